@@ -1,0 +1,97 @@
+"""What every agent can do, and what it is told about its task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+Array = np.ndarray[Any, Any]
+
+
+class UnsuitableTask(ValueError):
+    """The agent cannot serve these spaces or this game; the message says what it can serve."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an agent is made for."""
+
+    env_id: str
+    """Gymnasium id."""
+    observation_space: spaces.Space[Any]
+    """Of one environment."""
+    action_space: spaces.Space[Any]
+    """Of one environment."""
+    num_envs: int
+    """How many environments it will learn from at once."""
+    total_steps: int
+    """Environment steps that training is planned to take; what annealing runs out at."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of `n` environments, as the agent that acted learns of it."""
+
+    observations: Array
+    """(n, ...) what `act` was given."""
+    actions: Array
+    """(n, ...) what it answered."""
+    rewards: Array
+    """(n,) float."""
+    terminated: Array
+    """(n,) bool: the episode is over, nothing can follow."""
+    truncated: Array
+    """(n,) bool: the episode was cut short; what would have followed has a value."""
+    next_observations: Array
+    """(n, ...) what followed; where an episode ended, its last observation."""
+    valid: Array
+    """(n,) bool: False where the environment only began anew and ignored the action."""
+
+
+@dataclass(frozen=True)
+class Insight:
+    """What an agent thinks of one observation, for people to see."""
+
+    probabilities: Array | None = None
+    """(actions,) of each discrete action."""
+    value: float | None = None
+    """The return that it expects."""
+
+
+class Agent:
+    """An agent that acts and does not learn; those that learn override the rest."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.task = task
+        self.generator = np.random.default_rng(seed)
+
+    def act(self, observations: Array, explore: bool = True) -> Array:
+        """Actions (n, ...) for observations (n, ...).
+
+        With `explore=False` the agent does what it holds best, for any number of observations, and
+        nothing of it changes.
+        """
+        raise NotImplementedError
+
+    def learn(self, step: Step) -> dict[str, float] | None:
+        """Take in the step that followed the last `act`; returns metrics after an update."""
+        return None
+
+    def insight(self, observation: Array) -> Insight:
+        """What the agent thinks of one observation (...)."""
+        return Insight()
+
+    def tensors(self) -> dict[str, Any]:
+        """All torch tensors that a checkpoint has to hold, by name."""
+        return {}
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything else that a checkpoint has to hold, as JSON can write it."""
+        return {"generator": self.generator.bit_generator.state}
+
+    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
+        """Go on from where `tensors` and `numbers` were taken."""
+        self.generator.bit_generator.state = numbers["generator"]

@@ -1,0 +1,1 @@
+"""What the world does: the games, and the Gymnasium environments made of them."""

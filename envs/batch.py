@@ -1,0 +1,174 @@
+"""A row of games that step together: what the single and the vector environment both are."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.game import Game, options_record
+from envs.kernels import game_kernels
+from envs.rng import seeded
+
+Array = np.ndarray[Any, Any]
+
+
+class Reward(Protocol):
+    """What counts as good: a weighted sum of terms, each a function of (before, action, after)."""
+
+    names: tuple[str, ...]
+
+    def __call__(
+        self, before: Array, actions: Array, after: Array, terms: Array, total: Array
+    ) -> None:
+        """Write each term into a row of `terms` (len(names), n) and the sums into `total` (n,)."""
+
+
+class GameBatch:
+    """`count` games of one kind with their observations, rewards and generators.
+
+    What `step` finds stays in the batch's own arrays until the next call: `states` (and `before`,
+    those before it), `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and `terms`;
+    what `restart` leaves behind, in `final_observations` and `final_scores`.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        reward: Reward,
+        count: int,
+        observation: str = "state",
+        screen_size: int = 84,
+        frames: int = 2,
+        **options: float,
+    ) -> None:
+        if observation not in ("state", "screen"):
+            raise ValueError(f'observation must be "state" or "screen", not {observation!r}')
+        if int(screen_size) != screen_size or screen_size < 24:
+            raise ValueError(f"screen_size must be a whole number from 24 up, not {screen_size!r}")
+        if int(frames) != frames or frames < 1:
+            raise ValueError(f"frames must be a whole number from 1 up, not {frames!r}")
+        if int(count) != count or count < 1:
+            raise ValueError(f"num_envs must be a whole number from 1 up, not {count!r}")
+        self.game = game
+        self.reward = reward
+        self.options = game.make_options(options)
+        self.options_record = options_record(self.options)
+        self.count = count
+        screen = observation == "screen"
+        self.kernels = game_kernels(game, screen)
+        self.observation_space: spaces.Box = (
+            spaces.Box(0, 255, (frames, screen_size, screen_size), np.uint8)
+            if screen
+            else game.observation_space
+        )
+
+        self.states = game.states(count)
+        self.before = game.states(count)
+        self._blank = game.states(1)
+        self.observations = np.zeros(
+            (count, *self.observation_space.shape), self.observation_space.dtype
+        )
+        self.final_observations = self.observations.copy()
+        self.final_scores = np.zeros(count)
+        self.numbers = np.zeros((2 + len(reward.names), count))  # together: one copy serves all
+        self.rewards, self.scores, self.terms = self.numbers[0], self.numbers[1], self.numbers[2:]
+        self.flags = np.zeros((3, count), np.bool_)
+        self.terminated, self.truncated, self.done = self.flags
+        self._done_rows = np.zeros(count, np.intp)
+
+    def seed(self, seeds: Sequence[int], mask: Array) -> None:
+        """Give each game of `mask` (count,) the generator that its seed (count,) names."""
+        generators = np.array([seeded(int(seed)) for seed in seeds], np.uint64)
+        self.states["rng"][mask] = generators[mask]
+
+    def reset(self, mask: Array, fields: dict[str, Any] | None = None) -> None:
+        """Start new episodes in the games of `mask` (count,), with state `fields` overwritten.
+
+        Each field is one number for all games or an array of shape (count,).
+
+        Raises:
+            ValueError: for an unknown field or an impossible state; nothing is then changed.
+        """
+        rows = np.flatnonzero(mask)
+        states = self.states.copy()
+        self.kernels.reset(states, self._blank, rows, self.options_record)
+        for i in rows if fields else ():
+            values = {name: self._value(value, int(i)) for name, value in fields.items()}
+            self.game.set_fields(states[i], values, self.options)
+        self.states = states
+        self._observe(rows)
+
+    def step(self, actions: Array) -> Array:
+        """Move every game on by one step; returns the rows of those whose episode ended.
+
+        Args:
+            actions: (count, ...), contiguous, of the action space's dtype.
+
+        Raises:
+            ValueError: for an action outside of the space; nothing is then changed.
+        """
+        before, after = self.states, self.before
+        ended = self.kernels.step(
+            before,
+            actions,
+            after,
+            self.options_record,
+            self.observations,
+            self.scores,
+            self.terminated,
+            self.truncated,
+            self.done,
+            self._done_rows,
+        )
+        self.reward(before, actions, after, self.terms, self.rewards)
+        self.states, self.before = after, before
+        return self._done_rows[:ended]
+
+    def restart(self, rows: Array) -> None:
+        """Begin anew in the games of `rows`; their last observations and scores become `final_`."""
+        self.kernels.reset(self.states, self._blank, rows, self.options_record)
+        self._observe(rows)
+
+    def _observe(self, rows: Array) -> None:
+        self.kernels.observe(
+            self.states,
+            rows,
+            self.options_record,
+            self.observations,
+            self.scores,
+            self.final_observations,
+            self.final_scores,
+        )
+
+    def checkpoint(self) -> dict[str, Array]:
+        """Everything that decides how the games go on."""
+        return {
+            "states": self.states.view(np.uint8).copy(),
+            "observations": self.observations.copy(),
+            "scores": self.scores.copy(),
+        }
+
+    def restore(self, saved: dict[str, Array]) -> None:
+        """Go on from where `checkpoint` was taken.
+
+        Raises:
+            ValueError: if it was taken from another number of games or another kind.
+        """
+        current = self.checkpoint()
+        for name, array in current.items():
+            if name not in saved or saved[name].shape != array.shape:
+                raise ValueError(f"the saved environments do not fit these: `{name}` differs")
+        self.states[:] = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
+        self.observations[:] = saved["observations"]
+        self.scores[:] = saved["scores"]
+
+    def _value(self, value: Any, i: int) -> Any:
+        return value[i] if np.ndim(value) == 1 and len(value) == self.count else value
+
+    def option_values(self) -> dict[str, float]:
+        """The game's options by name."""
+        return dataclasses.asdict(self.options)

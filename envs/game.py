@@ -1,0 +1,145 @@
+"""What a game has to say about itself; everything else is the engine's work."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+ENGINE_FIELDS = {"t": np.dtype("i8"), "rng": np.dtype("u8")}
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """One game: a state record and plain scalar functions on it.
+
+    `state` is one record and is changed in place; `options` is the record of the game's options.
+    The functions use numbers, `math` and each other only, since they also run compiled.
+    The engine owns two fields of every state: `t` (steps since the start) and `rng` (`envs.rng`);
+    a new episode starts from a record that is all zeros but for `rng`.
+    """
+
+    name: str
+    """Short name: `paddle`."""
+    state: np.dtype[Any]
+    """Structured dtype of the state, `t` ("i8") and `rng` ("u8") included."""
+    options: type[Any]
+    """Frozen dataclass of float and int options with defaults; raises ValueError for impossible
+    values when constructed. Has `max_steps`, after which an episode is truncated."""
+    action_space: spaces.Space[Any]
+    """`Discrete` (functions get an int) or `Box` (they get a float array)."""
+    observation_space: spaces.Box
+    """Float32 space that `observe` fills."""
+    reset: Callable[[Any, Any], None]
+    """reset(state, options): draw a starting state."""
+    step: Callable[[Any, Any, Any], None]
+    """step(state, action, options): one step of the dynamics; no reward here."""
+    terminated: Callable[[Any, Any], bool]
+    """terminated(state, options): is the game over?"""
+    observe: Callable[[Any, Any, Any], None]
+    """observe(state, out, options): write the observation into `out`, float32."""
+    draw: Callable[[Any, Any, Any], None]
+    """draw(state, screen, options): draw onto a black square `uint8` screen."""
+    score: Callable[[Any], float]
+    """score(state): the game's own yardstick, which no reward changes."""
+    check: Callable[[Any, Any], None]
+    """check(state, options): raise ValueError for a state that the game cannot be in."""
+    solved_score: float
+    """Mean score from which the game counts as solved."""
+    view: str
+    """`module:function` that draws a state for people: function(surface, state, options)."""
+    steps_per_second: int
+    """How fast people watch it."""
+    action_names: tuple[str, ...]
+    """A word for each action (`Discrete`) or each component (`Box`)."""
+    keys: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Keyboard for people: pygame key name to `Discrete` action; no key is `idle_action`."""
+    idle_action: int = 0
+
+    def __post_init__(self) -> None:
+        for field, dtype in ENGINE_FIELDS.items():
+            if self.state.fields is None or field not in self.state.fields:
+                raise ValueError(f"{self.name}: the state needs the engine's field `{field}`")
+            if self.state[field] != dtype:
+                raise ValueError(f"{self.name}: the state's field `{field}` must be {dtype.str}")
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """The options that `make_options` takes."""
+        return tuple(field.name for field in dataclasses.fields(self.options))
+
+    def make_options(self, given: dict[str, Any]) -> Any:
+        """The options dataclass from keyword arguments.
+
+        Raises:
+            ValueError: for an unknown option or an impossible value.
+        """
+        fields = {field.name: field for field in dataclasses.fields(self.options)}
+        for name, value in given.items():
+            if name not in fields:
+                raise ValueError(f"{self.name} has no option {_unknown(name, fields)}")
+            if isinstance(value, bool) or not np.isscalar(value) or not np.isreal(value):
+                raise ValueError(f"option `{name}` of {self.name} must be a number, not {value!r}")
+            if isinstance(fields[name].default, int) and int(value) != value:
+                raise ValueError(f"option `{name}` of {self.name} must be whole, not {value!r}")
+        return self.options(
+            **{name: type(fields[name].default)(value) for name, value in given.items()}
+        )
+
+    def states(self, count: int) -> np.ndarray[Any, Any]:
+        """`count` states, all zeros, whose records can be read and written by field name."""
+        return np.zeros(count, np.dtype((np.record, self.state)))
+
+    def actions(self, count: int) -> np.ndarray[Any, Any]:
+        """`count` actions, all zeros, as the compiled loops want them."""
+        return np.zeros((count, *(self.action_space.shape or ())), self.action_space.dtype)
+
+    def set_fields(self, state: Any, values: dict[str, Any], options: Any) -> None:
+        """Overwrite fields of one record, as `reset(options={"state": {...}})` asks.
+
+        Raises:
+            ValueError: for an unknown field or an impossible state; `state` is then unchanged.
+        """
+        changed = state.copy()
+        for field, value in values.items():
+            if field not in (self.state.names or ()):
+                raise ValueError(
+                    f"{self.name}'s state has no field {_unknown(field, self.state.names or ())}"
+                )
+            kind = self.state[field].kind
+            number = np.asarray(value)
+            if number.ndim or number.dtype.kind not in "biuf" or not np.isfinite(number):
+                raise ValueError(f"state field `{field}` must be a finite number, not {value!r}")
+            try:
+                converted = self.state[field].type(value)
+            except OverflowError:
+                converted = None
+            if kind != "f" and (converted is None or converted != number):
+                raise ValueError(f"state field `{field}` cannot hold {value!r}")
+            changed[field] = converted
+        if not 0 <= changed.t < options.max_steps:
+            raise ValueError(f"state field `t` must be in 0..{options.max_steps - 1}")
+        self.check(changed, options)
+        for field in values:
+            state[field] = changed[field]
+
+
+def options_record(options: Any) -> Any:
+    """The options as an array of one record, which compiled code reads by name."""
+    fields = dataclasses.fields(options)
+    dtype = np.dtype(
+        (np.record, [(f.name, "i8" if isinstance(f.default, int) else "f8") for f in fields])
+    )
+    return np.array([dataclasses.astuple(options)], dtype)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"
+    return f"`{name}`; {hint}"

@@ -1,0 +1,152 @@
+"""The loops over a batch of games, compiled from one game's scalar functions."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.compilation import compiled, direct, is_cached
+from envs.game import Game, options_record
+
+
+class Kernels(NamedTuple):
+    """The compiled loops that run any number of games, as machine code."""
+
+    reset: Callable[..., None]
+    observe: Callable[..., None]
+    step: Callable[..., int]
+
+
+@functools.cache
+def game_kernels(game: Game, screen: bool) -> Kernels:
+    """Compile `game` for observations of state vectors or, with `screen`, of stacked screens."""
+    loops = _loops(game, screen)
+    if not all(is_cached(loop) for loop in loops):
+        print(
+            f"Compiling {game.name} for this machine; this happens once and takes some seconds.",
+            file=sys.stderr,
+        )
+    states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
+    rows, flags, options = np.zeros(1, np.intp), np.zeros(1, "?"), options_record(game.options())
+    seen = np.zeros((1, 1, 1, 1), np.uint8) if screen else np.zeros((1, 1), np.float32)
+    reset, observe, step = (compiled(loop) for loop in loops)
+    return Kernels(
+        direct(reset, states, states, rows, options),
+        direct(observe, states, rows, options, seen, numbers, seen, numbers),
+        direct(step, states, actions, states, options, seen, numbers, flags, flags, flags, rows),
+    )
+
+
+def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
+    first_observation, next_observation = _observers(game, screen)
+    reset_game, step_game = game.reset, game.step
+    is_terminated, score = game.terminated, game.score
+    is_action = _action_test(game.action_space)
+    not_an_action = f"an action is not in {game.action_space}"
+
+    def reset_kernel(states: Any, blank: Any, rows: Any, options: Any) -> None:
+        """Start a new episode in the games of `rows`; each generator goes on where it was."""
+        for i in rows:
+            rng = states[i].rng
+            states[i] = blank[0]
+            states[i].rng = rng
+            reset_game(states[i], options[0])
+
+    def observe_kernel(
+        states: Any,
+        rows: Any,
+        options: Any,
+        observations: Any,
+        scores: Any,
+        final_observations: Any,
+        final_scores: Any,
+    ) -> None:
+        """Look at the first state of an episode in the games of `rows`.
+
+        What was seen last of the episode before moves on to the `final_` arrays.
+        """
+        for i in rows:
+            final_observations[i] = observations[i]
+            final_scores[i] = scores[i]
+            first_observation(states[i], observations[i], options[0])
+            scores[i] = score(states[i])
+
+    def step_kernel(
+        states: Any,
+        actions: Any,
+        after: Any,
+        options: Any,
+        observations: Any,
+        scores: Any,
+        terminated: Any,
+        truncated: Any,
+        done: Any,
+        done_rows: Any,
+    ) -> int:
+        """Write into `after` what becomes of `states`.
+
+        Returns how many episodes ended; `done_rows` begins with their rows.
+        """
+        count = 0
+        for i in range(states.size):
+            if not is_action(actions[i]):
+                raise ValueError(not_an_action)
+        for i in range(states.size):
+            after[i] = states[i]
+            state = after[i]
+            state.t += 1
+            step_game(state, actions[i], options[0])
+            terminated[i] = is_terminated(state, options[0])
+            truncated[i] = not terminated[i] and state.t >= options[0].max_steps
+            done[i] = terminated[i] or truncated[i]
+            if done[i]:
+                done_rows[count] = i
+                count += 1
+            next_observation(state, observations[i], options[0])
+            scores[i] = score(state)
+        return count
+
+    return reset_kernel, observe_kernel, step_kernel
+
+
+def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+    """How the observation of an episode's first state and of each later one is written."""
+    observe, draw = game.observe, game.draw
+
+    def state_vector(state: Any, out: Any, options: Any) -> None:
+        observe(state, out, options)
+
+    def first_screen(state: Any, frames: Any, options: Any) -> None:
+        frames[:] = 0
+        draw(state, frames[-1], options)
+        for k in range(len(frames) - 1):
+            frames[k] = frames[-1]
+
+    def next_screen(state: Any, frames: Any, options: Any) -> None:
+        for k in range(len(frames) - 1):
+            frames[k] = frames[k + 1]
+        frames[-1] = 0
+        draw(state, frames[-1], options)
+
+    return (first_screen, next_screen) if screen else (state_vector, state_vector)
+
+
+def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:
+    """What tells an action from a mistake: in range if discrete, finite if continuous."""
+    if isinstance(space, spaces.Discrete):
+        count = int(space.n)
+
+        def is_choice(action: Any) -> bool:
+            return 0 <= action < count
+
+        return is_choice
+
+    def is_finite(action: Any) -> bool:
+        return bool(np.isfinite(action).all())
+
+    return is_finite

@@ -1,0 +1,219 @@
+"""Paddle-and-ball: keep the ball in a box whose fourth side is open.
+
+The box is 1 x 1. x is 0 at the open side, which the paddle guards, and 1 at the far wall; y is 0 at
+the top and grows downwards, as on a screen. Positions are those of the ball's centre, which turns
+round exactly at 0 and 1: the walls that one sees stand a ball's radius further out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.game import Game
+from envs.raster import fill_rectangle
+from envs.rng import uniform
+
+STATE = np.dtype(
+    [
+        ("ball_x", "f8"),  # box widths from the paddle's side, 0..1
+        ("ball_y", "f8"),  # box heights from the top, 0..1
+        ("ball_vx", "f8"),  # box widths per step, negative towards the paddle
+        ("ball_vy", "f8"),  # box heights per step, positive downwards
+        ("paddle_y", "f8"),  # the paddle's centre, box heights from the top
+        ("hits", "i4"),  # balls returned
+        ("missed", "i4"),  # 1 once the ball has left the box
+        ("t", "i8"),  # steps since the start
+        ("rng", "u8"),  # the generator's state
+    ]
+)
+
+BALL_RADIUS = 0.03  # box widths
+FLATTEST_ANGLE = math.radians(35.0)  # off the paddle's centre
+STEEPEST_ANGLE = math.radians(65.0)  # off the paddle's tip
+
+
+@dataclass(frozen=True)
+class PaddleOptions:
+    """How hard the game is. Lengths in box widths, speeds in box widths per step."""
+
+    ball_speed: float = 0.03
+    """Speed of the first ball."""
+    acceleration: float = 1.05
+    """Factor on the speed at each hit."""
+    max_ball_speed: float = 0.06
+    """Speed at which it stops getting faster; below 1, so that a ball is hit once a step at most."""
+    paddle_size: float = 0.14
+    """Length of the paddle."""
+    paddle_speed: float = 0.02
+    """The paddle's way in a step."""
+    max_steps: int = 3000
+    """Steps after which an episode is truncated."""
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("max_ball_speed", self.max_ball_speed, 0.001, 0.99),
+            ("ball_speed", self.ball_speed, 0.001, self.max_ball_speed),
+            ("acceleration", self.acceleration, 1.0, 10.0),
+            ("paddle_size", self.paddle_size, 0.01, 1.0),
+            ("paddle_speed", self.paddle_speed, 0.0, 1.0),
+            ("max_steps", self.max_steps, 1, 1_000_000_000),
+        ):
+            if not low <= value <= high:  # NaN fails too
+                raise ValueError(
+                    f"option `{name}` of paddle must be between {low} and {high}, not {value}"
+                )
+
+
+def fold(position: Any) -> Any:
+    """Where something is that flew to `position` between mirrors at 0 and 1; floats or arrays."""
+    return 1.0 - abs(position % 2.0 - 1.0)
+
+
+def landing(ball_x: Any, ball_y: Any, ball_vx: Any, ball_vy: Any) -> Any:
+    """The y at which the ball will next reach the paddle's side, bounces included; in 0..1.
+
+    Floats or arrays. Scaling both velocities by one factor changes nothing.
+    """
+    way = ball_x + (ball_vx > 0) * 2.0 * (1.0 - ball_x)
+    return fold(ball_y + ball_vy * way / abs(ball_vx))
+
+
+def reach(options: Any) -> float:
+    """The greatest distance between the centres of ball and paddle at which they touch."""
+    return options.paddle_size / 2 + BALL_RADIUS
+
+
+def reset(state: Any, options: Any) -> None:
+    """The ball flies away from the paddle, so that there is time to get anywhere."""
+    state.ball_x = uniform(state, 0.3, 0.7)
+    state.ball_y = uniform(state, 0.0, 1.0)
+    angle = uniform(state, -STEEPEST_ANGLE, STEEPEST_ANGLE)
+    state.ball_vx = options.ball_speed * math.cos(angle)
+    state.ball_vy = options.ball_speed * math.sin(angle)
+    half = options.paddle_size / 2
+    state.paddle_y = uniform(state, half, 1.0 - half)
+
+
+def step(state: Any, action: Any, options: Any) -> None:
+    """The paddle moves, then the ball flies for one step."""
+    half = options.paddle_size / 2
+    moved = state.paddle_y + (action - 1) * options.paddle_speed
+    state.paddle_y = min(max(moved, half), 1.0 - half)
+
+    time_left = 1.0
+    if state.ball_x + state.ball_vx <= 0.0:
+        time_to_line = state.ball_x / -state.ball_vx
+        fly_vertically(state, time_to_line)
+        state.ball_x = 0.0
+        if abs(state.ball_y - state.paddle_y) > reach(options):
+            state.missed = 1  # the ball rests where it left the box
+            return
+        bounce_off_paddle(state, options)
+        time_left -= time_to_line
+    fly_vertically(state, time_left)
+    state.ball_x += state.ball_vx * time_left
+    if state.ball_x > 1.0:
+        state.ball_x = 2.0 - state.ball_x
+        state.ball_vx = -state.ball_vx
+
+
+def fly_vertically(state: Any, time: float) -> None:
+    """Move the ball's y on, through any number of reflections at the top and the bottom."""
+    way = state.ball_y + state.ball_vy * time
+    if way < 0.0 or way > 1.0:
+        way %= 2.0
+        if way > 1.0:
+            way = 2.0 - way
+            state.ball_vy = -state.ball_vy
+    state.ball_y = way
+
+
+def bounce_off_paddle(state: Any, options: Any) -> None:
+    """Send the ball back, steeper and faster: the angle is decided by where it was hit."""
+    state.hits += 1
+    offset = (state.ball_y - state.paddle_y) / reach(options)
+    angle = FLATTEST_ANGLE + (STEEPEST_ANGLE - FLATTEST_ANGLE) * abs(offset)
+    speed = math.sqrt(state.ball_vx**2 + state.ball_vy**2) * options.acceleration
+    speed = min(speed, options.max_ball_speed)
+    state.ball_vx = speed * math.cos(angle)
+    state.ball_vy = math.copysign(speed * math.sin(angle), offset)
+
+
+def terminated(state: Any, options: Any) -> bool:
+    """The game is over once a ball was missed."""
+    return state.missed > 0
+
+
+def observe(state: Any, out: Any, options: Any) -> None:
+    """Five numbers in -1..1: the ball's x and y, its velocity, and the paddle's y."""
+    out[0] = 2.0 * state.ball_x - 1.0
+    out[1] = 2.0 * state.ball_y - 1.0
+    out[2] = state.ball_vx / options.max_ball_speed
+    out[3] = state.ball_vy / options.max_ball_speed
+    out[4] = 2.0 * state.paddle_y - 1.0
+
+
+def draw(state: Any, screen: Any, options: Any) -> None:
+    """Draw ball and paddle as one sees them touch: the paddle's face is at x = -BALL_RADIUS."""
+    scale = len(screen) / (1.0 + 4 * BALL_RADIUS)
+    x = (state.ball_x + 2 * BALL_RADIUS) * scale
+    y = (state.ball_y + 2 * BALL_RADIUS) * scale
+    radius = BALL_RADIUS * scale
+    fill_rectangle(screen, x - radius, y - radius, x + radius, y + radius, 255.0)
+    y = (state.paddle_y + 2 * BALL_RADIUS) * scale
+    half = options.paddle_size / 2 * scale
+    fill_rectangle(screen, 0.0, y - half, radius, y + half, 255.0)
+
+
+def score(state: Any) -> float:
+    """Balls returned."""
+    return state.hits
+
+
+def check(state: Any, options: Any) -> None:
+    """Raise ValueError for a state in which no game can be."""
+    half = options.paddle_size / 2
+    for field, low, high in (
+        ("ball_x", 0.0, 1.0),
+        ("ball_y", 0.0, 1.0),
+        ("paddle_y", half, 1.0 - half),
+        ("hits", 0, math.inf),
+        ("missed", 0, 0),
+    ):
+        if not low <= state[field] <= high:
+            raise ValueError(f"state field `{field}` must be in {low}..{high}, not {state[field]}")
+    if state.ball_vx == 0.0:
+        raise ValueError("state field `ball_vx` must not be 0: such a ball would never come back")
+    speed = math.hypot(state.ball_vx, state.ball_vy)
+    if speed > options.max_ball_speed * (1 + 1e-9):
+        raise ValueError(
+            "state fields `ball_vx`, `ball_vy`: their speed must not exceed max_ball_speed = "
+            f"{options.max_ball_speed}, but is {speed:.6g}"
+        )
+
+
+GAME = Game(
+    name="paddle",
+    state=STATE,
+    options=PaddleOptions,
+    action_space=spaces.Discrete(3),
+    observation_space=spaces.Box(-1.0, 1.0, (5,), np.float32),
+    reset=reset,
+    step=step,
+    terminated=terminated,
+    observe=observe,
+    draw=draw,
+    score=score,
+    check=check,
+    solved_score=40.0,
+    view="envs.paddle_view:draw",
+    steps_per_second=30,
+    action_names=("up", "stay", "down"),
+    keys={"up": 0, "down": 2},
+    idle_action=1,
+)

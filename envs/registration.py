@@ -1,0 +1,33 @@
+"""The list of games. Gymnasium calls `register_games` whenever it is imported.
+
+Everything here is named by strings, so that importing Gymnasium imports no game.
+"""
+
+from __future__ import annotations
+
+from gymnasium.envs.registration import register
+
+SHORT_NAMES: dict[str, str] = {}
+
+
+def register_games() -> None:
+    """Entry point of the group `gymnasium.envs` (see pyproject.toml)."""
+    register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle")
+
+
+def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None:
+    """Make a game known to `gymnasium.make` and `gymnasium.make_vec`.
+
+    Args:
+        env_id: such as `PaddleBall-v0`.
+        short_name: what the command line calls it.
+        game: `module:attribute` of its `envs.game.Game`.
+        rewards: module of its reward terms; its `DEFAULT` names the one used when none is asked for.
+    """
+    SHORT_NAMES[short_name] = env_id
+    register(
+        env_id,
+        entry_point="rewards.rewarded:make_single",
+        vector_entry_point="rewards.rewarded:make_vector",
+        kwargs={"game": game, "rewards": rewards},
+    )

@@ -1,0 +1,59 @@
+"""The human's eyes: a game's view drawn with pygame, off screen or in a window."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from envs.game import Game
+
+SIZE = (480, 480)
+
+
+class Renderer:
+    """Draws one kind of game; pygame is imported when the first picture is drawn."""
+
+    def __init__(self, game: Game, size: tuple[int, int] = SIZE) -> None:
+        self._view = game.view
+        self._title = game.name
+        self._steps_per_second = game.steps_per_second
+        self._size = size
+        self._surface: Any = None
+        self._window: Any = None
+        self._clock: Any = None
+
+    def picture(self, state: Any, options: Any) -> np.ndarray[Any, Any]:
+        """The state as people see it: uint8 (height, width, 3)."""
+        import pygame
+
+        if self._surface is None:
+            pygame.font.init()
+            module, function = self._view.split(":")
+            self._draw = getattr(importlib.import_module(module), function)
+            self._surface = pygame.Surface(self._size)
+        self._draw(self._surface, state, options)
+        return pygame.surfarray.array3d(self._surface).swapaxes(0, 1)
+
+    def show(self, picture: np.ndarray[Any, Any]) -> None:
+        """Put a picture into the window and keep to the frame rate."""
+        import pygame
+
+        if self._window is None:
+            pygame.display.init()
+            self._window = pygame.display.set_mode(self._size)
+            pygame.display.set_caption(self._title)
+            self._clock = pygame.time.Clock()
+        pygame.event.pump()  # or the desktop takes the window for frozen
+        pygame.surfarray.blit_array(self._window, picture.swapaxes(0, 1))
+        pygame.display.flip()
+        self._clock.tick(self._steps_per_second)
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        import pygame
+
+        if self._window is not None:
+            pygame.display.quit()
+            self._window = None

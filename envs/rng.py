@@ -1,0 +1,43 @@
+"""A random generator small enough to live inside a game's state.
+
+SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
+figure 17): a counter that grows by a constant and is scrambled on the way out. Its whole state is
+the one `u8` field `rng` of the game's record, so saving the record saves the generator.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
+MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
+SHIFT_30, SHIFT_27, SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+SHIFT_11 = np.uint64(11)
+TO_UNIT = 2.0**-53
+
+
+def mix(z: np.uint64) -> np.uint64:
+    """Scramble 64 bits; neighbouring inputs give unrelated outputs."""
+    z = (z ^ (z >> SHIFT_30)) * MULTIPLIER_1
+    z = (z ^ (z >> SHIFT_27)) * MULTIPLIER_2
+    return z ^ (z >> SHIFT_31)
+
+
+def next_uint64(state: Any) -> np.uint64:
+    """Draw 64 random bits and move `state.rng` on."""
+    state.rng = state.rng + GOLDEN_GAMMA
+    return mix(state.rng)
+
+
+def uniform(state: Any, low: float, high: float) -> float:
+    """Draw a number from [low, high) with 53 random bits."""
+    return low + (high - low) * (np.float64(next_uint64(state) >> SHIFT_11) * TO_UNIT)
+
+
+def seeded(seed: int) -> np.uint64:
+    """The generator state for `seed`; seeds that are neighbours give unrelated streams."""
+    with np.errstate(over="ignore"):
+        return mix(np.uint64(seed & 0xFFFFFFFFFFFFFFFF) + GOLDEN_GAMMA)

@@ -1,0 +1,102 @@
+"""One game as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from envs.batch import GameBatch, Reward
+from envs.game import Game
+from envs.render import Renderer
+
+
+class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
+    """A batch of one game.
+
+    `info` has `score`, the game's own yardstick, and after a step `reward/<term>`, each term of
+    the reward before weighting. `reset(options={"state": {"field": value}})` starts from any state.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}
+
+    def __init__(
+        self, game: Game, reward: Reward, render_mode: str | None = None, **options: Any
+    ) -> None:
+        """Wrap `game`.
+
+        Args:
+            game: the definition.
+            reward: what counts as good.
+            render_mode: None, "human" (a window) or "rgb_array".
+            **options: `observation`, `screen_size`, `frames` and the game's own options.
+
+        Raises:
+            ValueError: for an unknown option or an impossible value.
+        """
+        if render_mode not in (None, "human", "rgb_array"):
+            raise ValueError(f'render_mode must be "human" or "rgb_array", not {render_mode!r}')
+        self.batch = GameBatch(game, reward, 1, **options)
+        self.game = game
+        self.metadata = {**self.metadata, "render_fps": game.steps_per_second}
+        self.observation_space = self.batch.observation_space
+        self.action_space = game.action_space
+        self.render_mode = render_mode
+        self._renderer = Renderer(game) if render_mode else None
+        self._term_names = tuple(f"reward/{name}" for name in reward.names)
+        self._actions = game.actions(1)
+        self._all = np.ones(1, np.bool_)
+        self._seeded = False
+
+    @property
+    def state(self) -> Any:
+        """A copy of the state as a record: fields by name, `env.unwrapped.state.ball_x`."""
+        return self.batch.states[0].copy()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
+        super().reset(seed=seed)
+        if seed is not None or not self._seeded:
+            self.batch.seed([self.np_random_seed if seed is None else seed], self._all)
+            self._seeded = True
+        self.batch.reset(self._all, (options or {}).get("state"))
+        if self.render_mode == "human":
+            self.render()
+        return self.batch.observations[0].copy(), {"score": self.batch.scores.item()}
+
+    def step(
+        self, action: Any
+    ) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
+        batch = self.batch
+        self._actions[0] = action
+        batch.step(self._actions)
+        info = {"score": batch.scores.item()}
+        for name, term in zip(self._term_names, batch.terms):
+            info[name] = term.item()
+        if self.render_mode == "human":
+            self.render()
+        return (
+            batch.observations[0].copy(),
+            batch.rewards.item(),
+            batch.terminated.item(),
+            batch.truncated.item(),
+            info,
+        )
+
+    def render(self) -> Any:
+        """The picture for people: uint8 (height, width, 3), or None once it is in the window."""
+        if self._renderer is None:
+            gymnasium.logger.warn("render() does nothing without a render_mode, given to make()")
+            return None
+        picture = self._renderer.picture(self.state, self.batch.options)
+        if self.render_mode == "rgb_array":
+            return picture
+        self._renderer.show(picture)
+        return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()

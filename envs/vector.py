@@ -1,0 +1,157 @@
+"""Many games as one Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.batch import GameBatch, Reward
+from envs.game import Game
+from envs.render import Renderer
+
+Array = np.ndarray[Any, Any]
+
+
+class GameVectorEnv(VectorEnv[Array, Array, Array]):
+    """`num_envs` games in one compiled loop; a finished game starts anew in the same step.
+
+    Game `i` of `reset(seed=s)` plays exactly as the single environment does with seed `s + i`.
+
+    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). Where an episode has
+    ended, `infos["final_obs"]` and `infos["final_info"]["score"]` hold its end in the rows that
+    `infos["_final_obs"]` marks; the reward terms always belong to the step just made.
+    """
+
+    metadata = {
+        "render_modes": ["rgb_array"],
+        "render_fps": 30,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        game: Game,
+        reward: Reward,
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        copy: bool = True,
+        **options: Any,
+    ) -> None:
+        """Wrap `num_envs` games.
+
+        Args:
+            game: the definition.
+            reward: what counts as good.
+            num_envs: how many.
+            render_mode: None or "rgb_array".
+            copy: return fresh observation arrays; False hands out the batch's own ones, which the
+                next step overwrites (faster for screens).
+            **options: `observation`, `screen_size`, `frames` and the game's own options.
+
+        Raises:
+            ValueError: for an unknown option or an impossible value.
+        """
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
+        self.batch = GameBatch(game, reward, num_envs, **options)
+        self.game = game
+        self.metadata = {**self.metadata, "render_fps": game.steps_per_second}
+        self.num_envs = num_envs
+        self.single_observation_space = self.batch.observation_space
+        self.single_action_space = game.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.render_mode = render_mode
+        self._renderer = Renderer(game) if render_mode else None
+        self._copy = copy
+        self._all = np.ones(num_envs, np.bool_)
+        self._all.flags.writeable = False
+        self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
+        self._mask_names = tuple(f"_{name}" for name in self._info_names)
+        self._seeded = False
+
+    @property
+    def states(self) -> Any:
+        """A copy of all states as a record array: `env.states.ball_x` has shape (num_envs,)."""
+        return self.batch.states.copy().view(np.recarray)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start new episodes.
+
+        Args:
+            seed: game `i` gets `seed + i`; or one seed for each game.
+            options: `state`, a dict of state fields, each a number or an array (num_envs,);
+                `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
+        """
+        options = options or {}
+        seeds = self._seeds(seed)
+        mask = np.array(options.get("reset_mask", self._all))
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
+            raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
+        if seeds is not None:
+            self.batch.seed(seeds, mask)
+        self.batch.reset(mask, options.get("state"))
+        return self._observations(), {"score": self.batch.scores.copy(), "_score": self._all}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        batch = self.batch
+        done_rows = batch.step(self._valid(actions))
+        terminated, truncated, done = batch.flags.copy()
+        infos: dict[str, Any] = {}
+        if len(done_rows):
+            batch.restart(done_rows)
+            infos["final_obs"] = batch.final_observations.copy()
+            infos["final_info"] = {"score": batch.final_scores.copy(), "_score": done}
+            infos["_final_obs"] = infos["_final_info"] = done
+        rewards, *numbers = batch.numbers.copy()
+        for name, mask_name, values in zip(self._info_names, self._mask_names, numbers):
+            infos[name] = values
+            infos[mask_name] = self._all
+        return self._observations(), rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[Array, ...] | None:
+        """A picture of each game: uint8 (height, width, 3)."""
+        if self._renderer is None:
+            return None
+        return tuple(self._renderer.picture(state, self.batch.options) for state in self.states)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the drawing surface, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def _observations(self) -> Array:
+        return self.batch.observations.copy() if self._copy else self.batch.observations
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int] | None:
+        if seed is None and self._seeded:
+            return None
+        self._seeded = True
+        fresh = np.random.SeedSequence().generate_state(self.num_envs, np.uint64)
+        if seed is None:
+            return [int(number) for number in fresh]
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+            return [int(seed) + i for i in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise ValueError(f"{len(seed)} seeds were given for {self.num_envs} environments")
+        return [int(new) if given is None else int(given) for given, new in zip(seed, fresh)]
+
+    def _valid(self, actions: Array) -> Array:
+        space = self.single_action_space
+        actions = np.ascontiguousarray(actions)
+        if actions.shape != (self.num_envs, *(space.shape or ())):
+            raise ValueError(f"actions have shape {actions.shape}; {self.action_space} is needed")
+        if isinstance(space, spaces.Discrete) and actions.dtype.kind not in "iu":
+            raise ValueError(f"actions must be whole numbers, not {actions.dtype}")
+        return actions.astype(space.dtype, copy=False)

@@ -1,0 +1,103 @@
+"""The little language of `--reward`: a weighted sum of terms, parsed and never evaluated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<quoted>'[^']*'|"[^"]*")               # 'a file with spaces.py:function'
+  | (?P<file>[^\s*'"]+?\.py(?::\w+)?(?=[\s*]|$))  # folder/file.py:function
+  | (?P<module>[^\W\d]\w*(?:\.\w+)*:\w+)       # package.module:function
+  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
+  | (?P<name>[^\W\d]\w*)
+  | (?P<operator>[-+*])
+    )""",
+    re.VERBOSE,
+)
+
+
+class RewardError(ValueError):
+    """A reward that cannot be used; the message is one line that says what is wrong and where."""
+
+
+class WeightedTerm(NamedTuple):
+    """`weight * term`, the term still as it was written."""
+
+    weight: float
+    term: str
+
+
+def parse(expression: str) -> list[WeightedTerm]:
+    """Read `"score - 0.01*effort"` into [(1.0, "score"), (-0.01, "effort")].
+
+    A term is a name, `file.py:function` or `module:function`; file names with spaces are quoted,
+    and operators beside a file name need spaces around them.
+
+    Raises:
+        RewardError: for anything that is not a sum of terms with constant weights.
+    """
+    if Path(expression.rpartition(":")[0] or expression).suffix == ".py" and (
+        Path(expression.rpartition(":")[0]).is_file() or Path(expression).is_file()
+    ):
+        return [WeightedTerm(1.0, expression)]
+    tokens = _tokens(expression)
+    terms: list[WeightedTerm] = []
+    while tokens:
+        sign = 1.0
+        if terms or tokens[0][1] in "+-":
+            kind, text, place = tokens.pop(0)
+            if text not in ("+", "-"):
+                raise _error(expression, place, "expected + or - between two terms")
+            sign = -1.0 if text == "-" else 1.0
+        weight, term = _product(expression, tokens)
+        terms.append(WeightedTerm(sign * weight, term))
+    if not terms:
+        raise RewardError("the reward is empty; name a term, such as --reward score")
+    return terms
+
+
+def _product(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[float, str]:
+    """Take `term`, `number * term` or `term * number` off the front of `tokens`."""
+    factors = [_factor(expression, tokens)]
+    while tokens and tokens[0][1] == "*":
+        tokens.pop(0)
+        factors.append(_factor(expression, tokens))
+    names = [text for kind, text, _ in factors if kind != "number"]
+    if len(names) != 1:
+        problem = "a number alone is not a term" if not names else "terms cannot be multiplied"
+        raise _error(expression, factors[0][2], f"{problem}; write number*term")
+    weight = 1.0
+    for kind, text, _ in factors:
+        weight *= float(text) if kind == "number" else 1.0
+    return weight, names[0]
+
+
+def _factor(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[str, str, int]:
+    if not tokens:
+        raise _error(expression, len(expression), "expected a term")
+    kind, text, place = tokens.pop(0)
+    if kind == "operator":
+        raise _error(expression, place, "expected a term")
+    return kind, text.strip("'\"") if kind == "quoted" else text, place
+
+
+def _tokens(expression: str) -> list[tuple[str, str, int]]:
+    """The pieces of `expression` as (kind, text, place)."""
+    tokens, place, end = [], 0, len(expression.rstrip())
+    while place < end:
+        match = TOKEN.match(expression, place)
+        if match is None:
+            raise _error(expression, place, "cannot read this")
+        kind = str(match.lastgroup)
+        tokens.append((kind, match[kind], match.start(kind)))
+        place = match.end()
+    return tokens
+
+
+def _error(expression: str, place: int, problem: str) -> RewardError:
+    rest = expression[place:].strip()
+    where = f"at {rest!r}" if rest else "at its end"
+    return RewardError(f"reward {expression!r}: {problem}, {where}")

@@ -1,0 +1,128 @@
+"""From the name of a reward term to its function."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from rewards.expression import RewardError
+
+TermFunction = Callable[[Any, Any, Any], float]
+
+
+class Term(NamedTuple):
+    """One reward term: a function of (before, action, after)."""
+
+    name: str
+    function: TermFunction
+    own: bool
+    """Written by the user, so to be tried before it is trusted."""
+
+    @property
+    def source_file(self) -> Path:
+        """Where the function is written."""
+        return Path(inspect.getfile(self.function))
+
+
+def load_term(name: str, game_rewards: str) -> Term:
+    """Find a term.
+
+    Args:
+        name: a name in the game's module of rewards, `file.py:function`, `file.py` (if it has one
+            function only) or `module:function`.
+        game_rewards: the game's module of rewards.
+
+    Raises:
+        RewardError: if there is none, or its file cannot be loaded.
+    """
+    place, colon, function_name = name.rpartition(":")
+    if name.endswith(".py"):
+        place, function_name = name, ""
+    elif not colon:
+        module = importlib.import_module(game_rewards)
+        return Term(name, _function(module, name, f"{game_rewards} has no reward term"), own=False)
+    module = _load_file(place) if place.endswith(".py") else _import(place)
+    if not function_name:
+        names = list(_functions(module))
+        if len(names) != 1:
+            raise RewardError(
+                f"{place} has {len(names)} functions; say which, as in {place}:{(names or ['f'])[0]}"
+            )
+        function_name = names[0]
+    return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
+
+
+def from_function(function: Any) -> Term:
+    """A function that was handed over as it is."""
+    if not callable(function) or not hasattr(function, "__name__"):
+        raise RewardError(f"a reward is a text or a function, not {function!r}")
+    return Term(function.__name__, function, own=True)
+
+
+def _functions(module: ModuleType) -> dict[str, TermFunction]:
+    """The public functions that are defined in `module` itself."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
+    functions = _functions(module)
+    if name not in functions:
+        close = difflib.get_close_matches(name, functions, 1)
+        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(functions) or 'none'}"
+        raise RewardError(f"{problem} `{name}`; {hint}")
+    return functions[name]
+
+
+def _load_file(place: str) -> ModuleType:
+    """Execute a file as a module of its own, without touching `sys.path`."""
+    path = Path(place).expanduser().resolve()
+    if not path.is_file():
+        raise RewardError(f"reward file {place} does not exist (looked for {path})")
+    name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise RewardError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        raise RewardError(f"{where(error, str(path))}: {describe(error)}") from None
+    return module
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise RewardError(f"reward module {name} cannot be imported: {error}") from None
+
+
+def where(error: BaseException, file: str) -> str:
+    """`file:line` of the last line in `file` that took part in `error`."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file
+    ]
+    return f"{file}:{lines[-1]}" if lines else file
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

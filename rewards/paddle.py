@@ -1,0 +1,39 @@
+"""Reward terms of paddle-and-ball.
+
+A term is a plain function of the state before a step, the action (0 up, 1 stay, 2 down) and the
+state after it. Every field of `envs.paddle.STATE` can be used by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from envs.paddle import landing
+
+DEFAULT = "score"
+
+
+def score(before: Any, action: Any, after: Any) -> float:
+    """+1 for a ball returned, -1 for a ball missed, else 0: exactly what one wants, but late."""
+    return after.hits - before.hits - after.missed
+
+
+def stay_alive(before: Any, action: Any, after: Any) -> float:
+    """1 for each step in which the ball stays in the box."""
+    return 1.0 - after.missed
+
+
+def follow_ball(before: Any, action: Any, after: Any) -> float:
+    """The closer to the ball's height the better, between -1 and 0; teaches what is not enough."""
+    return -abs(after.ball_y - after.paddle_y)
+
+
+def effort(before: Any, action: Any, after: Any) -> float:
+    """1 for each step in which the paddle is told to move; to be subtracted."""
+    return abs(action - 1.0)
+
+
+def anticipate(before: Any, action: Any, after: Any) -> float:
+    """The closer to where the ball will land the better, between -1 and 0."""
+    place = landing(after.ball_x, after.ball_y, after.ball_vx, after.ball_vy)
+    return -abs(place - after.paddle_y)

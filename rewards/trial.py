@@ -1,0 +1,104 @@
+"""A user's term is tried in plain Python before anything is trained on it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.core.errors import NumbaError
+
+from envs.batch import GameBatch
+from envs.game import Game
+from rewards.expression import RewardError
+from rewards.loading import Term, describe, where
+from rewards.weighted_sum import compiled_kernel, plain_kernel
+
+TRIAL_GAMES = 16
+TRIAL_STEPS = 60
+
+
+class Transitions(NamedTuple):
+    """Steps of real games: records before, actions, records after; each of length n."""
+
+    before: Any
+    actions: Any
+    after: Any
+
+
+class _NoReward:
+    names = ()
+
+    def __call__(self, before: Any, actions: Any, after: Any, terms: Any, total: Any) -> None:
+        """Pay nothing."""
+
+
+def recorded_transitions(game: Game, options: dict[str, Any]) -> Transitions:
+    """What happens when random actions play a few games to their ends and beyond."""
+    of_game = {name: options[name] for name in options if name in game.option_names}
+    batch = GameBatch(game, _NoReward(), TRIAL_GAMES, **of_game)
+    batch.seed(range(TRIAL_GAMES), np.ones(TRIAL_GAMES, np.bool_))
+    batch.reset(np.ones(TRIAL_GAMES, np.bool_))
+    game.action_space.seed(0)
+    steps = []
+    for _ in range(TRIAL_STEPS):
+        actions = game.actions(TRIAL_GAMES)
+        actions[:] = [game.action_space.sample() for _ in range(TRIAL_GAMES)]
+        done_rows = batch.step(actions)
+        steps.append((batch.before.copy(), actions, batch.states.copy()))
+        batch.restart(done_rows)
+    return Transitions(*(np.concatenate(part) for part in zip(*steps)))
+
+
+def try_term(term: Term, transitions: Transitions) -> None:
+    """Call a term on real transitions, interpreted.
+
+    Raises:
+        RewardError: naming file and line, if it does not return one finite number for each.
+    """
+    file = inspect.getfile(term.function)
+    place = f"{file}:{inspect.unwrap(term.function).__code__.co_firstlineno}"
+    try:
+        inspect.signature(term.function).bind(None, None, None)
+    except TypeError:
+        raise RewardError(
+            f"{place}: `{term.name}` must take three arguments, (before, action, after)"
+        ) from None
+    for before, action, after in zip(*transitions):
+        try:
+            value = term.function(before.copy(), action, after.copy())
+        except (Exception, SystemExit) as error:
+            raise RewardError(f"{where(error, file)}: {describe(error)}") from None
+        if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+            raise RewardError(
+                f"{place}: `{term.name}` must return a number, but returned {value!r:.80}"
+            )
+        if not np.isfinite(value):
+            raise RewardError(f"{place}: `{term.name}` returned {value}; rewards must be finite")
+
+
+def choose_kernel(term: Term, game: Game, transitions: Transitions) -> Any:
+    """The term compiled, if that gives the values of plain Python, else interpreted."""
+    plain = plain_kernel(term)
+    try:
+        fast = compiled_kernel(term, game)
+    except NumbaError as error:
+        reason = describe(error).split(" File ")[0]
+        problem = f"cannot be compiled ({reason:.160})"
+    else:
+        if np.allclose(_values(plain, transitions), _values(fast, transitions), 1e-9, 1e-12):
+            return fast
+        problem = "gives other values when compiled"
+    warnings.warn(
+        f"reward `{term.name}` {problem}; it runs as plain Python, some thousand times slower",
+        stacklevel=2,
+    )
+    return plain
+
+
+def _values(kernel: Callable[..., None], transitions: Transitions) -> Any:
+    row, total = np.zeros((2, len(transitions.after)))
+    kernel(*transitions, 1.0, True, row, total)
+    return row
