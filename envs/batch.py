@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 
-from envs.game import Game, options_record
+from envs.game import Game, options_record, unknown
 from envs.kernels import game_kernels
 from envs.rng import seeded
 
@@ -31,8 +32,9 @@ class GameBatch:
     """`count` games of one kind with their observations, rewards and generators.
 
     What `step` finds stays in the batch's own arrays until the next call: `states` (and `before`,
-    those before it), `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and `terms`;
-    what `restart` leaves behind, in `final_observations` and `final_scores`.
+    those before it), `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and
+    `terms`; what `restart` leaves behind, in `final_observations` and `final_scores`. `seeded` says
+    whether the generators have begun; a first `reset` without seeds would start them all alike.
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class GameBatch:
     ) -> None:
         if observation not in ("state", "screen"):
             raise ValueError(f'observation must be "state" or "screen", not {observation!r}')
-        if int(screen_size) != screen_size or screen_size < 24:
-            raise ValueError(f"screen_size must be a whole number from 24 up, not {screen_size!r}")
-        if int(frames) != frames or frames < 1:
-            raise ValueError(f"frames must be a whole number from 1 up, not {frames!r}")
-        if int(count) != count or count < 1:
-            raise ValueError(f"num_envs must be a whole number from 1 up, not {count!r}")
+        for name, number, least in (
+            ("num_envs", count, 1),
+            ("screen_size", screen_size, 24),
+            ("frames", frames, 1),
+        ):
+            if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
+                raise ValueError(f"{name} must be a whole number from {least} up, not {number!r}")
         self.game = game
         self.reward = reward
         self.options = game.make_options(options)
@@ -69,6 +72,7 @@ class GameBatch:
         self.states = game.states(count)
         self.before = game.states(count)
         self._blank = game.states(1)
+        self.seeded = False
         self.observations = np.zeros(
             (count, *self.observation_space.shape), self.observation_space.dtype
         )
@@ -80,26 +84,35 @@ class GameBatch:
         self.terminated, self.truncated, self.done = self.flags
         self._done_rows = np.zeros(count, np.intp)
 
-    def seed(self, seeds: Sequence[int], mask: Array) -> None:
-        """Give each game of `mask` (count,) the generator that its seed (count,) names."""
-        generators = np.array([seeded(int(seed)) for seed in seeds], np.uint64)
-        self.states["rng"][mask] = generators[mask]
+    def reset(
+        self,
+        mask: Array,
+        seeds: Sequence[int | None] | None = None,
+        fields: dict[str, Any] | None = None,
+    ) -> None:
+        """Start new episodes in some games.
 
-    def reset(self, mask: Array, fields: dict[str, Any] | None = None) -> None:
-        """Start new episodes in the games of `mask` (count,), with state `fields` overwritten.
-
-        Each field is one number for all games or an array of shape (count,).
+        Args:
+            mask: (count,) bool, which games.
+            seeds: for each game, or None where its generator goes on.
+            fields: state fields to overwrite, each one number for all games or an array (count,).
 
         Raises:
             ValueError: for an unknown field or an impossible state; nothing is then changed.
         """
+        if not isinstance(fields, (dict, NoneType)):
+            raise ValueError(f"the state to start from must be a dict of fields, not {fields!r}")
         rows = np.flatnonzero(mask)
         states = self.states.copy()
+        for k, seed in enumerate(seeds if seeds is not None else ()):
+            if mask[k] and seed is not None:
+                states["rng"][k] = seeded(int(seed))
         self.kernels.reset(states, self._blank, rows, self.options_record)
         for i in rows if fields else ():
-            values = {name: self._value(value, int(i)) for name, value in fields.items()}
+            values = {name: self._value(value, int(i)) for name, value in (fields or {}).items()}
             self.game.set_fields(states[i], values, self.options)
         self.states = states
+        self.seeded = True
         self._observe(rows)
 
     def step(self, actions: Array) -> Array:
@@ -165,6 +178,7 @@ class GameBatch:
         self.states[:] = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
         self.observations[:] = saved["observations"]
         self.scores[:] = saved["scores"]
+        self.seeded = True
 
     def _value(self, value: Any, i: int) -> Any:
         return value[i] if np.ndim(value) == 1 and len(value) == self.count else value
@@ -172,3 +186,15 @@ class GameBatch:
     def option_values(self) -> dict[str, float]:
         """The game's options by name."""
         return dataclasses.asdict(self.options)
+
+
+def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:
+    """The `options` of an environment's `reset`, in which a mistyped name is not passed over.
+
+    Raises:
+        ValueError: for an option that is not among `known`.
+    """
+    for name in given or ():
+        if name not in known:
+            raise ValueError(f"reset has no option {unknown(name, known)}")
+    return given or {}

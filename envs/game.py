@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -82,14 +83,19 @@ class Game:
         fields = {field.name: field for field in dataclasses.fields(self.options)}
         for name, value in given.items():
             if name not in fields:
-                raise ValueError(f"{self.name} has no option {_unknown(name, fields)}")
-            if isinstance(value, bool) or not np.isscalar(value) or not np.isreal(value):
-                raise ValueError(f"option `{name}` of {self.name} must be a number, not {value!r}")
+                raise ValueError(f"{self.name} has no option {unknown(name, fields)}")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float, np.number))
+                or not math.isfinite(value)
+            ):
+                raise ValueError(
+                    f"option `{name}` of {self.name} must be a finite number, not {value!r}"
+                )
             if isinstance(fields[name].default, int) and int(value) != value:
                 raise ValueError(f"option `{name}` of {self.name} must be whole, not {value!r}")
-        return self.options(
-            **{name: type(fields[name].default)(value) for name, value in given.items()}
-        )
+        kinds: dict[str, Any] = {name: type(field.default) for name, field in fields.items()}
+        return self.options(**{name: kinds[name](value) for name, value in given.items()})
 
     def states(self, count: int) -> np.ndarray[Any, Any]:
         """`count` states, all zeros, whose records can be read and written by field name."""
@@ -109,7 +115,7 @@ class Game:
         for field, value in values.items():
             if field not in (self.state.names or ()):
                 raise ValueError(
-                    f"{self.name}'s state has no field {_unknown(field, self.state.names or ())}"
+                    f"{self.name}'s state has no field {unknown(field, self.state.names or ())}"
                 )
             kind = self.state[field].kind
             number = np.asarray(value)
@@ -138,7 +144,8 @@ def options_record(options: Any) -> Any:
     return np.array([dataclasses.astuple(options)], dtype)
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def unknown(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that does not exist: what could have been meant."""
     known = list(known)
     close = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"

@@ -6,6 +6,8 @@ It must therefore cost next to nothing and import neither Gymnasium nor any pack
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -22,7 +24,6 @@ class GymnasiumFinder(MetaPathFinder):
         """Find Gymnasium as usual, and hand it a loader that registers the games at the end."""
         if fullname != "gymnasium":
             return None
-        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = RegisteringLoader(spec.loader.name, spec.loader.path)
@@ -35,11 +36,8 @@ class RegisteringLoader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module; without our packages (another project's `envs`) do no more."""
         super().exec_module(module)
-        try:
-            from envs.registration import register_games
-        except ImportError:
-            return
-        register_games()
+        with contextlib.suppress(ImportError):
+            importlib.import_module("envs.registration")
 
 
 sys.meta_path.insert(0, GymnasiumFinder())

@@ -139,10 +139,10 @@ def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[
 def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:
     """What tells an action from a mistake: in range if discrete, finite if continuous."""
     if isinstance(space, spaces.Discrete):
-        count = int(space.n)
+        first, end = int(space.start), int(space.start + space.n)
 
         def is_choice(action: Any) -> bool:
-            return 0 <= action < count
+            return first <= action < end
 
         return is_choice
 

@@ -34,7 +34,8 @@ STATE = np.dtype(
 
 BALL_RADIUS = 0.03  # box widths
 FLATTEST_ANGLE = math.radians(35.0)  # off the paddle's centre
-STEEPEST_ANGLE = math.radians(65.0)  # off the paddle's tip
+STEEPEST_ANGLE = math.radians(55.0)  # off the paddle's tip
+SLOWEST_FLIGHT = 1e-6  # box widths per step along x; below, a ball never comes back
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class PaddleOptions:
     acceleration: float = 1.05
     """Factor on the speed at each hit."""
     max_ball_speed: float = 0.06
-    """Speed at which it stops getting faster; below 1, so that a ball is hit once a step at most."""
-    paddle_size: float = 0.14
+    """Speed at which it stops getting faster; below 1: a ball is hit once a step at most."""
+    paddle_size: float = 0.2
     """Length of the paddle."""
-    paddle_speed: float = 0.02
+    paddle_speed: float = 0.025
     """The paddle's way in a step."""
     max_steps: int = 3000
     """Steps after which an episode is truncated."""
@@ -187,8 +188,11 @@ def check(state: Any, options: Any) -> None:
     ):
         if not low <= state[field] <= high:
             raise ValueError(f"state field `{field}` must be in {low}..{high}, not {state[field]}")
-    if state.ball_vx == 0.0:
-        raise ValueError("state field `ball_vx` must not be 0: such a ball would never come back")
+    if abs(state.ball_vx) < SLOWEST_FLIGHT:
+        raise ValueError(
+            f"state field `ball_vx` must be at least {SLOWEST_FLIGHT} either way, not "
+            f"{state.ball_vx}: such a ball would never come back"
+        )
     speed = math.hypot(state.ball_vx, state.ball_vy)
     if speed > options.max_ball_speed * (1 + 1e-9):
         raise ValueError(

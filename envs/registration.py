@@ -1,4 +1,4 @@
-"""The list of games. Gymnasium calls `register_games` whenever it is imported.
+"""The list of games; importing this module registers them, and importing Gymnasium imports it.
 
 Everything here is named by strings, so that importing Gymnasium imports no game.
 """
@@ -10,11 +10,6 @@ from gymnasium.envs.registration import register
 SHORT_NAMES: dict[str, str] = {}
 
 
-def register_games() -> None:
-    """Entry point of the group `gymnasium.envs` (see pyproject.toml)."""
-    register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle")
-
-
 def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None:
     """Make a game known to `gymnasium.make` and `gymnasium.make_vec`.
 
@@ -22,7 +17,7 @@ def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None
         env_id: such as `PaddleBall-v0`.
         short_name: what the command line calls it.
         game: `module:attribute` of its `envs.game.Game`.
-        rewards: module of its reward terms; its `DEFAULT` names the one used when none is asked for.
+        rewards: module of its reward terms; its `DEFAULT` is used when none is asked for.
     """
     SHORT_NAMES[short_name] = env_id
     register(
@@ -31,3 +26,6 @@ def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None
         vector_entry_point="rewards.rewarded:make_vector",
         kwargs={"game": game, "rewards": rewards},
     )
+
+
+register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from operator import index
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
-from envs.batch import GameBatch, Reward
+from envs.batch import GameBatch, Reward, reset_options
 from envs.game import Game
 from envs.render import Renderer
 
@@ -18,8 +21,6 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
     `info` has `score`, the game's own yardstick, and after a step `reward/<term>`, each term of
     the reward before weighting. `reset(options={"state": {"field": value}})` starts from any state.
     """
-
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}
 
     def __init__(
         self, game: Game, reward: Reward, render_mode: str | None = None, **options: Any
@@ -39,15 +40,17 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             raise ValueError(f'render_mode must be "human" or "rgb_array", not {render_mode!r}')
         self.batch = GameBatch(game, reward, 1, **options)
         self.game = game
-        self.metadata = {**self.metadata, "render_fps": game.steps_per_second}
+        self.metadata = {
+            "render_modes": ["human", "rgb_array"],
+            "render_fps": game.steps_per_second,
+        }
         self.observation_space = self.batch.observation_space
-        self.action_space = game.action_space
+        self.action_space = deepcopy(game.action_space)  # each has a generator of its own
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
         self._term_names = tuple(f"reward/{name}" for name in reward.names)
         self._actions = game.actions(1)
         self._all = np.ones(1, np.bool_)
-        self._seeded = False
 
     @property
     def state(self) -> Any:
@@ -58,22 +61,19 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
         super().reset(seed=seed)
-        if seed is not None or not self._seeded:
-            self.batch.seed([self.np_random_seed if seed is None else seed], self._all)
-            self._seeded = True
-        self.batch.reset(self._all, (options or {}).get("state"))
+        if seed is None and not self.batch.seeded:
+            seed = self.np_random_seed
+        self.batch.reset(self._all, [seed], reset_options(options, "state").get("state"))
         if self.render_mode == "human":
             self.render()
         return self.batch.observations[0].copy(), {"score": self.batch.scores.item()}
 
-    def step(
-        self, action: Any
-    ) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
         batch = self.batch
-        self._actions[0] = action
+        self._actions[0] = self._valid(action)
         batch.step(self._actions)
         info = {"score": batch.scores.item()}
-        for name, term in zip(self._term_names, batch.terms):
+        for name, term in zip(self._term_names, batch.terms, strict=True):
             info[name] = term.item()
         if self.render_mode == "human":
             self.render()
@@ -84,6 +84,16 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             batch.truncated.item(),
             info,
         )
+
+    def _valid(self, action: Any) -> Any:
+        if isinstance(self.action_space, spaces.Discrete):
+            try:
+                return index(action)
+            except TypeError:
+                raise ValueError(f"an action must be a whole number, not {action!r}") from None
+        if np.shape(action) != self.action_space.shape:
+            raise ValueError(f"an action must be in {self.action_space}, not {action!r}")
+        return action
 
     def render(self) -> Any:
         """The picture for people: uint8 (height, width, 3), or None once it is in the window."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.batch import GameBatch, Reward
+from envs.batch import GameBatch, Reward, reset_options
 from envs.game import Game
 from envs.render import Renderer
 
@@ -26,12 +27,6 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     ended, `infos["final_obs"]` and `infos["final_info"]["score"]` hold its end in the rows that
     `infos["_final_obs"]` marks; the reward terms always belong to the step just made.
     """
-
-    metadata = {
-        "render_modes": ["rgb_array"],
-        "render_fps": 30,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-    }
 
     def __init__(
         self,
@@ -60,20 +55,21 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
         self.batch = GameBatch(game, reward, num_envs, **options)
         self.game = game
-        self.metadata = {**self.metadata, "render_fps": game.steps_per_second}
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": game.steps_per_second,
+            "autoreset_mode": AutoresetMode.SAME_STEP,
+        }
         self.num_envs = num_envs
         self.single_observation_space = self.batch.observation_space
-        self.single_action_space = game.action_space
+        self.single_action_space = deepcopy(game.action_space)  # with a generator of its own
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
         self._copy = copy
-        self._all = np.ones(num_envs, np.bool_)
-        self._all.flags.writeable = False
         self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
         self._mask_names = tuple(f"_{name}" for name in self._info_names)
-        self._seeded = False
 
     @property
     def states(self) -> Any:
@@ -93,15 +89,15 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             options: `state`, a dict of state fields, each a number or an array (num_envs,);
                 `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
         """
-        options = options or {}
-        seeds = self._seeds(seed)
-        mask = np.array(options.get("reset_mask", self._all))
+        options = reset_options(options, "state", "reset_mask")
+        mask = np.array(options.get("reset_mask", np.ones(self.num_envs, np.bool_)))
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
-        if seeds is not None:
-            self.batch.seed(seeds, mask)
-        self.batch.reset(mask, options.get("state"))
-        return self._observations(), {"score": self.batch.scores.copy(), "_score": self._all}
+        self.batch.reset(mask, self._seeds(seed), options.get("state"))
+        return self._observations(), {
+            "score": self.batch.scores.copy(),
+            "_score": np.ones(self.num_envs, np.bool_),
+        }
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         batch = self.batch
@@ -113,10 +109,13 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             infos["final_obs"] = batch.final_observations.copy()
             infos["final_info"] = {"score": batch.final_scores.copy(), "_score": done}
             infos["_final_obs"] = infos["_final_info"] = done
+        every = np.ones(self.num_envs, np.bool_)
         rewards, *numbers = batch.numbers.copy()
-        for name, mask_name, values in zip(self._info_names, self._mask_names, numbers):
+        for name, mask_name, values in zip(
+            self._info_names, self._mask_names, numbers, strict=True
+        ):
             infos[name] = values
-            infos[mask_name] = self._all
+            infos[mask_name] = every
         return self._observations(), rewards, terminated, truncated, infos
 
     def render(self) -> tuple[Array, ...] | None:
@@ -133,19 +132,20 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     def _observations(self) -> Array:
         return self.batch.observations.copy() if self._copy else self.batch.observations
 
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int] | None:
-        if seed is None and self._seeded:
-            return None
-        self._seeded = True
-        fresh = np.random.SeedSequence().generate_state(self.num_envs, np.uint64)
-        if seed is None:
-            return [int(number) for number in fresh]
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
+        """One seed for each game; None where a generator that has begun goes on."""
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
             return [int(seed) + i for i in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"{len(seed)} seeds were given for {self.num_envs} environments")
-        return [int(new) if given is None else int(given) for given, new in zip(seed, fresh)]
+        seeds: Sequence[int | None] = [None] * self.num_envs if seed is None else seed
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{len(seeds)} seeds were given for {self.num_envs} environments")
+        if self.batch.seeded:
+            return seeds
+        fresh = np.random.SeedSequence().generate_state(self.num_envs, np.uint64)
+        return [
+            int(new) if given is None else given for given, new in zip(seeds, fresh, strict=True)
+        ]
 
     def _valid(self, actions: Array) -> Array:
         space = self.single_action_space

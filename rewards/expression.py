@@ -48,7 +48,7 @@ def parse(expression: str) -> list[WeightedTerm]:
     while tokens:
         sign = 1.0
         if terms or tokens[0][1] in "+-":
-            kind, text, place = tokens.pop(0)
+            _, text, place = tokens.pop(0)
             if text not in ("+", "-"):
                 raise _error(expression, place, "expected + or - between two terms")
             sign = -1.0 if text == "-" else 1.0

@@ -55,7 +55,8 @@ def load_term(name: str, game_rewards: str) -> Term:
         names = list(_functions(module))
         if len(names) != 1:
             raise RewardError(
-                f"{place} has {len(names)} functions; say which, as in {place}:{(names or ['f'])[0]}"
+                f"{place} has {len(names)} functions; say which, as in "
+                f"{place}:{(names or ['f'])[0]}"
             )
         function_name = names[0]
     return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
@@ -83,7 +84,8 @@ def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
     functions = _functions(module)
     if name not in functions:
         close = difflib.get_close_matches(name, functions, 1)
-        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(functions) or 'none'}"
+        known = ", ".join(functions) or "none"
+        hint = f"did you mean `{close[0]}`?" if close else f"it has {known}"
         raise RewardError(f"{problem} `{name}`; {hint}")
     return functions[name]
 
@@ -95,7 +97,8 @@ def _load_file(place: str) -> ModuleType:
         raise RewardError(f"reward file {place} does not exist (looked for {path})")
     name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -117,7 +120,9 @@ def _import(name: str) -> ModuleType:
 def where(error: BaseException, file: str) -> str:
     """`file:line` of the last line in `file` that took part in `error`."""
     lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == file
     ]
     return f"{file}:{lines[-1]}" if lines else file
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import warnings
 from collections.abc import Callable
@@ -29,7 +30,7 @@ class Transitions(NamedTuple):
 
 
 class _NoReward:
-    names = ()
+    names: tuple[str, ...] = ()
 
     def __call__(self, before: Any, actions: Any, after: Any, terms: Any, total: Any) -> None:
         """Pay nothing."""
@@ -39,17 +40,17 @@ def recorded_transitions(game: Game, options: dict[str, Any]) -> Transitions:
     """What happens when random actions play a few games to their ends and beyond."""
     of_game = {name: options[name] for name in options if name in game.option_names}
     batch = GameBatch(game, _NoReward(), TRIAL_GAMES, **of_game)
-    batch.seed(range(TRIAL_GAMES), np.ones(TRIAL_GAMES, np.bool_))
-    batch.reset(np.ones(TRIAL_GAMES, np.bool_))
-    game.action_space.seed(0)
+    batch.reset(np.ones(TRIAL_GAMES, np.bool_), range(TRIAL_GAMES))
+    action_space = copy.deepcopy(game.action_space)
+    action_space.seed(0)
     steps = []
     for _ in range(TRIAL_STEPS):
         actions = game.actions(TRIAL_GAMES)
-        actions[:] = [game.action_space.sample() for _ in range(TRIAL_GAMES)]
+        actions[:] = [action_space.sample() for _ in range(TRIAL_GAMES)]
         done_rows = batch.step(actions)
         steps.append((batch.before.copy(), actions, batch.states.copy()))
         batch.restart(done_rows)
-    return Transitions(*(np.concatenate(part) for part in zip(*steps)))
+    return Transitions(*(np.concatenate(part) for part in zip(*steps, strict=True)))
 
 
 def try_term(term: Term, transitions: Transitions) -> None:
@@ -66,7 +67,7 @@ def try_term(term: Term, transitions: Transitions) -> None:
         raise RewardError(
             f"{place}: `{term.name}` must take three arguments, (before, action, after)"
         ) from None
-    for before, action, after in zip(*transitions):
+    for before, action, after in zip(*transitions, strict=True):
         try:
             value = term.function(before.copy(), action, after.copy())
         except (Exception, SystemExit) as error:

@@ -34,7 +34,8 @@ class WeightedSum:
         self.names = _distinct_names(terms)
         self.kernels = kernels
         self._weighted = [
-            (kernel, weight, k == 0, k) for k, (kernel, weight) in enumerate(zip(kernels, weights))
+            (kernel, weight, k == 0, k)
+            for k, (kernel, weight) in enumerate(zip(kernels, weights, strict=True))
         ]
 
     def __call__(
@@ -83,5 +84,5 @@ def _distinct_names(terms: list[Term]) -> tuple[str, ...]:
     names = [term.name for term in terms]
     return tuple(
         name if names.count(name) == 1 else f"{term.source_file.stem}.{name}"
-        for name, term in zip(names, terms)
+        for name, term in zip(names, terms, strict=True)
     )

@@ -1,0 +1,1 @@
+"""Proof that the rest does what it says."""

@@ -1,0 +1,589 @@
+"""What every game promises. A game that is registered is tested here without another line."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import subprocess
+import sys
+import tracemalloc
+import warnings
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.utils.env_checker import check_env, data_equivalence
+from gymnasium.utils.passive_env_checker import data_shares_objects
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from envs.registration import SHORT_NAMES
+from tests.games import GAMES
+from tests.traces import assert_same, play, play_elsewhere
+
+OBSERVATIONS = ("state", "screen")
+
+every_game = pytest.mark.parametrize("env_id", GAMES)
+every_eye = pytest.mark.parametrize("observation", OBSERVATIONS)
+
+
+def make(env_id: str, **options: Any) -> Any:
+    """The single environment itself, without Gymnasium's wrappers."""
+    return gymnasium.make(env_id, **options).unwrapped
+
+
+def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:
+    """The native vector environment."""
+    return gymnasium.make_vec(env_id, num_envs=num_envs, **options).unwrapped
+
+
+def test_the_games_are_found() -> None:
+    assert SHORT_NAMES["paddle"] == "PaddleBall-v0"
+    assert set(GAMES) == set(SHORT_NAMES.values())
+
+
+# --- Gymnasium's own checks
+
+
+@every_game
+@every_eye
+def test_gymnasium_checks_the_single_environment(env_id: str, observation: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(make(env_id, observation=observation))
+
+
+@every_game
+@every_eye
+def test_the_vector_environment_keeps_to_the_api(env_id: str, observation: str) -> None:
+    """Gymnasium has no checker for vector environments; this asks the same of one."""
+    env = make_vec(env_id, 4, observation=observation, max_steps=9)
+    single = make(env_id, observation=observation)
+    assert env.num_envs == 4
+    assert env.single_observation_space == single.observation_space
+    assert env.single_action_space == single.action_space
+    assert env.observation_space.shape == (4, *single.observation_space.shape)
+    assert env.observation_space.dtype == single.observation_space.dtype
+    returned = [env.reset(seed=3)]
+    for _ in range(30):
+        observations, rewards, terminated, truncated, infos = env.step(env.action_space.sample())
+        assert rewards.shape == terminated.shape == truncated.shape == (4,)
+        assert rewards.dtype == np.float64
+        assert terminated.dtype == truncated.dtype == np.bool_
+        returned.append((observations, rewards, terminated, truncated, infos))
+    for result in returned:
+        assert result[0] in env.observation_space
+        for key in [key for key in result[-1] if not key.startswith("_")]:
+            assert result[-1][f"_{key}"].dtype == np.bool_
+    for k, result in enumerate(returned):
+        assert not any(data_shares_objects(result, other) for other in returned[:k])
+    env.close()
+
+
+@every_game
+def test_metadata(env_id: str) -> None:
+    single, vector = make(env_id), make_vec(env_id, 2)
+    assert set(single.metadata["render_modes"]) == {"human", "rgb_array"}
+    assert single.metadata["render_fps"] == vector.metadata["render_fps"] > 0
+    assert vector.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert single.spec.id == vector.spec.id == env_id
+
+
+# --- One game is played alike, however it is run
+
+
+@every_game
+@every_eye
+def test_each_game_of_a_batch_equals_the_single_one(env_id: str, observation: str) -> None:
+    options = {"observation": observation, "max_steps": 60, "screen_size": 24}
+    count, seed = 3, 11
+    vector = make_vec(env_id, count, **options)
+    singles = [make(env_id, **options) for _ in range(count)]
+    vector.action_space.seed(0)
+    observations, infos = vector.reset(seed=seed)
+    for i, single in enumerate(singles):
+        first, info = single.reset(seed=seed + i)
+        assert data_equivalence(first, observations[i], exact=True)
+        assert info["score"] == infos["score"][i]
+    ends = []
+    for step in range(10_000):
+        actions = vector.action_space.sample()
+        observations, rewards, terminated, truncated, infos = vector.step(actions)
+        for i, single in enumerate(singles):
+            seen, reward, ended, cut, info = single.step(actions[i])
+            assert (reward, ended, cut) == (rewards[i], terminated[i], truncated[i])
+            for term in [name for name in info if name.startswith("reward/")]:
+                assert info[term] == infos[term][i]
+            if ended or cut:
+                ends.append((step, i, ended))
+                assert seen.tobytes() == infos["final_obs"][i].tobytes()
+                assert info["score"] == infos["final_info"]["score"][i]
+                seen, info = single.reset()
+            assert seen.tobytes() == observations[i].tobytes()
+            assert info["score"] == infos["score"][i]
+            assert single.state.tobytes() == vector.states[i].tobytes()
+    assert len({step for step, i, _ in ends if i == 0} ^ {step for step, i, _ in ends if i == 1})
+    assert {ended for *_, ended in ends} == {True, False}
+
+
+@every_game
+@every_eye
+def test_the_native_batch_equals_gymnasiums(env_id: str, observation: str) -> None:
+    options = {"observation": observation, "max_steps": 40, "screen_size": 24}
+    native = make_vec(env_id, 3, **options)
+    theirs: Any = SyncVectorEnv(
+        [lambda: make(env_id, **options)] * 3, autoreset_mode=AutoresetMode.SAME_STEP
+    )
+    assert native.observation_space == theirs.observation_space
+    assert native.action_space == theirs.action_space
+    native.action_space.seed(5)
+    first, second = native.reset(seed=2), theirs.reset(seed=2)
+    assert data_equivalence(first[0], second[0], exact=True)
+    ended = 0
+    for _ in range(500):
+        actions = native.action_space.sample()
+        *ours, infos = native.step(actions)
+        *others, their_infos = theirs.step(actions)
+        assert data_equivalence(tuple(ours), tuple(others), exact=True)
+        assert data_equivalence(infos["score"], their_infos["score"], exact=True)
+        assert ("final_obs" in infos) == ("final_obs" in their_infos)
+        for i in np.flatnonzero(infos.get("_final_obs", ())):
+            ended += 1
+            assert np.array_equal(infos["final_obs"][i], their_infos["final_obs"][i])
+            final, their_final = infos["final_info"], their_infos["final_info"]
+            assert final["score"][i] == their_final["score"][i]
+        for mask in ("_final_obs", "_final_info"):
+            assert np.array_equal(infos.get(mask, ()), their_infos.get(mask, ()))
+    assert ended > 10
+
+
+@every_game
+@every_eye
+def test_compiled_equals_interpreted(env_id: str, observation: str, tmp_path: Path) -> None:
+    elsewhere = play_elsewhere(env_id, observation, tmp_path, NUMBA_DISABLE_JIT="1")
+    assert_same(play(env_id, observation), elsewhere)
+
+
+@every_game
+def test_another_number_of_threads_changes_nothing(env_id: str, tmp_path: Path) -> None:
+    for count in ("1", "2"):
+        threads = {"NUMBA_NUM_THREADS": count, "OMP_NUM_THREADS": count}
+        assert_same(play(env_id, "state"), play_elsewhere(env_id, "state", tmp_path, **threads))
+
+
+@every_game
+@every_eye
+def test_the_seed_decides_everything(env_id: str, observation: str) -> None:
+    first, again = play(env_id, observation), play(env_id, observation)
+    assert_same(first, again)
+    env = make(env_id, observation=observation)
+    starts = {env.reset(seed=seed)[0].tobytes() for seed in range(20)}
+    assert len(starts) == 20
+
+
+@every_game
+def test_seeds_one_by_one_and_none(env_id: str) -> None:
+    env = make_vec(env_id, 3)
+    env.reset(seed=[5, 9, 5])
+    assert env.states["rng"][0] == env.states["rng"][2] != env.states["rng"][1]
+    before = env.states
+    env.reset(seed=[5, None, None])  # None: this generator goes on
+    assert env.states[0] == before[0]
+    other = make_vec(env_id, 3)
+    other.reset(seed=[5, 9, 5])
+    other.reset()
+    assert np.array_equal(env.states[1:], other.states[1:])
+    with pytest.raises(ValueError, match="2 seeds were given for 3"):
+        env.reset(seed=[1, 2])
+    unseeded = make_vec(env_id, 3)
+    unseeded.reset()
+    assert len(set(unseeded.states["rng"])) == 3
+
+
+@every_game
+def test_a_game_has_its_own_action_space(env_id: str) -> None:
+    first, second = make(env_id), make(env_id)
+    first.action_space.seed(1)
+    expected = [first.action_space.sample() for _ in range(20)]
+    first.action_space.seed(1)
+    second.action_space.seed(2)
+    assert data_equivalence(expected, [first.action_space.sample() for _ in range(20)])
+
+
+# --- Episodes
+
+
+@every_game
+def test_truncated_right_at_the_edge(env_id: str) -> None:
+    """Wherever a game ends by itself, one step more or less decides which kind of end it is."""
+    free = make(env_id)
+    actions = scripted_actions(free)
+    free.reset(seed=4)
+    length = 1 + next(k for k, action in enumerate(actions) if free.step(action)[2])
+    for max_steps, expected in (
+        (length - 1, (False, True)),
+        (length, (True, False)),  # ended at the very last step: there is nothing left to cut
+        (length + 1, (True, False)),
+    ):
+        env = make(env_id, max_steps=max_steps)
+        env.reset(seed=4)
+        for action in actions[: min(length, max_steps) - 1]:
+            assert env.step(action)[2:4] == (False, False)
+        assert env.step(actions[min(length, max_steps) - 1])[2:4] == expected
+
+
+@every_game
+def test_one_step_may_be_all(env_id: str) -> None:
+    env = make_vec(env_id, 2, max_steps=1)
+    env.reset(seed=0)
+    for _ in range(5):
+        *_, terminated, truncated, infos = env.step(env.action_space.sample())
+        assert (terminated | truncated).all()
+        assert infos["_final_obs"].all()
+        assert (env.states["t"] == 0).all()
+
+
+@every_game
+def test_finished_games_start_anew_and_the_others_lose_nothing(env_id: str) -> None:
+    env = make_vec(env_id, 8, max_steps=25)
+    observations, _ = env.reset(seed=1)
+    steps = np.zeros(8, int)
+    for _ in range(300):
+        observations, _, terminated, truncated, infos = env.step(env.action_space.sample())
+        done = terminated | truncated
+        assert not (terminated & truncated).any()
+        steps = np.where(done, 0, steps + 1)
+        assert np.array_equal(env.states["t"], steps)
+        assert done.any() == ("final_obs" in infos)
+        if done.any():
+            assert np.array_equal(infos["_final_obs"], done)
+            assert np.array_equal(infos["_final_info"], done)
+            assert np.array_equal(infos["final_info"]["_score"], done)
+
+
+@every_game
+@every_eye
+def test_observations_are_inside_their_space(env_id: str, observation: str) -> None:
+    env = make_vec(env_id, 16, observation=observation, max_steps=50, frames=3)
+    env.action_space.seed(3)
+    observations, infos = env.reset(seed=0)
+    for _ in range(2000 if observation == "state" else 200):
+        assert observations in env.observation_space
+        if "final_obs" in infos:
+            assert all(end in env.single_observation_space for end in infos["final_obs"])
+        observations, *_, infos = env.step(env.action_space.sample())
+
+
+@every_game
+def test_reset_mask(env_id: str) -> None:
+    env, twin = make_vec(env_id, 4), make_vec(env_id, 4)
+    env.action_space.seed(0)
+    for batch in (env, twin):
+        batch.reset(seed=0)
+    actions = env.action_space.sample()
+    before = env.step(actions)[0]
+    twin.step(actions)
+    mask = np.array([True, False, False, True])
+    observations, _ = env.reset(options={"reset_mask": mask})
+    assert np.array_equal(observations[~mask], before[~mask])
+    assert np.array_equal(env.states["t"], np.where(mask, 0, 1))
+    expected = twin.reset()[0]
+    assert np.array_equal(observations[mask], expected[mask])
+    seeded = env.reset(seed=77, options={"reset_mask": mask})[0]
+    assert np.array_equal(seeded[3], make(env_id).reset(seed=80)[0])
+    for wrong in (np.ones(3, bool), np.ones(4, int), [True]):
+        with pytest.raises(ValueError, match=r"reset_mask must be a bool array of shape \(4,\)"):
+            env.reset(options={"reset_mask": wrong})
+
+
+# --- Starting from any state, and going on from a checkpoint
+
+
+@every_game
+@every_eye
+def test_any_state_can_be_started_from(env_id: str, observation: str) -> None:
+    """A state taken from the middle of a game and put into another plays on in the same way."""
+    first = make(env_id, observation=observation, frames=1)
+    second = make(env_id, observation=observation, frames=1)
+    first.reset(seed=0)
+    actions = scripted_actions(first)
+    for action in actions[:10]:
+        seen = first.step(action)[0]
+    record = first.state
+    fields = {name: record[name] for name in record.dtype.names}
+    begun, _ = second.reset(seed=99, options={"state": fields})
+    assert np.array_equal(begun, seen)
+    assert second.state == first.state
+    for action in actions[10:30]:
+        (seen, *results, _), (other, *others, _) = first.step(action), second.step(action)
+        assert np.array_equal(seen, other)
+        assert results == others
+
+
+@every_game
+def test_the_state_is_read_by_name_and_is_a_copy(env_id: str) -> None:
+    env, vector = make(env_id), make_vec(env_id, 3)
+    env.reset(seed=0)
+    vector.reset(seed=0)
+    assert env.state.t == 0
+    assert vector.states.t.shape == (3,)
+    for name in env.state.dtype.names:
+        assert getattr(env.state, name) == vector.states[name][0]
+    env.state.t = 50
+    vector.states.t[:] = 50
+    assert env.state.t == 0
+    assert not vector.states.t.any()
+
+
+@every_game
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, [0.5, 0.5, 0.5], 1j])
+def test_impossible_values_are_refused(env_id: str, value: Any) -> None:
+    env = make(env_id)
+    env.reset(seed=0)
+    field = env.state.dtype.names[0]
+    before = env.state
+    with pytest.raises(ValueError, match=f"state field `{field}` must be a finite number"):
+        env.reset(seed=5, options={"state": {field: value}})
+    assert env.state == before  # nothing has changed, the generator included
+
+
+@every_game
+def test_wrong_reset_options_are_refused(env_id: str) -> None:
+    env, vector = make(env_id), make_vec(env_id, 2, max_steps=10)
+    field = env.state.dtype.names[0]
+    cases: list[tuple[Any, str]] = [
+        ({"state": {field + "z": 1}}, f"no field `{field}z`; did you mean `{field}`"),
+        ({"state": {"qqq": 1}}, "no field `qqq`; it has .*rng"),
+        ({"state": {"t": 1.5}}, "`t` cannot hold 1.5"),
+        ({"state": {"t": -1}}, "`t` must be in 0.."),
+        ({"state": {"rng": -1}}, "`rng` cannot hold -1"),
+        ({"state": [1, 2]}, "must be a dict of fields"),
+        ({"stat": {}}, "reset has no option `stat`; did you mean `state`"),
+    ]
+    for options, message in cases:
+        for each in (env, vector):
+            with pytest.raises(ValueError, match=message):
+                each.reset(options=options)
+    with pytest.raises(ValueError, match=r"`t` must be in 0..9"):
+        vector.reset(options={"state": {"t": 10}})
+    vector.reset(options={"state": {"t": np.array([3, 9])}})
+    assert vector.states.t.tolist() == [3, 9]
+    assert vector.step(vector.action_space.sample())[3].tolist() == [False, True]
+
+
+@every_game
+@every_eye
+def test_a_checkpoint_goes_on_bit_for_bit(env_id: str, observation: str) -> None:
+    options = {"observation": observation, "max_steps": 30, "screen_size": 24}
+    env, other = make_vec(env_id, 4, **options), make_vec(env_id, 4, **options)
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    actions = [env.action_space.sample() for _ in range(120)]
+    for action in actions[:50]:
+        env.step(action)
+    saved = {name: array.copy() for name, array in env.batch.checkpoint().items()}
+    expected = [env.step(action) for action in actions[50:]]
+    env.batch.restore(saved)
+    other.batch.restore(saved)
+    for again in (env, other):
+        for action, (seen, *results, infos) in zip(actions[50:], expected, strict=True):
+            if again is other:
+                other_seen, *others, other_infos = other.step(action)
+            else:
+                other_seen, *others, other_infos = env.step(action)
+            assert np.array_equal(seen, other_seen)
+            assert data_equivalence(results, others, exact=True)
+            assert data_equivalence(infos["score"], other_infos["score"], exact=True)
+    assert np.array_equal(env.reset()[0], other.reset()[0])  # the generators go on as well
+    with pytest.raises(ValueError, match="do not fit"):
+        make_vec(env_id, 5, **options).batch.restore(saved)
+
+
+@every_game
+def test_a_deep_copy_plays_on_by_itself(env_id: str) -> None:
+    env = make(env_id)
+    env.reset(seed=0)
+    twin = copy.deepcopy(env)
+    actions = scripted_actions(env)[:15]
+    expected = [env.step(action)[0] for action in actions]
+    assert twin.state.t == 0
+    assert data_equivalence(expected, [twin.step(action)[0] for action in actions], exact=True)
+
+
+# --- Options and actions
+
+
+@every_game
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"observation": "pixels"}, 'observation must be "state" or "screen", not \'pixels\''),
+        ({"screen_size": 23}, "screen_size must be a whole number from 24 up, not 23"),
+        ({"screen_size": 84.5}, "screen_size must be a whole number"),
+        ({"screen_size": "84"}, "screen_size must be a whole number"),
+        ({"frames": 0}, "frames must be a whole number from 1 up, not 0"),
+        ({"frames": 2.0}, "frames must be a whole number"),
+        ({"frames": True}, "frames must be a whole number"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"max_steps": 10.5}, "`max_steps` of .* must be whole"),
+        ({"max_steps": float("nan")}, "`max_steps` of .* must be a finite number"),
+        ({"max_steps": "100"}, "`max_steps` of .* must be a finite number"),
+        ({"max_steps": None}, "`max_steps` of .* must be a finite number"),
+        ({"max_step": 10}, "has no option `max_step`; did you mean `max_steps`"),
+        ({"render_mode": "ascii"}, "render_mode must be"),
+    ],
+)
+def test_impossible_options_are_refused(env_id: str, options: Any, message: str) -> None:
+    for maker in (gymnasium.make, gymnasium.make_vec):
+        with pytest.raises(ValueError, match=message), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gymnasium warns of unknown render modes first
+            maker(env_id, **options)
+
+
+@every_game
+def test_the_number_of_games_must_be_possible(env_id: str) -> None:
+    for count in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="num_envs must be a whole number from 1 up"):
+            make_vec(env_id, count)  # type: ignore[arg-type]
+
+
+@every_game
+def test_actions_outside_of_the_space_are_refused(env_id: str) -> None:
+    env, vector = make(env_id), make_vec(env_id, 3)
+    env.reset(seed=0)
+    vector.reset(seed=0)
+    before = env.state, vector.states
+    for wrong in wrong_actions(env.action_space):
+        with pytest.raises(ValueError, match="action"):
+            env.step(wrong)
+    good = vector.action_space.sample()
+    for actions in (good[:2], np.concatenate([good, good])):
+        with pytest.raises(ValueError, match="actions have shape"):
+            vector.step(actions)
+    assert env.state == before[0]
+    assert np.array_equal(vector.states, before[1])
+
+
+def wrong_actions(space: spaces.Space[Any]) -> list[Any]:
+    """What a beginner may hand to `step` by mistake."""
+    if isinstance(space, spaces.Discrete):
+        return [space.start - 1, space.start + space.n, 0.5, "0", None, np.zeros(2, int)]
+    assert isinstance(space, spaces.Box)
+    return [np.full(space.shape, np.nan), np.zeros((7, *space.shape)), 0.5, None]
+
+
+# --- Screens, pictures
+
+
+@every_game
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_screens_are_stacked_newest_last(env_id: str, frames: int) -> None:
+    env = make(env_id, observation="screen", frames=frames, screen_size=40)
+    newest = make(env_id, observation="screen", frames=1, screen_size=40)
+    actions = scripted_actions(env)
+    seen, first = env.reset(seed=0)[0], newest.reset(seed=0)[0]
+    assert seen.shape == (frames, 40, 40)
+    assert first.any()
+    history = [first[0]] * frames
+    assert np.array_equal(seen, history)
+    for action in actions[:12]:
+        seen, *_ = env.step(action)
+        history.append(newest.step(action)[0][0])
+        assert np.array_equal(seen, history[-frames:])
+    assert not np.array_equal(history[0], history[-1])
+    again = env.reset(seed=0)[0]
+    assert np.array_equal(again, [first[0]] * frames)  # nothing is left of the episode before
+
+
+@every_game
+def test_observations_may_be_shared_on_request(env_id: str) -> None:
+    kept, shared = make_vec(env_id, 3, copy=True), make_vec(env_id, 3, copy=False)
+    for env in (kept, shared):
+        env.action_space.seed(0)
+    first, second = kept.reset(seed=0)[0], shared.reset(seed=0)[0]
+    copied = first.copy()
+    for _ in range(5):
+        assert np.array_equal(first, second)
+        kept_before, first = first, kept.step(kept.action_space.sample())[0]
+        second = shared.step(shared.action_space.sample())[0]
+        assert kept_before is not first
+    assert np.array_equal(kept.reset(seed=0)[0], copied)
+
+
+@every_game
+def test_pictures_for_people(env_id: str) -> None:
+    env = make(env_id, render_mode="rgb_array")
+    env.reset(seed=0)
+    picture = env.render()
+    assert picture.dtype == np.uint8
+    assert picture.shape[2:] == (3,)
+    assert min(picture.shape[:2]) >= 100
+    for action in scripted_actions(env)[:10]:
+        env.step(action)
+    assert not np.array_equal(picture, env.render())
+    vector = make_vec(env_id, 2, render_mode="rgb_array")
+    vector.reset(seed=0)
+    first, second = vector.render()
+    assert np.array_equal(first, picture)
+    assert not np.array_equal(first, second)
+    env.close()
+    env.close()
+
+
+@every_game
+def test_a_window_is_drawn_to(env_id: str) -> None:
+    env = make(env_id, render_mode="human")
+    env.reset(seed=0)
+    assert env.render() is None
+    env.step(env.action_space.sample())
+    env.close()
+    env.close()
+
+
+# --- Resources, processes
+
+
+@every_game
+def test_a_million_steps_leave_nothing_behind(env_id: str) -> None:
+    env = make_vec(env_id, 500, max_steps=50)
+    env.reset(seed=0)
+    actions = env.action_space.sample()
+
+    def memory_after(steps: int) -> int:
+        for _ in range(steps):
+            env.step(actions)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        start = memory_after(200)
+        end = memory_after(2000)  # of 500 games each: a million steps
+    finally:
+        tracemalloc.stop()
+    assert end - start < 100_000
+
+
+def test_gymnasium_finds_the_games_by_itself(tmp_path: Path) -> None:
+    for prelude in (
+        "import gymnasium",
+        "import importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
+        "import envs.registration; import gymnasium",
+    ):
+        program = f"""{prelude}
+import sys
+assert "numba" not in sys.modules and "pygame" not in sys.modules and "torch" not in sys.modules
+gymnasium.make("PaddleBall-v0").reset(seed=0)
+gymnasium.make_vec("PaddleBall-v0", num_envs=2).reset(seed=0)
+assert "torch" not in sys.modules and "pygame" not in sys.modules
+"""
+        subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=tmp_path)
+
+
+def scripted_actions(env: Any) -> list[Any]:
+    """Three hundred random actions, always the same."""
+    space = copy.deepcopy(env.action_space)
+    space.seed(123)
+    return [space.sample() for _ in range(300)]

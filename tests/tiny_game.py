@@ -1,0 +1,107 @@
+"""The smallest complete game, the example of docs/contributing.md: a leaf in the wind.
+
+The leaf lies on a line from -1 to 1. At each step a gust moves it by chance, and the player blows
+against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.game import Game
+from envs.raster import fill_rectangle
+from envs.rng import uniform
+
+STATE = np.dtype(
+    [
+        ("x", "f8"),  # place of the leaf, -1..1
+        ("t", "i8"),  # steps since the start
+        ("rng", "u8"),  # the generator's state
+    ]
+)
+
+
+@dataclass(frozen=True)
+class TinyOptions:
+    """How hard the game is."""
+
+    gust: float = 0.2
+    """The wind's furthest push in a step."""
+    max_steps: int = 200
+    """Steps after which an episode is truncated."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.gust <= 1.0:
+            raise ValueError(f"option `gust` of tiny must be between 0 and 1, not {self.gust}")
+        if self.max_steps < 1:
+            raise ValueError(f"option `max_steps` of tiny must be at least 1, not {self.max_steps}")
+
+
+def reset(state: Any, options: Any) -> None:
+    """The leaf starts near the middle."""
+    state.x = uniform(state, -0.5, 0.5)
+
+
+def step(state: Any, action: Any, options: Any) -> None:
+    """The player's breath and a gust of wind move the leaf."""
+    breath = min(max(float(action[0]), -1.0), 1.0)
+    state.x += 0.1 * breath + uniform(state, -options.gust, options.gust)
+
+
+def terminated(state: Any, options: Any) -> bool:
+    """The game is over once the leaf is blown off."""
+    return abs(state.x) > 1.0
+
+
+def observe(state: Any, out: Any, options: Any) -> None:
+    """Where the leaf is, -1..1."""
+    out[0] = min(max(state.x, -1.0), 1.0)
+
+
+def draw(state: Any, screen: Any, options: Any) -> None:
+    """The leaf as a bright column."""
+    side = len(screen)
+    middle = (state.x + 1.0) / 2.0 * side
+    fill_rectangle(screen, middle - 1.0, 0.0, middle + 1.0, side, 255.0)
+
+
+def score(state: Any) -> float:
+    """Steps that the leaf stayed."""
+    return state.t
+
+
+def check(state: Any, options: Any) -> None:
+    """Raise ValueError for a leaf that is off the line."""
+    if not -1.0 <= state.x <= 1.0:
+        raise ValueError(f"state field `x` must be in -1..1, not {state.x}")
+
+
+def view(surface: Any, state: Any, options: Any) -> None:
+    """The leaf as people see it: a stripe on black."""
+    width, height = surface.get_size()
+    surface.fill("black")
+    surface.fill("white", ((state.x + 1.0) / 2.0 * width, 0, 4, height))
+
+
+GAME = Game(
+    name="tiny",
+    state=STATE,
+    options=TinyOptions,
+    action_space=spaces.Box(-1.0, 1.0, (1,), np.float32),
+    observation_space=spaces.Box(-1.0, 1.0, (1,), np.float32),
+    reset=reset,
+    step=step,
+    terminated=terminated,
+    observe=observe,
+    draw=draw,
+    score=score,
+    check=check,
+    solved_score=150.0,
+    view="tests.tiny_game:view",
+    steps_per_second=10,
+    action_names=("breath",),
+)
