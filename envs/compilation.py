@@ -144,7 +144,7 @@ def _folder_name(kernel_name: str, fingerprint: str) -> str:
 
 def _cache_root() -> Path:
     if config.CACHE_DIR:
-        return Path(config.CACHE_DIR)
+        return Path(config.CACHE_DIR) / "training-wheels"
     if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
         return Path(os.environ["LOCALAPPDATA"]) / "training-wheels" / "compiled"
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -1,0 +1,90 @@
+"""The generator inside every state, against published numbers and exact integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from envs.compilation import compiled
+from envs.rng import next_uint64, seeded, uniform
+
+STATE = np.dtype((np.record, [("rng", "u8")]))
+PUBLISHED_SEED = 1234567
+PUBLISHED = [
+    6457827717110365317,
+    3203168211198807973,
+    9817491932198370423,
+    4593380528125082431,
+    16408922859458223821,
+]
+
+
+def states(*seeds: int) -> Any:
+    return np.array([(seed,) for seed in seeds], STATE)
+
+
+def draw_integers(states: Any, out: Any) -> None:
+    for i in range(len(out)):
+        out[i] = next_uint64(states[0])
+
+
+def draw_numbers(states: Any, out: Any) -> None:
+    for i in range(len(out)):
+        out[i] = uniform(states[0], -1.0, 3.0)
+
+
+def reference(seed: int) -> Iterator[int]:
+    """SplitMix64 in Python's unbounded integers."""
+    mask = 2**64 - 1
+    while True:
+        seed = (seed + 0x9E3779B97F4A7C15) & mask
+        z = seed
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        yield z ^ (z >> 31)
+
+
+def test_published_numbers() -> None:
+    for kernel in (np.errstate(over="ignore")(draw_integers), compiled(draw_integers)):
+        drawn = np.zeros(5, np.uint64)
+        kernel(states(PUBLISHED_SEED), drawn)
+        assert drawn.tolist() == PUBLISHED
+
+
+def test_any_seed_against_exact_integers() -> None:
+    kernel = compiled(draw_integers)
+    for seed in (0, 1, 2**63, 2**64 - 1, 987654321987654321):
+        drawn = np.zeros(100, np.uint64)
+        kernel(states(seed), drawn)
+        exact = reference(seed)
+        assert drawn.tolist() == [next(exact) for _ in range(100)]
+        assert seeded(seed) == next(reference(seed))
+
+
+def test_uniform_numbers() -> None:
+    drawn = np.zeros(100_000)
+    compiled(draw_numbers)(states(42), drawn)
+    exact = reference(42)
+    assert drawn[:50].tolist() == [-1 + 4 * ((next(exact) >> 11) / 2**53) for _ in range(50)]
+    assert drawn.min() >= -1
+    assert drawn.max() < 3
+    counts = np.histogram(drawn, 100, (-1, 3))[0]
+    chi_squared = ((counts - 1000) ** 2 / 1000).sum()
+    assert 50 < chi_squared < 170  # 99 degrees of freedom: mean 99, standard deviation 14
+    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.015
+
+
+def test_neighbouring_seeds_are_unrelated() -> None:
+    streams = np.zeros((50, 2000))
+    for seed, stream in enumerate(streams):
+        compiled(draw_numbers)(states(int(seeded(seed))), stream)
+    correlations = np.corrcoef(streams) - np.eye(50)
+    assert abs(correlations).max() < 0.12  # five standard deviations of chance
+    assert len(np.unique(streams)) == streams.size
+
+
+def test_seeds_of_any_size() -> None:
+    assert seeded(2**64 + 5) == seeded(5)
+    assert len({int(seeded(seed)) for seed in range(10_000)}) == 10_000
