@@ -1,0 +1,38 @@
+"""Train an agent: python train.py [--env paddle] [--agent ppo] [--reward score] ..."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import gymnasium
+from rich.console import Console
+
+from training.command_line import parse
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options, config = parse(arguments)
+        import torch  # late: a mistyped option should not have to wait for it
+
+        from training.session import run_session
+
+        torch.set_num_threads(options.threads)
+        command = shlex.join(["python", "train.py", *arguments])
+        return run_session(config, options.run_dir, options.resume, command)
+    except (ValueError, OSError, gymnasium.error.Error) as error:
+        Console(stderr=True).print(f"train.py: {error}", markup=False, highlight=False, soft_wrap=True)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

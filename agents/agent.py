@@ -92,6 +92,9 @@ class Agent:
         """Everything else that a checkpoint has to hold, as JSON can write it."""
         return {"generator": self.generator.bit_generator.state}
 
+    def restore_policy(self, tensors: dict[str, Any]) -> None:
+        """Take over only what decides how to act; `tensors` may hold more."""
+
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         self.generator.bit_generator.state = numbers["generator"]

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -103,16 +102,3 @@ def newest_run(runs: Path) -> Path | None:
     """The run under `runs` that was saved last, or None."""
     saved = [path for path in runs.glob(f"*/{TENSORS}") if (path.parent / CONFIG).is_file()]
     return max(saved, key=lambda path: path.stat().st_mtime).parent if saved else None
-
-
-def save_sources(folder: Path, sources: dict[str, bytes]) -> None:
-    """Keep what the reward was: one file a source."""
-    (folder / "reward").mkdir(exist_ok=True)
-    for name, content in sources.items():
-        with atomic_path(folder / "reward" / name) as temporary:
-            temporary.write_bytes(content)
-
-
-def digest(content: bytes) -> str:
-    """Tells two sources apart."""
-    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,327 @@
+"""Proximal policy optimisation: the strong policy agent.
+
+Schulman et al., "Proximal policy optimization algorithms" (arXiv 1707.06347), with generalised
+advantage estimation, Schulman et al., "High-dimensional continuous control using generalized
+advantage estimation" (ICLR 2016). Besides, as is usual since: orthogonal initial weights,
+advantages normalised in each minibatch, the gradient's norm clipped; not: value clipping.
+
+Where an episode was cut short (truncated), the value of what would have followed its last
+observation counts; where it ended (terminated), nothing follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.agent import Agent, Array, Insight, Step, Task
+from agents.checkpointing import optimizer_tensors, restore_optimizer
+from agents.distributions import Categorical, make_distribution
+from agents.networks import is_screen, make_body, orthogonal
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Hyperparameters."""
+
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    anneal: bool = False
+    """Let the learning rate fall linearly to 0 over the planned steps."""
+    num_steps: int = 64
+    """Steps of each environment in a rollout."""
+    epochs: int = 4
+    """Times that a rollout is gone through."""
+    minibatches: int = 4
+    """Parts that a rollout is split into, anew in each epoch."""
+    gamma: float = 0.99
+    """Discount."""
+    gae_lambda: float = 0.95
+    """GAE: 0 trusts the value function, 1 only the rewards."""
+    clip_coef: float = 0.2
+    """How far the policy's ratio may move from 1 before it stops paying."""
+    entropy_coef: float = 0.0
+    """Weight of the entropy bonus."""
+    value_coef: float = 0.5
+    """Weight of the value loss."""
+    max_grad_norm: float = 0.5
+    """Longest gradient."""
+    width: int = 64
+    """Features in each layer."""
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "epochs", "minibatches", "width"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("gamma", "gae_lambda"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        for name in ("learning_rate", "clip_coef", "max_grad_norm"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+
+
+def generalised_advantages(
+    rewards: Tensor, values: Tensor, next_values: Tensor, done: Tensor, gamma: float, lam: float
+) -> Tensor:
+    """GAE (equations 11, 12 and 16), backwards in time; everything is (steps, n).
+
+    Args:
+        rewards: r_t.
+        values: V(s_t).
+        next_values: V(s_{t+1}) of what really followed: 0 after termination.
+        done: 1.0 where the episode ended or was cut at t: no later advantage leaks over.
+        gamma: discount.
+        lam: lambda.
+    """
+    deltas = rewards + gamma * next_values - values
+    decay = gamma * lam * (1.0 - done)
+    advantages = torch.empty_like(deltas)
+    following = torch.zeros_like(deltas[0])
+    for t in reversed(range(len(deltas))):
+        following = deltas[t] + decay[t] * following
+        advantages[t] = following
+    return advantages
+
+
+class ActorCritic(nn.Module):
+    """A policy and a value function; apart for vectors, on one body for screens."""
+
+    def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.actor_body = make_body(task.observation_space, width, generator)
+        self.critic_body = (
+            self.actor_body
+            if is_screen(task.observation_space)
+            else make_body(task.observation_space, width, generator)
+        )
+        self.actor = nn.Linear(width, outputs)
+        self.critic = nn.Linear(width, 1)
+        orthogonal(self.actor, 0.01, generator)
+        orthogonal(self.critic, 1.0, generator)
+        self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
+        actor_features = self.actor_body(observations)
+        shared = self.critic_body is self.actor_body
+        critic_features = actor_features if shared else self.critic_body(observations)
+        outputs = torch.addmm(self.actor.bias[:, None], self.actor.weight, actor_features.T)
+        return outputs, self.critic(critic_features)[:, 0]
+
+
+class Rollout:
+    """What happened in the last `num_steps` steps of all environments, as tensors (steps, n, ...)."""
+
+    def __init__(self, task: Task, num_steps: int, action_shape: tuple[int, ...], action_dtype: Any):
+        space, count = task.observation_space, task.num_envs
+        assert space.shape is not None
+        dtype = torch.uint8 if space.dtype == np.uint8 else torch.float32
+        self.observations = torch.zeros((num_steps, count, *space.shape), dtype=dtype)
+        self.actions = torch.zeros((num_steps, count, *action_shape), dtype=action_dtype)
+        self.log_probs = torch.zeros(num_steps, count)
+        self.values = torch.zeros(num_steps, count)
+        self.next_values = torch.zeros(num_steps, count)
+        self.rewards = torch.zeros(num_steps, count)
+        self.done = torch.zeros(num_steps, count)
+        self.valid = torch.zeros(num_steps, count, dtype=torch.bool)
+        self.length = 0
+
+
+class PPOAgent(Agent):
+    """Serves vectors and screens, discrete and continuous actions."""
+
+    uses_torch = True
+
+    def __init__(self, task: Task, settings: PPOSettings, seed: int, device: str = "cpu") -> None:
+        super().__init__(task, seed)
+        self.settings = settings
+        self.device = torch.device(device)
+        self.distribution = make_distribution(task.action_space)
+        network = ActorCritic(
+            task, settings.width, self.distribution.outputs, self.distribution.parameters, seed
+        )
+        self.network = network.to(self.device)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), settings.learning_rate, eps=1e-5, fused=True
+        )
+        self.torch_generator = torch.Generator(self.device).manual_seed(seed)
+        self.action_shape = (
+            () if isinstance(self.distribution, Categorical) else (self.distribution.outputs,)
+        )
+        self.rollout = Rollout(
+            task, settings.num_steps, self.action_shape, self.distribution.action_dtype
+        )
+        self.steps_seen = 0
+
+    def act(self, observations: Array, explore: bool = True) -> Array:
+        """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
+        seen = self._tensor(observations)
+        with torch.no_grad():
+            outputs, values = self.network(seen)
+            if not explore:
+                return self.distribution.to_environment(self.distribution.mode(outputs))
+            log_std = self.network.log_std
+            actions = self.distribution.sample(outputs, log_std, self.torch_generator)
+            log_probs, _ = self.distribution.log_prob_and_entropy(outputs, actions, log_std)
+        rollout, t = self.rollout, self.rollout.length
+        rollout.observations[t], rollout.actions[t] = seen, actions
+        rollout.log_probs[t], rollout.values[t] = log_probs, values
+        return self.distribution.to_environment(actions)
+
+    def learn(self, step: Step) -> dict[str, float] | None:
+        """Note what followed; once the rollout is full, improve the policy by it."""
+        rollout, t = self.rollout, self.rollout.length
+        rollout.rewards[t] = torch.as_tensor(step.rewards)
+        rollout.done[t] = torch.as_tensor(step.terminated | step.truncated)
+        rollout.valid[t] = torch.as_tensor(step.valid)
+        if t > 0:
+            rollout.next_values[t - 1] = torch.where(
+                rollout.done[t - 1] > 0, rollout.next_values[t - 1], rollout.values[t]
+            )
+        self._value_what_followed(step, t)
+        rollout.length += 1
+        self.steps_seen += len(step.rewards)
+        if rollout.length < self.settings.num_steps:
+            return None
+        rollout.length = 0
+        return self._improve()
+
+    def _value_what_followed(self, step: Step, t: int) -> None:
+        """V of the last observation where an episode was cut, or where the rollout ends."""
+        last = t == self.settings.num_steps - 1
+        needed = ~step.terminated if last else step.truncated & ~step.terminated
+        self.rollout.next_values[t] = 0.0
+        if needed.any():
+            with torch.no_grad():
+                _, values = self.network(self._tensor(step.next_observations[needed]))
+            self.rollout.next_values[t, torch.as_tensor(needed)] = values.cpu()
+
+    def _improve(self) -> dict[str, float]:
+        """Several epochs of the clipped objective (equation 7) over the rollout (equation 9)."""
+        settings, rollout = self.settings, self.rollout
+        advantages = generalised_advantages(
+            rollout.rewards,
+            rollout.values,
+            rollout.next_values,
+            rollout.done,
+            settings.gamma,
+            settings.gae_lambda,
+        )
+        returns = advantages + rollout.values
+        if settings.anneal:
+            left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
+            self.optimizer.param_groups[0]["lr"] = settings.learning_rate * left
+        sums, count = torch.zeros(5, device=self.device), 0
+        for batch in self._minibatches(advantages, returns):
+            observations, actions, old_log_probs, advantage, value_target = batch
+            outputs, values = self.network(observations)
+            log_probs, entropy = self.distribution.log_prob_and_entropy(
+                outputs, actions, self.network.log_std
+            )
+            log_ratio = log_probs - old_log_probs
+            ratio = log_ratio.exp()
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+            clipped = ratio.clamp(1 - settings.clip_coef, 1 + settings.clip_coef)
+            policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
+            value_loss = 0.5 * (values - value_target).square().mean()
+            loss = (
+                policy_loss
+                + settings.value_coef * value_loss
+                - settings.entropy_coef * entropy.mean()
+            )
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
+            self.optimizer.step()
+            with torch.no_grad():
+                # k3 of Schulman, "Approximating KL divergence" (2020): unbiased, never negative
+                kl = (ratio - 1 - log_ratio).mean()
+                outside = ((ratio - 1).abs() > settings.clip_coef).float().mean()
+                sums += torch.stack((policy_loss, value_loss, entropy.mean(), kl, outside))
+            count += 1
+        names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+        metrics = dict(zip(names, (sums / count).tolist()))
+        variance = returns[rollout.valid].var()
+        unexplained = (returns - rollout.values)[rollout.valid].var()
+        metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
+        metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        return metrics
+
+    def _minibatches(self, advantages: Tensor, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        """The rollout's valid steps in random order: one gathering an epoch, then slices."""
+        rollout = self.rollout
+        rows = rollout.valid.flatten().nonzero()[:, 0].to(self.device)
+        everything = [
+            tensor.flatten(0, 1).to(self.device)
+            for tensor in (
+                rollout.observations,
+                rollout.actions,
+                rollout.log_probs,
+                advantages,
+                returns,
+            )
+        ]
+        for _ in range(self.settings.epochs):
+            order = torch.randperm(len(rows), generator=self.torch_generator, device=self.device)
+            shuffled = [tensor[rows[order]] for tensor in everything]
+            yield from zip(*(tensor.chunk(self.settings.minibatches) for tensor in shuffled))
+
+    def insight(self, observation: Array) -> Insight:
+        """The policy's probabilities (if discrete) and the value."""
+        with torch.no_grad():
+            outputs, values = self.network(self._tensor(observation[None]))
+        discrete = isinstance(self.distribution, Categorical)
+        probabilities = outputs.softmax(0)[:, 0].numpy(force=True) if discrete else None
+        return Insight(probabilities, values.item())
+
+    def tensors(self) -> dict[str, Any]:
+        """Network, optimizer, generator and the rollout so far."""
+        rollout = {
+            f"rollout.{name}": tensor[: self.rollout.length]
+            for name, tensor in vars(self.rollout).items()
+            if isinstance(tensor, Tensor)
+        }
+        return {
+            **{f"network.{name}": tensor for name, tensor in self.network.state_dict().items()},
+            **optimizer_tensors(self.optimizer),
+            "generator": self.torch_generator.get_state(),
+            **rollout,
+        }
+
+    def numbers(self) -> dict[str, Any]:
+        """Counters."""
+        return {
+            **super().numbers(),
+            "steps_seen": self.steps_seen,
+            "rollout_length": self.rollout.length,
+        }
+
+    def restore_policy(self, tensors: dict[str, Any]) -> None:
+        """Take over the network only."""
+        prefix = "network."
+        self.network.load_state_dict(
+            {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
+        )
+
+    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
+        """Go on from where `tensors` and `numbers` were taken."""
+        super().restore(tensors, numbers)
+        self.restore_policy(tensors)
+        restore_optimizer(self.optimizer, tensors)
+        self.torch_generator.set_state(tensors["generator"])
+        self.steps_seen, self.rollout.length = numbers["steps_seen"], numbers["rollout_length"]
+        for name, tensor in vars(self.rollout).items():
+            if isinstance(tensor, Tensor):
+                tensor[: self.rollout.length] = tensors[f"rollout.{name}"]
+
+    def _tensor(self, observations: Array) -> Tensor:
+        """Observations as the network takes them: uint8 stays, anything else becomes float32."""
+        dtype = None if observations.dtype == np.uint8 else torch.float32
+        return torch.as_tensor(observations, dtype=dtype, device=self.device)

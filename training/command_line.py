@@ -1,0 +1,168 @@
+"""The command line of train.py: typed options, with presets for each game and agent as defaults."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+import gymnasium
+import tyro
+
+from agents import settings_type
+from envs.registration import SHORT_NAMES
+from training.config import RunConfig
+from training.kept_reward import has_code, kept_expression
+from training.loading import load_config
+from training.options import parse_env_options
+from training.presets import preset
+from training.run_folder import RunError
+
+Settings = TypeVar("Settings")
+RESUMABLE = {"steps", "device", "eval_every", "eval_episodes", "solved_score"}
+
+
+@dataclass(frozen=True)
+class TrainOptions(Generic[Settings]):
+    """Train an agent, watch its curves with `tensorboard --logdir runs`, and then it: play.py."""
+
+    settings: Settings
+    env: str = "paddle"
+    """Short name (paddle) or any Gymnasium id (CartPole-v1)."""
+    agent: str = "ppo"
+    """random, rules or ppo; --help with --agent NAME lists the settings of that one."""
+    reward: str | None = None
+    """What counts as good: a term (score), a file's function (my_rewards.py:follow_ball), or a
+    weighted sum ("score - 0.01*effort"). By default the game's own."""
+    seed: int = 1
+    """Of everything that is drawn at random."""
+    steps: int = 1_000_000
+    """Environment steps after which training stops, if it is not solved before."""
+    num_envs: int = 16
+    """Environments that run at once."""
+    device: str = "cpu"
+    """Where networks are computed: cpu or cuda."""
+    threads: int = 1
+    """Threads of torch; more than one only pays for large networks."""
+    env_options: tuple[str, ...] = ()
+    """Options of the environment: ball_speed=0.04 paddle_size=0.3."""
+    solved_score: float | None = None
+    """Mean evaluation score at which training stops early."""
+    eval_every: int = 50_000
+    """Environment steps between evaluations."""
+    eval_episodes: int = 100
+    """Episodes of each evaluation."""
+    run_dir: Path = Path("runs")
+    """Where run folders are made."""
+    resume: Path | None = None
+    """Run folder to go on from, exactly where it stopped; --steps may then be raised."""
+    trust_reward: bool = False
+    """With --resume: execute the copy of its own reward that a run keeps in its folder."""
+
+
+def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
+    """Read the command line; exits with code 2 for what is no option.
+
+    Raises:
+        ValueError: for a value that cannot be used.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--env", default=TrainOptions.env)
+    first.add_argument("--agent", default=TrainOptions.agent)
+    first.add_argument("--resume", default=None)
+    try:
+        known, _ = first.parse_known_args(list(arguments))
+    except argparse.ArgumentError as error:
+        raise ValueError(str(error)) from None
+    if known.resume is not None:
+        return _resumed(Path(known.resume), arguments)
+    env_id, agent = find_env_id(known.env), known.agent
+    kind = settings_type(agent)
+    options = _read(kind, _defaults(kind, known.env, env_id, agent), arguments)
+    return options, _config(options, env_id)
+
+
+def find_env_id(name: str) -> str:
+    """The Gymnasium id of a short name or an id.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    env_id = SHORT_NAMES.get(name, name)
+    try:
+        gymnasium.spec(env_id)
+    except (gymnasium.error.Error, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"there is no environment {name} ({reason}); there are {', '.join(SHORT_NAMES)}, and "
+            "all Gymnasium ids"
+        ) from None
+    return env_id
+
+
+def _defaults(kind: type[Any], name: str, env_id: str, agent: str) -> TrainOptions[Any]:
+    """Options as the presets have them."""
+    values = preset(env_id, agent)
+    own = {field.name for field in dataclasses.fields(kind)}
+    settings = kind(**{key: value for key, value in values.items() if key in own})
+    general = {key: value for key, value in values.items() if key not in own}
+    general.setdefault("solved_score", gymnasium.spec(env_id).reward_threshold)
+    return TrainOptions(settings, env=name, agent=agent, **general)
+
+
+def _read(
+    kind: type[Any], defaults: TrainOptions[Any], arguments: Sequence[str]
+) -> TrainOptions[Any]:
+    options: TrainOptions[Any] = tyro.cli(
+        TrainOptions[kind],  # type: ignore[valid-type]
+        args=list(arguments),
+        default=defaults,
+        prog="train.py",
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    return options
+
+
+def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
+    for name in ("steps", "num_envs", "threads", "eval_every", "eval_episodes"):
+        if getattr(options, name) < 1:
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
+    if options.seed < 0:
+        raise ValueError(f"--seed must not be negative, but is {options.seed}")
+    shared = {field.name for field in dataclasses.fields(RunConfig)} - {"env", "env_options"}
+    return RunConfig(
+        env=env_id,
+        env_options=parse_env_options(options.env_options),
+        **{name: getattr(options, name) for name in shared},
+    )
+
+
+def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
+    """The run's own settings, of which only some may be changed."""
+    saved = load_config(folder)
+    shared = {field.name for field in dataclasses.fields(RunConfig)} - {"env_options"}
+    defaults = TrainOptions(**{name: getattr(saved, name) for name in shared})
+    defaults = dataclasses.replace(
+        defaults, env_options=tuple(f"{k}={v!r}" for k, v in saved.env_options.items())
+    )
+    options = _read(type(saved.settings), defaults, arguments)
+    config = _config(options, find_env_id(options.env))
+    for field in dataclasses.fields(RunConfig):
+        before, now = getattr(saved, field.name), getattr(config, field.name)
+        if before != now and field.name not in RESUMABLE:
+            raise RunError(
+                f"{folder} was begun with {field.name} = {before!r}; a resumed run cannot change "
+                f"that to {now!r}, start a new one"
+            )
+    if has_code(config.reward) and not options.trust_reward:
+        raise RunError(
+            f"the reward {config.reward!r} of {folder} is code; to execute the copy that the run "
+            "keeps, add --trust-reward"
+        )
+    if has_code(config.reward):
+        config = dataclasses.replace(config, reward=kept_expression(folder, str(config.reward)))
+    return options, config

@@ -1,0 +1,65 @@
+"""How good an agent is: whole episodes on fresh seeds, the agent doing what it holds best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.agent import Agent, Array
+from training.stepper import Stepper, make_environments
+
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One entry for each episode."""
+
+    scores: Array
+    returns: Array
+    lengths: Array
+
+    @property
+    def mean_score(self) -> float:
+        """The mean of the scores."""
+        return float(self.scores.mean())
+
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean score: percentile bootstrap (Efron 1979), same every time."""
+        generator = np.random.default_rng(0)
+        drawn = generator.choice(self.scores, (RESAMPLES, len(self.scores)))
+        low, high = np.percentile(drawn.mean(1), [2.5, 97.5])
+        return float(low), float(high)
+
+
+def evaluate(
+    agent: Agent, env_id: str, make_options: dict[str, Any], episodes: int, seed: int
+) -> Evaluation:
+    """Play `episodes` whole episodes, on seeds from `seed` up.
+
+    Each is the first of an environment of its own: the first ones to end of a few environments
+    would be the short ones. Nothing of the agent changes.
+    """
+    environments = make_environments(env_id, episodes, make_options)
+    try:
+        stepper = Stepper(environments, seed)
+        scores, returns = np.zeros(episodes), np.zeros(episodes)
+        lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
+        while running.any():
+            _, ended = stepper.step(agent.act(stepper.observations, explore=False))
+            if ended is not None:
+                first = running[ended.rows]
+                rows = ended.rows[first]
+                scores[rows], returns[rows] = ended.scores[first], ended.returns[first]
+                lengths[rows] = ended.lengths[first]
+                running[rows] = False
+    finally:
+        environments.close()
+    return Evaluation(scores, returns, lengths)
+
+
+def fresh_seed(*key: int) -> int:
+    """A seed for `key`; different keys give unrelated seeds, the same key always the same."""
+    return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)

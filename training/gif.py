@@ -1,0 +1,123 @@
+"""Animated GIFs, frame by frame: small, fast, and with one palette for all frames."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+Array = np.ndarray[Any, Any]
+
+FASTEST = 50
+"""Frames per second; players slow down what claims to be faster."""
+UNCHANGED = 255  # the palette's last entry is transparent: what was there stays
+PLAY_FOR_EVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+
+
+def gif_bytes(frames: Iterable[Array], frames_per_second: float) -> bytes:
+    """Encode `frames`, uint8 (height, width, 3); raises ValueError as `write_gif` does."""
+    file = io.BytesIO()
+    write_gif(file, frames, frames_per_second)
+    return file.getvalue()
+
+
+def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float) -> int:
+    """Write frames as they come, keeping none; returns how many there were.
+
+    Args:
+        file: opened for writing, and seekable: the palette is known at the end only.
+        frames: uint8 (height, width, 3), all of one size, at least one.
+        frames_per_second: at most `FASTEST`.
+
+    Raises:
+        ValueError: for no frames, frames of another kind, or a rate that GIF cannot hold.
+    """
+    if not 0 < frames_per_second <= FASTEST:
+        raise ValueError(f"a GIF plays 0 to {FASTEST} frames/s, not {frames_per_second}")
+    palette = _Palette()
+    shown: Array | None = None
+    count = 0
+    for frame in frames:
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise ValueError(f"a frame is uint8 (height, width, 3), not {frame.dtype} {frame.shape}")
+        indices = palette.indices(frame)
+        if shown is None:
+            height, width = indices.shape
+            file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0))
+            palette_place = file.tell()
+            file.write(bytes(3 * 256) + PLAY_FOR_EVER)
+        elif indices.shape != shown.shape:
+            raise ValueError(f"frames of two sizes: {shown.shape} and {indices.shape}")
+        delay = _hundredths(count + 1, frames_per_second) - _hundredths(count, frames_per_second)
+        file.write(_encoded(indices, shown, delay))
+        shown = indices
+        count += 1
+    if shown is None:
+        raise ValueError("a GIF needs at least one frame")
+    file.write(b"\x3b")
+    file.seek(palette_place)
+    file.write(palette.colours.tobytes())
+    return count
+
+
+def _hundredths(frame: int, frames_per_second: float) -> int:
+    """When a frame begins; GIF counts hundredths of a second, rounding must not add up."""
+    return round(frame * 100 / frames_per_second)
+
+
+def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
+    """One frame: the smallest rectangle that holds every change since the frame `shown` before."""
+    top, left, (bottom, right) = 0, 0, indices.shape
+    if shown is not None:
+        same = indices == shown
+        rows, columns = (np.flatnonzero(~same.all(axis)) for axis in (1, 0))
+        if len(rows):
+            top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+        else:
+            bottom = right = 1
+        indices = np.where(same, np.uint8(UNCHANGED), indices)
+    part = np.ascontiguousarray(indices[top:bottom, left:right])
+    timing = struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 0b101, delay, UNCHANGED, 0)
+    place = struct.pack("<BHHHHB", 0x2C, left, top, right - left, bottom - top, 0)
+    pixels = Image.fromarray(part).tobytes("gif", "L")
+    return timing + place + b"\x08" + pixels + b"\x00"
+
+
+class _Palette:
+    """Gives each colour an entry when it is first seen, the most frequent ones first.
+
+    Colours count as one if their five leading bits agree. Once the entries are used up, a new
+    colour gets the nearest. Pictures of games have few colours, so that this loses nothing.
+    """
+
+    def __init__(self) -> None:
+        self.colours = np.zeros((256, 3), np.uint8)
+        self._used = 0
+        self._entry = np.full(1 << 15, -1, np.int16)
+
+    def indices(self, frame: Array) -> Array:
+        """The entry of each pixel: uint8 (height, width)."""
+        high = (frame >> 3).astype(np.uint16)
+        keys = high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
+        indices = self._entry[keys]
+        if (new := indices < 0).any():
+            self._add(keys[new], frame[new])
+            indices = self._entry[keys]
+        return indices.astype(np.uint8)
+
+    def _add(self, keys: Array, colours: Array) -> None:
+        keys, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        for k in np.argsort(-counts, kind="stable"):
+            colour = colours[first[k]]
+            if self._used < UNCHANGED:
+                entry = self._used
+                self.colours[entry] = colour
+                self._used += 1
+            else:
+                distance = self.colours[:UNCHANGED].astype(np.int32) - colour
+                entry = int((distance**2).sum(1).argmin())
+            self._entry[keys[k]] = entry

@@ -1,0 +1,43 @@
+"""A trained agent from a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gymnasium
+
+from agents import make_agent
+from agents.agent import Agent, Task
+from training.config import RunConfig
+from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
+
+
+def load_config(folder: Path) -> RunConfig:
+    """The settings of a run.
+
+    Raises:
+        RunError: if `folder` holds no run.
+    """
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}")
+    return RunConfig.from_json(read_json(folder / CONFIG))
+
+
+def load_agent(folder: Path, env: gymnasium.Env) -> Agent:  # type: ignore[type-arg]
+    """The agent of a run, ready to act in `env`. Executes no code of the run.
+
+    Raises:
+        RunError: if the folder is damaged, or `env` has other spaces than the run's.
+    """
+    config = load_config(folder)
+    tensors, _ = load_checkpoint(folder)
+    task = Task(config.env, env.observation_space, env.action_space, 1, config.steps)
+    agent = make_agent(config.agent, task, config.settings, config.seed)
+    try:
+        agent.restore_policy(
+            {name.removeprefix("agent."): tensor for name, tensor in tensors.items()}
+        )
+    except (KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(f"{folder} does not fit {config.env} as made here: {reason}") from None
+    return agent

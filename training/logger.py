@@ -1,0 +1,74 @@
+"""TensorBoard: curves under Stable-Baselines3's tags, settings, rewards, and pictures."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorboard.compat.proto.summary_pb2 import Summary
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+
+from training.config import RunConfig
+from training.gif import gif_bytes
+
+Array = np.ndarray[Any, Any]
+
+
+class Logger:
+    """Writes one run's events; the step axis is environment steps."""
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        """Begin at `first_step`: what an interrupted run wrote of later steps is hidden."""
+        self._writer = SummaryWriter(str(folder), purge_step=first_step or None, flush_secs=5)
+        self._encoder = ThreadPoolExecutor(1)
+        self._films: list[Future[None]] = []
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """One point on each curve."""
+        for tag, value in values.items():
+            self._writer.add_scalar(tag, value, step)
+
+    def text(self, tag: str, markdown: str) -> None:
+        """A page in the Text tab."""
+        self._writer.add_text(tag, markdown, 0)
+
+    def settings(self, config: RunConfig, content: dict[str, Any]) -> None:
+        """The HParams tab: one row a run, without the sub-run that `add_hparams` would make."""
+        row = {"env": config.env, "agent": config.agent, "reward": config.reward or "its own"}
+        row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
+        row |= {f"env.{name}": str(value) for name, value in config.env_options.items()}
+        metrics = {tag: None for tag in ("eval/mean_score", "eval/mean_reward", "time/fps")}
+        for summary in hparams(row, metrics):
+            self._writer.file_writer.add_summary(summary)
+
+    def gif(self, tag: str, frames: list[Array], frames_per_second: float, step: int) -> None:
+        """A moving picture in the Images tab, encoded beside the training.
+
+        It is written as a GIF by hand: `add_video` needs moviepy, whose newer versions break it.
+        """
+        self._films.append(
+            self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
+        )
+
+    def _write_gif(
+        self, tag: str, frames: list[Array], frames_per_second: float, step: int
+    ) -> None:
+        height, width, _ = frames[0].shape
+        image = Summary.Image(
+            height=height,
+            width=width,
+            colorspace=3,
+            encoded_image_string=gif_bytes(frames, frames_per_second),
+        )
+        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+        self._writer.file_writer.add_summary(summary, step)
+
+    def close(self) -> None:
+        """Write what is still waiting; errors of the encoding come up here."""
+        self._encoder.shutdown()
+        for waiting in self._films:
+            waiting.result()
+        self._writer.close()

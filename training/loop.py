@@ -1,0 +1,178 @@
+"""The one loop: observation, action, feedback, learning; and when to look, save and stop."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.agent import Agent
+from training.config import RunConfig
+from training.display import Display
+from training.evaluation import Evaluation, evaluate, fresh_seed
+from training.film import film
+from training.interruption import interruptible
+from training.logger import Logger
+from training.run_folder import load_checkpoint, save_checkpoint
+from training.stepper import Episodes, Stepper
+
+RECENT_EPISODES = 100
+SAVE_SECONDS = 20.0
+
+
+@dataclass
+class Progress:
+    """Where a run stands."""
+
+    steps: int = 0
+    episodes: int = 0
+    solved: bool = False
+    evaluated_score: float | None = None
+
+
+class Recent:
+    """The last episodes, for the curves."""
+
+    def __init__(self) -> None:
+        self.rows: deque[dict[str, float]] = deque(maxlen=RECENT_EPISODES)
+
+    def add(self, episodes: Episodes) -> None:
+        """Take in episodes that ended."""
+        for i in range(len(episodes.returns))[-RECENT_EPISODES:]:
+            row = {
+                "rollout/ep_rew_mean": episodes.returns[i],
+                "rollout/ep_len_mean": episodes.lengths[i],
+                "task/score": episodes.scores[i],
+            }
+            row |= {f"reward/{name}": sums[i] for name, sums in episodes.terms.items()}
+            if episodes.terms:
+                row["reward/weighted_sum"] = episodes.returns[i]
+            self.rows.append({tag: float(value) for tag, value in row.items()})
+
+    def means(self) -> dict[str, float]:
+        """Mean over the last episodes, by TensorBoard tag."""
+        if not self.rows:
+            return {}
+        return {tag: float(np.mean([row[tag] for row in self.rows])) for tag in self.rows[-1]}
+
+
+class Run:
+    """An agent, its environments and where they stand: what a checkpoint holds."""
+
+    def __init__(self, config: RunConfig, folder: Path, agent: Agent, stepper: Stepper) -> None:
+        self.config = config
+        self.folder = folder
+        self.agent = agent
+        self.stepper = stepper
+        self.progress = Progress()
+        self.recent = Recent()
+
+    def solved(self, score: float | None) -> bool:
+        """Is this mean evaluation score good enough to stop?"""
+        bar = self.config.solved_score
+        return score is not None and bar is not None and score >= bar
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        import torch
+
+        tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
+        for name, array in self.stepper.checkpoint().items():
+            tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        numbers = {
+            "progress": vars(self.progress),
+            "recent": list(self.recent.rows),
+            "agent": self.agent.numbers(),
+        }
+        save_checkpoint(self.folder, tensors, numbers)
+
+    def restore(self) -> None:
+        """Go on from the folder's checkpoint."""
+        tensors, numbers = load_checkpoint(self.folder)
+        agent_tensors = _under("agent.", tensors)
+        self.agent.restore(agent_tensors, numbers["agent"])
+        environments = _under("environments.", tensors)
+        self.stepper.restore({name: tensor.numpy() for name, tensor in environments.items()})
+        self.progress = Progress(**numbers["progress"])
+        self.progress.solved = self.solved(self.progress.evaluated_score)
+        self.recent.rows.extend(numbers["recent"])
+
+
+def train(run: Run, logger: Logger, display: Display) -> bool:
+    """Train until solved, out of steps or interrupted; says whether it was interrupted.
+
+    Everything that decides the course of training counts environment steps, never seconds, so that
+    a run that was stopped and resumed goes exactly as one that was not.
+    """
+    config, progress, agent, stepper = run.config, run.progress, run.agent, run.stepper
+    first_step, began = progress.steps, time.monotonic()
+    saved = began
+    with interruptible() as interrupted:
+        while progress.steps < config.steps and not progress.solved and not interrupted.is_set():
+            actions = agent.act(stepper.observations)
+            step, episodes = stepper.step(actions)
+            metrics = agent.learn(step)
+            before, progress.steps = progress.steps, progress.steps + stepper.count
+            if episodes is not None:
+                progress.episodes += len(episodes.returns)
+                run.recent.add(episodes)
+            if due := progress.steps // config.eval_every > before // config.eval_every:
+                _look(run, logger)
+            if metrics is not None or due:
+                speed = (progress.steps - first_step) / (time.monotonic() - began)
+                _report(run, logger, display, metrics or {}, speed)
+            if time.monotonic() - saved > SAVE_SECONDS:
+                run.save()
+                saved = time.monotonic()
+        run.save()
+        return interrupted.is_set() and not progress.solved
+
+
+def _report(
+    run: Run, logger: Logger, display: Display, metrics: dict[str, float], speed: float
+) -> None:
+    """Put an update's numbers onto the curves and the screen."""
+    means = run.recent.means()
+    trained = {f"train/{name}": value for name, value in metrics.items()}
+    logger.scalars({"time/fps": speed, **means, **trained}, run.progress.steps)
+    shown = {"steps/s": speed, "episodes": float(run.progress.episodes)}
+    if means:
+        shown |= {"return": means["rollout/ep_rew_mean"], "score": means["task/score"]}
+    if run.progress.evaluated_score is not None:
+        shown["evaluation"] = run.progress.evaluated_score
+    display.update(run.progress.steps, shown)
+
+
+def _look(run: Run, logger: Logger) -> None:
+    """See how good the agent is by now, whether that is good enough, and film it."""
+    config, progress = run.config, run.progress
+    evaluation = look(run, fresh_seed(config.seed, progress.steps), logger)
+    progress.evaluated_score = evaluation.mean_score
+    progress.solved = run.solved(evaluation.mean_score)
+
+
+def look(run: Run, seed: int, logger: Logger) -> Evaluation:
+    """Evaluate the agent on seeds from `seed` up; onto the curves, with a film of one episode."""
+    config, step = run.config, run.progress.steps
+    evaluation = evaluate(run.agent, config.env, config.make_options, config.eval_episodes, seed)
+    logger.scalars(
+        {
+            "eval/mean_reward": float(evaluation.returns.mean()),
+            "eval/mean_ep_length": float(evaluation.lengths.mean()),
+            "eval/mean_score": evaluation.mean_score,
+        },
+        step,
+    )
+    frames, frames_per_second = film(run.agent, config.env, config.make_options, seed)
+    if frames:
+        logger.gif("evaluation/episode", frames, frames_per_second, step)
+    return evaluation
+
+
+def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}

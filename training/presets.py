@@ -1,0 +1,19 @@
+"""Reads presets.toml, the one place with settings for each environment and agent."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).with_name("presets.toml")
+ANY = "any"
+
+
+def preset(env_id: str, agent: str) -> dict[str, Any]:
+    """The settings for an agent in an environment, the more specific ones going before."""
+    sections = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    settings: dict[str, Any] = {}
+    for env, kind in ((ANY, ANY), (ANY, agent), (env_id, ANY), (env_id, agent)):
+        settings |= sections.get(env, {}).get(kind, {})
+    return settings

@@ -1,0 +1,165 @@
+"""One use of train.py: from settings to a trained agent in its run folder."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from agents import make_agent
+from agents.agent import Task
+from training.config import RunConfig
+from training.display import make_display
+from training.evaluation import Evaluation, fresh_seed
+from training.kept_reward import has_code, keep_reward, reward_sources
+from training.logger import Logger
+from training.loop import Run, look, train
+from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
+from training.stepper import Stepper, make_environments
+
+FINAL = 1  # keeps the seeds of the final evaluation apart from all that decided when to stop
+INTERRUPTED = 130
+
+
+def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: str) -> int:
+    """Train, evaluate and say what came of it; returns the exit code.
+
+    Raises:
+        ValueError: before anything is written, for settings that do not go together.
+        OSError: if the run folder cannot be written; what was saved before is still good.
+    """
+    console = Console()
+    if config.device != "cpu" and not torch.cuda.is_available():
+        raise ValueError(f"--device {config.device}: torch finds no such device; use cpu")
+    environments = make_environments(config.env, config.num_envs, config.make_options)
+    try:
+        run, sources = _prepare(config, environments, run_dir, resume, command)
+        logger = Logger(run.folder, run.progress.steps)
+        try:
+            if resume is None:
+                _describe(logger, run.config, command, sources)
+            return _train_and_report(console, run, logger)
+        finally:
+            logger.close()
+    finally:
+        environments.close()
+
+
+def _prepare(
+    config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
+) -> tuple[Run, dict[str, str]]:
+    """A run, new or resumed, and the sources of its reward."""
+    stepper = Stepper(environments, fresh_seed(config.seed))
+    task = Task(
+        config.env,
+        environments.single_observation_space,
+        environments.single_action_space,
+        config.num_envs,
+        config.steps,
+    )
+    agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+    sources = {}
+    if (batch := getattr(environments.unwrapped, "batch", None)) is not None:
+        sources = reward_sources(batch.reward.terms)
+        config = replace(config, reward=batch.reward.expression)
+    folder = resume or _new_folder(run_dir, config)
+    run = Run(config, folder, agent, stepper)
+    if resume is None:
+        keep_reward(folder, sources)
+        write_json(folder / CONFIG, config.to_json(command))
+    else:
+        run.restore()
+        content = read_json(folder / CONFIG)
+        content["steps"] = config.steps
+        content["resumed"] = [*content.get("resumed", []), command]
+        write_json(folder / CONFIG, content)
+    return run, sources
+
+
+def _new_folder(run_dir: Path, config: RunConfig) -> Path:
+    """A folder of its own: runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
+    now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    name = f"{config.env.replace('/', '-').replace(':', '-')}_{config.agent}_seed{config.seed}_{now}"
+    for suffix in ("", *(f"_{k}" for k in range(2, 1000))):
+        folder = run_dir / f"{name}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise RunError(f"{run_dir} is full of runs called {name}")
+
+
+def _describe(logger: Logger, config: RunConfig, command: str, sources: dict[str, str]) -> None:
+    """Settings and the reward's source, for TensorBoard's HParams and Text tabs."""
+    content = config.to_json(command)
+    logger.settings(config, content)
+    rows = {**content.pop("settings"), **content}
+    table = "\n".join(f"| {name} | `{value}` |" for name, value in rows.items())
+    logger.text("run/settings", f"| setting | value |\n| --- | --- |\n{table}")
+    texts = [f"**{name}**\n\n```python\n{source}\n```" for name, source in sources.items()]
+    logger.text("run/reward", "\n\n".join([f"`{config.reward or 'its own'}`", *texts]))
+
+
+def _train_and_report(console: Console, run: Run, logger: Logger) -> int:
+    config, first_step, began = run.config, run.progress.steps, time.monotonic()
+    title = f"{config.agent} on {config.env}, reward: {config.reward or 'its own'}"
+    with make_display(console, title, first_step, config.steps) as display:
+        interrupted = train(run, logger, display)
+    if interrupted:
+        trust = " --trust-reward" if has_code(config.reward) else ""
+        _say(console, f"Interrupted at step {run.progress.steps:,}; everything is saved.")
+        _say(console, f"Go on:   python train.py --resume {_quoted(run.folder)}{trust}")
+        return INTERRUPTED
+    seconds = time.monotonic() - began
+    evaluation = look(run, fresh_seed(config.seed, run.progress.steps, FINAL), logger)
+    write_json(run.folder / EVALUATION, _content(run, evaluation))
+    _say(console, _verdict(run, seconds, first_step, evaluation))
+    _say(console, f"The run lies in {_quoted(run.folder)}")
+    _say(console, f"Watch it:      python play.py {_quoted(run.folder)}")
+    _say(console, f"See its curves: tensorboard --logdir {_quoted(run.folder.parent)}")
+    return 0
+
+
+def _verdict(run: Run, seconds: float, first_step: int, evaluation: Evaluation) -> str:
+    """How good the agent is, in a sentence or two."""
+    progress, bar = run.progress, run.config.solved_score
+    outcome = f"Trained {progress.steps - first_step:,} steps in {seconds:.1f} s."
+    if progress.solved:
+        outcome = f"Solved after {progress.steps:,} steps, {seconds:.1f} s."
+    elif bar is not None:
+        outcome += f" Not solved (that takes a mean score of {bar:g})."
+    low, high = evaluation.interval()
+    return (
+        f"{outcome} Mean score {evaluation.mean_score:.1f} over {len(evaluation.scores)} fresh "
+        f"episodes (95 % interval {low:.1f} to {high:.1f})."
+    )
+
+
+def _content(run: Run, evaluation: Evaluation) -> dict[str, Any]:
+    """For evaluation.json."""
+    return {
+        "mean_score": evaluation.mean_score,
+        "interval_95": evaluation.interval(),
+        "mean_return": float(evaluation.returns.mean()),
+        "mean_length": float(evaluation.lengths.mean()),
+        "episodes": len(evaluation.scores),
+        "scores": evaluation.scores.tolist(),
+        "steps": run.progress.steps,
+        "training_episodes": run.progress.episodes,
+        "solved": run.progress.solved,
+    }
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,132 @@
+"""Environments stepped so that an agent need not know how they begin anew.
+
+Gymnasium's vector environments reset a finished episode in the same step, in the next one, or not
+at all (`metadata["autoreset_mode"]`). Here all three become the same `Step`, and episodes are
+counted alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from agents.agent import Array, Step
+
+TERM_PREFIX = "reward/"
+
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Episodes that ended; arrays of one entry each."""
+
+    returns: Array
+    """Sums of rewards."""
+    lengths: Array
+    """Steps."""
+    scores: Array
+    """The game's own yardstick, or the return where a game has none."""
+    terms: dict[str, Array]
+    """Sums of each reward term, before weighting."""
+    rows: Array
+    """Which environment each was in."""
+
+
+def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:
+    """A vector environment, native if there is one; always through `gymnasium.make_vec`."""
+    return gymnasium.make_vec(env_id, num_envs=num_envs, **options)
+
+
+class Stepper:
+    """Steps a vector environment for one agent; `observations` is what to act on next."""
+
+    def __init__(self, environments: Any, seed: int) -> None:
+        self.environments: VectorEnv[Any, Any, Any] = environments
+        self.count = environments.num_envs
+        self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        self.observations, _ = environments.reset(seed=seed)
+        self._resetting = np.zeros(self.count, np.bool_)
+        self._lengths = np.zeros(self.count, np.int64)
+        self._sums: dict[str, Array] = {"": np.zeros(self.count)}
+
+    def step(self, actions: Array) -> tuple[Step, Episodes | None]:
+        """Act in every environment; also returns the episodes that ended, if any did."""
+        observations, rewards, terminated, truncated, infos = self.environments.step(actions)
+        done = terminated | truncated
+        if self.mode == AutoresetMode.NEXT_STEP:
+            valid = ~self._resetting
+            self._resetting = done
+        else:
+            valid = np.ones(self.count, np.bool_)
+        any_done = bool(done.any())
+        followed = self._what_followed(observations, infos) if any_done else observations
+        step = Step(
+            self.observations, actions, rewards, terminated, truncated, followed, valid
+        )
+        self._add_up(rewards, valid, infos)
+        if any_done and self.mode == AutoresetMode.DISABLED:
+            observations, _ = self.environments.reset(options={"reset_mask": done})
+        self.observations = observations
+        return step, self._ended(done, infos) if any_done else None
+
+    def _what_followed(self, observations: Array, infos: dict[str, Any]) -> Array:
+        """The observations after the step, of finished episodes the last ones."""
+        if self.mode != AutoresetMode.SAME_STEP:
+            return observations
+        followed = observations.copy()
+        for row in np.flatnonzero(infos["_final_obs"]):
+            followed[row] = infos["final_obs"][row]
+        return followed
+
+    def _add_up(self, rewards: Array, valid: Array, infos: dict[str, Any]) -> None:
+        self._lengths += valid
+        self._sums[""] += rewards * valid
+        for key, values in infos.items():
+            if key.startswith(TERM_PREFIX):
+                name = key.removeprefix(TERM_PREFIX)
+                self._sums.setdefault(name, np.zeros(self.count))
+                self._sums[name] += values * valid
+
+    def _ended(self, done: Array, infos: dict[str, Any]) -> Episodes:
+        rows = np.flatnonzero(done)
+        sums = {name: values[rows] for name, values in self._sums.items()}
+        returns = sums.pop("")
+        final = infos.get("final_info", {}) if self.mode == AutoresetMode.SAME_STEP else infos
+        scores = np.asarray(final["score"], np.float64)[rows] if "score" in final else returns
+        episodes = Episodes(returns, self._lengths[rows].copy(), scores, sums, rows)
+        self._lengths[rows] = 0
+        for values in self._sums.values():
+            values[rows] = 0.0
+        return episodes
+
+    @property
+    def exact(self) -> bool:
+        """Can these environments be saved and go on exactly?"""
+        return hasattr(self.environments.unwrapped, "batch")
+
+    def checkpoint(self) -> dict[str, Array]:
+        """Everything that decides how the episodes go on, by name."""
+        saved = {f"sums.{name}": values for name, values in self._sums.items()}
+        saved["lengths"] = self._lengths
+        if self.exact:
+            batch = self.environments.unwrapped.batch  # type: ignore[attr-defined]
+            saved |= {f"batch.{name}": values for name, values in batch.checkpoint().items()}
+        return saved
+
+    def restore(self, saved: dict[str, Array]) -> None:
+        """Go on from a checkpoint; environments that cannot be saved begin new episodes."""
+        if not self.exact:
+            return
+        batch = self.environments.unwrapped.batch  # type: ignore[attr-defined]
+        batch.restore(_under("batch.", saved))
+        self.observations = batch.observations.copy()
+        self._lengths = saved["lengths"].copy()
+        self._sums = {name: values.copy() for name, values in _under("sums.", saved).items()}
+
+
+def _under(prefix: str, saved: dict[str, Array]) -> dict[str, Array]:
+    return {key.removeprefix(prefix): v for key, v in saved.items() if key.startswith(prefix)}
