@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -69,9 +70,9 @@ def _product(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[float
     if len(names) != 1:
         problem = "a number alone is not a term" if not names else "terms cannot be multiplied"
         raise _error(expression, factors[0][2], f"{problem}; write number*term")
-    weight = 1.0
-    for kind, text, _ in factors:
-        weight *= float(text) if kind == "number" else 1.0
+    weight = math.prod(float(text) for kind, text, _ in factors if kind == "number")
+    if math.isinf(weight):
+        raise _error(expression, factors[0][2], "the weight is too large")
     return weight, names[0]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-import importlib.util
 import inspect
 import sys
 import traceback
@@ -64,7 +63,7 @@ def load_term(name: str, game_rewards: str) -> Term:
 
 def from_function(function: Any) -> Term:
     """A function that was handed over as it is."""
-    if not callable(function) or not hasattr(function, "__name__"):
+    if not inspect.isfunction(function):
         raise RewardError(f"a reward is a text or a function, not {function!r}")
     return Term(function.__name__, function, own=True)
 
@@ -96,15 +95,13 @@ def _load_file(place: str) -> ModuleType:
     if not path.is_file():
         raise RewardError(f"reward file {place} does not exist (looked for {path})")
     name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    module = sys.modules[name] = ModuleType(name)
+    module.__file__ = str(path)
     try:
-        spec.loader.exec_module(module)
+        # not by an import: Python's cache would miss an edit within the second
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))
     except SyntaxError as error:
-        raise RewardError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+        raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
     except (Exception, SystemExit) as error:
         raise RewardError(f"{where(error, str(path))}: {describe(error)}") from None
     return module

@@ -18,7 +18,7 @@ from rewards.loading import Term, describe, where
 from rewards.weighted_sum import compiled_kernel, plain_kernel
 
 TRIAL_GAMES = 16
-TRIAL_STEPS = 60
+TRIAL_STEPS = 150
 
 
 class Transitions(NamedTuple):
@@ -43,14 +43,15 @@ def recorded_transitions(game: Game, options: dict[str, Any]) -> Transitions:
     batch.reset(np.ones(TRIAL_GAMES, np.bool_), range(TRIAL_GAMES))
     action_space = copy.deepcopy(game.action_space)
     action_space.seed(0)
-    steps = []
-    for _ in range(TRIAL_STEPS):
-        actions = game.actions(TRIAL_GAMES)
-        actions[:] = [action_space.sample() for _ in range(TRIAL_GAMES)]
-        done_rows = batch.step(actions)
-        steps.append((batch.before.copy(), actions, batch.states.copy()))
+    count = TRIAL_STEPS * TRIAL_GAMES
+    seen = Transitions(game.states(count), game.actions(count), game.states(count))
+    for start in range(0, count, TRIAL_GAMES):
+        now = slice(start, start + TRIAL_GAMES)
+        seen.actions[now] = [action_space.sample() for _ in range(TRIAL_GAMES)]
+        done_rows = batch.step(seen.actions[now])
+        seen.before[now], seen.after[now] = batch.before, batch.states
         batch.restart(done_rows)
-    return Transitions(*(np.concatenate(part) for part in zip(*steps, strict=True)))
+    return seen
 
 
 def try_term(term: Term, transitions: Transitions) -> None:
@@ -69,7 +70,7 @@ def try_term(term: Term, transitions: Transitions) -> None:
         ) from None
     for before, action, after in zip(*transitions, strict=True):
         try:
-            value = term.function(before.copy(), action, after.copy())
+            value = term.function(before.copy(), action.copy(), after.copy())
         except (Exception, SystemExit) as error:
             raise RewardError(f"{where(error, file)}: {describe(error)}") from None
         if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):

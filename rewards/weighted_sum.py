@@ -60,10 +60,13 @@ def compiled_kernel(term: Term, game: Game) -> Callable[..., None]:
 def plain_kernel(term: Term) -> Callable[..., None]:
     """The same loop interpreted, for what Numba cannot compile."""
     function = term.function
+    on_copies = term.own  # a user's term that changes what it is given must not change the game
 
     def reward_kernel(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
     ) -> None:
+        if on_copies:
+            before, actions, after = before.copy(), actions.copy(), after.copy()
         for i in range(len(row)):
             row[i] = function(before[i], actions[i], after[i])
             if first:

@@ -1,0 +1,83 @@
+"""The little language of `--reward`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rewards.expression import RewardError, parse
+
+
+@pytest.mark.parametrize(
+    ("expression", "terms"),
+    [
+        ("score", [(1.0, "score")]),
+        ("  score  ", [(1.0, "score")]),
+        ("score - 0.01*effort", [(1.0, "score"), (-0.01, "effort")]),
+        ("score-0.01*effort", [(1.0, "score"), (-0.01, "effort")]),
+        ("2*score", [(2.0, "score")]),
+        ("+2 * score", [(2.0, "score")]),
+        ("-effort", [(-1.0, "effort")]),
+        ("effort*0.5", [(0.5, "effort")]),
+        ("2*effort*0.5", [(1.0, "effort")]),
+        ("-.5*effort + 1e-3*score", [(-0.5, "effort"), (1e-3, "score")]),
+        ("1E2*score", [(100.0, "score")]),
+        ("score + score", [(1.0, "score"), (1.0, "score")]),
+        ("a1_b - c", [(1.0, "a1_b"), (-1.0, "c")]),
+        ("größe", [(1.0, "größe")]),
+        ("mine.py:follow", [(1.0, "mine.py:follow")]),
+        ("mine.py", [(1.0, "mine.py")]),
+        ("my-dir/my-file.py:f - 0.1*effort", [(1.0, "my-dir/my-file.py:f"), (-0.1, "effort")]),
+        ("0.5*../mine.py:f + score", [(0.5, "../mine.py:f"), (1.0, "score")]),
+        ("score - 2*a.py:f", [(1.0, "score"), (-2.0, "a.py:f")]),
+        ("'my file.py:f' - effort", [(1.0, "my file.py:f"), (-1.0, "effort")]),
+        ('2 * "my file.py:f"', [(2.0, "my file.py:f")]),
+        (r"C:\students\mine.py:f", [(1.0, r"C:\students\mine.py:f")]),
+        (r"2*C:\students\mine.py:f - score", [(2.0, r"C:\students\mine.py:f"), (-1.0, "score")]),
+        ("pack.age:f", [(1.0, "pack.age:f")]),
+        ("score + pack:f*3", [(1.0, "score"), (3.0, "pack:f")]),
+    ],
+)
+def test_what_can_be_written(expression: str, terms: list[tuple[float, str]]) -> None:
+    assert [tuple(term) for term in parse(expression)] == terms
+
+
+def test_the_name_of_an_existing_file_needs_no_quotes(tmp_path: Path) -> None:
+    file = tmp_path / "my own + 2*rewards.py"
+    file.write_text("")
+    assert [tuple(term) for term in parse(str(file))] == [(1.0, str(file))]
+    assert [tuple(term) for term in parse(f"{file}:f")] == [(1.0, f"{file}:f")]
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("", "the reward is empty"),
+        ("   ", "the reward is empty"),
+        ("2", "a number alone is not a term"),
+        ("score + 2", "a number alone is not a term.* at '2'"),
+        ("score*effort", "terms cannot be multiplied"),
+        ("score effort", r"expected \+ or - between two terms, at 'effort'"),
+        ("score +", "expected a term, at its end"),
+        ("score - - effort", "expected a term, at '- effort'"),
+        ("score + * effort", "expected a term"),
+        ("*score", "expected a term"),
+        ("score*", "expected a term, at its end"),
+        ("score / 2", "cannot read this, at '/ 2'"),
+        ("2score", "cannot read this"),
+        ("0.5.5*score", "a number alone is not a term"),
+        ("(score)", "cannot read this"),
+        ("score ** 2", "expected a term"),
+        ("score\n; effort", "cannot read this"),
+        ("abs(score)", "cannot read this"),
+        ("'score", "cannot read this"),
+        ("1e999*score", "the weight is too large, at '1e999"),
+        ("nan*score", "terms cannot be multiplied"),
+    ],
+)
+def test_what_cannot_be_read_gets_one_clear_line(expression: str, problem: str) -> None:
+    with pytest.raises(RewardError, match=problem) as raised:
+        parse(expression)
+    assert "\n" not in str(raised.value)
+    assert not expression.strip() or repr(expression) in str(raised.value)

@@ -1,0 +1,271 @@
+"""Terms of the user's own: found, tried, refused with one clear line, or put to use."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from rewards.expression import RewardError
+
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file of rewards and name it."""
+
+    def write_file(text: str, name: str = "mine.py") -> str:
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return str(file)
+
+    return write_file
+
+
+def make(reward: Any, env_id: str = "PaddleBall-v0") -> Any:
+    return gymnasium.make(env_id, reward=reward).unwrapped
+
+
+def make_vec(reward: Any, num_envs: int = 8, **options: Any) -> Any:
+    env = gymnasium.make_vec("PaddleBall-v0", num_envs=num_envs, reward=reward, **options)
+    return env.unwrapped
+
+
+def refusal(reward: Any) -> str:
+    """The one line with which a reward is refused, by `make` and `make_vec` alike."""
+    with pytest.raises(RewardError) as raised:
+        make(reward)
+    with pytest.raises(RewardError) as again:
+        make_vec(reward)
+    assert str(raised.value) == str(again.value)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def play(env: Any, steps: int = 150) -> list[Any]:
+    """Rewards and terms of a random game of many environments."""
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    played = []
+    for _ in range(steps):
+        _, rewards, _, _, infos = env.step(env.action_space.sample())
+        terms = {name: infos[name] for name in infos if name.startswith("reward/")}
+        played.append((rewards, terms, env.states))
+    return played
+
+
+FOLLOW = '''
+def follow(before, action, after):
+    """Closer is better."""
+    return -abs(after.ball_y - after.paddle_y)
+'''
+
+
+# --- Found
+
+
+@pytest.mark.parametrize("name", ["my rewards-2.py", "größe.py"])
+def test_a_term_of_ones_own_is_as_good_as_a_built_in_one(write: Write, name: str) -> None:
+    file = write(FOLLOW, name)
+    for reward in (f"{file}:follow", file, f"2*'{file}:follow' - '{file}:follow'"):
+        for (ours, *_), (theirs, *_) in zip(
+            play(make_vec(reward)), play(make_vec("follow_ball")), strict=True
+        ):
+            assert np.array_equal(ours, theirs)
+
+
+def test_a_module_on_the_path(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FOLLOW, "my_module_of_rewards.py")
+    write(FOLLOW)
+    folder = Path(write("")).parent
+    monkeypatch.syspath_prepend(str(folder))
+    env = make_vec("my_module_of_rewards:follow - 0.5*score")
+    assert env.batch.reward.names == ("follow", "score")
+
+
+def test_a_relative_path_and_nothing_is_put_on_the_path(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(write(FOLLOW)).parent
+    monkeypatch.chdir(folder)
+    before = list(sys.path)
+    make("mine.py:follow")
+    assert sys.path == before
+    assert "mine" not in sys.modules
+
+
+def test_a_function_handed_over() -> None:
+    def balls(before: Any, action: Any, after: Any) -> Any:
+        return 3.0 * (after.hits - before.hits)
+
+    env = make_vec(balls)
+    assert env.batch.reward.expression == "balls"
+    for rewards, terms, _ in play(env):
+        assert np.array_equal(rewards, terms["reward/balls"])
+
+
+def test_words_that_are_not_ascii(write: Write) -> None:
+    text = '''
+def höhe(before, action, after):
+    """Wie hoch? Ψ 高"""
+    return after.ball_y
+'''
+    for rewards, _, states in play(make_vec(write(text) + ":höhe"), steps=20):
+        assert np.array_equal(rewards, states.ball_y)
+
+
+def test_an_edited_file_is_loaded_anew(write: Write) -> None:
+    first = write("def f(before, action, after):\n    return 1.0\n")
+    assert play(make_vec(first), steps=1)[0][0][0] == 1.0
+    second = write("def f(before, action, after):\n    return 2.0\n")
+    assert play(make_vec(second), steps=1)[0][0][0] == 2.0
+
+
+# --- Refused
+
+
+def test_names_that_do_not_exist(write: Write) -> None:
+    file = write(FOLLOW)
+    assert refusal("scor").endswith("no reward term `scor`; did you mean `score`?")
+    assert "it has score, stay_alive, follow_ball, effort, anticipate" in refusal("qqq")
+    assert refusal(f"{file}:folow").endswith("has no function `folow`; did you mean `follow`?")
+    assert "does not exist (looked for" in refusal("nowhere.py:f")
+    assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")
+    assert "has 0 functions; say which" in refusal(write("x = 1\n", "empty.py"))
+    two = write(FOLLOW + FOLLOW.replace("follow", "other"), "two.py")
+    assert "has 2 functions; say which, as in" in refusal(two)
+    assert "a reward is a text or a function, not 3" in refusal(3)
+    assert "a reward is a text or a function" in refusal(max)
+
+
+HEAD = "def f(before, action, after):\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("x = 1\ndef f(:\n", 2, "invalid syntax"),
+        ("import math\nx = 1 / 0\n", 2, "ZeroDivisionError: division by zero"),
+        ("\nimport no_such_module\n", 2, "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("raise SystemExit(3)\n", 1, "SystemExit: 3"),
+        ("\ndef f(before, after):\n    return 1\n", 2, "must take three arguments"),
+        ("def f(a, b, c, d):\n    return 1\n", 1, r"\(before, action, after\)"),
+        (HEAD + "    pass\n", 1, "`f` must return a number, but returned None"),
+        (HEAD + "    return 'good'\n", 1, "must return a number, but returned 'good'"),
+        (HEAD + "    return [1.0]\n", 1, r"must return a number, but returned \[1.0\]"),
+        (HEAD + "    return float('nan')\n", 1, "returned nan; rewards must be finite"),
+        (HEAD + "    return -float('inf')\n", 1, "returned -inf; rewards must be finite"),
+        (HEAD + "    x = 1\n    return after.ball_z\n", 3, "no attribute 'ball_z'"),
+        (HEAD + "    return g(after)\ndef g(s):\n    return 1 / 0\n", 4, "ZeroDivisionError"),
+        (HEAD + "    exit(1)\n", 2, "SystemExit: 1"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(write: Write, text: str, line: int, message: str) -> None:
+    file = write(text)
+    with pytest.raises(RewardError, match=message) as raised:
+        make(f"{file}:f")
+    assert str(raised.value).startswith(f"{file}:{line}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "noise.py"
+    file.write_bytes(b"\xff\xfe\x00\x01")
+    assert str(file) in refusal(f"{file}:f")
+
+
+@pytest.mark.parametrize(
+    "reward",
+    [
+        "__import__('os').mkdir('PROOF')",
+        "score if __import__('os').mkdir('PROOF') else score",
+        "os:mkdir",
+        '\'__import__("os").mkdir("PROOF")\'',
+        "[__import__('os').mkdir('PROOF')][0]*score",
+        "1e3*__import__",
+        "score.__class__",
+    ],
+)
+def test_a_reward_is_never_evaluated(
+    reward: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refusal(reward)
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - as plain as can be
+
+
+# --- Put to use
+
+
+UNCOMPILABLE = """
+import json
+
+def by_way_of_text(before, action, after):
+    return json.loads(json.dumps({"height": float(after.ball_y)}))["height"]
+"""
+
+
+def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -> None:
+    file = write(UNCOMPILABLE)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        env = make_vec(f"{file} - score")
+        played = play(env)
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == 1, messages
+    assert "`by_way_of_text` cannot be compiled" in messages[0]
+    assert "plain Python" in messages[0]
+    for rewards, terms, states in played:
+        # of games that did not just start anew: those show the state that was rewarded
+        going_on = states.t > 0
+        assert np.array_equal(terms["reward/by_way_of_text"][going_on], states.ball_y[going_on])
+        assert np.array_equal(rewards, terms["reward/by_way_of_text"] - terms["reward/score"])
+
+
+def test_what_compiles_to_something_else_runs_as_python(write: Write) -> None:
+    """Python's integers are unbounded, compiled ones wrap around."""
+    text = HEAD + "    return float(((int(after.t) + 3) ** 70) % 1000003)\n"
+    with pytest.warns(UserWarning, match="gives other values when compiled"):
+        env = make_vec(write(text))
+    for rewards, _, states in play(env, steps=20):
+        assert rewards.tolist() == [float((int(t) + 3) ** 70 % 1000003) for t in states.t]
+
+
+@pytest.mark.parametrize("extra", ["", "    json.dumps('not compilable')\n"])
+@pytest.mark.filterwarnings("ignore:reward `vandal`")
+def test_a_reward_cannot_change_the_game(write: Write, extra: str) -> None:
+    text = "import json\ndef vandal(before, action, after):\n" + extra
+    text += "    after.ball_x = 0.5\n    before.hits = 7\n    after.missed = 0\n    return 1.0\n"
+    honest = play(make_vec("score"))
+    spoilt = play(make_vec(f"{write(text)} + score"))
+    for (_, terms, states), (_, other_terms, other_states) in zip(honest, spoilt, strict=True):
+        assert np.array_equal(states, other_states)
+        assert np.array_equal(terms["reward/score"], other_terms["reward/score"])
+
+
+@pytest.mark.filterwarnings("ignore:reward `vandal`")
+def test_a_reward_cannot_change_the_action(write: Write) -> None:
+    text = "def vandal(before, action, after):\n    action[0] = 1.0\n    return 1.0\n"
+    env: Any = gymnasium.make_vec("TinyLeaf-v0", num_envs=2, reward=f"{write(text)} + breath")
+    env.reset(seed=0)
+    actions = np.full((2, 1), 0.25, np.float32)
+    *_, infos = env.step(actions)
+    assert infos["reward/breath"].tolist() == [0.25, 0.25]
+    assert actions.tolist() == [[0.25], [0.25]]
+
+
+def test_two_terms_of_one_name_are_told_apart(write: Write) -> None:
+    text = HEAD.replace("f(", "score(") + "    return 5.0\n"
+    env = make_vec(f"score + 2*{write(text, 'other.py')}")
+    assert env.batch.reward.names == ("paddle.score", "other.score")
+    for rewards, terms, _ in play(env, steps=60):
+        assert np.array_equal(rewards, terms["reward/paddle.score"] + 10.0)
+        assert (terms["reward/other.score"] == 5.0).all()

@@ -1,0 +1,159 @@
+"""The built-in terms: by hand, compiled against interpreted, weighted and named."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from envs.registration import SHORT_NAMES
+from rewards.loading import load_term
+from rewards.rewarded import load_game, load_reward
+from rewards.trial import Transitions, recorded_transitions
+from rewards.weighted_sum import compiled_kernel, plain_kernel
+from tests.games import GAMES
+
+UP, STAY, DOWN = 0, 1, 2
+
+
+def own_terms(env_id: str) -> tuple[Any, str, list[str]]:
+    """A game, its module of rewards and the names of the terms in it."""
+    arguments: Any = gymnasium.spec(env_id).kwargs
+    module = importlib.import_module(arguments["rewards"])
+    names = [
+        name
+        for name, value in vars(module).items()
+        if callable(value) and value.__module__ == module.__name__
+    ]
+    return load_game(arguments["game"]), arguments["rewards"], names
+
+
+def values(kernel: Any, transitions: Transitions) -> Any:
+    row, total = np.zeros((2, len(transitions.after)))
+    kernel(*transitions, -0.5, True, row, total)
+    assert np.array_equal(total, -0.5 * row)
+    return row
+
+
+@pytest.mark.parametrize("env_id", GAMES)
+def test_compiled_terms_equal_interpreted_ones(env_id: str) -> None:
+    game, rewards, names = own_terms(env_id)
+    transitions = recorded_transitions(game, {})
+    assert names
+    for name in names:
+        term = load_term(name, rewards)
+        fast = values(compiled_kernel(term, game), transitions)
+        slow = values(plain_kernel(term), transitions)
+        assert fast.tobytes() == slow.tobytes(), name
+        assert np.isfinite(fast).all()
+        assert term.function.__doc__, f"{name} says nothing about itself"
+
+
+def test_transitions_of_every_kind_are_recorded() -> None:
+    game, _, _ = own_terms("PaddleBall-v0")
+    before, actions, after = recorded_transitions(game, {})
+    assert (before["t"] == 0).any()
+    assert (after["hits"] > before["hits"]).sum() >= 5
+    assert after["missed"].sum() >= 5
+    assert set(actions) == {UP, STAY, DOWN}
+    short = recorded_transitions(game, {"max_steps": 7, "observation": "screen", "copy": False})
+    assert short.after["t"].max() == 7
+
+
+@pytest.mark.parametrize("env_id", GAMES)
+def test_terms_are_paid_and_reported_one_by_one(env_id: str) -> None:
+    """The weighted sum exactly, by `make` and by `make_vec`, with other terms beside it."""
+    _, _, names = own_terms(env_id)
+    weights = [0.5 * (-1) ** k * (k + 1) for k in range(len(names))]
+    expression = " ".join(f"{w:+}*{name}" for w, name in zip(weights, names, strict=True))
+    vector: Any = gymnasium.make_vec(env_id, num_envs=4, reward=expression).unwrapped
+    single: Any = gymnasium.make(env_id, reward=expression).unwrapped
+    vector.action_space.seed(0)
+    vector.reset(seed=3)
+    single.reset(seed=3)
+    for _ in range(200):
+        actions = vector.action_space.sample()
+        _, rewards, terminated, truncated, infos = vector.step(actions)
+        _, reward, ended, cut, info = single.step(actions[0])
+        expected = np.zeros(4)
+        for weight, name in zip(weights, names, strict=True):
+            expected += weight * infos[f"reward/{name}"]
+            assert infos[f"_reward/{name}"].all()
+            assert info[f"reward/{name}"] == infos[f"reward/{name}"][0]
+        assert np.array_equal(rewards, expected)
+        assert reward == rewards[0]
+        assert (ended, cut) == (terminated[0], truncated[0])
+        if ended or cut:
+            single.reset()
+
+
+@pytest.mark.parametrize("env_id", GAMES)
+def test_the_default_reward(env_id: str) -> None:
+    _, rewards, _ = own_terms(env_id)
+    env: Any = gymnasium.make(env_id).unwrapped
+    assert env.batch.reward.expression == importlib.import_module(rewards).DEFAULT
+
+
+def test_score_does_not_depend_on_the_reward() -> None:
+    def scores(reward: str) -> Any:
+        env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=50, reward=reward)
+        env.action_space.seed(0)
+        env.reset(seed=0)
+        return np.stack([env.step(env.action_space.sample())[-1]["score"] for _ in range(200)])
+
+    assert scores("score").any()
+    assert np.array_equal(scores("score"), scores("-3*stay_alive"))
+
+
+# --- Paddle-and-ball's terms by hand
+
+START = {"ball_x": 0.5, "ball_y": 0.25, "ball_vx": 0.01, "ball_vy": 0.0, "paddle_y": 0.5}
+HIT = START | {"ball_x": 0.01, "ball_vx": -0.02, "paddle_y": 0.25}
+MISS = HIT | {"paddle_y": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("term", "state", "action", "expected"),
+    [
+        ("score", START, STAY, 0.0),
+        ("score", HIT, STAY, 1.0),
+        ("score", HIT | {"hits": 41}, STAY, 1.0),
+        ("score", MISS, STAY, -1.0),
+        ("stay_alive", START, STAY, 1.0),
+        ("stay_alive", HIT, STAY, 1.0),
+        ("stay_alive", MISS, STAY, 0.0),
+        ("follow_ball", START, STAY, -0.25),
+        ("follow_ball", START | {"paddle_y": 0.25}, STAY, 0.0),
+        ("follow_ball", START | {"paddle_y": 0.125, "ball_vy": 0.01}, STAY, -0.135),
+        ("effort", START, UP, 1.0),
+        ("effort", START, STAY, 0.0),
+        ("effort", START, DOWN, 1.0),
+        # flat, to the wall and back: lands at its own height
+        ("anticipate", START, STAY, -0.25),
+        # straight to the paddle: 0.5 wide, half as high, from 0.25 up to 0
+        ("anticipate", START | {"ball_vx": -0.02, "ball_vy": -0.01}, STAY, -0.5),
+        # steeper, over the upper wall: 0.5 up from 0.25 is 0.25 below the wall
+        ("anticipate", START | {"ball_vx": -0.02, "ball_vy": -0.02}, STAY, -0.25),
+        # away: 0.5 to the wall and 1.0 back is 1.5 wide, half as high: 0.25 + 0.75 = 1
+        ("anticipate", START | {"ball_vx": 0.02, "ball_vy": 0.01}, STAY, -0.5),
+    ],
+)
+def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected: float) -> None:
+    env: Any = gymnasium.make("PaddleBall-v0", reward=term).unwrapped
+    env.reset(seed=0, options={"state": state})
+    _, reward, _, _, info = env.step(action)
+    assert reward == pytest.approx(expected, abs=1e-12)
+    assert info == {"score": info["score"], f"reward/{term}": reward}
+
+
+def test_what_a_weighted_sum_says_of_itself() -> None:
+    game, rewards, _ = own_terms(SHORT_NAMES["paddle"])
+    reward = load_reward(game, rewards, "score - 0.01*effort")
+    assert reward.expression == "score - 0.01*effort"
+    assert reward.weights == [1.0, -0.01]
+    assert reward.names == ("score", "effort")
+    assert [term.own for term in reward.terms] == [False, False]
+    assert [term.source_file.name for term in reward.terms] == ["paddle.py", "paddle.py"]
