@@ -1,0 +1,71 @@
+"""Tables: drawn on a terminal, Markdown anywhere else, so that they can be kept in a text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measuring import Row
+
+HEADINGS = ("what", "unit", "target", "median", "lowest .. highest", "repeats", "met")
+MET = {True: "yes", False: "NO", None: ""}
+
+
+def show_facts(console: Console, facts: dict[str, Any]) -> None:
+    """One line for each fact."""
+    for name, value in facts.items():
+        console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
+
+
+def show_rows(console: Console, rows: Sequence[Row]) -> None:
+    """The table of measures, and below it what exactly each of them counts."""
+    show_table(console, HEADINGS, [_cells(row) for row in rows])
+    for row in rows:
+        line = f"{row.measure.what} ({row.measure.unit}): {row.measure.counted}."
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A table; the first column is text, the others are numbers."""
+    if not console.is_terminal:
+        rule = ["---", *["---:"] * (len(headings) - 1)]
+        for cells in (headings, rule, *lines):
+            console.print(f"| {' | '.join(cells)} |", highlight=False, markup=False, soft_wrap=True)
+        return
+    table = Table()
+    for k, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if k else "left")
+    for cells in lines:
+        table.add_row(*cells)
+    console.print(table)
+
+
+def number(value: float) -> str:
+    """Three digits where they matter, thousands apart."""
+    if not math.isfinite(value):
+        return "never"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    measure = row.measure
+    sign = ">=" if measure.better == "more" else "<="
+    return (
+        measure.what,
+        measure.unit,
+        "" if measure.target is None else f"{sign} {number(measure.target)}",
+        number(row.median),
+        f"{number(min(row.values))} .. {number(max(row.values))}",
+        _reached(row),
+        MET[row.met],
+    )
+
+
+def _reached(row: Row) -> str:
+    """How many repeats there were, and how many of them reached the goal if not all did."""
+    reached = sum(map(math.isfinite, row.values))
+    return f"{reached} of {len(row.values)}"

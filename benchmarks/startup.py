@@ -1,0 +1,79 @@
+"""What a student waits for: from Enter to a trained agent, from Enter to the first picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Measure, Row
+
+HERE = Path(__file__).parent
+TRAIN, PLAY = HERE.parent / "train.py", HERE.parent / "play.py"
+REPEATS = 3
+MEGABYTE = 1e6
+
+TRAIN_SECONDS = Measure(
+    "python train.py, from Enter to the final line, warm cache",
+    "s",
+    "a process of its own with the live display, from start to exit; everything at its default",
+    12.0,
+    "less",
+)
+TRAIN_MEMORY = Measure(
+    "its peak memory",
+    "MB",
+    "largest resident set of that process; 1 MB = 10^6 bytes",
+    700.0,
+    "less",
+)
+PLAY_SECONDS = Measure(
+    "python play.py, from Enter to the first frame, warm cache",
+    "s",
+    "a process of its own, from start to the first pygame.display.flip; it plays the run just "
+    "trained, in a window on SDL's dummy display",
+    3.0,
+    "less",
+)
+
+
+def measure_startup(repeats: int = REPEATS) -> list[Row]:
+    """All rows of this theme; a first run of both programs, not counted, warms the caches."""
+    trained, played = [], []
+    for k in range(repeats + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(TRAIN), *(["--steps", "20000"] if k == 0 else [])]
+            trained.append(stopwatch(command, folder))
+            command = [sys.executable, str(HERE / "first_frame.py"), str(PLAY)]
+            played.append(stopwatch(command, folder))
+    del trained[0], played[0]
+    peaks = [run["peak_bytes"] for run in trained if run["peak_bytes"] is not None]
+    rows = [Row(TRAIN_SECONDS, tuple(run["seconds"] for run in trained))]
+    if peaks:
+        rows.append(Row(TRAIN_MEMORY, tuple(peak / MEGABYTE for peak in peaks)))
+    return [*rows, Row(PLAY_SECONDS, tuple(run["seconds"] for run in played))]
+
+
+def stopwatch(command: list[str], folder: str) -> dict[str, Any]:
+    """Seconds and peak bytes of `command`, run in `folder`.
+
+    Raises:
+        RuntimeError: if it fails, with the end of what it said.
+    """
+    environment = os.environ | {"SDL_VIDEODRIVER": "dummy", "FORCE_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "stopwatch.py"), *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

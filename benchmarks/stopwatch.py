@@ -1,0 +1,35 @@
+"""Run a command and print as JSON how many seconds it took and how much memory at most.
+
+A process of its own: Linux counts what the starting process held towards the started one's peak,
+so whoever starts a command to be measured must be small.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+
+def main(command: list[str]) -> int:
+    """Run `command`; its output goes to stderr; returns its exit code."""
+    began = time.perf_counter()
+    code = subprocess.call(command, stdout=sys.stderr)
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
+    return code
+
+
+def peak_bytes() -> int | None:
+    """The largest resident set of any finished child; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None  # Windows
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""How fast the project's own training learns, by the settings of its presets, in this process."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from agents import make_agent
+from agents.agent import Task
+from benchmarks.measuring import Measure, Row
+from training.command_line import parse
+from training.config import RunConfig
+from training.display import Display, PlainDisplay
+from training.evaluation import fresh_seed
+from training.logger import Logger
+from training.loop import Run, train
+from training.stepper import Stepper, make_environments
+
+SEEDS = (1, 2, 3, 4, 5)
+STEPS = 400_000
+
+ALL_INCLUDED = Measure(
+    "PPO training on paddle, one thread, all included",
+    "environment steps/s",
+    "the runs of the row below: steps over seconds, evaluations (not their steps), films, curves "
+    "and checkpoint included",
+    120e3,
+)
+SOLVED = Measure(
+    "from the first step to solved",
+    "s",
+    "training.loop.train with the preset, one run a seed, evaluations included; a seed that is not "
+    "solved counts as infinite",
+    4.0,
+    "less",
+)
+LEARNING = Measure(
+    "PPO training without evaluations",
+    "environment steps/s",
+    f"the same loop for {STEPS:,} steps without evaluations and films: acting, environments, "
+    "learning, curves, checkpoint",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run."""
+
+    steps: int
+    seconds: float
+    solved: bool
+
+
+def measure_training(seeds: Sequence[int] = SEEDS, steps: int | None = None) -> list[Row]:
+    """All rows of this theme; each seed once to solved and once for speed alone.
+
+    Args:
+        seeds: of the runs.
+        steps: budget of each run, where it is not to be that of the preset.
+    """
+    torch.set_num_threads(1)
+    to_solved, alone = [], []
+    run_once(preset_config(seed=0, steps=20_000))  # not counted: torch sets itself up
+    for seed in seeds:
+        config = preset_config(seed, steps)
+        to_solved.append(run_once(config))
+        alone.append(run_once(without_evaluations(config, steps or STEPS)))
+    return [
+        Row(ALL_INCLUDED, tuple(run.steps / run.seconds for run in to_solved)),
+        Row(SOLVED, tuple(run.seconds if run.solved else math.inf for run in to_solved)),
+        Row(LEARNING, tuple(run.steps / run.seconds for run in alone)),
+    ]
+
+
+def preset_config(seed: int, steps: int | None = None) -> RunConfig:
+    """What `python train.py --seed SEED [--steps STEPS]` runs."""
+    _, config = parse(["--seed", str(seed)] + ([] if steps is None else ["--steps", str(steps)]))
+    return config
+
+
+def without_evaluations(config: RunConfig, steps: int) -> RunConfig:
+    """The same agent and environments, never looked at in between."""
+    return replace(config, steps=steps, eval_every=10 * config.steps, solved_score=None)
+
+
+def run_once(config: RunConfig) -> Outcome:
+    """Train a new agent; the time runs from its first step on."""
+    with new_run(config) as (run, logger, display):
+        began = time.perf_counter()
+        if train(run, logger, display):
+            raise KeyboardInterrupt
+        seconds = time.perf_counter() - began
+        return Outcome(run.progress.steps, seconds, run.progress.solved)
+
+
+@contextmanager
+def new_run(config: RunConfig) -> Iterator[tuple[Run, Logger, Display]]:
+    """An untrained agent with its environments, in a run folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as name:
+        environments = make_environments(config.env, config.num_envs, config.make_options)
+        task = Task(
+            config.env,
+            environments.single_observation_space,
+            environments.single_action_space,
+            config.num_envs,
+            config.steps,
+        )
+        agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+        folder = Path(name)
+        run = Run(config, folder, agent, Stepper(environments, fresh_seed(config.seed)))
+        logger = Logger(folder, 0)
+        try:
+            yield run, logger, PlainDisplay(Console(quiet=True), "", config.steps)
+        finally:
+            logger.close()
+            environments.close()
