@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,22 @@ from envs.game import Game
 
 SIZE = (480, 480)
 
+View = Callable[[Any, Any, Any], None]
+"""Draws onto the whole of (pygame surface, state, options)."""
+
+
+def load_view(game: Game) -> View:
+    """The function that draws `game` for people; imports pygame."""
+    module, function = game.view.split(":")
+    view: View = getattr(importlib.import_module(module), function)
+    return view
+
 
 class Renderer:
     """Draws one kind of game; pygame is imported when the first picture is drawn."""
 
     def __init__(self, game: Game, size: tuple[int, int] = SIZE) -> None:
-        self._view = game.view
-        self._title = game.name
-        self._steps_per_second = game.steps_per_second
+        self._game = game
         self._size = size
         self._surface: Any = None
         self._window: Any = None
@@ -30,10 +39,9 @@ class Renderer:
 
         if self._surface is None:
             pygame.font.init()
-            module, function = self._view.split(":")
-            self._draw = getattr(importlib.import_module(module), function)
+            self._view = load_view(self._game)
             self._surface = pygame.Surface(self._size)
-        self._draw(self._surface, state, options)
+        self._view(self._surface, state, options)
         return pygame.surfarray.array3d(self._surface).swapaxes(0, 1)
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:
@@ -43,12 +51,12 @@ class Renderer:
         if self._window is None:
             pygame.display.init()
             self._window = pygame.display.set_mode(self._size)
-            pygame.display.set_caption(self._title)
+            pygame.display.set_caption(self._game.name)
             self._clock = pygame.time.Clock()
         pygame.event.pump()  # or the desktop takes the window for frozen
         pygame.surfarray.blit_array(self._window, picture.swapaxes(0, 1))
         pygame.display.flip()
-        self._clock.tick(self._steps_per_second)
+        self._clock.tick(self._game.steps_per_second)
 
     def close(self) -> None:
         """Close the window, if there is one."""

@@ -40,9 +40,9 @@ def parse(expression: str) -> list[WeightedTerm]:
     Raises:
         RewardError: for anything that is not a sum of terms with constant weights.
     """
-    if Path(expression.rpartition(":")[0] or expression).suffix == ".py" and (
-        Path(expression.rpartition(":")[0]).is_file() or Path(expression).is_file()
-    ):
+    place, _, function = expression.rpartition(":")
+    file = Path(place if function.isidentifier() else expression)
+    if file.suffix == ".py" and file.is_file():
         return [WeightedTerm(1.0, expression)]
     tokens = _tokens(expression)
     terms: list[WeightedTerm] = []

@@ -43,7 +43,8 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
     count = 0
     for frame in frames:
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            raise ValueError(f"a frame is uint8 (height, width, 3), not {frame.dtype} {frame.shape}")
+            kind = f"{frame.dtype} {frame.shape}"
+            raise ValueError(f"a frame is uint8 (height, width, 3), not {kind}")
         indices = palette.indices(frame)
         if shown is None:
             height, width = indices.shape
@@ -88,10 +89,10 @@ def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
 
 
 class _Palette:
-    """Gives each colour an entry when it is first seen, the most frequent ones first.
+    """Gives each colour an entry when it is first seen.
 
-    Colours count as one if their five leading bits agree. Once the entries are used up, a new
-    colour gets the nearest. Pictures of games have few colours, so that this loses nothing.
+    Colours count as one if their five leading bits agree, so that the pictures of most games lose
+    nothing. Where there are more new colours than free entries, each gets the nearest.
     """
 
     def __init__(self) -> None:
@@ -103,21 +104,28 @@ class _Palette:
         """The entry of each pixel: uint8 (height, width)."""
         high = (frame >> 3).astype(np.uint16)
         keys = high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
-        indices = self._entry[keys]
-        if (new := indices < 0).any():
+        new = self._entry[keys] < 0
+        if new.any():
             self._add(keys[new], frame[new])
-            indices = self._entry[keys]
-        return indices.astype(np.uint8)
+        indices: Array = self._entry[keys].astype(np.uint8)
+        return indices
 
     def _add(self, keys: Array, colours: Array) -> None:
-        keys, first, counts = np.unique(keys, return_index=True, return_counts=True)
-        for k in np.argsort(-counts, kind="stable"):
-            colour = colours[first[k]]
-            if self._used < UNCHANGED:
-                entry = self._used
-                self.colours[entry] = colour
-                self._used += 1
-            else:
-                distance = self.colours[:UNCHANGED].astype(np.int32) - colour
-                entry = int((distance**2).sum(1).argmin())
-            self._entry[keys[k]] = entry
+        keys, first = np.unique(keys, return_index=True)
+        added = colours[first]
+        free = UNCHANGED - self._used
+        if len(added) > free:
+            added = _typical(colours, free)
+        self.colours[self._used : self._used + len(added)] = added
+        self._used += len(added)
+        known = self.colours[: self._used].astype(np.int32)
+        for key, colour in zip(keys, colours[first], strict=True):
+            self._entry[key] = ((known - colour) ** 2).sum(1).argmin()
+
+
+def _typical(colours: Array, count: int) -> Array:
+    """At most `count` colours (m, 3) that stand for all of `colours` (n, 3): median cut."""
+    if count == 0:
+        return colours[:0]
+    palette = Image.fromarray(colours[None]).quantize(count).getpalette() or []
+    return np.array(palette, np.uint8).reshape(-1, 3)[:count]

@@ -1,0 +1,227 @@
+"""The window: keys, clock and display around a match."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+
+import pygame
+
+from envs.single import GameEnv
+from playing.match import Match
+from playing.picture import SIZE, Painter, Status
+from playing.selection import PlayError
+
+FRAMES_PER_SECOND = 60
+SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+ENDING_SECONDS = 1.0  # how long the last picture of an episode stays
+MESSAGE_SECONDS = 3.0
+SAME_KEY = {"w": "up", "s": "down"}  # for those who play with the left hand
+NAMES_OF_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+NO_DISPLAY = (
+    "there is no display to open a window on; --record out.gif makes a recording, "
+    "--headless prints the scores"
+)
+
+
+class Window:
+    """A window on a match, open until the user or the last episode closes it."""
+
+    def __init__(
+        self,
+        match: Match,
+        title: str,
+        steps_per_second: float,
+        speed: float = 1.0,
+        episodes: int | None = None,
+    ) -> None:
+        """Open it.
+
+        Args:
+            match: what is shown.
+            title: of the window.
+            steps_per_second: of the match at speed 1.
+            speed: factor on it.
+            episodes: close after so many; None for never.
+
+        Raises:
+            PlayError: where there is no display.
+        """
+        self.match = match
+        self.status = Status(speed=speed)
+        self.is_open = True
+        self.screen = _open_display()
+        pygame.display.set_caption(f"{title} - Training Wheels")
+        self._painter = Painter(match)
+        self._stale = True  # what is in the window
+        self._steps_per_second = steps_per_second
+        self._episodes = episodes
+        self._steps_due = 0.0
+        self._ending = 0.0
+        self._message_left = 0.0
+        self._keys_held: list[int] = []
+        self._keys_tapped: list[int] = []
+        self._own_keys = self._keys_of_game()
+        self._commands = {
+            pygame.K_SPACE: self._toggle_pause,
+            pygame.K_PERIOD: self._one_step,
+            pygame.K_RIGHT: self._one_step,
+            pygame.K_PLUS: self._faster,
+            pygame.K_EQUALS: self._faster,
+            pygame.K_KP_PLUS: self._faster,
+            pygame.K_MINUS: self._slower,
+            pygame.K_KP_MINUS: self._slower,
+            pygame.K_n: self._next_episode,
+            pygame.K_a: self._switch_player,
+            pygame.K_TAB: self._switch_player,
+            pygame.K_k: self._toggle_by_hand,
+            pygame.K_h: self._toggle_help,
+            pygame.K_q: self.close,
+            pygame.K_ESCAPE: self.close,
+        }
+
+    def run(self) -> None:
+        """Show the match until the window is closed."""
+        clock = pygame.time.Clock()
+        seconds = 0.0
+        while self.is_open:
+            self.frame(seconds)
+            seconds = clock.tick(FRAMES_PER_SECOND) / 1000
+        pygame.display.quit()
+
+    def close(self) -> None:
+        """Let `run` come to its end."""
+        self.is_open = False
+
+    def frame(self, seconds: float) -> None:
+        """One turn: take in what was typed, let `seconds` of the match pass, show it."""
+        for event in pygame.event.get():
+            self._take_in(event)
+            self._stale = True
+        self._pass(seconds)
+        if self._stale:
+            self.screen.blit(self._painter.paint(self.status), (0, 0))
+            pygame.display.flip()
+            self._stale = False
+
+    def _take_in(self, event: pygame.event.Event) -> None:
+        if event.type == pygame.QUIT:
+            self.close()
+        elif event.type == pygame.WINDOWFOCUSLOST:
+            self._keys_held.clear()  # their release would go to another window
+        elif event.type == pygame.KEYUP and event.key in self._keys_held:
+            self._keys_held.remove(event.key)
+        elif event.type == pygame.KEYDOWN:
+            if self.match.by_hand and event.key in self._own_keys:
+                self._keys_held.append(event.key)
+                self._keys_tapped.append(event.key)
+            elif event.key in self._commands:
+                self._commands[event.key]()
+            elif event.unicode in ("+", "-"):  # other keyboards have them elsewhere
+                self._faster() if event.unicode == "+" else self._slower()
+
+    def _pass(self, seconds: float) -> None:
+        self._message_left -= seconds
+        if self.status.message and self._message_left <= 0:
+            self.status.message = ""
+            self._stale = True
+        if self.status.paused:
+            return
+        if self.match.episode.over:
+            self._ending += seconds
+            if self._ending >= ENDING_SECONDS:
+                self._go_on()
+            return
+        self._steps_due += seconds * self._steps_per_second * self.status.speed
+        deadline = time.perf_counter() + 1 / FRAMES_PER_SECOND
+        while self._steps_due >= 1 and not self.match.episode.over:
+            self._step()
+            self._steps_due -= 1
+            if time.perf_counter() > deadline:  # a slow agent must not freeze the window
+                self._steps_due = 0.0
+
+    def _step(self) -> None:
+        """One step, with the key held down or, if none is, the last one tapped since."""
+        pressed = self._keys_held or self._keys_tapped
+        idle = self.match.idle_action
+        self.match.step(self._own_keys[pressed[-1]] if pressed else idle)
+        self._keys_tapped.clear()
+        self._stale = True
+
+    def _go_on(self) -> None:
+        """To the next episode, or the end."""
+        if self._episodes is not None and len(self.match.results) >= self._episodes:
+            self.close()
+        else:
+            self._next_episode()
+
+    def _toggle_pause(self) -> None:
+        self.status.paused = not self.status.paused
+
+    def _one_step(self) -> None:
+        self.status.paused = True
+        if self.match.episode.over:
+            self._go_on()
+        else:
+            self._step()
+
+    def _faster(self) -> None:
+        self.status.speed = min((s for s in SPEEDS if s > self.status.speed), default=SPEEDS[-1])
+
+    def _slower(self) -> None:
+        self.status.speed = max((s for s in SPEEDS if s < self.status.speed), default=SPEEDS[0])
+
+    def _next_episode(self) -> None:
+        self._ending = self._steps_due = 0.0
+        self.match.next_episode()
+        self._stale = True
+
+    def _switch_player(self) -> None:
+        try:
+            self.match.switch_player()
+        except ValueError as error:
+            self._say(str(error))
+
+    def _toggle_by_hand(self) -> None:
+        if not self._own_keys:
+            self._say(f"{self.match.env_id} has no keys to play it by")
+            return
+        self._keys_held.clear()
+        self._keys_tapped.clear()
+        self.match.take_over(not self.match.by_hand)
+
+    def _toggle_help(self) -> None:
+        self.status.help = not self.status.help
+
+    def _say(self, message: str) -> None:
+        self.status.message = message
+        self._message_left = MESSAGE_SECONDS
+
+    def _keys_of_game(self) -> dict[int, int]:
+        """Key code to action."""
+        unwrapped = self.match.env.unwrapped
+        keys = dict(unwrapped.game.keys) if isinstance(unwrapped, GameEnv) else {}
+        keys |= {key: keys[same] for key, same in SAME_KEY.items() if same in keys}
+        return {pygame.key.key_code(name): action for name, action in keys.items()}
+
+
+def _open_display() -> pygame.Surface:
+    """Open pygame's display, and nothing else of pygame.
+
+    Raises:
+        PlayError: where there is none. SDL then falls back on drawing into nothing.
+    """
+    if sys.platform == "linux" and not any(map(os.environ.get, NAMES_OF_DISPLAYS)):
+        raise PlayError(NO_DISPLAY)
+    try:
+        pygame.display.init()
+        if pygame.display.get_driver() != "offscreen":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "no fast renderer available": fast enough
+                return pygame.display.set_mode(SIZE, pygame.SCALED | pygame.RESIZABLE)
+    except pygame.error:
+        pass
+    pygame.display.quit()
+    raise PlayError(NO_DISPLAY)

@@ -1,0 +1,113 @@
+"""GIFs are read back with Pillow and compared with what was written."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.gif import gif_bytes, write_gif
+
+Array = np.ndarray[Any, Any]
+
+
+def moving_square(count: int, side: int = 48) -> list[Array]:
+    """A bright square on a dark ground, one pixel further in each frame."""
+    frames = []
+    for k in range(count):
+        frame = np.full((side, side + 10, 3), (20, 24, 36), np.uint8)
+        frame[10:20, k % side : k % side + 10] = (255, 196, 84)
+        frame[30:34, 5:9] = (k * 16 % 256, 100, 200)
+        frames.append(frame)
+    return frames
+
+
+def read_back(content: bytes) -> tuple[list[Array], list[int], dict[str, Any]]:
+    """Pixels, durations in milliseconds, and what Pillow says of the file."""
+    image = Image.open(io.BytesIO(content))
+    frames, durations = [], []
+    for k in range(image.n_frames):
+        image.seek(k)
+        frames.append(np.array(image.convert("RGB")))
+        durations.append(image.info["duration"])
+    return frames, durations, image.info
+
+
+def test_every_frame_comes_back_pixel_for_pixel() -> None:
+    written = moving_square(12)
+    frames, _, info = read_back(gif_bytes(written, 25))
+    assert len(frames) == 12
+    for got, expected in zip(frames, written, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert info["loop"] == 0
+
+
+@pytest.mark.parametrize("rate", [7.5, 25, 30, 50])
+def test_rounding_of_delays_does_not_add_up(rate: float) -> None:
+    _, durations, _ = read_back(gif_bytes(moving_square(40), rate))
+    assert sum(durations) == pytest.approx(40_000 / rate, abs=10)
+    assert max(durations) - min(durations) <= 10
+
+
+def test_a_frame_that_changes_nothing_costs_next_to_nothing() -> None:
+    frame = np.random.default_rng(0).integers(0, 4, (64, 64, 1), np.uint8).repeat(3, 2) * 60
+    one, many = (len(gif_bytes([frame] * count, 20)) for count in (1, 21))
+    assert many - one <= 20 * 40
+    frames, _, _ = read_back(gif_bytes([frame] * 3, 20))
+    assert len(frames) == 3
+    np.testing.assert_array_equal(frames[2], frame)
+
+
+def test_more_colours_than_a_palette_has_become_the_nearest() -> None:
+    rows, columns = np.mgrid[0:64, 0:64].astype(np.uint8) * 4
+    frame = np.stack([rows, columns, (rows // 2 + columns // 2)], -1)
+    (got,), _, _ = read_back(gif_bytes([frame], 10))
+    distance = np.abs(got.astype(int) - frame.astype(int))
+    assert distance.mean() < 8
+
+
+def test_streams_frames_without_keeping_them() -> None:
+    alive = 0
+
+    class Frame(np.ndarray):  # type: ignore[type-arg]
+        def __del__(self) -> None:
+            nonlocal alive
+            alive -= 1
+
+    def frames() -> Any:
+        nonlocal alive
+        for _ in range(20):
+            assert alive <= 2
+            alive += 1
+            yield np.zeros((8, 8, 3), np.uint8).view(Frame)
+
+    file = io.BytesIO()
+    assert write_gif(file, (np.asarray(frame) for frame in frames()), 10) == 20
+
+
+def test_a_training_film_takes_well_under_half_a_second() -> None:
+    frames = moving_square(150, 230)
+    before = time.process_time()
+    content = gif_bytes(frames, 30)
+    assert time.process_time() - before < 0.5
+    assert len(content) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("frames", "rate", "message"),
+    [
+        ([], 10, "at least one frame"),
+        (moving_square(1), 0, "frames/s"),
+        (moving_square(1), 51, "frames/s"),
+        ([np.zeros((4, 4, 3))], 10, "float64"),
+        ([np.zeros((4, 4), np.uint8)], 10, r"\(4, 4\)"),
+        ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8)], 10, "two sizes"),
+    ],
+)
+def test_refuses_what_it_cannot_write(frames: list[Array], rate: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        gif_bytes(frames, rate)

@@ -1,0 +1,599 @@
+"""play.py: driven by the keys that a user would press, and by its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pygame
+import pytest
+from PIL import Image
+
+import play
+import playing.selection
+from agents import make_agent
+from agents.agent import Task
+from agents.ppo import PPOSettings
+from envs.paddle import PaddleOptions
+from playing.cast import Cast
+from playing.match import Match
+from playing.picture import SIZE, Painter, Status
+from playing.recording import ENDING_SECONDS
+from playing.window import Window
+from training.config import RunConfig
+from training.options import parse_env_options
+from training.run_folder import save_checkpoint, write_json
+
+ENV = "PaddleBall-v0"
+PADDLE_SPEED = PaddleOptions().paddle_speed
+STEP = 1 / 30 + 1e-9  # seconds of the window's clock
+ROOT = Path(play.__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runs and no shipped agent but those that a test makes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
+
+
+def make_match(player: str = "rules", seed: int = 3, **options: Any) -> Match:
+    env = gymnasium.make(ENV, render_mode="rgb_array", **options)
+    cast = Cast(env, ENV, None, seed)
+    return Match(env, ENV, cast, cast.player(player), seed)
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    yield Window(make_match(reward="score - 0.01*effort"), "test", 30)
+    pygame.display.quit()
+
+
+def press(window: Window, *keys: int, release: bool = True) -> None:
+    """Type, then let the window take it in without any time passing."""
+    for key in keys:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode=""))
+        if release:
+            pygame.event.post(pygame.event.Event(pygame.KEYUP, key=key))
+    window.frame(0.0)
+
+
+def steps(window: Window) -> int:
+    return window.match.episode.steps
+
+
+def paddle_y(window: Window) -> float:
+    return float(window.match.env.unwrapped.state.paddle_y)  # type: ignore[attr-defined]
+
+
+# The window
+
+
+def test_time_passes_at_the_games_pace(window: Window) -> None:
+    for _ in range(10):
+        window.frame(STEP)
+    assert steps(window) == 10
+
+
+def test_space_pauses_and_goes_on(window: Window) -> None:
+    press(window, pygame.K_SPACE)
+    window.frame(1.0)
+    assert steps(window) == 0
+    press(window, pygame.K_SPACE)
+    window.frame(STEP)
+    assert steps(window) == 1
+
+
+@pytest.mark.parametrize("key", [pygame.K_PERIOD, pygame.K_RIGHT])
+def test_one_step_and_no_more(window: Window, key: int) -> None:
+    press(window, key, key)
+    window.frame(1.0)
+    assert steps(window) == 2
+    assert window.status.paused
+
+
+def test_plus_and_minus_change_the_speed(window: Window) -> None:
+    press(window, pygame.K_PLUS, pygame.K_EQUALS)
+    assert window.status.speed == 4
+    window.frame(STEP)
+    assert steps(window) == 4
+    press(window, *[pygame.K_MINUS] * 30)
+    assert 0 < window.status.speed < 0.2
+    press(window, *[pygame.K_KP_PLUS] * 30)
+    assert 8 <= window.status.speed < 100
+
+
+def test_n_begins_the_next_episode_on_its_own_seed(window: Window) -> None:
+    window.frame(STEP)
+    press(window, pygame.K_n)
+    assert window.match.episode.number == 1
+    assert steps(window) == 0
+    np.testing.assert_array_equal(window.match.observation, make_match(seed=4).observation)
+    assert window.match.results == []
+
+
+@pytest.mark.parametrize("key", [pygame.K_a, pygame.K_TAB])
+def test_a_switches_between_the_agents_in_the_midst_of_an_episode(window: Window, key: int) -> None:
+    window.frame(STEP)
+    names = [window.match.player.name]
+    for _ in range(2):
+        press(window, key)
+        names.append(window.match.player.name)
+    assert names == ["rules", "random", "rules"]
+    assert steps(window) == 1
+
+
+def test_an_agent_that_cannot_be_loaded_is_told_and_not_offered_again(tmp_path: Path) -> None:
+    match = make_match()
+    cast = Cast(match.env, ENV, tmp_path / "gone", 0)
+    match.cast = cast
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    window = Window(match, "test", 30)
+    match.player = cast.player("random")
+    press(window, pygame.K_a)
+    assert "gone" in window.status.message
+    assert match.player.name == "random"
+    window.frame(10.0)
+    assert window.status.message == ""
+    press(window, pygame.K_a)
+    assert match.player.name == "rules"
+    window.close()
+    del os.environ["SDL_VIDEODRIVER"]
+
+
+@pytest.mark.parametrize(
+    ("key", "way"), [(pygame.K_UP, -1), (pygame.K_w, -1), (pygame.K_DOWN, 1), (pygame.K_s, 1)]
+)
+def test_k_takes_over_and_gives_back(window: Window, key: int, way: int) -> None:
+    press(window, pygame.K_k)
+    assert window.match.by_hand
+    before = paddle_y(window)
+    for _ in range(3):
+        window.frame(STEP)
+    assert paddle_y(window) == before, "no key, no move"
+    press(window, key, release=False)
+    for _ in range(3):
+        window.frame(STEP)
+    assert paddle_y(window) == pytest.approx(before + way * 3 * PADDLE_SPEED)
+    pygame.event.post(pygame.event.Event(pygame.KEYUP, key=key))
+    window.frame(STEP)
+    assert paddle_y(window) == pytest.approx(before + way * 3 * PADDLE_SPEED)
+    press(window, pygame.K_k)
+    assert not window.match.by_hand
+    assert window.match.choice == window.match.player.agent.act(window.match.observation[None])[0]
+
+
+def test_a_tap_between_two_frames_counts_once(window: Window) -> None:
+    press(window, pygame.K_k)
+    before = paddle_y(window)
+    press(window, pygame.K_UP)
+    for _ in range(3):
+        window.frame(STEP)
+    assert paddle_y(window) == pytest.approx(before - PADDLE_SPEED)
+
+
+def test_h_shows_help_over_the_game(window: Window) -> None:
+    def picture() -> bytes:
+        return pygame.image.tobytes(window.screen, "RGB")
+
+    press(window, pygame.K_SPACE)
+    plain = picture()
+    press(window, pygame.K_h)
+    assert window.status.help
+    assert picture() != plain
+    press(window, pygame.K_h)
+    assert picture() == plain
+
+
+@pytest.mark.parametrize("key", [pygame.K_q, pygame.K_ESCAPE, None])
+def test_quits(window: Window, key: int | None) -> None:
+    if key is None:
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+    else:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode=""))
+    window.run()
+    assert not window.is_open
+
+
+def test_an_episode_ends_stays_a_while_and_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = Window(make_match(max_steps=3), "test", 30, episodes=2)
+    for _ in range(5):
+        window.frame(STEP)
+    assert steps(window) == 3
+    assert window.match.episode.truncated
+    window.frame(1.0)
+    assert (window.match.episode.number, steps(window)) == (1, 0)
+    for _ in range(5):
+        window.frame(STEP)
+    assert window.is_open
+    window.frame(1.0)
+    assert not window.is_open
+    assert [result.length for result in window.match.results] == [3, 3]
+
+
+def test_only_display_and_font_of_pygame_are_initialised() -> None:
+    code = (
+        "import pygame, play; from playing.window import Window\n"
+        "def look(window):\n"
+        "    window.frame(0.05)\n"
+        "    assert pygame.mixer.get_init() is None and not pygame.joystick.get_init()\n"
+        "    assert pygame.display.get_init() and pygame.font.get_init()\n"
+        "    assert not pygame.get_init()\n"
+        "    raise SystemExit(7)\n"
+        "Window.run = look; play.main(['--agent', 'rules'])"
+    )
+    environment = os.environ | {"SDL_VIDEODRIVER": "dummy", "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 7
+
+
+def test_the_panel_shows_what_the_match_holds(window: Window) -> None:
+    """Change one number after the other: the picture must change each time."""
+    painter, status = Painter(window.match), Status()
+    term = window.match.terms["effort"]
+    window.match.step()
+    changes: list[tuple[Any, str, Any]] = [
+        (window.match.episode, "score", 7.0),
+        (window.match.episode, "total_reward", -3.5),
+        (window.match.episode, "steps", 99),
+        (window.match.episode, "number", 4),
+        (term, "now", 0.5),
+        (term, "total", 12.0),
+        (term, "shown", 0.25),
+        (window.match, "choice", 1),
+        (window.match, "by_hand", True),
+        (status, "speed", 2.0),
+        (status, "paused", True),
+        (status, "message", "hello"),
+    ]
+    seen = {painter.paint(status) and painter.pixels().tobytes()}
+    for thing, name, value in changes:
+        setattr(thing, name, value)
+        seen.add(painter.paint(status) and painter.pixels().tobytes())
+    assert len(seen) == len(changes) + 1
+
+
+# Without a window
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+def run(*arguments: str) -> int:
+    return play.main(arguments)
+
+
+def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert run(*arguments, "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_without_a_display_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    assert run("--agent", "rules") == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "--record" in message
+    assert "--headless" in message
+
+
+def test_headless_json_is_deterministic_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = words("--headless --agent rules --episodes 3 --seed 5 --env-options max_steps=300")
+    found = json_of(capsys, *arguments)
+    assert found["episodes"] == len(found["scores"]) == 3
+    assert found["mean_score"] == pytest.approx(np.mean(found["scores"]))
+    assert found["mean_return"] == pytest.approx(np.mean(found["returns"]))
+    assert found["mean_score"] > 3
+    assert found["lengths"] == [300, 300, 300]
+    assert json_of(capsys, *arguments) == found
+
+
+def test_headless_plays_the_episodes_that_the_window_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = json_of(
+        capsys, *words("--agent rules --episodes 3 --seed 5 --env-options max_steps=90")
+    )
+    match = make_match(seed=5, max_steps=90)
+    for k in range(3):
+        match.start_episode(k)
+        while not match.episode.over:
+            match.step()
+    assert [result.score for result in match.results] == found["scores"]
+    assert [result.total_reward for result in match.results] == found["returns"]
+
+
+def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = words("--agent rules --episodes 2 --seed 5 --env-options max_steps=20")
+    found = json_of(capsys, *arguments, "--record", "out.gif")
+    assert found["episodes"] == 2
+    image = Image.open("out.gif")
+    frames = 2 * (1 + 20 + round(30 * ENDING_SECONDS))
+    assert image.n_frames == frames
+    assert image.size == SIZE
+    durations = []
+    for k in range(frames):
+        image.seek(k)
+        durations.append(image.info["duration"])
+    assert sum(durations) / 1000 == pytest.approx(frames / 30, abs=0.02)
+    match = make_match(seed=5, max_steps=20)
+    for _ in range(7):
+        match.step()
+    painter = Painter(match)
+    painter.paint(Status())
+    image.seek(7)
+    difference = np.abs(np.array(image.convert("RGB")).astype(int) - painter.pixels())
+    assert difference.max() < 16
+    assert [path.name for path in Path().iterdir()] == ["out.gif"]
+
+
+def test_a_recording_is_deterministic_and_long_episodes_are_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playing.programme.LONGEST_RECORDING", 0.5)
+    for name in ("one.gif", "two.gif"):
+        assert run("--agent", "random", "--seed", "5", "--record", name) == 0
+        assert "--episodes 1" in capsys.readouterr().err
+    assert Path("one.gif").read_bytes() == Path("two.gif").read_bytes()
+    assert Image.open("one.gif").n_frames == 15
+
+
+def test_records_other_peoples_environments_without_a_display() -> None:
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    environment = {key: value for key, value in os.environ.items() if key not in names}
+    arguments = "--env CartPole-v1 --agent random --episodes 1 --seed 1 --record out.gif --json"
+    done = subprocess.run(
+        [sys.executable, ROOT / "play.py", *arguments.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    image = Image.open("out.gif")
+    assert image.n_frames == 1 + found["lengths"][0] + 50
+    image.seek(3)
+    assert np.ptp(np.array(image.convert("RGB"))[:, :640]) == 255, "nothing was drawn"
+
+
+def test_mp4_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playing.recording.find_spec", lambda name: None)
+    assert run("--agent", "rules", "--record", "out.mp4") == 2
+    assert "pip install" in capsys.readouterr().err
+
+
+# Runs
+
+
+def make_run(folder: Path, **changes: Any) -> Path:
+    """A run folder by hand, its agent untrained."""
+    env = gymnasium.make(changes.get("env", ENV))
+    settings = PPOSettings(width=8)
+    task = Task(ENV, env.observation_space, env.action_space, 1, 1)
+    agent = make_agent("ppo", task, settings, 0)
+    config = RunConfig(
+        **{
+            "env": ENV,
+            "agent": "ppo",
+            "reward": "score",
+            "seed": 0,
+            "steps": 1,
+            "num_envs": 1,
+            "device": "cpu",
+            "settings": settings,
+            "env_options": {"max_steps": 60},
+            **changes,
+        }
+    )
+    folder.mkdir(parents=True)
+    write_json(folder / "config.json", config.to_json("by hand"))
+    tensors = {f"agent.{name}": tensor for name, tensor in agent.tensors().items()}
+    save_checkpoint(folder, tensors, {})
+    return folder
+
+
+def test_plays_the_newest_run_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(Path("runs/old"), reward="effort")
+    new = make_run(Path("runs/new"), reward="score - 0.5*effort")
+    os.utime("runs/old/checkpoint.safetensors", (1, 1))
+    found = json_of(capsys, "--episodes", "2", "--seed", "0")
+    assert (found["agent"], found["run"]) == ("trained", str(new))
+    assert found["reward"] == "score - 0.5*effort"
+    assert max(found["lengths"]) <= 60
+    found = json_of(capsys, "runs/old", "--episodes", "2", "--reward", "score")
+    assert (found["run"], found["reward"]) == (str(Path("runs/old")), "score")
+
+
+def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = make_run(Path("runs/cartpole"), env="CartPole-v1", reward=None, env_options={})
+    os.utime("runs/cartpole/checkpoint.safetensors", (1, 1))
+    make_run(Path("runs/paddle"))
+    found = json_of(capsys, "--env", "CartPole-v1", "--episodes", "2")
+    assert (found["run"], found["env"]) == (str(wanted), "CartPole-v1")
+
+
+def test_without_a_run_the_shipped_agent_plays(capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = make_run(Path("shipped/paddle").absolute())
+    assert json_of(capsys, "--episodes", "1")["run"] == str(shipped)
+
+
+def test_a_trained_agent_shows_what_it_thinks() -> None:
+    run_folder = make_run(Path("runs/one"))
+    env = gymnasium.make(ENV, render_mode="rgb_array")
+    cast = Cast(env, ENV, run_folder, 0)
+    match = Match(env, ENV, cast, cast.player("trained"), 0)
+    assert cast.names == ("trained", "rules", "random")
+    assert match.insight.probabilities is not None
+    assert match.insight.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert match.choice == match.insight.probabilities.argmax()
+    assert isinstance(match.insight.value, float)
+
+
+def test_a_runs_own_reward_is_executed_only_when_trusted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither the file that the run names nor the copy that it keeps, unless asked for."""
+    code = "open({!r}, 'w').close()\ndef mine(before, action, after):\n    return 2.0\n"
+    Path("mine.py").write_text(code.format("original"))
+    folder = make_run(Path("runs/one"), reward="mine.py:mine - 0.5*effort")
+    (folder / "reward").mkdir()
+    (folder / "reward" / "mine.py").write_text(code.format("copy"))
+    assert run("--json", "--episodes", "1") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["reward"] is None
+    assert "--trust-reward" in captured.err
+    assert captured.err.count("\n") == 1
+    assert not Path("original").exists()
+    assert not Path("copy").exists()
+    found = json_of(capsys, "--episodes", "1", "--trust-reward")
+    assert found["mean_return"] > 1.4 * found["mean_length"]
+    assert Path("copy").exists()
+    assert not Path("original").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"env": "antigravity:PaddleBall-v0"}, {"env_options": {"reward": "mine.py:mine"}}],
+    ids=["module in the id", "reward among the options"],
+)
+def test_a_run_cannot_name_code_elsewhere(
+    capsys: pytest.CaptureFixture[str], changes: dict[str, Any]
+) -> None:
+    folder = make_run(Path("runs/one"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    assert run("--json") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "missing", "config", "other spaces"])
+def test_damaged_runs_are_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    folder = make_run(Path("runs/one"))
+    checkpoint, config = folder / "checkpoint.safetensors", folder / "config.json"
+    options = []
+    if damage == "truncated":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    elif damage == "empty":
+        checkpoint.write_bytes(b"")
+    elif damage == "missing":
+        checkpoint.unlink()
+    elif damage == "config":
+        config.write_text(config.read_text()[:-20])
+    else:
+        options = ["--env", "CartPole-v1"]
+    assert run("runs/one", "--json", *options) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "runs" in message
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nowhere", "no run folder"),
+        ("", "python train.py"),
+        ("--env CartPole-v1", "train.py --env CartPole-v1"),
+        ("--agent rulez", "did you mean `rules`"),
+        ("--agent rules --env CartPole-v1", "nobody has written rules"),
+        ("--env paddel", "there is no environment"),
+        ("--env nomodule:Foo-v0", "there is no environment"),
+        ("--agent rules --episodes 0", "--episodes"),
+        ("--agent rules --seed -1", "--seed"),
+        ("--agent rules --seed one", "--seed"),
+        ("--agent rules --speed 0", "--speed"),
+        ("--agent rules --speed nan", "--speed"),
+        ("--agent rules --fast", "--fast"),
+        ("--agent rules --reward fast", "no reward term `fast`"),
+        ("--agent rules --reward score*", "expected a term"),
+        ("--agent random --env CartPole-v1 --reward score", "reward of its own"),
+        ("--agent rules --env-options paddle_size", "KEY=VALUE"),
+        ("--agent rules --env-options paddle_sise=1", "did you mean `paddle_size`"),
+        ("--agent rules --env-options paddle_size=7", "between"),
+        ("--agent random --env CartPole-v1 --env-options size=7", "size"),
+        ("--agent rules --record out.xyz", ".gif or .mp4"),
+        ("--agent rules --record nowhere/out.gif", "no folder"),
+        ("--agent rules --record folder.gif", "is a folder"),
+        ("--agent rules --record /proc/out.gif", "cannot write"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    Path("folder.gif").mkdir()
+    headless = [] if "--record" in arguments else ["--json"]
+    assert run(*arguments.split(), *headless) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.startswith("play.py: ")
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way there")
+def test_ctrl_c_ends_quietly_and_leaves_no_half_file() -> None:
+    playing_now = subprocess.Popen(
+        [sys.executable, ROOT / "play.py", *words("--agent rules --episodes 9 --record out.gif")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 20
+    while not list(Path().iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(Path().iterdir()), "the recording never began"
+    playing_now.send_signal(signal.SIGINT)
+    _, errors = playing_now.communicate(timeout=10)
+    assert playing_now.returncode == 130
+    assert errors == ""
+    assert list(Path().iterdir()) == []
+
+
+def test_torch_is_imported_only_for_trained_agents() -> None:
+    code = (
+        "import sys, play; play.main(['--agent', 'rules', '--record', 'out.gif', '--env-options',"
+        "'max_steps=2', '--episodes', '1']); assert 'torch' not in sys.modules"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+def test_environment_options_are_literals_or_text() -> None:
+    assert parse_env_options(["a=1", "b=0.5", "c=True", "d=fast", "e=(1, 2)", "f=a=b", "g="]) == {
+        "a": 1,
+        "b": 0.5,
+        "c": True,
+        "d": "fast",
+        "e": (1, 2),
+        "f": "a=b",
+        "g": "",
+    }
+
+
+@pytest.mark.parametrize("texts", [["a"], ["=1"], ["a b=1"], ["a=1", "a=2"], ["reward=score"]])
+def test_environment_options_that_cannot_be(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"option|KEY=VALUE"):
+        parse_env_options(texts)
