@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from playing.match import Match
-from playing.picture import Painter, Status
+from playing.picture import SIZE, Painter, Status
 from playing.selection import PlayError
 from training.gif import write_gif
 from training.run_folder import atomic_path
@@ -30,8 +31,7 @@ def check_target(path: Path) -> None:
     if path.is_dir() or not path.parent.is_dir():
         problem = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise PlayError(f"cannot write {path}: {problem}")
-    missing = find_spec("imageio") is None or find_spec("imageio_ffmpeg") is None
-    if path.suffix.lower() == ".mp4" and missing:
+    if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
         raise PlayError(
             'mp4 needs one more package: pip install "imageio[ffmpeg]"; a .gif needs nothing'
         )
@@ -94,14 +94,14 @@ def _pictures(
 
 
 def _write_mp4(path: Path, pictures: Iterable[Picture], rate: float) -> int:
-    import imageio.v2 as imageio
+    from imageio_ffmpeg import write_frames
 
-    count = 0
     options = ["-f", "mp4"]  # the temporary file's name does not say so
-    with imageio.get_writer(
-        path, format="FFMPEG", mode="I", fps=rate, quality=8, output_params=options
-    ) as writer:
+    writer = write_frames(str(path), SIZE, fps=rate, quality=8, output_params=options)
+    count = 0
+    with contextlib.closing(writer):
+        writer.send(None)
         for picture in pictures:
-            writer.append_data(picture)
+            writer.send(picture)
             count += 1
     return count

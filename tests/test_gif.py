@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from training.gif import gif_bytes, write_gif
 
@@ -26,15 +26,14 @@ def moving_square(count: int, side: int = 48) -> list[Array]:
     return frames
 
 
-def read_back(content: bytes) -> tuple[list[Array], list[int], dict[str, Any]]:
+def read_back(content: bytes) -> tuple[list[Array], list[int], dict[Any, Any]]:
     """Pixels, durations in milliseconds, and what Pillow says of the file."""
     image = Image.open(io.BytesIO(content))
     frames, durations = [], []
-    for k in range(image.n_frames):
-        image.seek(k)
-        frames.append(np.array(image.convert("RGB")))
-        durations.append(image.info["duration"])
-    return frames, durations, image.info
+    for frame in ImageSequence.Iterator(image):
+        frames.append(np.array(frame.convert("RGB")))
+        durations.append(int(frame.info["duration"]))
+    return frames, durations, dict(image.info)
 
 
 def test_every_frame_comes_back_pixel_for_pixel() -> None:
@@ -73,7 +72,7 @@ def test_more_colours_than_a_palette_has_become_the_nearest() -> None:
 def test_streams_frames_without_keeping_them() -> None:
     alive = 0
 
-    class Frame(np.ndarray):  # type: ignore[type-arg]
+    class Frame(np.ndarray):
         def __del__(self) -> None:
             nonlocal alive
             alive -= 1
