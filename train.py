@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = shlex.join(["python", "train.py", *arguments])
         return run_session(config, options.run_dir, options.resume, command)
     except (ValueError, OSError, gymnasium.error.Error) as error:
-        Console(stderr=True).print(f"train.py: {error}", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"train.py: {error}", markup=False, highlight=False, soft_wrap=True
+        )
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -11,7 +11,7 @@ from gymnasium import spaces
 Array = np.ndarray[Any, Any]
 
 
-class UnsuitableTask(ValueError):
+class UnsuitableTaskError(ValueError):
     """The agent cannot serve these spaces or this game; the message says what it can serve."""
 
 

@@ -14,7 +14,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agents.agent import UnsuitableTask
+from agents.agent import UnsuitableTaskError
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -48,7 +48,7 @@ class Categorical:
 
     def to_environment(self, actions: Tensor) -> np.ndarray[Any, Any]:
         """As the action space counts them."""
-        return actions.numpy(force=True) + self._start
+        return np.asarray(actions.numpy(force=True) + self._start)
 
 
 class Gaussian:
@@ -89,19 +89,19 @@ class Gaussian:
         """Scaled to the action space and clipped to its bounds."""
         shape = (len(actions), *self._space.shape)
         scaled = self._centre + self._half * actions.numpy(force=True).reshape(shape)
-        return np.clip(scaled, self._space.low, self._space.high).astype(self._space.dtype)
+        return np.asarray(np.clip(scaled, self._space.low, self._space.high), self._space.dtype)
 
 
 def make_distribution(space: spaces.Space[Any]) -> Categorical | Gaussian:
     """The distribution for an action space.
 
     Raises:
-        UnsuitableTask: if it is neither `Discrete` nor a float `Box`.
+        UnsuitableTaskError: if it is neither `Discrete` nor a float `Box`.
     """
     if isinstance(space, spaces.Discrete):
         return Categorical(space)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         return Gaussian(space)
-    raise UnsuitableTask(
+    raise UnsuitableTaskError(
         f"actions {space} cannot be served; what can are Discrete and float Box spaces"
     )

@@ -10,20 +10,20 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from agents.agent import UnsuitableTask
+from agents.agent import UnsuitableTaskError
 
 
 def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
     """A body (n, *space.shape) -> (n, width).
 
     Raises:
-        UnsuitableTask: if `space` is neither a float vector nor a stack of uint8 screens.
+        UnsuitableTaskError: if `space` is neither a float vector nor a stack of uint8 screens.
     """
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return _initialised(vector_body(space.shape[0], width), generator)
     if isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8:
         return _initialised(screen_body(space.shape, width), generator)
-    raise UnsuitableTask(
+    raise UnsuitableTaskError(
         f"observations {space} cannot be served; what can are vectors (Box of one dimension) and "
         "screens (uint8 Box of frames x height x width)"
     )

@@ -96,11 +96,9 @@ class ActorCritic(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.actor_body = make_body(task.observation_space, width, generator)
-        self.critic_body = (
-            self.actor_body
-            if is_screen(task.observation_space)
-            else make_body(task.observation_space, width, generator)
-        )
+        self.critic_body = None  # for screens the critic reads the actor's features
+        if not is_screen(task.observation_space):
+            self.critic_body = make_body(task.observation_space, width, generator)
         self.actor = nn.Linear(width, outputs)
         self.critic = nn.Linear(width, 1)
         orthogonal(self.actor, 0.01, generator)
@@ -109,17 +107,24 @@ class ActorCritic(nn.Module):
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
-        actor_features = self.actor_body(observations)
-        shared = self.critic_body is self.actor_body
-        critic_features = actor_features if shared else self.critic_body(observations)
-        outputs = torch.addmm(self.actor.bias[:, None], self.actor.weight, actor_features.T)
-        return outputs, self.critic(critic_features)[:, 0]
+        features = self.actor_body(observations)
+        critic_features = features if self.critic_body is None else self.critic_body(observations)
+        return self._outputs(features), self.critic(critic_features)[:, 0]
+
+    def policy(self, observations: Tensor) -> Tensor:
+        """Policy outputs (k, n) alone."""
+        return self._outputs(self.actor_body(observations))
+
+    def _outputs(self, features: Tensor) -> Tensor:
+        return torch.addmm(self.actor.bias[:, None], self.actor.weight, features.T)
 
 
 class Rollout:
-    """What happened in the last `num_steps` steps of all environments, as tensors (steps, n, ...)."""
+    """What happened in the last `num_steps` steps of `n` environments: tensors (steps, n, ...)."""
 
-    def __init__(self, task: Task, num_steps: int, action_shape: tuple[int, ...], action_dtype: Any):
+    def __init__(
+        self, task: Task, num_steps: int, action_shape: tuple[int, ...], action_dtype: Any
+    ):
         space, count = task.observation_space, task.num_envs
         assert space.shape is not None
         dtype = torch.uint8 if space.dtype == np.uint8 else torch.float32
@@ -164,9 +169,10 @@ class PPOAgent(Agent):
         """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
         seen = self._tensor(observations)
         with torch.no_grad():
-            outputs, values = self.network(seen)
             if not explore:
-                return self.distribution.to_environment(self.distribution.mode(outputs))
+                best = self.distribution.mode(self.network.policy(seen))
+                return self.distribution.to_environment(best)
+            outputs, values = self.network(seen)
             log_std = self.network.log_std
             actions = self.distribution.sample(outputs, log_std, self.torch_generator)
             log_probs, _ = self.distribution.log_prob_and_entropy(outputs, actions, log_std)
@@ -227,7 +233,7 @@ class PPOAgent(Agent):
             )
             log_ratio = log_probs - old_log_probs
             ratio = log_ratio.exp()
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+            advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
             clipped = ratio.clamp(1 - settings.clip_coef, 1 + settings.clip_coef)
             policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
             value_loss = 0.5 * (values - value_target).square().mean()
@@ -247,7 +253,12 @@ class PPOAgent(Agent):
                 sums += torch.stack((policy_loss, value_loss, entropy.mean(), kl, outside))
             count += 1
         names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
-        metrics = dict(zip(names, (sums / count).tolist()))
+        metrics = dict(zip(names, (sums / count).tolist(), strict=True))
+        if not np.isfinite(list(metrics.values())).all():
+            raise FloatingPointError(
+                f"ppo diverged after {self.steps_seen:,} steps: {metrics}; a smaller learning rate "
+                "or rewards nearer to 1 may help"
+            )
         variance = returns[rollout.valid].var()
         unexplained = (returns - rollout.values)[rollout.valid].var()
         metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
@@ -271,7 +282,8 @@ class PPOAgent(Agent):
         for _ in range(self.settings.epochs):
             order = torch.randperm(len(rows), generator=self.torch_generator, device=self.device)
             shuffled = [tensor[rows[order]] for tensor in everything]
-            yield from zip(*(tensor.chunk(self.settings.minibatches) for tensor in shuffled))
+            parts = (tensor.chunk(self.settings.minibatches) for tensor in shuffled)
+            yield from zip(*parts, strict=True)
 
     def insight(self, observation: Array) -> Insight:
         """The policy's probabilities (if discrete) and the value."""

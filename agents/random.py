@@ -27,11 +27,12 @@ class RandomAgent(Agent):
         """One random action for each observation."""
         count = len(observations)
         if isinstance(self._space, spaces.Discrete):
-            return self._space.start + self.generator.integers(int(self._space.n), size=count)
+            start, size = int(self._space.start), int(self._space.n)
+            return start + self.generator.integers(size, size=count)
         if isinstance(self._space, spaces.Box) and self._space.is_bounded():
             shape = (count, *self._space.shape)
             drawn = self.generator.uniform(self._space.low, self._space.high, shape)
-            return drawn.astype(self._space.dtype)
+            return np.asarray(drawn, self._space.dtype)
         return np.array([self._space.sample() for _ in range(count)])
 
     def insight(self, observation: Array) -> Insight:

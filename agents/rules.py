@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from agents.agent import Agent, Array, Insight, Task, UnsuitableTask
+from agents.agent import Agent, Array, Insight, Task, UnsuitableTaskError
 from envs.paddle import landing
 
 Rule = Callable[[Array], Array]
@@ -51,15 +51,15 @@ class RulesAgent(Agent):
         super().__init__(task, seed)
         rules = RULES.get(task.env_id)
         if rules is None:
-            raise UnsuitableTask(
+            raise UnsuitableTaskError(
                 f"rules: nobody has written rules for {task.env_id}; there are some for "
                 f"{', '.join(RULES)}"
             )
         if len(task.observation_space.shape or ()) != 1:
-            raise UnsuitableTask('rules: these rules read observation="state", not screens')
+            raise UnsuitableTaskError('rules: these rules read observation="state", not screens')
         name = settings.rule or next(iter(rules))
         if name not in rules:
-            raise UnsuitableTask(
+            raise UnsuitableTaskError(
                 f"rules: {task.env_id} has no rule `{name}`; it has {', '.join(rules)}"
             )
         self._rule = rules[name]

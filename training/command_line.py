@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import gymnasium
 import tyro
@@ -20,6 +20,7 @@ from training.loading import load_config
 from training.options import parse_env_options
 from training.presets import preset
 from training.run_folder import RunError
+from training.usage import read_options
 
 Settings = TypeVar("Settings")
 RESUMABLE = {"steps", "device", "eval_every", "eval_episodes", "solved_score"}
@@ -116,11 +117,11 @@ def _defaults(kind: type[Any], name: str, env_id: str, agent: str) -> TrainOptio
 def _read(
     kind: type[Any], defaults: TrainOptions[Any], arguments: Sequence[str]
 ) -> TrainOptions[Any]:
-    options: TrainOptions[Any] = tyro.cli(
+    options: TrainOptions[Any] = read_options(
         TrainOptions[kind],  # type: ignore[valid-type]
-        args=list(arguments),
+        arguments,
+        "train.py",
         default=defaults,
-        prog="train.py",
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     return options
@@ -131,6 +132,8 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
         if getattr(options, name) < 1:
             flag = name.replace("_", "-")
             raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
+    if options.reward is not None and env_id not in SHORT_NAMES.values():
+        raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
     if options.seed < 0:
         raise ValueError(f"--seed must not be negative, but is {options.seed}")
     shared = {field.name for field in dataclasses.fields(RunConfig)} - {"env", "env_options"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from typing import Protocol
@@ -56,7 +57,9 @@ class PlainDisplay:
         if time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
             shown = "  ".join(f"{name} {_short(value)}" for name, value in numbers.items())
-            self._console.print(f"{step:,} of {self._steps:,} steps  {shown}", highlight=False, soft_wrap=True)
+            self._console.print(
+                f"{step:,} of {self._steps:,} steps  {shown}", highlight=False, soft_wrap=True
+            )
 
 
 class LiveDisplay:
@@ -107,7 +110,7 @@ def sparkline(values: list[float], width: int = CURVE_WIDTH) -> str:
         return ""
     count = min(width, len(values))
     edges = [k * len(values) // count for k in range(count + 1)]
-    means = [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    means = [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
     low, high = min(means), max(means)
     scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
     return "".join(BARS[round((mean - low) * scale)] for mean in means)

@@ -25,7 +25,7 @@ def film(
         return [], 0.0
     env = gymnasium.make(env_id, render_mode="rgb_array", **make_options)
     try:
-        frames = []
+        frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
         done = False
         while not done and len(frames) < MOST_FRAMES:

@@ -23,7 +23,7 @@ def load_config(folder: Path) -> RunConfig:
     return RunConfig.from_json(read_json(folder / CONFIG))
 
 
-def load_agent(folder: Path, env: gymnasium.Env) -> Agent:  # type: ignore[type-arg]
+def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
     """The agent of a run, ready to act in `env`. Executes no code of the run.
 
     Raises:

@@ -40,9 +40,9 @@ class Logger:
         row = {"env": config.env, "agent": config.agent, "reward": config.reward or "its own"}
         row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
         row |= {f"env.{name}": str(value) for name, value in config.env_options.items()}
-        metrics = {tag: None for tag in ("eval/mean_score", "eval/mean_reward", "time/fps")}
+        metrics = dict.fromkeys(("eval/mean_score", "eval/mean_reward", "time/fps"))
         for summary in hparams(row, metrics):
-            self._writer.file_writer.add_summary(summary)
+            self._add(summary)
 
     def gif(self, tag: str, frames: list[Array], frames_per_second: float, step: int) -> None:
         """A moving picture in the Images tab, encoded beside the training.
@@ -64,7 +64,11 @@ class Logger:
             encoded_image_string=gif_bytes(frames, frames_per_second),
         )
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-        self._writer.file_writer.add_summary(summary, step)
+        self._add(summary, step)
+
+    def _add(self, summary: Any, step: int | None = None) -> None:
+        file_writer: Any = self._writer.file_writer
+        file_writer.add_summary(summary, step)
 
     def close(self) -> None:
         """Write what is still waiting; errors of the encoding come up here."""

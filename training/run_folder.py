@@ -1,11 +1,11 @@
 """A run folder: everything that belongs to one training run, written so that nothing is half there.
 
-    config.json             all settings, the seed, versions, the exact command
-    reward/                 the sources of the reward terms; never executed unless asked for
-    checkpoint.safetensors  tensors only
-    checkpoint.json         everything else of the same moment
-    evaluation.json         how good the agent was at the end
-    events.out.tfevents.*   TensorBoard
+config.json             all settings, the seed, versions, the exact command
+reward/                 the sources of the reward terms; never executed unless asked for
+checkpoint.safetensors  tensors only
+checkpoint.json         everything else of the same moment
+evaluation.json         how good the agent was at the end
+events.out.tfevents.*   TensorBoard
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from dataclasses import replace
@@ -85,7 +86,8 @@ def _prepare(
 def _new_folder(run_dir: Path, config: RunConfig) -> Path:
     """A folder of its own: runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
     now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    name = f"{config.env.replace('/', '-').replace(':', '-')}_{config.agent}_seed{config.seed}_{now}"
+    env = re.sub(r"[^\w.-]", "-", config.env)
+    name = f"{env}_{config.agent}_seed{config.seed}_{now}"
     for suffix in ("", *(f"_{k}" for k in range(2, 1000))):
         folder = run_dir / f"{name}{suffix}"
         try:

@@ -19,7 +19,6 @@ from agents.agent import Array, Step
 TERM_PREFIX = "reward/"
 
 
-
 @dataclass(frozen=True)
 class Episodes:
     """Episodes that ended; arrays of one entry each."""
@@ -37,8 +36,15 @@ class Episodes:
 
 
 def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:
-    """A vector environment, native if there is one; always through `gymnasium.make_vec`."""
-    return gymnasium.make_vec(env_id, num_envs=num_envs, **options)
+    """A vector environment, native if there is one; always through `gymnasium.make_vec`.
+
+    Raises:
+        ValueError: for options that the environment does not take.
+    """
+    try:
+        return gymnasium.make_vec(env_id, num_envs=num_envs, **options)
+    except TypeError as error:
+        raise ValueError(f"{env_id} cannot be made with {options}: {error}") from None
 
 
 class Stepper:
@@ -64,9 +70,7 @@ class Stepper:
             valid = np.ones(self.count, np.bool_)
         any_done = bool(done.any())
         followed = self._what_followed(observations, infos) if any_done else observations
-        step = Step(
-            self.observations, actions, rewards, terminated, truncated, followed, valid
-        )
+        step = Step(self.observations, actions, rewards, terminated, truncated, followed, valid)
         self._add_up(rewards, valid, infos)
         if any_done and self.mode == AutoresetMode.DISABLED:
             observations, _ = self.environments.reset(options={"reset_mask": done})

@@ -1,0 +1,231 @@
+"""PPO held against slow formulas by hand, and against problems whose answers are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from agents import make_agent
+from agents.agent import Step, Task, UnsuitableTaskError
+from agents.distributions import Categorical, Gaussian
+from agents.ppo import PPOAgent, PPOSettings, generalised_advantages
+
+
+def slow_advantage(columns: list[Any], gamma: float, lam: float, t: int) -> float:
+    """A_t as the sum over all later deltas of the episode, equation 16 of the GAE paper."""
+    rewards, values, next_values, done = columns
+    total, weight = 0.0, 1.0
+    for k in range(t, len(rewards)):
+        total += weight * (rewards[k] + gamma * next_values[k] - values[k])
+        if done[k]:
+            break
+        weight *= gamma * lam
+    return total
+
+
+@pytest.mark.parametrize(("gamma", "lam"), [(0.99, 0.95), (0.9, 0.0), (1.0, 1.0), (0.97, 0.5)])
+def test_gae_is_the_sum_over_the_rest_of_the_episode(gamma: float, lam: float) -> None:
+    generator = np.random.default_rng(3)
+    rewards, values, next_values = generator.normal(size=(3, 40, 6))
+    done = generator.random((40, 6)) < 0.15
+    arrays = (rewards, values, next_values, done)
+    r, v, n, d = (torch.tensor(array, dtype=torch.float64) for array in arrays)
+    found = generalised_advantages(r, v, n, d, gamma, lam).numpy()
+    for t in range(40):
+        for i in range(6):
+            columns = [array[:, i] for array in arrays]
+            slow = slow_advantage(columns, gamma, lam, t)
+            assert found[t, i] == pytest.approx(slow, abs=1e-10)
+
+
+def test_gae_with_lambda_one_is_return_minus_value() -> None:
+    rewards = torch.tensor([[1.0], [2.0], [4.0]])
+    values = torch.tensor([[0.5], [0.25], [0.125]])
+    next_values = torch.tensor([[0.25], [0.125], [0.0]])
+    done = torch.tensor([[0.0], [0.0], [1.0]])
+    found = generalised_advantages(rewards, values, next_values, done, 0.5, 1.0)
+    assert found[:, 0].tolist() == [1 + 1 + 1 - 0.5, 2 + 2 - 0.25, 4 - 0.125]
+
+
+def one_hot_task(size: int, num_envs: int) -> Task:
+    space = spaces.Box(0.0, 1.0, (size,), np.float32)
+    return Task("test", space, spaces.Discrete(2), num_envs, 1_000_000)
+
+
+def constant_value_agent(value: float, **settings: Any) -> PPOAgent:
+    """An agent whose value function says `value` of everything."""
+    agent = PPOAgent(one_hot_task(2, 3), PPOSettings(**settings), seed=0)
+    with torch.no_grad():
+        agent.network.critic.weight.zero_()
+        agent.network.critic.bias.fill_(value)
+    return agent
+
+
+def test_truncation_bootstraps_from_the_final_observation_and_termination_does_not() -> None:
+    """Environment 0 goes on, 1 terminates, 2 is truncated; V is 7 everywhere."""
+    agent = constant_value_agent(7.0, num_steps=2, epochs=1, minibatches=1)
+    observations = np.zeros((3, 2), np.float32)
+    terminated, truncated = np.array([False, True, False]), np.array([False, False, True])
+    rewards, valid = np.ones(3), np.ones(3, bool)
+    actions = agent.act(observations)
+    first = Step(observations, actions, rewards, terminated, truncated, observations, valid)
+    assert agent.learn(first) is None
+    agent.act(observations)
+    assert agent.rollout.next_values[0].tolist() == [0.0, 0.0, 7.0]  # 0 is not known before t + 1
+    nothing = np.zeros(3, bool)
+    second = Step(observations, actions, rewards, nothing, nothing, observations, valid)
+    assert agent.learn(second) is not None
+    assert agent.rollout.next_values[0].tolist() == [7.0, 0.0, 7.0]
+    assert agent.rollout.next_values[1].tolist() == [7.0, 7.0, 7.0]
+
+
+def test_truncation_values_the_last_observation_not_the_next_episodes_first() -> None:
+    agent = PPOAgent(one_hot_task(2, 1), PPOSettings(num_steps=4), seed=0)
+    seen, last = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)
+    actions = agent.act(seen)
+    yes, no = np.ones(1, bool), np.zeros(1, bool)
+    agent.learn(Step(seen, actions, np.zeros(1), no, yes, last, yes))
+    with torch.no_grad():
+        _, value = agent.network(torch.tensor(last))
+    assert agent.rollout.next_values[0, 0] == value[0]
+    agent.act(seen)
+    agent.learn(Step(seen, actions, np.zeros(1), no, no, seen, yes))
+    assert agent.rollout.next_values[0, 0] == value[0]
+
+
+def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
+    agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=3, epochs=1, minibatches=2), seed=0)
+    agent.rollout.valid[:] = torch.tensor([[True, True], [True, False], [True, True]])
+    advantages = torch.arange(6.0).reshape(3, 2)
+    batches = list(agent._minibatches(advantages, advantages))
+    learned = sorted(torch.cat([batch[3] for batch in batches]).tolist())
+    assert learned == [0.0, 1.0, 2.0, 4.0, 5.0]
+
+
+class Corridor:
+    """Five cells in a row as a batch: left or right, +1 at the right end, 0.2 at the left one.
+
+    With gamma = 0.9 the optimal action is `right` everywhere, and V(cell) = 0.9^(3 - cell) counted
+    from the leftmost inner cell, since 0.2 < 0.9^2.
+    """
+
+    CELLS = 3
+
+    def __init__(self, count: int) -> None:
+        self.cells = np.arange(count) % self.CELLS
+        self.generator = np.random.default_rng(0)
+
+    def observe(self, cells: Any) -> Any:
+        return np.eye(self.CELLS, dtype=np.float32)[np.clip(cells, 0, self.CELLS - 1)]
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any]:
+        after = self.cells + 2 * actions - 1
+        rewards = np.where(after == self.CELLS, 1.0, np.where(after == -1, 0.2, 0.0))
+        terminated = (after == self.CELLS) | (after == -1)
+        last = self.observe(after)
+        drawn = self.generator.integers(0, self.CELLS, len(after))
+        self.cells = np.where(terminated, drawn, after)
+        return rewards, terminated, last
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ppo_finds_the_optimal_policy_and_values_of_a_corridor(seed: int) -> None:
+    corridor, count = Corridor(32), 32
+    settings = PPOSettings(num_steps=16, gamma=0.9, learning_rate=5e-3, entropy_coef=0.001)
+    agent = PPOAgent(one_hot_task(Corridor.CELLS, count), settings, seed)
+    no, valid = np.zeros(count, bool), np.ones(count, bool)
+    for _ in range(16 * 60):
+        seen = corridor.observe(corridor.cells)
+        actions = agent.act(seen)
+        rewards, terminated, last = corridor.step(actions)
+        agent.learn(Step(seen, actions, rewards, terminated, no, last, valid))
+    cells = corridor.observe(np.arange(Corridor.CELLS))
+    assert agent.act(cells, explore=False).tolist() == [1, 1, 1]
+    values = [agent.insight(cell).value for cell in cells]
+    assert values == pytest.approx([0.81, 0.9, 1.0], abs=0.05)
+
+
+def test_ppo_finds_the_best_continuous_action() -> None:
+    """Reward -(a - 3)^2 for one step in the Box 0..4: the mean has to go to 3."""
+    space = spaces.Box(0.0, 4.0, (1,), np.float32)
+    task = Task("test", spaces.Box(-1, 1, (1,), np.float32), space, 64, 1_000_000)
+    agent = PPOAgent(task, PPOSettings(num_steps=8, learning_rate=5e-3), seed=0)
+    seen, yes, no = np.ones((64, 1), np.float32), np.ones(64, bool), np.zeros(64, bool)
+    for _ in range(8 * 60):
+        actions = agent.act(seen)
+        assert space.contains(actions[0])
+        agent.learn(Step(seen, actions, -((actions[:, 0] - 3.0) ** 2), yes, no, seen, yes))
+    assert agent.act(seen[:1], explore=False)[0, 0] == pytest.approx(3.0, abs=0.15)
+
+
+def test_distributions_agree_with_torch() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, none = torch.randn(3, 50, generator=generator), torch.zeros(0)
+    categorical = Categorical(spaces.Discrete(3, start=5))
+    drawn = categorical.sample(logits, none, generator)
+    log_probs, entropy = categorical.log_prob_and_entropy(logits, drawn, none)
+    oracle = torch.distributions.Categorical(logits=logits.T)
+    torch.testing.assert_close(log_probs, oracle.log_prob(drawn))
+    torch.testing.assert_close(entropy, oracle.entropy())
+    assert set(categorical.to_environment(drawn)) == {5, 6, 7}
+
+    means, log_std = torch.randn(2, 50, generator=generator), torch.tensor([-0.5, 0.3])
+    gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
+    actions = gaussian.sample(means, log_std, generator)
+    log_probs, entropy = gaussian.log_prob_and_entropy(means, actions, log_std)
+    normal = torch.distributions.Normal(means.T, log_std.exp())
+    torch.testing.assert_close(log_probs, normal.log_prob(actions).sum(1))
+    torch.testing.assert_close(entropy, normal.entropy().sum(1))
+
+
+def test_discrete_actions_are_drawn_with_the_policys_probabilities() -> None:
+    logits = torch.log(torch.tensor([[0.6], [0.3], [0.1]])).expand(3, 100_000)
+    generator = torch.Generator().manual_seed(1)
+    drawn = Categorical(spaces.Discrete(3)).sample(logits, torch.zeros(0), generator)
+    frequencies = np.bincount(drawn.numpy(), minlength=3) / 100_000
+    assert frequencies == pytest.approx([0.6, 0.3, 0.1], abs=0.006)  # 4 standard deviations
+
+
+def test_screens_are_served_and_other_spaces_refused_clearly() -> None:
+    screens = spaces.Box(0, 255, (2, 40, 40), np.uint8)
+    agent = PPOAgent(Task("t", screens, spaces.Discrete(3), 2, 1), PPOSettings(), seed=0)
+    assert agent.act(np.zeros((2, 2, 40, 40), np.uint8)).shape == (2,)
+    for observation, action in (
+        (spaces.Discrete(4), spaces.Discrete(2)),
+        (spaces.Box(0, 1, (2,)), spaces.MultiBinary(2)),
+    ):
+        with pytest.raises(UnsuitableTaskError, match="can"):
+            make_agent("ppo", Task("t", observation, action, 1, 1), PPOSettings(), 0)
+
+
+def test_acting_without_exploring_changes_nothing() -> None:
+    env = gymnasium.make_vec("PaddleBall-v0", num_envs=4)
+    observations, _ = env.reset(seed=0)
+    task = Task("t", env.single_observation_space, env.single_action_space, 4, 1)
+    agent = PPOAgent(task, PPOSettings(), seed=0)
+    before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+    assert (
+        agent.act(observations, explore=False).tolist()
+        == agent.act(observations, explore=False).tolist()
+    )
+    assert all(torch.equal(before[name], tensor) for name, tensor in agent.tensors().items())
+
+
+def test_divergence_is_named() -> None:
+    agent = constant_value_agent(0.0, num_steps=1)
+    observations, no = np.zeros((3, 2), np.float32), np.zeros(3, bool)
+    actions = agent.act(observations)
+    rewards = np.array([np.nan, 0.0, 0.0])
+    with pytest.raises(FloatingPointError, match="diverged after 3 steps"):
+        agent.learn(Step(observations, actions, rewards, no, no, observations, ~no))
+
+
+@pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"epochs": 0}, {"learning_rate": float("nan")}])
+def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PPOSettings(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,283 @@
+"""train.py as its users use it: solved, interrupted, killed, resumed, and given wrong input."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import train
+from training.config import RunConfig
+from training.run_folder import RunError, atomic_path, load_checkpoint, newest_run, write_json
+
+REPOSITORY = Path(train.__file__).parent
+QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
+
+
+def run_train(*arguments: object) -> Path:
+    """Train in this process; returns the run folder."""
+    given = [str(argument) for argument in arguments]
+    assert train.main(given) == 0
+    place = given[given.index("--resume" if "--resume" in given else "--run-dir") + 1]
+    return Path(place) if "--resume" in given else only_run(Path(place))
+
+
+def only_run(run_dir: Path) -> Path:
+    (folder,) = run_dir.iterdir()
+    return folder
+
+
+def assert_same_checkpoint(one: Path, other: Path) -> None:
+    tensors, others = (load_file(folder / "checkpoint.safetensors") for folder in (one, other))
+    assert tensors.keys() == others.keys()
+    assert [name for name in tensors if not torch.equal(tensors[name], others[name])] == []
+    numbers, other_numbers = (
+        json.loads((folder / "checkpoint.json").read_text()) for folder in (one, other)
+    )
+    assert numbers == other_numbers
+
+
+def curves(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0})
+    events.Reload()
+    return events
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--num-steps", "37"],  # stops in the middle of a rollout
+        ["--reward", "score - 0.01*effort", "--anneal"],
+        ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"],
+    ],
+    ids=["within a rollout", "weighted reward", "screen"],
+)
+def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path: Path) -> None:
+    if "--anneal" in options:  # its schedule belongs to the planned total, so that stays the same
+        through = run_train("--run-dir", tmp_path / "a", "--steps", 9600, *QUICK, *options)
+        again = run_train("--run-dir", tmp_path / "b", "--steps", 9600, *QUICK, *options)
+        assert_same_checkpoint(through, again)
+        return
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 9600, *QUICK, *options)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 4800, *QUICK, *options)
+    run_train("--resume", half, "--steps", 9600)
+    assert_same_checkpoint(through, half)
+
+
+def test_an_interrupted_annealed_run_goes_on_exactly(tmp_path: Path) -> None:
+    """Ctrl-C, for real, and again by kill -9: what is resumed ends where the other ended."""
+    arguments = ["--steps", "20000", "--anneal", *QUICK]
+    through = run_train("--run-dir", tmp_path / "a", *arguments)
+    process = start_train("--run-dir", tmp_path / "b", *arguments)
+    wait_until(lambda: any((tmp_path / "b").glob("*/events*")))
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    folder = only_run(tmp_path / "b")
+    if process.returncode == 130:  # else it was faster than the signal
+        assert f"python train.py --resume {folder}" in output
+        run_train("--resume", folder)
+    assert_same_checkpoint(through, folder)
+
+
+def test_a_killed_run_keeps_its_last_checkpoint(tmp_path: Path) -> None:
+    process = start_train("--run-dir", tmp_path, "--steps", "100000000", *QUICK, save_seconds=0.2)
+    wait_until(lambda: any(tmp_path.glob("*/checkpoint.json")))
+    time.sleep(0.5)
+    process.kill()
+    process.wait()
+    folder = only_run(tmp_path)
+    _, numbers = load_checkpoint(folder)
+    steps = numbers["progress"]["steps"]
+    assert steps > 0
+    run_train("--resume", folder, "--steps", steps + 1000)
+    assert load_checkpoint(folder)[1]["progress"]["steps"] >= steps + 1000
+
+
+def start_train(*arguments: object, save_seconds: float | None = None) -> Any:
+    code = "import sys, train, training.loop as loop; "
+    code += f"loop.SAVE_SECONDS = {save_seconds}; " if save_seconds is not None else ""
+    return subprocess.Popen(
+        [sys.executable, "-c", code + "sys.exit(train.main(sys.argv[1:]))", *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(condition: Any, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_a_run_tells_tensorboard_everything(tmp_path: Path) -> None:
+    folder = run_train("--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "score - effort")
+    events = curves(folder)
+    expected = {
+        *("rollout/ep_rew_mean", "rollout/ep_len_mean", "time/fps", "eval/mean_reward"),
+        *("eval/mean_score", "task/score", "reward/score", "reward/effort", "reward/weighted_sum"),
+        *("train/policy_loss", "train/value_loss", "train/entropy", "train/approx_kl"),
+    }
+    assert expected <= set(events.Tags()["scalars"])
+    newest = {tag: events.Scalars(tag)[-1].value for tag in expected}
+    weighted = newest["reward/score"] - newest["reward/effort"]
+    assert newest["reward/weighted_sum"] == pytest.approx(weighted, rel=1e-5)
+    assert newest["rollout/ep_rew_mean"] == pytest.approx(weighted, rel=1e-5)
+    assert [event.step for event in events.Images("evaluation/episode")] == [4000, 8000, 9600]
+    image = events.Images("evaluation/episode")[0]
+    assert image.encoded_image_string[:6] == b"GIF89a"
+    texts = {
+        tag: events.Tensors(tag)[0].tensor_proto.string_val[0] for tag in events.Tags()["tensors"]
+    }
+    assert b"def effort(" in texts["run/reward/text_summary"]
+    assert b"learning_rate" in texts["run/settings/text_summary"]
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # HParams: no sub-run
+    assert len(events.PluginTagToContent("hparams")) == 3  # experiment, start and end
+
+
+def test_a_run_folder_describes_itself(tmp_path: Path) -> None:
+    reward = tmp_path / "my rewards.py"
+    reward.write_text("def high(before, action, after):\n    return -after.paddle_y\n")
+    folder = run_train(
+        "--run-dir", tmp_path / "runs", "--steps", 1600, *QUICK, "--reward", f"'{reward}:high'"
+    )
+    config = json.loads((folder / "config.json").read_text())
+    assert config["reward"] == f"'{reward}:high'"
+    assert config["command"].startswith("python train.py --run-dir")
+    assert {"torch", "numba", "gymnasium", "python"} <= config["versions"].keys()
+    assert (folder / "reward" / reward.name).read_text() == reward.read_text()
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    low, high = evaluation["interval_95"]
+    assert low <= evaluation["mean_score"] <= high
+    assert len(evaluation["scores"]) == evaluation["episodes"] == 3
+    assert RunConfig.from_json(config).to_json("")["settings"] == config["settings"]
+    assert newest_run(tmp_path / "runs") == folder
+
+
+def test_a_runs_own_reward_is_executed_only_when_trusted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reward = tmp_path / "mine.py"
+    reward.write_text(
+        "def mine(before, action, after):\n    return after.hits - before.hits + 0.0\n"
+    )
+    spec = f"{reward}:mine"
+    folder = run_train("--run-dir", tmp_path / "r", "--steps", 1600, *QUICK, "--reward", spec)
+    reward.write_text("raise SystemExit('executed')\n")
+    assert train.main(["--resume", str(folder), "--steps", "3200"]) == 2
+    assert "--trust-reward" in capsys.readouterr().err
+    run_train("--resume", folder, "--steps", 3200, "--trust-reward")
+    assert load_checkpoint(folder)[1]["progress"]["steps"] == 3200
+
+
+def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
+    """CartPole's own batch resets in the next step, Pendulum has continuous actions."""
+    for env_id in ("CartPole-v1", "Pendulum-v1"):
+        place = tmp_path / env_id
+        folder = run_train("--env", env_id, "--run-dir", place, "--steps", 2000, *QUICK)
+        run_train("--resume", folder, "--steps", 3000)
+        assert load_checkpoint(folder)[1]["progress"]["steps"] >= 3000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--agent", "pro"], "did you mean `ppo`"),
+        (["--env", "Padle-v0"], "there is no environment Padle-v0"),
+        (["--reward", "scor"], "did you mean `score`"),
+        (["--reward", "score *"], "expected a term"),
+        (["--reward", "missing.py:f"], "missing.py does not exist"),
+        (["--reward", "score", "--env", "CartPole-v1"], "reward"),
+        (["--steps", "0"], "--steps must be at least 1"),
+        (["--seed", "-1"], "--seed must not be negative"),
+        (["--stepz", "3"], "perhaps you meant --steps"),
+        (["--steps", "many"], "--steps"),
+        (["--steps"], "--steps"),
+        (["--gamma", "2"], "gamma must be between 0 and 1"),
+        (["--env-options", "ball_sped=3"], "did you mean `ball_speed`"),
+        (["--env-options", "ball_speed=-1"], "ball_speed"),
+        (["--env-options", "ball_speed"], "KEY=VALUE"),
+        (["--env", "CartPole-v1", "--env-options", "mass=3"], "cannot be made with"),
+        (["--agent", "rules", "--env", "CartPole-v1"], "nobody has written rules"),
+        (["--device", "quantum"], "quantum"),
+        (["--resume", "nowhere"], "no run folder nowhere"),
+        (["--resume", "."], "config.json is missing"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_leaves_nothing(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resuming_refuses_what_would_make_it_another_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_train("--run-dir", tmp_path, "--steps", 1600, *QUICK)
+    for change, name in ((["--seed", "5"], "seed"), (["--gamma", "0.5"], "settings")):
+        assert train.main(["--resume", str(folder), *change]) == 2
+        assert f"was begun with {name}" in capsys.readouterr().err
+    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    assert train.main(["--resume", str(folder)]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert train.main(["--run-dir", str(tmp_path / "file"), "--steps", "100"]) == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_writing_is_all_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "content.json"
+    write_json(path, {"good": 1})
+
+    def fail_half_way() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        fail_half_way()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"bad": float("nan")})
+    assert json.loads(path.read_text()) == {"good": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["content.json"]
+
+
+def test_loading_executes_nothing(tmp_path: Path) -> None:
+    """A pickle in place of a checkpoint is damaged, not loaded."""
+
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "exploded",))
+
+    torch.save({"agent": Bomb()}, tmp_path / "checkpoint.safetensors")
+    with pytest.raises(RunError, match="damaged"):
+        load_checkpoint(tmp_path)
+    assert not (tmp_path / "exploded").exists()
