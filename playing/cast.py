@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 
 from agents import make_agent, settings_type
-from agents.agent import Agent, Task, UnsuitableTask
+from agents.agent import Agent, Task, UnsuitableTaskError
 from training.loading import load_agent, load_config
 
 TRAINED = "trained"
@@ -80,7 +80,7 @@ class Cast:
     def _suits(self, name: str) -> bool:
         try:
             self._untrained(name)
-        except UnsuitableTask:
+        except UnsuitableTaskError:
             return False
         return True
 

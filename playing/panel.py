@@ -20,7 +20,7 @@ def draw_panel(surface: pygame.Surface, match: Match, pace: str) -> None:
     height = surface.get_height()
     terms = min(len(match.terms), MOST_TERMS)
     actions = min(len(match.action_names), MOST_ACTIONS)
-    row = min(46.0, (height - 396) / (terms + actions))
+    row = min(46.0, (height - 376) / (terms + actions))
     _draw_player(surface, match, pace)
     _draw_numbers(surface, match)
     y = _draw_terms(surface, match, 216, row)
