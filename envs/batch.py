@@ -23,9 +23,9 @@ class Reward(Protocol):
     names: tuple[str, ...]
 
     def __call__(
-        self, before: Array, actions: Array, after: Array, terms: Array, total: Array
+        self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array
     ) -> None:
-        """Write each term into a row of `terms` (len(names), n) and the sums into `total` (n,)."""
+        """Write each term into its array of `terms` (n,) and the sums into `total` (n,)."""
 
 
 class GameBatch:
@@ -33,8 +33,11 @@ class GameBatch:
 
     What `step` finds stays in the batch's own arrays until the next call: `states` (and `before`,
     those before it), `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and
-    `terms`; what `restart` leaves behind, in `final_observations` and `final_scores`. `seeded` says
-    whether the generators have begun; a first `reset` without seeds would start them all alike.
+    `terms`; what `restart` leaves behind, in `final_observations` and `final_scores`. These arrays
+    are overwritten by the next call or, with `keep=False`, replaced by new ones.
+
+    `seeded` says whether the generators have begun; a first `reset` without seeds would start them
+    all alike.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class GameBatch:
         observation: str = "state",
         screen_size: int = 84,
         frames: int = 2,
+        keep: bool = True,
         **options: float,
     ) -> None:
         if observation not in ("state", "screen"):
@@ -73,16 +77,26 @@ class GameBatch:
         self.before = game.states(count)
         self._blank = game.states(1)
         self.seeded = False
-        self.observations = np.zeros(
-            (count, *self.observation_space.shape), self.observation_space.dtype
-        )
-        self.final_observations = self.observations.copy()
-        self.final_scores = np.zeros(count)
-        self.numbers = np.zeros((2 + len(reward.names), count))  # together: one copy serves all
-        self.rewards, self.scores, self.terms = self.numbers[0], self.numbers[1], self.numbers[2:]
-        self.flags = np.zeros((3, count), np.bool_)
-        self.terminated, self.truncated, self.done = self.flags
+        self._keep = keep
         self._done_rows = np.zeros(count, np.intp)
+        self._write_to(
+            np.zeros((count, *self.observation_space.shape), self.observation_space.dtype),
+            np.zeros((2 + len(reward.names), count)),
+            np.zeros((3, count), np.bool_),
+        )
+        self.final_observations = np.zeros_like(self.observations)
+        self.final_scores = np.zeros(count)
+
+    def _write_to(self, observations: Array, numbers: Array, flags: Array) -> None:
+        """Take arrays for what is found; few large ones, since making one takes its time."""
+        self.observations, self.numbers, self.flags = observations, numbers, flags
+        self.rewards, self.scores, *self.terms = numbers
+        self.terminated, self.truncated, self.done = flags
+
+    def _let_go(self) -> None:
+        """Leave the arrays to whom they were handed out to, and go on with copies."""
+        if not self._keep:
+            self._write_to(self.observations.copy(), self.numbers.copy(), self.flags.copy())
 
     def reset(
         self,
@@ -113,6 +127,7 @@ class GameBatch:
             self.game.set_fields(states[i], values, self.options)
         self.states = states
         self.seeded = True
+        self._let_go()
         self._observe(rows)
 
     def step(self, actions: Array) -> Array:
@@ -124,17 +139,22 @@ class GameBatch:
         Raises:
             ValueError: for an action outside of the space; nothing is then changed.
         """
-        before, after = self.states, self.before
+        before, after, last = self.states, self.before, self.observations
+        if not self._keep:
+            self._write_to(
+                np.empty(last.shape, last.dtype),
+                np.empty(self.numbers.shape),
+                np.empty(self.flags.shape, np.bool_),
+            )
         ended = self.kernels.step(
             before,
             actions,
             after,
             self.options_record,
+            last,
             self.observations,
             self.scores,
-            self.terminated,
-            self.truncated,
-            self.done,
+            self.flags,
             self._done_rows,
         )
         self.reward(before, actions, after, self.terms, self.rewards)
@@ -143,6 +163,9 @@ class GameBatch:
 
     def restart(self, rows: Array) -> None:
         """Begin anew in the games of `rows`; their last observations and scores become `final_`."""
+        if not self._keep:
+            self.final_observations = np.zeros(self.observations.shape, self.observations.dtype)
+            self.final_scores = np.zeros(self.count)
         self.kernels.reset(self.states, self._blank, rows, self.options_record)
         self._observe(rows)
 
@@ -175,6 +198,7 @@ class GameBatch:
         for name, array in current.items():
             if name not in saved or saved[name].shape != array.shape:
                 raise ValueError(f"the saved environments do not fit these: `{name}` differs")
+        self._let_go()
         self.states[:] = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
         self.observations[:] = saved["observations"]
         self.scores[:] = saved["scores"]

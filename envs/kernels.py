@@ -32,13 +32,14 @@ def game_kernels(game: Game, screen: bool) -> Kernels:
             file=sys.stderr,
         )
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
-    rows, flags, options = np.zeros(1, np.intp), np.zeros(1, "?"), options_record(game.options())
+    rows, flags = np.zeros(1, np.intp), np.zeros((3, 1), np.bool_)
+    options = options_record(game.options())
     seen = np.zeros((1, 1, 1, 1), np.uint8) if screen else np.zeros((1, 1), np.float32)
     reset, observe, step = (compiled(loop) for loop in loops)
     return Kernels(
         direct(reset, states, states, rows, options),
         direct(observe, states, rows, options, seen, numbers, seen, numbers),
-        direct(step, states, actions, states, options, seen, numbers, flags, flags, flags, rows),
+        direct(step, states, actions, states, options, seen, seen, numbers, flags, rows),
     )
 
 
@@ -81,17 +82,18 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
         actions: Any,
         after: Any,
         options: Any,
+        last_observations: Any,
         observations: Any,
         scores: Any,
-        terminated: Any,
-        truncated: Any,
-        done: Any,
+        flags: Any,
         done_rows: Any,
     ) -> int:
-        """Write into `after` what becomes of `states`.
+        """Write into `after` what becomes of `states`, and how it looks.
 
+        `flags` has the rows terminated, truncated, done; `last_observations` may be `observations`.
         Returns how many episodes ended; `done_rows` begins with their rows.
         """
+        terminated, truncated, done = flags[0], flags[1], flags[2]
         count = 0
         for i in range(states.size):
             if not is_action(actions[i]):
@@ -107,7 +109,7 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
             if done[i]:
                 done_rows[count] = i
                 count += 1
-            next_observation(state, observations[i], options[0])
+            next_observation(state, last_observations[i], observations[i], options[0])
             scores[i] = score(state)
         return count
 
@@ -118,7 +120,7 @@ def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[
     """How the observation of an episode's first state and of each later one is written."""
     observe, draw = game.observe, game.draw
 
-    def state_vector(state: Any, out: Any, options: Any) -> None:
+    def next_vector(state: Any, last: Any, out: Any, options: Any) -> None:
         observe(state, out, options)
 
     def first_screen(state: Any, frames: Any, options: Any) -> None:
@@ -127,13 +129,13 @@ def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[
         for k in range(len(frames) - 1):
             frames[k] = frames[-1]
 
-    def next_screen(state: Any, frames: Any, options: Any) -> None:
+    def next_screen(state: Any, last: Any, frames: Any, options: Any) -> None:
         for k in range(len(frames) - 1):
-            frames[k] = frames[k + 1]
+            frames[k] = last[k + 1]
         frames[-1] = 0
         draw(state, frames[-1], options)
 
-    return (first_screen, next_screen) if screen else (state_vector, state_vector)
+    return (first_screen, next_screen) if screen else (observe, next_vector)
 
 
 def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:

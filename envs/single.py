@@ -48,7 +48,7 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self.action_space = deepcopy(game.action_space)  # each has a generator of its own
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
-        self._term_names = tuple(f"reward/{name}" for name in reward.names)
+        self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
         self._actions = game.actions(1)
         self._all = np.ones(1, np.bool_)
 
@@ -72,18 +72,14 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         batch = self.batch
         self._actions[0] = self._valid(action)
         batch.step(self._actions)
-        info = {"score": batch.scores.item()}
-        for name, term in zip(self._term_names, batch.terms, strict=True):
-            info[name] = term.item()
+        reward, *numbers = batch.numbers.ravel().tolist()
+        terminated, truncated, _ = batch.flags.ravel().tolist()
         if self.render_mode == "human":
             self.render()
-        return (
-            batch.observations[0].copy(),
-            batch.rewards.item(),
-            batch.terminated.item(),
-            batch.truncated.item(),
-            info,
-        )
+        info = {}
+        for k, name in enumerate(self._info_names):
+            info[name] = numbers[k]
+        return batch.observations[0].copy(), reward, terminated, truncated, info
 
     def _valid(self, action: Any) -> Any:
         if isinstance(self.action_space, spaces.Discrete):

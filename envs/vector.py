@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -44,8 +43,8 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             reward: what counts as good.
             num_envs: how many.
             render_mode: None or "rgb_array".
-            copy: return fresh observation arrays; False hands out the batch's own ones, which the
-                next step overwrites (faster for screens).
+            copy: hand out new arrays at each step; False hands out the same ones again and again,
+                overwritten by the next step (faster for screens).
             **options: `observation`, `screen_size`, `frames` and the game's own options.
 
         Raises:
@@ -53,7 +52,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         """
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
-        self.batch = GameBatch(game, reward, num_envs, **options)
+        self.batch = GameBatch(game, reward, num_envs, keep=not copy, **options)
         self.game = game
         self.metadata = {
             "render_modes": ["rgb_array"],
@@ -67,9 +66,10 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
-        self._copy = copy
+        self._actions_like = game.actions(num_envs)
         self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
         self._mask_names = tuple(f"_{name}" for name in self._info_names)
+        self._every = np.ones(num_envs, np.bool_)
 
     @property
     def states(self) -> Any:
@@ -90,33 +90,26 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
                 `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
         """
         options = reset_options(options, "state", "reset_mask")
-        mask = np.array(options.get("reset_mask", np.ones(self.num_envs, np.bool_)))
+        mask = np.array(options.get("reset_mask", self._every))
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
         self.batch.reset(mask, self._seeds(seed), options.get("state"))
-        return self._observations(), {
+        return self.batch.observations, {
             "score": self.batch.scores.copy(),
-            "_score": np.ones(self.num_envs, np.bool_),
+            "_score": self._every.copy(),
         }
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         batch = self.batch
         done_rows = batch.step(self._valid(actions))
-        terminated, truncated, done = batch.flags.copy()
-        infos: dict[str, Any] = {}
+        infos: dict[str, Any] = dict.fromkeys(self._mask_names, self._every.copy())
+        infos.update(zip(self._info_names, (batch.scores, *batch.terms), strict=True))
         if len(done_rows):
             batch.restart(done_rows)
-            infos["final_obs"] = batch.final_observations.copy()
-            infos["final_info"] = {"score": batch.final_scores.copy(), "_score": done}
-            infos["_final_obs"] = infos["_final_info"] = done
-        every = np.ones(self.num_envs, np.bool_)
-        rewards, *numbers = batch.numbers.copy()
-        for name, mask_name, values in zip(
-            self._info_names, self._mask_names, numbers, strict=True
-        ):
-            infos[name] = values
-            infos[mask_name] = every
-        return self._observations(), rewards, terminated, truncated, infos
+            infos["final_obs"] = batch.final_observations
+            infos["final_info"] = {"score": batch.final_scores, "_score": batch.done}
+            infos["_final_obs"] = infos["_final_info"] = batch.done
+        return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
 
     def render(self) -> tuple[Array, ...] | None:
         """A picture of each game: uint8 (height, width, 3)."""
@@ -128,9 +121,6 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         """Free the drawing surface, if there is one."""
         if self._renderer is not None:
             self._renderer.close()
-
-    def _observations(self) -> Array:
-        return self.batch.observations.copy() if self._copy else self.batch.observations
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
         """One seed for each game; None where a generator that has begun goes on."""
@@ -148,10 +138,11 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         ]
 
     def _valid(self, actions: Array) -> Array:
-        space = self.single_action_space
-        actions = np.ascontiguousarray(actions)
-        if actions.shape != (self.num_envs, *(space.shape or ())):
+        actions, like = np.ascontiguousarray(actions), self._actions_like
+        if actions.shape != like.shape:
             raise ValueError(f"actions have shape {actions.shape}; {self.action_space} is needed")
-        if isinstance(space, spaces.Discrete) and actions.dtype.kind not in "iu":
-            raise ValueError(f"actions must be whole numbers, not {actions.dtype}")
-        return actions.astype(space.dtype, copy=False)
+        if actions.dtype == like.dtype:
+            return actions
+        if actions.dtype.kind not in ("iu" if like.dtype.kind == "i" else "iuf"):
+            raise ValueError(f"actions must be {like.dtype.name}, not {actions.dtype.name}")
+        return actions.astype(like.dtype)

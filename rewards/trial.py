@@ -32,7 +32,7 @@ class Transitions(NamedTuple):
 class _NoReward:
     names: tuple[str, ...] = ()
 
-    def __call__(self, before: Any, actions: Any, after: Any, terms: Any, total: Any) -> None:
+    def __call__(self, before: Any, actions: Any, after: Any, terms: list[Any], total: Any) -> None:
         """Pay nothing."""
 
 

@@ -39,9 +39,9 @@ class WeightedSum:
         ]
 
     def __call__(
-        self, before: Array, actions: Array, after: Array, terms: Array, total: Array
+        self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array
     ) -> None:
-        """Write each term into a row of `terms` (k, n) and the sums into `total` (n,), float64."""
+        """Write each term into its array of `terms` (n,) and the sums into `total` (n,)."""
         for kernel, weight, first, k in self._weighted:
             kernel(before, actions, after, weight, first, terms[k], total)
 

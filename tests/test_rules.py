@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents import make_agent
-from agents.agent import Task, UnsuitableTask
+from agents.agent import Task, UnsuitableTaskError
 from agents.random import RandomSettings
 from agents.rules import RulesAgent, RulesSettings
 
@@ -65,11 +65,11 @@ def test_intercepting_never_misses(scores: dict[str, Any]) -> None:
 
 def test_rules_say_what_they_can_serve() -> None:
     env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=2).unwrapped
-    with pytest.raises(UnsuitableTask, match="has no rule `folow`; it has intercept, follow"):
+    with pytest.raises(UnsuitableTaskError, match="has no rule `folow`; it has intercept, follow"):
         RulesAgent(task(env), RulesSettings("folow"), 0)
     screens: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=2, observation="screen").unwrapped
-    with pytest.raises(UnsuitableTask, match="not screens"):
+    with pytest.raises(UnsuitableTaskError, match="not screens"):
         RulesAgent(task(screens), RulesSettings(), 0)
     other = Task("CartPole-v1", env.single_observation_space, env.single_action_space, 2, 1)
-    with pytest.raises(UnsuitableTask, match="nobody has written rules for CartPole-v1"):
+    with pytest.raises(UnsuitableTaskError, match="nobody has written rules for CartPole-v1"):
         RulesAgent(other, RulesSettings(), 0)
