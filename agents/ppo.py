@@ -11,6 +11,7 @@ observation counts; where it ended (terminated), nothing follows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -153,9 +154,6 @@ class PPOAgent(Agent):
             task, settings.width, self.distribution.outputs, self.distribution.parameters, seed
         )
         self.network = network.to(self.device)
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), settings.learning_rate, eps=1e-5, fused=True
-        )
         self.torch_generator = torch.Generator(self.device).manual_seed(seed)
         self.action_shape = (
             () if isinstance(self.distribution, Categorical) else (self.distribution.outputs,)
@@ -164,6 +162,13 @@ class PPOAgent(Agent):
             task, settings.num_steps, self.action_shape, self.distribution.action_dtype
         )
         self.steps_seen = 0
+
+    @functools.cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Made when learning begins: torch's optimizers take over a second to import."""
+        return torch.optim.Adam(
+            self.network.parameters(), self.settings.learning_rate, eps=1e-5, fused=True
+        )
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
