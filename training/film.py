@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import gymnasium
+import numpy as np
 
 from agents.agent import Agent, Array
 
@@ -47,6 +48,8 @@ def _render_modes(env_id: str, make_options: dict[str, Any]) -> list[str]:
 
 
 def _small(picture: Any) -> Array:
-    """Every k-th pixel, so that no side is longer than `LARGEST_SIDE`."""
-    every = -(-max(picture.shape[:2]) // LARGEST_SIDE)
-    return picture[::every, ::every].copy()  # type: ignore[no-any-return]
+    """Means over k x k pixels, so that no side is longer than `LARGEST_SIDE`."""
+    k = -(-max(picture.shape[:2]) // LARGEST_SIDE)
+    height, width = picture.shape[0] // k, picture.shape[1] // k
+    squares = picture[: height * k, : width * k].reshape(height, k, width, k, 3)
+    return np.asarray(squares.mean((1, 3), np.float32), np.uint8)
