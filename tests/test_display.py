@@ -1,0 +1,49 @@
+"""What is shown while training."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from training.display import LiveDisplay, PlainDisplay, make_display, sparkline
+from training.presets import preset
+
+
+def test_sparkline_shows_the_course_of_the_values() -> None:
+    assert sparkline([]) == ""
+    assert sparkline([5.0, 5.0]) == "▁▁"
+    assert sparkline([0.0, 3.5, 7.0]) == "▁▅█"
+    assert len(sparkline([float(k) for k in range(1000)], width=10)) == 10
+    assert sparkline([float(k) for k in range(80)], width=8) == "▁▂▃▄▅▆▇█"
+
+
+def test_output_that_is_no_terminal_stays_plain_and_quiet() -> None:
+    written = io.StringIO()
+    display = make_display(Console(file=written), "title", 0, 1000)
+    assert isinstance(display, PlainDisplay)
+    with display:
+        for step in range(1000):
+            display.update(step, {"score": 1.0})
+    assert written.getvalue() == "title\n"
+
+
+def test_a_terminal_sees_progress_score_and_curve() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=100)
+    display = make_display(console, "ppo on paddle", 0, 1000)
+    assert isinstance(display, LiveDisplay)
+    with display:
+        for step in range(0, 1000, 100):
+            display.update(step, {"steps/s": 123456.0, "score": float(step)})
+        console.print(display._picture())
+    for expected in ("ppo on paddle", "123,456", "900.00", "▁", "█", "900 of 1,000 steps"):
+        assert expected in written.getvalue()
+
+
+@pytest.mark.parametrize("agent", ["ppo", "random", "rules"])
+def test_the_more_specific_preset_goes_before(agent: str) -> None:
+    assert preset("PaddleBall-v0", agent)["solved_score"] == 40.0
+    assert "solved_score" not in preset("CartPole-v1", agent)
+    assert preset("CartPole-v1", agent)["num_envs"] != preset("PaddleBall-v0", agent)["num_envs"]
