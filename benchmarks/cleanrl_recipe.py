@@ -154,8 +154,8 @@ def _gather(
         seen = torch.as_tensor(observations)
         with torch.no_grad():
             policy, values = network.policy(seen), network.value(seen)
-            actions = policy.sample()  # type: ignore[no-untyped-call]
-            log_probs = policy.log_prob(actions)  # type: ignore[no-untyped-call]
+            actions = policy.sample()
+            log_probs = policy.log_prob(actions)
         observations, rewards, terminated, truncated, _ = envs.step(actions.numpy())
         reward = torch.as_tensor(rewards, dtype=torch.float32)
         ended = torch.as_tensor(terminated | truncated, dtype=torch.float32)
@@ -185,7 +185,7 @@ def _update(
         for rows in torch.randperm(len(data[0])).chunk(recipe.minibatches):
             loss = _loss(network, recipe, *(column[rows] for column in data))
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), recipe.max_grad_norm)
             optimizer.step()
 
@@ -203,12 +203,12 @@ def _loss(
     """Clipped policy loss, clipped value loss, entropy bonus."""
     policy, values = network.policy(observations), network.value(observations)
     clip = recipe.clip_coef
-    ratio = (policy.log_prob(actions) - old_log_probs).exp()  # type: ignore[no-untyped-call]
+    ratio = (policy.log_prob(actions) - old_log_probs).exp()
     advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
     policy_loss = torch.max(-advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip))
     clipped_values = old_values + (values - old_values).clamp(-clip, clip)
     value_loss = torch.max((values - returns).square(), (clipped_values - returns).square())
-    entropy = policy.entropy()  # type: ignore[no-untyped-call]
+    entropy = policy.entropy()
     return (  # type: ignore[no-any-return]
         policy_loss.mean()
         + recipe.value_coef * 0.5 * value_loss.mean()

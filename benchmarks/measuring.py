@@ -28,6 +28,8 @@ class Row:
 
     measure: Measure
     values: tuple[float, ...]
+    processor: tuple[float, ...]
+    """Seconds of processor time a second: below 1 on one thread, others kept it waiting."""
 
     @property
     def median(self) -> float:
@@ -48,6 +50,7 @@ class Row:
         return {
             **vars(self.measure),
             "values": [finite(value) for value in self.values],
+            "processor": self.processor,
             "median": finite(self.median),
             "met": self.met,
         }
@@ -61,10 +64,31 @@ def finite(value: float) -> float | None:
 def interleaved(samples: Sequence[tuple[Measure, Callable[[], float]]], repeats: int) -> list[Row]:
     """Take each measure in turn, again and again: a slow moment of the machine hits them all."""
     values: dict[Measure, list[float]] = {measure: [] for measure, _ in samples}
+    processor: dict[Measure, list[float]] = {measure: [] for measure, _ in samples}
     for _ in range(repeats):
         for measure, sample in samples:
+            clock = Clock()
             values[measure].append(sample())
-    return [Row(measure, tuple(taken)) for measure, taken in values.items()]
+            processor[measure].append(clock.processor())
+    return [
+        Row(measure, tuple(values[measure]), tuple(processor[measure])) for measure, _ in samples
+    ]
+
+
+class Clock:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._spent_before = time.process_time()
+
+    def seconds(self) -> float:
+        """That have passed."""
+        return time.perf_counter() - self._began
+
+    def processor(self) -> float:
+        """Seconds of processor time that this process has got in each of them."""
+        return (time.process_time() - self._spent_before) / self.seconds()
 
 
 def rate(
@@ -77,8 +101,8 @@ def rate(
     prepared = list(actions)
     for action in prepared:
         step(action)
-    rounds, began = 0, time.perf_counter()
-    while (passed := time.perf_counter() - began) < seconds or rounds == 0:
+    rounds, clock = 0, Clock()
+    while (passed := clock.seconds()) < seconds or rounds == 0:
         for action in prepared:
             step(action)
         rounds += 1

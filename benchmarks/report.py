@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,11 @@ from rich.table import Table
 
 from benchmarks.measuring import Row
 
-HEADINGS = ("what", "unit", "target", "median", "lowest .. highest", "repeats", "met")
+HEADINGS = ("what", "unit", "target", "median", "lowest .. highest", "repeats", "processor", "met")
+PROCESSOR = (
+    "processor: median seconds of processor time that the measured process got in each second; "
+    "below 1 where one thread works, other programs kept it waiting."
+)
 MET = {True: "yes", False: "NO", None: ""}
 
 
@@ -27,6 +32,7 @@ def show_rows(console: Console, rows: Sequence[Row]) -> None:
     for row in rows:
         line = f"{row.measure.what} ({row.measure.unit}): {row.measure.counted}."
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(PROCESSOR, highlight=False, markup=False, soft_wrap=True)
 
 
 def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -61,6 +67,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         number(row.median),
         f"{number(min(row.values))} .. {number(max(row.values))}",
         _reached(row),
+        f"{statistics.median(row.processor):.2f}",
         MET[row.met],
     )
 

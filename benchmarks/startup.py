@@ -51,15 +51,20 @@ def measure_startup(repeats: int = REPEATS) -> list[Row]:
             command = [sys.executable, str(HERE / "first_frame.py"), str(PLAY)]
             played.append(stopwatch(command, folder))
     del trained[0], played[0]
-    peaks = [run["peak_bytes"] for run in trained if run["peak_bytes"] is not None]
-    rows = [Row(TRAIN_SECONDS, tuple(run["seconds"] for run in trained))]
-    if peaks:
-        rows.append(Row(TRAIN_MEMORY, tuple(peak / MEGABYTE for peak in peaks)))
-    return [*rows, Row(PLAY_SECONDS, tuple(run["seconds"] for run in played))]
+    rows = [row(TRAIN_SECONDS, trained, "seconds"), row(PLAY_SECONDS, played, "seconds")]
+    if trained[0]["peak_bytes"] is not None:
+        rows.insert(1, row(TRAIN_MEMORY, trained, "peak_bytes", MEGABYTE))
+    return rows
+
+
+def row(measure: Measure, runs: list[dict[str, Any]], name: str, unit: float = 1.0) -> Row:
+    """One value of each run."""
+    values = tuple(run[name] / unit for run in runs)
+    return Row(measure, values, tuple(run["processor"] for run in runs))
 
 
 def stopwatch(command: list[str], folder: str) -> dict[str, Any]:
-    """Seconds and peak bytes of `command`, run in `folder`.
+    """What benchmarks/stopwatch.py says of `command`, run in `folder`.
 
     Raises:
         RuntimeError: if it fails, with the end of what it said.

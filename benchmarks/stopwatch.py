@@ -1,4 +1,4 @@
-"""Run a command and print as JSON how many seconds it took and how much memory at most.
+"""Run a command and print as JSON its seconds, share of the processor and peak memory.
 
 A process of its own: Linux counts what the starting process held towards the started one's peak,
 so whoever starts a command to be measured must be small.
@@ -7,6 +7,7 @@ so whoever starts a command to be measured must be small.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,9 @@ def main(command: list[str]) -> int:
     began = time.perf_counter()
     code = subprocess.call(command, stdout=sys.stderr)
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
+    spent = os.times()
+    processor = (spent.children_user + spent.children_system) / seconds
+    print(json.dumps({"seconds": seconds, "processor": processor, "peak_bytes": peak_bytes()}))
     return code
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from agents import make_agent
 from agents.agent import Task
-from benchmarks.measuring import Measure, Row
+from benchmarks.measuring import Clock, Measure, Row
 from training.command_line import parse
 from training.config import RunConfig
 from training.display import Display, PlainDisplay
@@ -56,6 +55,8 @@ class Outcome:
 
     steps: int
     seconds: float
+    processor: float
+    """Seconds of processor time in each of them."""
     solved: bool
 
 
@@ -73,11 +74,21 @@ def measure_training(seeds: Sequence[int] = SEEDS, steps: int | None = None) -> 
         config = preset_config(seed, steps)
         to_solved.append(run_once(config))
         alone.append(run_once(without_evaluations(config, steps or STEPS)))
+    solved = tuple(run.seconds if run.solved else math.inf for run in to_solved)
     return [
-        Row(ALL_INCLUDED, tuple(run.steps / run.seconds for run in to_solved)),
-        Row(SOLVED, tuple(run.seconds if run.solved else math.inf for run in to_solved)),
-        Row(LEARNING, tuple(run.steps / run.seconds for run in alone)),
+        speed_row(ALL_INCLUDED, to_solved),
+        Row(SOLVED, solved, tuple(run.processor for run in to_solved)),
+        speed_row(LEARNING, alone),
     ]
+
+
+def speed_row(measure: Measure, outcomes: Sequence[Outcome]) -> Row:
+    """Steps a second of each run."""
+    return Row(
+        measure,
+        tuple(run.steps / run.seconds for run in outcomes),
+        tuple(run.processor for run in outcomes),
+    )
 
 
 def preset_config(seed: int, steps: int | None = None) -> RunConfig:
@@ -94,11 +105,10 @@ def without_evaluations(config: RunConfig, steps: int) -> RunConfig:
 def run_once(config: RunConfig) -> Outcome:
     """Train a new agent; the time runs from its first step on."""
     with new_run(config) as (run, logger, display):
-        began = time.perf_counter()
+        clock = Clock()
         if train(run, logger, display):
             raise KeyboardInterrupt
-        seconds = time.perf_counter() - began
-        return Outcome(run.progress.steps, seconds, run.progress.solved)
+        return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.progress.solved)
 
 
 @contextmanager
