@@ -163,13 +163,13 @@ class GameBatch:
 
     def restart(self, rows: Array) -> None:
         """Begin anew in the games of `rows`; their last observations and scores become `final_`."""
-        if not self._keep:
-            self.final_observations = np.zeros(self.observations.shape, self.observations.dtype)
-            self.final_scores = np.zeros(self.count)
         self.kernels.reset(self.states, self._blank, rows, self.options_record)
         self._observe(rows)
 
     def _observe(self, rows: Array) -> None:
+        if not self._keep:
+            self.final_observations = np.zeros(self.observations.shape, self.observations.dtype)
+            self.final_scores = np.zeros(self.count)
         self.kernels.observe(
             self.states,
             rows,

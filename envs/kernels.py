@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from envs.compilation import compiled, direct, is_cached
 from envs.game import Game, options_record
+from envs.raster import copy_screen
 
 
 class Kernels(NamedTuple):
@@ -127,11 +128,11 @@ def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[
         frames[:] = 0
         draw(state, frames[-1], options)
         for k in range(len(frames) - 1):
-            frames[k] = frames[-1]
+            copy_screen(frames[-1], frames[k])
 
     def next_screen(state: Any, last: Any, frames: Any, options: Any) -> None:
         for k in range(len(frames) - 1):
-            frames[k] = last[k + 1]
+            copy_screen(last[k + 1], frames[k])
         frames[-1] = 0
         draw(state, frames[-1], options)
 

@@ -66,13 +66,19 @@ def test_the_vector_environment_keeps_to_the_api(env_id: str, observation: str) 
     assert env.single_action_space == single.action_space
     assert env.observation_space.shape == (4, *single.observation_space.shape)
     assert env.observation_space.dtype == single.observation_space.dtype
-    returned = [env.reset(seed=3)]
+    returned: list[Any] = [env.reset(seed=3)]
     for _ in range(30):
         observations, rewards, terminated, truncated, infos = env.step(env.action_space.sample())
         assert rewards.shape == terminated.shape == truncated.shape == (4,)
         assert rewards.dtype == np.float64
         assert terminated.dtype == truncated.dtype == np.bool_
         returned.append((observations, rewards, terminated, truncated, infos))
+    as_returned = copy.deepcopy(returned)
+    env.reset(options={"reset_mask": np.array([True, False, True, False])})
+    env.batch.restore(env.batch.checkpoint())
+    env.step(env.action_space.sample())
+    for result, as_it_was in zip(returned, as_returned, strict=True):
+        assert data_equivalence(result, as_it_was, exact=True)
     for result in returned:
         assert result[0] in env.observation_space
         for key in [key for key in result[-1] if not key.startswith("_")]:
