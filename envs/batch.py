@@ -9,12 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 
 from envs.game import Game, options_record, unknown
 from envs.kernels import game_kernels
 from envs.rng import seeded
 
 Array = np.ndarray[Any, Any]
+
+SCORES = 1  # row of `GameBatch.numbers`, after the rewards and before the terms
 
 
 class Reward(Protocol):
@@ -87,6 +90,15 @@ class GameBatch:
         self.final_observations = np.zeros_like(self.observations)
         self.final_scores = np.zeros(count)
 
+    def _arrays_for_a_step(self) -> tuple[Array, Array, Array]:
+        if self._keep:
+            return self.observations, self.numbers, self.flags
+        return (
+            np.empty(self.observations.shape, self.observations.dtype),
+            np.empty(self.numbers.shape),
+            np.empty(self.flags.shape, np.bool_),
+        )
+
     def _write_to(self, observations: Array, numbers: Array, flags: Array) -> None:
         """Take arrays for what is found; few large ones, since making one takes its time."""
         self.observations, self.numbers, self.flags = observations, numbers, flags
@@ -139,24 +151,23 @@ class GameBatch:
         Raises:
             ValueError: for an action outside of the space; nothing is then changed.
         """
+        if not self.seeded:
+            raise ResetNeeded("call reset() before the first step()")
         before, after, last = self.states, self.before, self.observations
-        if not self._keep:
-            self._write_to(
-                np.empty(last.shape, last.dtype),
-                np.empty(self.numbers.shape),
-                np.empty(self.flags.shape, np.bool_),
-            )
+        observations, numbers, flags = self._arrays_for_a_step()
         ended = self.kernels.step(
             before,
             actions,
             after,
             self.options_record,
             last,
-            self.observations,
-            self.scores,
-            self.flags,
+            observations,
+            numbers[SCORES],
+            flags,
             self._done_rows,
         )
+        if not self._keep:
+            self._write_to(observations, numbers, flags)
         self.reward(before, actions, after, self.terms, self.rewards)
         self.states, self.before = after, before
         return self._done_rows[:ended]

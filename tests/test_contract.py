@@ -468,8 +468,41 @@ def test_actions_outside_of_the_space_are_refused(env_id: str) -> None:
     for actions in (good[:2], np.concatenate([good, good])):
         with pytest.raises(ValueError, match="actions have shape"):
             vector.step(actions)
+    if isinstance(vector.single_action_space, spaces.Discrete):
+        with pytest.raises(ValueError, match="actions must be int64, not float64"):
+            vector.step(np.zeros(3))
+    else:
+        with pytest.raises(ValueError, match="actions must be float32, not complex128"):
+            vector.step(good.astype(complex))
     assert env.state == before[0]
     assert np.array_equal(vector.states, before[1])
+
+
+@every_game
+@every_eye
+def test_a_refused_action_changes_nothing(env_id: str, observation: str) -> None:
+    options = {"observation": observation, "frames": 3}
+    env, twin = make_vec(env_id, 3, **options), make_vec(env_id, 3, **options)
+    env.action_space.seed(0)
+    actions = [env.action_space.sample() for _ in range(4)]
+    for each in (env, twin):
+        each.reset(seed=0)
+        each.step(actions[0])
+    wrong = actions[1].copy()
+    wrong[1] = wrong_actions(env.single_action_space)[0]
+    for _ in range(3):
+        with pytest.raises(ValueError, match="an action is not in"):
+            env.step(wrong)
+    for action in actions[1:]:
+        assert data_equivalence(env.step(action), twin.step(action), exact=True)
+
+
+@every_game
+def test_a_game_begins_with_a_reset(env_id: str) -> None:
+    env, vector = make(env_id), make_vec(env_id, 2)
+    for each in (env, vector):
+        with pytest.raises(gymnasium.error.ResetNeeded, match=r"call reset\(\)"):
+            each.step(each.action_space.sample())
 
 
 def wrong_actions(space: spaces.Space[Any]) -> list[Any]:
