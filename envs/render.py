@@ -42,7 +42,9 @@ class Renderer:
             self._view = load_view(self._game)
             self._surface = pygame.Surface(self._size)
         self._view(self._surface, state, options)
-        return pygame.surfarray.array3d(self._surface).swapaxes(0, 1)
+        width, height = self._size
+        pixels = pygame.image.tobytes(self._surface, "RGB")
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3).copy()
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:
         """Put a picture into the window and keep to the frame rate."""

@@ -14,17 +14,17 @@ from rewards.loading import from_function, load_term
 from rewards.trial import choose_kernel, recorded_transitions, try_term
 from rewards.weighted_sum import WeightedSum, compiled_kernel
 
+RewardLike = str | Callable[..., float] | WeightedSum | None
 
-def make_single(
-    game: str, rewards: str, reward: str | Callable[..., float] | None = None, **options: Any
-) -> GameEnv:
+
+def make_single(game: str, rewards: str, reward: RewardLike = None, **options: Any) -> GameEnv:
     """One game; arguments as for `load_reward` and `envs.single.GameEnv`."""
     definition = load_game(game)
     return GameEnv(definition, load_reward(definition, rewards, reward, options), **options)
 
 
 def make_vector(
-    game: str, rewards: str, reward: str | Callable[..., float] | None = None, **options: Any
+    game: str, rewards: str, reward: RewardLike = None, **options: Any
 ) -> GameVectorEnv:
     """Many games; arguments as for `load_reward` and `envs.vector.GameVectorEnv`."""
     definition = load_game(game)
@@ -42,7 +42,7 @@ def load_game(place: str) -> Game:
 def load_reward(
     game: Game,
     rewards: str,
-    reward: str | Callable[..., float] | None = None,
+    reward: RewardLike = None,
     options: dict[str, Any] | None = None,
 ) -> WeightedSum:
     """Make a reward ready for use.
@@ -51,12 +51,15 @@ def load_reward(
         game: the game to be rewarded.
         rewards: the game's module of reward terms.
         reward: a weighted sum as `rewards.expression.parse` reads it, one function of
-            (before, action, after), or None for the module's default.
+            (before, action, after), what this function returned before, or None for the module's
+            default.
         options: of the environment; those of the game itself matter to the trial of a user's term.
 
     Raises:
         RewardError: if a term cannot be found, loaded or used.
     """
+    if isinstance(reward, WeightedSum):
+        return reward
     if reward is None:
         reward = str(importlib.import_module(rewards).DEFAULT)
     if isinstance(reward, str):

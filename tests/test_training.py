@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import train
 from training.config import RunConfig
-from training.run_folder import RunError, atomic_path, load_checkpoint, newest_run, write_json
+from training.run_folder import RunError, atomic_path, load_checkpoint, write_json
 
 REPOSITORY = Path(train.__file__).parent
 QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
@@ -164,7 +164,6 @@ def test_a_run_folder_describes_itself(tmp_path: Path) -> None:
     assert low <= evaluation["mean_score"] <= high
     assert len(evaluation["scores"]) == evaluation["episodes"] == 3
     assert RunConfig.from_json(config).to_json("")["settings"] == config["settings"]
-    assert newest_run(tmp_path / "runs") == folder
 
 
 def test_a_runs_own_reward_is_executed_only_when_trusted(
@@ -243,6 +242,22 @@ def test_resuming_refuses_what_would_make_it_another_run(
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     assert train.main(["--resume", str(folder)]) == 2
     assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"env": 5}, {"env_options": []}, {"seed": "1"}, {"settings": {"gamma": 3}}, {"agent": "x"}],
+)
+def test_a_damaged_config_is_one_line(
+    damage: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_train("--run-dir", tmp_path, "--steps", 1600, *QUICK, "--agent", "random")
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", config | damage)
+    assert train.main(["--resume", str(folder)]) == 2
+    assert "config.json is not one" in capsys.readouterr().err
+    write_json(folder / "config.json", [])
+    assert train.main(["--resume", str(folder)]) == 2
 
 
 def test_a_place_that_cannot_be_written_is_named(

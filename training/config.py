@@ -13,6 +13,15 @@ from training.run_folder import RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
 
+KINDS: dict[str, Any] = {
+    **dict.fromkeys(("env", "agent", "device"), str),
+    **dict.fromkeys(("seed", "steps", "num_envs", "eval_every", "eval_episodes"), int),
+    **dict.fromkeys(("settings", "env_options"), dict),
+    "reward": str | None,
+    "solved_score": int | float | None,
+}
+"""What the entries of config.json have to be."""
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -64,6 +73,9 @@ class RunConfig:
         """
         try:
             values = {f.name: content[f.name] for f in dataclasses.fields(cls)}
+            for name, kind in KINDS.items():
+                if not isinstance(values[name], kind):
+                    raise ValueError(f"`{name}` cannot be {values[name]!r}")
             values["settings"] = settings_type(values["agent"])(**values["settings"])
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"config.json is not one that this version can read: {error}") from None

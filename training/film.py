@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from PIL import Image
 
 from agents.agent import Agent, Array
 
@@ -48,8 +49,6 @@ def _render_modes(env_id: str, make_options: dict[str, Any]) -> list[str]:
 
 
 def _small(picture: Any) -> Array:
-    """Means over k x k pixels, so that no side is longer than `LARGEST_SIDE`."""
-    k = -(-max(picture.shape[:2]) // LARGEST_SIDE)
-    height, width = picture.shape[0] // k, picture.shape[1] // k
-    squares = picture[: height * k, : width * k].reshape(height, k, width, k, 3)
-    return np.asarray(squares.mean((1, 3), np.float32), np.uint8)
+    """Reduced by a whole factor, so that no side is longer than `LARGEST_SIDE`."""
+    factor = -(-max(picture.shape[:2]) // LARGEST_SIDE)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(picture)).reduce(factor))

@@ -37,7 +37,11 @@ class Logger:
 
     def settings(self, config: RunConfig, content: dict[str, Any]) -> None:
         """The HParams tab: one row a run, without the sub-run that `add_hparams` would make."""
-        row = {"env": config.env, "agent": config.agent, "reward": config.reward or "its own"}
+        row: dict[str, Any] = {
+            "env": config.env,
+            "agent": config.agent,
+            "reward": config.reward or "its own",
+        }
         row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
         row |= {f"env.{name}": str(value) for name, value in config.env_options.items()}
         metrics = dict.fromkeys(("eval/mean_score", "eval/mean_reward", "time/fps"))

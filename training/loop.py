@@ -65,6 +65,9 @@ class Run:
 
     def __init__(self, config: RunConfig, folder: Path, agent: Agent, stepper: Stepper) -> None:
         self.config = config
+        self.make_options = config.make_options
+        if (batch := getattr(stepper.environments.unwrapped, "batch", None)) is not None:
+            self.make_options["reward"] = batch.reward  # loaded, tried and compiled once
         self.folder = folder
         self.agent = agent
         self.stepper = stepper
@@ -159,7 +162,7 @@ def _look(run: Run, logger: Logger) -> None:
 def look(run: Run, seed: int, logger: Logger) -> Evaluation:
     """Evaluate the agent on seeds from `seed` up; onto the curves, with a film of one episode."""
     config, step = run.config, run.progress.steps
-    evaluation = evaluate(run.agent, config.env, config.make_options, config.eval_episodes, seed)
+    evaluation = evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
     logger.scalars(
         {
             "eval/mean_reward": float(evaluation.returns.mean()),
@@ -168,7 +171,7 @@ def look(run: Run, seed: int, logger: Logger) -> Evaluation:
         },
         step,
     )
-    frames, frames_per_second = film(run.agent, config.env, config.make_options, seed)
+    frames, frames_per_second = film(run.agent, config.env, run.make_options, seed)
     if frames:
         logger.gif("evaluation/episode", frames, frames_per_second, step)
     return evaluation

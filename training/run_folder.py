@@ -96,9 +96,3 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, numbers  # noqa: SIM118
     except (SafetensorError, KeyError, OSError, json.JSONDecodeError) as error:
         raise RunError(f"{path} is damaged: {error}") from None
-
-
-def newest_run(runs: Path) -> Path | None:
-    """The run under `runs` that was saved last, or None."""
-    saved = [path for path in runs.glob(f"*/{TENSORS}") if (path.parent / CONFIG).is_file()]
-    return max(saved, key=lambda path: path.stat().st_mtime).parent if saved else None
