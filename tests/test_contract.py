@@ -210,12 +210,16 @@ def test_seeds_one_by_one_and_none(env_id: str) -> None:
 
 @every_game
 def test_a_game_has_its_own_action_space(env_id: str) -> None:
-    first, second = make(env_id), make(env_id)
-    first.action_space.seed(1)
-    expected = [first.action_space.sample() for _ in range(20)]
-    first.action_space.seed(1)
-    second.action_space.seed(2)
-    assert data_equivalence(expected, [first.action_space.sample() for _ in range(20)])
+    spaces_of_all = [
+        make(env_id).action_space,
+        make(env_id).action_space,
+        make_vec(env_id, 2).single_action_space,
+        make_vec(env_id, 2).single_action_space,
+    ]
+    for space in spaces_of_all:
+        space.seed(1)
+    first, *others = ([space.sample() for _ in range(20)] for space in spaces_of_all)
+    assert all(data_equivalence(first, other) for other in others)
 
 
 # --- Episodes
