@@ -20,7 +20,7 @@ def machine_facts() -> dict[str, Any]:
         "processor": _processor(),
         "cores": _cores(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
     }

@@ -36,7 +36,8 @@ ALL_INCLUDED = Measure(
 SOLVED = Measure(
     "from the first step to solved",
     "s",
-    "training.loop.train with the preset, one run a seed, evaluations included; a seed that is not "
+    "training.loop.train with the preset, one run a seed, evaluations included, what torch imports "
+    "at a process's first update excluded (it is within python train.py); a seed that is not "
     "solved counts as infinite",
     4.0,
     "less",
