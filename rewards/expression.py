@@ -40,8 +40,8 @@ def parse(expression: str) -> list[WeightedTerm]:
     Raises:
         RewardError: for anything that is not a sum of terms with constant weights.
     """
-    place, _, function = expression.rpartition(":")
-    file = Path(place if function.isidentifier() else expression)
+    path, _, function = expression.rpartition(":")
+    file = Path(path if function.isidentifier() else expression)
     if file.suffix == ".py" and file.is_file():
         return [WeightedTerm(1.0, expression)]
     tokens = _tokens(expression)

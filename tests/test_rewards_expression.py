@@ -30,6 +30,7 @@ from rewards.expression import RewardError, parse
         ("mine.py", [(1.0, "mine.py")]),
         ("my-dir/my-file.py:f - 0.1*effort", [(1.0, "my-dir/my-file.py:f"), (-0.1, "effort")]),
         ("0.5*../mine.py:f + score", [(0.5, "../mine.py:f"), (1.0, "score")]),
+        ("a.py - 2*b.py:f", [(1.0, "a.py"), (-2.0, "b.py:f")]),
         ("score - 2*a.py:f", [(1.0, "score"), (-2.0, "a.py:f")]),
         ("'my file.py:f' - effort", [(1.0, "my file.py:f"), (-1.0, "effort")]),
         ('2 * "my file.py:f"', [(2.0, "my file.py:f")]),
