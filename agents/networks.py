@@ -29,11 +29,6 @@ def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) 
     )
 
 
-def is_screen(space: spaces.Space[Any]) -> bool:
-    """Does `make_body` read this space with convolutions?"""
-    return len(space.shape or ()) == 3
-
-
 def vector_body(inputs: int, width: int) -> nn.Module:
     """Two layers; ReLU takes a tenth of the time that tanh does."""
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())

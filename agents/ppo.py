@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from agents.agent import Agent, Array, Insight, Step, Task
 from agents.checkpointing import optimizer_tensors, restore_optimizer
-from agents.distributions import Categorical, make_distribution
-from agents.networks import is_screen, make_body, orthogonal
+from agents.distributions import Categorical, Gaussian, make_distribution
+from agents.networks import make_body, orthogonal
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class PPOSettings:
     """How far the policy's ratio may move from 1 before it stops paying."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus."""
-    value_coef: float = 0.5
+    value_coef: float = 1.0
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
     """Longest gradient."""
@@ -91,15 +91,12 @@ def generalised_advantages(
 
 
 class ActorCritic(nn.Module):
-    """A policy and a value function; apart for vectors, on one body for screens."""
+    """A policy and a value function on one body, which takes half the time of two."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.actor_body = make_body(task.observation_space, width, generator)
-        self.critic_body = None  # for screens the critic reads the actor's features
-        if not is_screen(task.observation_space):
-            self.critic_body = make_body(task.observation_space, width, generator)
+        self.body = make_body(task.observation_space, width, generator)
         self.actor = nn.Linear(width, outputs)
         self.critic = nn.Linear(width, 1)
         orthogonal(self.actor, 0.01, generator)
@@ -108,36 +105,42 @@ class ActorCritic(nn.Module):
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
-        features = self.actor_body(observations)
-        critic_features = features if self.critic_body is None else self.critic_body(observations)
-        return self._outputs(features), self.critic(critic_features)[:, 0]
+        features = self.body(observations)
+        return self._outputs(features), self.critic(features)[:, 0]
 
     def policy(self, observations: Tensor) -> Tensor:
         """Policy outputs (k, n) alone."""
-        return self._outputs(self.actor_body(observations))
+        return self._outputs(self.body(observations))
 
     def _outputs(self, features: Tensor) -> Tensor:
         return torch.addmm(self.actor.bias[:, None], self.actor.weight, features.T)
 
 
 class Rollout:
-    """What happened in the last `num_steps` steps of `n` environments: tensors (steps, n, ...)."""
+    """What happened in the last `num_steps` steps of `n` environments: arrays (steps, n, ...).
 
-    def __init__(
-        self, task: Task, num_steps: int, action_shape: tuple[int, ...], action_dtype: Any
-    ):
+    They are NumPy's, which writes a row in a tenth of the time that torch takes.
+    """
+
+    def __init__(self, task: Task, num_steps: int, distribution: Categorical | Gaussian) -> None:
         space, count = task.observation_space, task.num_envs
         assert space.shape is not None
-        dtype = torch.uint8 if space.dtype == np.uint8 else torch.float32
-        self.observations = torch.zeros((num_steps, count, *space.shape), dtype=dtype)
-        self.actions = torch.zeros((num_steps, count, *action_shape), dtype=action_dtype)
-        self.log_probs = torch.zeros(num_steps, count)
-        self.values = torch.zeros(num_steps, count)
-        self.next_values = torch.zeros(num_steps, count)
-        self.rewards = torch.zeros(num_steps, count)
-        self.done = torch.zeros(num_steps, count)
-        self.valid = torch.zeros(num_steps, count, dtype=torch.bool)
+        dtype = np.uint8 if space.dtype == np.uint8 else np.float32
+        self.observations = np.zeros((num_steps, count, *space.shape), dtype)
+        self.actions = np.zeros(
+            (num_steps, count, *distribution.action_shape), distribution.action_dtype
+        )
+        self.outputs = np.zeros((num_steps, distribution.outputs, count), np.float32)
+        self.values = np.zeros((num_steps, count), np.float32)
+        self.next_values = np.zeros((num_steps, count), np.float32)
+        self.rewards = np.zeros((num_steps, count), np.float32)
+        self.done = np.zeros((num_steps, count), np.bool_)
+        self.valid = np.zeros((num_steps, count), np.bool_)
         self.length = 0
+
+    def arrays(self) -> dict[str, Array]:
+        """All of them by name."""
+        return {name: value for name, value in vars(self).items() if name != "length"}
 
 
 class PPOAgent(Agent):
@@ -155,12 +158,7 @@ class PPOAgent(Agent):
         )
         self.network = network.to(self.device)
         self.torch_generator = torch.Generator(self.device).manual_seed(seed)
-        self.action_shape = (
-            () if isinstance(self.distribution, Categorical) else (self.distribution.outputs,)
-        )
-        self.rollout = Rollout(
-            task, settings.num_steps, self.action_shape, self.distribution.action_dtype
-        )
+        self.rollout = Rollout(task, settings.num_steps, self.distribution)
         self.steps_seen = 0
 
     @functools.cached_property
@@ -178,24 +176,21 @@ class PPOAgent(Agent):
                 best = self.distribution.mode(self.network.policy(seen))
                 return self.distribution.to_environment(best)
             outputs, values = self.network(seen)
-            log_std = self.network.log_std
-            actions = self.distribution.sample(outputs, log_std, self.torch_generator)
-            log_probs, _ = self.distribution.log_prob_and_entropy(outputs, actions, log_std)
+            actions = self.distribution.sample(outputs, self.network.log_std, self.torch_generator)
         rollout, t = self.rollout, self.rollout.length
-        rollout.observations[t], rollout.actions[t] = seen, actions
-        rollout.log_probs[t], rollout.values[t] = log_probs, values
+        rollout.observations[t], rollout.actions[t] = observations, actions.numpy(force=True)
+        rollout.outputs[t], rollout.values[t] = outputs.numpy(force=True), values.numpy(force=True)
         return self.distribution.to_environment(actions)
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Note what followed; once the rollout is full, improve the policy by it."""
         rollout, t = self.rollout, self.rollout.length
-        rollout.rewards[t] = torch.as_tensor(step.rewards)
-        rollout.done[t] = torch.as_tensor(step.terminated | step.truncated)
-        rollout.valid[t] = torch.as_tensor(step.valid)
-        if t > 0:
-            rollout.next_values[t - 1] = torch.where(
-                rollout.done[t - 1] > 0, rollout.next_values[t - 1], rollout.values[t]
-            )
+        rollout.rewards[t] = step.rewards
+        rollout.done[t] = step.terminated | step.truncated
+        rollout.valid[t] = step.valid
+        if t > 0:  # where the episode went on, what followed is what was acted on now
+            went_on = ~rollout.done[t - 1]
+            rollout.next_values[t - 1][went_on] = rollout.values[t][went_on]
         self._value_what_followed(step, t)
         rollout.length += 1
         self.steps_seen += len(step.rewards)
@@ -212,27 +207,29 @@ class PPOAgent(Agent):
         if needed.any():
             with torch.no_grad():
                 _, values = self.network(self._tensor(step.next_observations[needed]))
-            self.rollout.next_values[t, torch.as_tensor(needed)] = values.cpu()
+            self.rollout.next_values[t][needed] = values.numpy(force=True)
 
     def _improve(self) -> dict[str, float]:
         """Several epochs of the clipped objective (equation 7) over the rollout (equation 9)."""
-        settings, rollout = self.settings, self.rollout
+        settings = self.settings
+        rollout = {name: torch.from_numpy(a) for name, a in self.rollout.arrays().items()}
+        values = rollout["values"]
         advantages = generalised_advantages(
-            rollout.rewards,
-            rollout.values,
-            rollout.next_values,
-            rollout.done,
+            rollout["rewards"],
+            values,
+            rollout["next_values"],
+            rollout["done"].float(),
             settings.gamma,
             settings.gae_lambda,
         )
-        returns = advantages + rollout.values
+        returns = advantages + values
         if settings.anneal:
             left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
             self.optimizer.param_groups[0]["lr"] = settings.learning_rate * left
         sums, count = torch.zeros(5, device=self.device), 0
-        for batch in self._minibatches(advantages, returns):
+        for batch in self._minibatches(rollout, advantages, returns):
             observations, actions, old_log_probs, advantage, value_target = batch
-            outputs, values = self.network(observations)
+            outputs, predicted = self.network(observations)
             log_probs, entropy = self.distribution.log_prob_and_entropy(
                 outputs, actions, self.network.log_std
             )
@@ -241,7 +238,7 @@ class PPOAgent(Agent):
             advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
             clipped = ratio.clamp(1 - settings.clip_coef, 1 + settings.clip_coef)
             policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-            value_loss = 0.5 * (values - value_target).square().mean()
+            value_loss = 0.5 * (predicted - value_target).square().mean()
             loss = (
                 policy_loss
                 + settings.value_coef * value_loss
@@ -264,29 +261,31 @@ class PPOAgent(Agent):
                 f"ppo diverged after {self.steps_seen:,} steps: {metrics}; a smaller learning rate "
                 "or rewards nearer to 1 may help"
             )
-        variance = returns[rollout.valid].var()
-        unexplained = (returns - rollout.values)[rollout.valid].var()
+        learned = rollout["valid"]
+        unexplained, variance = advantages[learned].var(), returns[learned].var()
         metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
         metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         return metrics
 
-    def _minibatches(self, advantages: Tensor, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    def _minibatches(
+        self, rollout: dict[str, Tensor], advantages: Tensor, returns: Tensor
+    ) -> Iterator[tuple[Tensor, ...]]:
         """The rollout's valid steps in random order: one gathering an epoch, then slices."""
-        rollout = self.rollout
-        rows = rollout.valid.flatten().nonzero()[:, 0].to(self.device)
-        everything = [
-            tensor.flatten(0, 1).to(self.device)
-            for tensor in (
-                rollout.observations,
-                rollout.actions,
-                rollout.log_probs,
-                advantages,
-                returns,
+        actions = rollout["actions"].flatten(0, 1).to(self.device)
+        outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)
+        with torch.no_grad():
+            old_log_probs, _ = self.distribution.log_prob_and_entropy(
+                outputs, actions, self.network.log_std
             )
-        ]
+        observations, advantages, returns = (
+            tensor.flatten(0, 1).to(self.device)
+            for tensor in (rollout["observations"], advantages, returns)
+        )
+        everything = (observations, actions, old_log_probs, advantages, returns)
+        rows = rollout["valid"].flatten().nonzero()[:, 0].to(self.device)
         for _ in range(self.settings.epochs):
             order = torch.randperm(len(rows), generator=self.torch_generator, device=self.device)
-            shuffled = [tensor[rows[order]] for tensor in everything]
+            shuffled = (tensor[rows[order]] for tensor in everything)
             parts = (tensor.chunk(self.settings.minibatches) for tensor in shuffled)
             yield from zip(*parts, strict=True)
 
@@ -301,9 +300,8 @@ class PPOAgent(Agent):
     def tensors(self) -> dict[str, Any]:
         """Network, optimizer, generator and the rollout so far."""
         rollout = {
-            f"rollout.{name}": tensor[: self.rollout.length]
-            for name, tensor in vars(self.rollout).items()
-            if isinstance(tensor, Tensor)
+            f"rollout.{name}": torch.from_numpy(array[: self.rollout.length].copy())
+            for name, array in self.rollout.arrays().items()
         }
         return {
             **{f"network.{name}": tensor for name, tensor in self.network.state_dict().items()},
@@ -334,9 +332,8 @@ class PPOAgent(Agent):
         restore_optimizer(self.optimizer, tensors)
         self.torch_generator.set_state(tensors["generator"])
         self.steps_seen, self.rollout.length = numbers["steps_seen"], numbers["rollout_length"]
-        for name, tensor in vars(self.rollout).items():
-            if isinstance(tensor, Tensor):
-                tensor[: self.rollout.length] = tensors[f"rollout.{name}"]
+        for name, array in self.rollout.arrays().items():
+            array[: self.rollout.length] = tensors[f"rollout.{name}"].numpy()
 
     def _tensor(self, observations: Array) -> Tensor:
         """Observations as the network takes them: uint8 stays, anything else becomes float32."""

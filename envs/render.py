@@ -34,7 +34,7 @@ class Renderer:
         self._clock: Any = None
 
     def picture(self, state: Any, options: Any) -> np.ndarray[Any, Any]:
-        """The state as people see it: uint8 (height, width, 3)."""
+        """The state as people see it: uint8 (height, width, 3), read-only."""
         import pygame
 
         if self._surface is None:
@@ -44,7 +44,7 @@ class Renderer:
         self._view(self._surface, state, options)
         width, height = self._size
         pixels = pygame.image.tobytes(self._surface, "RGB")
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3).copy()
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:
         """Put a picture into the window and keep to the frame rate."""

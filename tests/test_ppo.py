@@ -100,9 +100,10 @@ def test_truncation_values_the_last_observation_not_the_next_episodes_first() ->
 
 def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
     agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=3, epochs=1, minibatches=2), seed=0)
-    agent.rollout.valid[:] = torch.tensor([[True, True], [True, False], [True, True]])
+    agent.rollout.valid[:] = [[True, True], [True, False], [True, True]]
+    rollout = {name: torch.from_numpy(array) for name, array in agent.rollout.arrays().items()}
     advantages = torch.arange(6.0).reshape(3, 2)
-    batches = list(agent._minibatches(advantages, advantages))
+    batches = list(agent._minibatches(rollout, advantages, advantages))
     learned = sorted(torch.cat([batch[3] for batch in batches]).tolist())
     assert learned == [0.0, 1.0, 2.0, 4.0, 5.0]
 
