@@ -12,6 +12,7 @@ import tyro
 
 from playing.programme import Request, fresh_seed, measure, record, tell, watch
 from playing.selection import PlayError, Wishes
+from rewards.expression import RewardError
 from training.options import parse_env_options
 from training.usage import read_options
 
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             summary = measure(request)
         else:
             summary = watch(request)
-    except PlayError as error:
+    except (PlayError, RewardError) as error:
         tell(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
         command = shlex.join(["python", "train.py", *arguments])
         return run_session(config, options.run_dir, options.resume, command)
-    except (ValueError, OSError, gymnasium.error.Error) as error:
+    except (ValueError, FloatingPointError, OSError, gymnasium.error.Error) as error:
         Console(stderr=True).print(
             f"train.py: {error}", markup=False, highlight=False, soft_wrap=True
         )

@@ -61,7 +61,7 @@ def try_term(term: Term, transitions: Transitions) -> None:
         RewardError: naming file and line, if it does not return one finite number for each.
     """
     file = inspect.getfile(term.function)
-    place = f"{file}:{inspect.unwrap(term.function).__code__.co_firstlineno}"
+    place = _place(term)
     try:
         inspect.signature(term.function).bind(None, None, None)
     except TypeError:
@@ -82,7 +82,7 @@ def try_term(term: Term, transitions: Transitions) -> None:
 
 
 def choose_kernel(term: Term, game: Game, transitions: Transitions) -> Any:
-    """The term compiled, if that gives the values of plain Python, else interpreted."""
+    """The term compiled, if that gives the values of plain Python, else interpreted; checked."""
     plain = plain_kernel(term)
     try:
         fast = compiled_kernel(term, game)
@@ -91,13 +91,43 @@ def choose_kernel(term: Term, game: Game, transitions: Transitions) -> Any:
         problem = f"cannot be compiled ({reason:.160})"
     else:
         if np.allclose(_values(plain, transitions), _values(fast, transitions), 1e-9, 1e-12):
-            return fast
+            return _checked(term, fast)
         problem = "gives other values when compiled"
     warnings.warn(
         f"reward `{term.name}` {problem}; it runs as plain Python, some thousand times slower",
         stacklevel=2,
     )
-    return plain
+    return _checked(term, plain)
+
+
+def _checked(term: Term, kernel: Callable[..., None]) -> Callable[..., None]:
+    """`kernel`, saying where and when if the term fails in a state that no trial met."""
+    file = inspect.getfile(term.function)
+
+    def checked_kernel(
+        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
+    ) -> None:
+        try:
+            kernel(before, actions, after, weight, first, row, total)
+        except (Exception, SystemExit) as error:
+            place = where(error, file)
+            place = _place(term) if place == file else place  # compiled code has no lines
+            raise RewardError(f"{place}: {describe(error)}") from None
+        if not np.isfinite(row).all():
+            i = int(np.flatnonzero(~np.isfinite(row))[0])
+            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
+            raise RewardError(
+                f"{_place(term)}: `{term.name}` returned {row[i]} where after was {state}; "
+                "rewards must be finite"
+            )
+
+    return checked_kernel
+
+
+def _place(term: Term) -> str:
+    """`file:line` at which a term begins."""
+    code = inspect.unwrap(term.function).__code__
+    return f"{inspect.getfile(term.function)}:{code.co_firstlineno}"
 
 
 def _values(kernel: Callable[..., None], transitions: Transitions) -> Any:

@@ -182,6 +182,28 @@ def test_a_runs_own_reward_is_executed_only_when_trusted(
     assert load_checkpoint(folder)[1]["progress"]["steps"] == 3200
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 1.0 / (after.t - 200)", "returned inf where after was ball_x="),
+        ("return [1.0][0 if after.t < 200 else 1]", "mine.py:1: IndexError"),
+        ("return len(globals()) * 0.0 if after.t < 200 else 1 / 0", "mine.py:2: ZeroDivision"),
+    ],
+    ids=["compiled, not finite", "compiled, raises", "interpreted, raises"],
+)
+def test_a_reward_that_fails_late_is_named_and_nothing_is_lost(
+    body: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The trial plays 150 steps; these rewards fail in the 200th."""
+    (tmp_path / "mine.py").write_text(f"def mine(before, action, after):\n    {body}\n")
+    arguments = ["--run-dir", tmp_path / "r", "--steps", 1600000, *QUICK, "--reward"]
+    arguments.append(f"{tmp_path / 'mine.py'}:mine")
+    assert train.main([str(argument) for argument in arguments]) == 2
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message in told
+    load_checkpoint(only_run(tmp_path / "r"))
+
+
 def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
     """CartPole's own batch resets in the next step, Pendulum has continuous actions."""
     for env_id in ("CartPole-v1", "Pendulum-v1"):

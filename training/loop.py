@@ -113,6 +113,7 @@ def train(run: Run, logger: Logger, display: Display) -> bool:
     a run that was stopped and resumed goes exactly as one that was not.
     """
     config, progress, agent, stepper = run.config, run.progress, run.agent, run.stepper
+    run.save()
     first_step, began = progress.steps, time.monotonic()
     saved = began
     with interruptible() as interrupted:
