@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,4 +98,5 @@ def read(arguments: Sequence[str]) -> tuple[PlayOptions, Request]:
 
 
 if __name__ == "__main__":
+    warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     sys.exit(main())

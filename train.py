@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 
 import gymnasium
-from rich.console import Console
 
 from training.command_line import parse
 
@@ -28,13 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = shlex.join(["python", "train.py", *arguments])
         return run_session(config, options.run_dir, options.resume, command)
     except (ValueError, FloatingPointError, OSError, gymnasium.error.Error) as error:
-        Console(stderr=True).print(
-            f"train.py: {error}", markup=False, highlight=False, soft_wrap=True
-        )
+        tell(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
+def tell(text: str) -> None:
+    """Say something that is no result, in one line."""
+    print(f"train.py: {text}", file=sys.stderr)
+
+
 if __name__ == "__main__":
+    warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     sys.exit(main())
