@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:
+        tell("interrupted; what was saved last is in the run folder")
         return INTERRUPTED
 
 

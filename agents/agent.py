@@ -58,7 +58,7 @@ class Insight:
     probabilities: Array | None = None
     """(actions,) of each discrete action."""
     value: float | None = None
-    """The return that it expects."""
+    """The discounted return that it expects from here."""
 
 
 class Agent:
@@ -91,6 +91,9 @@ class Agent:
     def numbers(self) -> dict[str, Any]:
         """Everything else that a checkpoint has to hold, as JSON can write it."""
         return {"generator": self.generator.bit_generator.state}
+
+    def lose_track(self) -> None:
+        """Forget steps under way: the environments could not be saved and begin anew."""
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over only what decides how to act; `tensors` may hold more."""

@@ -65,6 +65,9 @@ class PPOSettings:
         for name in ("learning_rate", "clip_coef", "max_grad_norm"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("entropy_coef", "value_coef"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
 
 
 def generalised_advantages(
@@ -197,7 +200,7 @@ class PPOAgent(Agent):
         if rollout.length < self.settings.num_steps:
             return None
         rollout.length = 0
-        return self._improve()
+        return self._improve() if rollout.valid.any() else None
 
     def _value_what_followed(self, step: Step, t: int) -> None:
         """V of the last observation where an episode was cut, or where the rollout ends."""
@@ -317,6 +320,10 @@ class PPOAgent(Agent):
             "steps_seen": self.steps_seen,
             "rollout_length": self.rollout.length,
         }
+
+    def lose_track(self) -> None:
+        """Drop the rollout so far, whose next steps never come."""
+        self.rollout.length = 0
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over the network only."""

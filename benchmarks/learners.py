@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 from benchmarks import cleanrl_recipe
@@ -33,8 +34,7 @@ def training_wheels(seed: int, referee: Referee) -> None:
         while going_on:
             target = min(run.progress.steps + examination.every, examination.steps)
             run.config = replace(run.config, steps=target)
-            if train(run, logger, display):
-                raise KeyboardInterrupt
+            train(run, logger, display, Event())
             going_on = referee.go_on(run.progress.steps, run.agent)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 import torch
 from rich.console import Console
@@ -107,8 +108,7 @@ def run_once(config: RunConfig) -> Outcome:
     """Train a new agent; the time runs from its first step on."""
     with new_run(config) as (run, logger, display):
         clock = Clock()
-        if train(run, logger, display):
-            raise KeyboardInterrupt
+        train(run, logger, display, Event())
         return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.progress.solved)
 
 

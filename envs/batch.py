@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from types import NoneType
 from typing import Any, Protocol
@@ -217,10 +216,6 @@ class GameBatch:
 
     def _value(self, value: Any, i: int) -> Any:
         return value[i] if np.ndim(value) == 1 and len(value) == self.count else value
-
-    def option_values(self) -> dict[str, float]:
-        """The game's options by name."""
-        return dataclasses.asdict(self.options)
 
 
 def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:

@@ -50,8 +50,6 @@ class Game:
     """score(state): the game's own yardstick, which no reward changes."""
     check: Callable[[Any, Any], None]
     """check(state, options): raise ValueError for a state that the game cannot be in."""
-    solved_score: float
-    """Mean score from which the game counts as solved."""
     view: str
     """`module:function` that draws a state for people: function(surface, state, options)."""
     steps_per_second: int

@@ -1,8 +1,29 @@
 """Paddle-and-ball: keep the ball in a box whose fourth side is open.
 
-The box is 1 x 1. x is 0 at the open side, which the paddle guards, and 1 at the far wall; y is 0 at
-the top and grows downwards, as on a screen. Positions are those of the ball's centre, which turns
-round exactly at 0 and 1: the walls that one sees stand a ball's radius further out.
+Description
+    The box is 1 x 1. x is 0 at the open side, which the paddle guards, and 1 at the far wall; y is
+    0 at the top and grows downwards, as on a screen. Positions are those of the ball's centre,
+    which turns round exactly at 0 and 1: the walls that one sees stand a ball's radius further out.
+    Off the paddle the ball flies the steeper the further from its centre it was hit, up or down,
+    and gets faster with each hit up to a limit. Its steepest flight is faster than the paddle.
+Action Space
+    `Discrete(3)`: 0 up, 1 stay, 2 down.
+Observation Space
+    `observation="state"`: `Box(-1, 1, (5,), float32)`, the ball's x and y, its velocity, the
+    paddle's y. `observation="screen"`: `Box(0, 255, (frames, screen_size, screen_size), uint8)`,
+    the last screens, newest last.
+Rewards
+    By default +1 for a hit and -1 for a miss; see `rewards.paddle` for other terms.
+Starting State
+    The ball in the middle part of the box, flying away from the paddle at any angle; the paddle
+    anywhere.
+Episode End
+    Terminated at a miss, truncated after `max_steps`. The score is the number of balls returned.
+Arguments
+    `reward`, `observation`, `screen_size=84`, `frames=2`, and the fields of `PaddleOptions`.
+    `reset(options={"state": {...}})` takes the fields of `STATE`.
+Version History
+    v0: first version.
 """
 
 from __future__ import annotations
@@ -214,7 +235,6 @@ GAME = Game(
     draw=draw,
     score=score,
     check=check,
-    solved_score=40.0,
     view="envs.paddle_view:draw",
     steps_per_second=30,
     action_names=("up", "stay", "down"),

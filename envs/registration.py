@@ -10,7 +10,9 @@ from gymnasium.envs.registration import register
 SHORT_NAMES: dict[str, str] = {}
 
 
-def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None:
+def register_game(
+    env_id: str, short_name: str, game: str, rewards: str, solved_score: float | None = None
+) -> None:
     """Make a game known to `gymnasium.make` and `gymnasium.make_vec`.
 
     Args:
@@ -18,14 +20,16 @@ def register_game(env_id: str, short_name: str, game: str, rewards: str) -> None
         short_name: what the command line calls it.
         game: `module:attribute` of its `envs.game.Game`.
         rewards: module of its reward terms; its `DEFAULT` is used when none is asked for.
+        solved_score: mean score from which it counts as solved.
     """
     SHORT_NAMES[short_name] = env_id
     register(
         env_id,
         entry_point="rewards.rewarded:make_single",
         vector_entry_point="rewards.rewarded:make_vector",
+        reward_threshold=solved_score,
         kwargs={"game": game, "rewards": rewards},
     )
 
 
-register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle")
+register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", solved_score=40.0)

@@ -149,7 +149,7 @@ def _draw_value(surface: pygame.Surface, match: Match, y: float) -> None:
         return
     right = surface.get_width() - MARGIN
     _draw_heading(surface, "VALUE", y)
-    theme.write(surface, "return that it expects from here", (MARGIN + 80, y), 24, theme.DIM)
+    theme.write(surface, "discounted return it expects", (MARGIN + 80, y), 24, theme.DIM)
     theme.write(surface, theme.number(value), (right, y), 38, theme.TEXT, 1.0)
 
 

@@ -108,6 +108,13 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
     assert learned == [0.0, 1.0, 2.0, 4.0, 5.0]
 
 
+def test_a_rollout_of_nothing_but_beginnings_teaches_nothing() -> None:
+    agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=1), seed=0)
+    observations, no = np.zeros((2, 2), np.float32), np.zeros(2, bool)
+    actions = agent.act(observations)
+    assert agent.learn(Step(observations, actions, np.ones(2), no, no, observations, no)) is None
+
+
 class Corridor:
     """Five cells in a row as a batch: left or right, +1 at the right end, 0.2 at the left one.
 

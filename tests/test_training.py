@@ -10,13 +10,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
+from training import loop
 from training.config import RunConfig
+from training.evaluation import Evaluation
+from training.publish import publish
 from training.run_folder import RunError, atomic_path, load_checkpoint, write_json
 
 REPOSITORY = Path(train.__file__).parent
@@ -223,7 +227,10 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--reward", "missing.py:f"], "missing.py does not exist"),
         (["--reward", "score", "--env", "CartPole-v1"], "reward"),
         (["--steps", "0"], "--steps must be at least 1"),
-        (["--seed", "-1"], "--seed must not be negative"),
+        (["--seed", "-1"], "--seed must be between 0 and"),
+        (["--solved-score", "nan"], "--solved-score must be a number"),
+        (["--entropy-coef", "nan"], "entropy_coef must not be negative"),
+        (["--threads", "100000"], "--threads may be 1024 at most"),
         (["--stepz", "3"], "perhaps you meant --steps"),
         (["--steps", "many"], "--steps"),
         (["--steps"], "--steps"),
@@ -260,6 +267,8 @@ def test_resuming_refuses_what_would_make_it_another_run(
     for change, name in ((["--seed", "5"], "seed"), (["--gamma", "0.5"], "settings")):
         assert train.main(["--resume", str(folder), *change]) == 2
         assert f"was begun with {name}" in capsys.readouterr().err
+    assert train.main(["--resume", str(folder), "--steps", "1"]) == 2
+    assert "has made 1,600 steps already" in capsys.readouterr().err
     checkpoint = folder / "checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     assert train.main(["--resume", str(folder)]) == 2
@@ -280,6 +289,44 @@ def test_a_damaged_config_is_one_line(
     assert "config.json is not one" in capsys.readouterr().err
     write_json(folder / "config.json", [])
     assert train.main(["--resume", str(folder)]) == 2
+
+
+def test_an_agent_that_only_plays_cannot_be_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(run_train("--run-dir", tmp_path / "r", "--steps", 1600, *QUICK), tmp_path / "published")
+    tensors, _ = load_checkpoint(tmp_path / "published")
+    assert all(name.startswith("agent.network.") for name in tensors)
+    assert sum(tensor.numel() for tensor in tensors.values()) == 4804  # 5-64-64-(3 + 1)
+    assert train.main(["--resume", str(tmp_path / "published")]) == 2
+    assert "holds no run to go on from" in capsys.readouterr().err
+
+
+def test_solved_is_confirmed_on_other_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looks say 50, 10 | 50, 60: the first was luck, and what is printed is what confirmed."""
+    said = iter([50.0, 10.0, 50.0, 60.0])
+    seeds = []
+
+    def lucky(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
+        seeds.append(seed)
+        scores = np.full(episodes, next(said))
+        return Evaluation(scores, scores, scores)
+
+    monkeypatch.setattr(loop, "evaluate", lucky)
+    folder = run_train("--run-dir", tmp_path, "--steps", 100_000, *QUICK)
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert (evaluation["steps"], evaluation["mean_score"]) == (8000, 60.0)
+    assert evaluation["solved"]
+    assert len(set(seeds)) == 4
+
+
+def test_what_is_changed_when_resuming_is_kept(tmp_path: Path) -> None:
+    folder = run_train("--run-dir", tmp_path, "--steps", 1600, *QUICK)
+    run_train("--resume", folder, "--steps", 3200, "--solved-score", 63, "--eval-every", 1000)
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["steps"], config["solved_score"], config["eval_every"]) == (3200, 63, 1000)
 
 
 def test_a_place_that_cannot_be_written_is_named(

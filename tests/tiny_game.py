@@ -100,7 +100,6 @@ GAME = Game(
     draw=draw,
     score=score,
     check=check,
-    solved_score=150.0,
     view="tests.tiny_game:view",
     steps_per_second=10,
     action_names=("breath",),

@@ -1,1 +1,1 @@
-""""""
+"""The loop, and what surrounds it: run folders, checkpoints, curves, evaluation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import tyro
 
 from agents import settings_type
 from envs.registration import SHORT_NAMES
-from training.config import RunConfig
+from training.config import CHANGEABLE, RunConfig
 from training.kept_reward import has_code, kept_expression
 from training.loading import load_config
 from training.options import parse_env_options
@@ -23,7 +24,8 @@ from training.run_folder import RunError
 from training.usage import read_options
 
 Settings = TypeVar("Settings")
-RESUMABLE = {"steps", "device", "eval_every", "eval_episodes", "solved_score"}
+MOST_THREADS = 1024
+MOST_ENVS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,12 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
             raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
     if options.reward is not None and env_id not in SHORT_NAMES.values():
         raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
-    if options.seed < 0:
-        raise ValueError(f"--seed must not be negative, but is {options.seed}")
+    if not 0 <= options.seed < 2**32:
+        raise ValueError(f"--seed must be between 0 and {2**32 - 1}, not {options.seed}")
+    if options.threads > MOST_THREADS or options.num_envs > MOST_ENVS:
+        raise ValueError(f"--threads may be {MOST_THREADS} at most, --num-envs {MOST_ENVS:,}")
+    if options.solved_score is not None and math.isnan(options.solved_score):
+        raise ValueError("--solved-score must be a number")
     shared = {field.name for field in dataclasses.fields(RunConfig)} - {"env", "env_options"}
     return RunConfig(
         env=env_id,
@@ -156,7 +162,7 @@ def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any],
     config = _config(options, find_env_id(options.env))
     for field in dataclasses.fields(RunConfig):
         before, now = getattr(saved, field.name), getattr(config, field.name)
-        if before != now and field.name not in RESUMABLE:
+        if before != now and field.name not in CHANGEABLE:
             raise RunError(
                 f"{folder} was begun with {field.name} = {before!r}; a resumed run cannot change "
                 f"that to {now!r}, start a new one"

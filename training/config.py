@@ -13,6 +13,8 @@ from training.run_folder import RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
 
+CHANGEABLE = ("steps", "device", "eval_every", "eval_episodes", "solved_score")
+"""What a resumed run may have otherwise than before."""
 KINDS: dict[str, Any] = {
     **dict.fromkeys(("env", "agent", "device"), str),
     **dict.fromkeys(("seed", "steps", "num_envs", "eval_every", "eval_episodes"), int),

@@ -44,7 +44,7 @@ class PlainDisplay:
         self._console = console
         self._steps = steps
         self._last = time.monotonic()
-        console.print(title, highlight=False)
+        console.print(title, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> PlainDisplay:
         return self
@@ -117,4 +117,4 @@ def sparkline(values: list[float], width: int = CURVE_WIDTH) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 or isinstance(value, int) else f"{value:.2f}"

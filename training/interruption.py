@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ def interruptible() -> Iterator[threading.Event]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         event.set()
+        print("\nStopping and saving; Ctrl-C again quits at once.", file=sys.stderr)
         signal.signal(number, before[number])
 
     for number in signals:

@@ -53,7 +53,7 @@ def kept_expression(folder: Path, expression: str) -> str:
     for weight, term in parse(expression):
         copied = _copy_of(folder, term) if is_code(term) else term
         parts.append(f"{'-' if weight < 0 else '+'} {abs(weight)!r}*{copied}")
-    return " ".join(parts)
+    return " ".join(parts).removeprefix("+ ")
 
 
 def _copy_of(folder: Path, term: str) -> str:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from training.config import RunConfig
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.film import film
-from training.interruption import interruptible
 from training.logger import Logger
-from training.run_folder import load_checkpoint, save_checkpoint
+from training.run_folder import RunError, load_checkpoint, save_checkpoint
 from training.stepper import Episodes, Stepper
 
 RECENT_EPISODES = 100
 SAVE_SECONDS = 20.0
+CONFIRMING = 1  # keeps these seeds apart from all others
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Run:
         self.stepper = stepper
         self.progress = Progress()
         self.recent = Recent()
+        self.confirmation: Evaluation | None = None
 
     def solved(self, score: float | None) -> bool:
         """Is this mean evaluation score good enough to stop?"""
@@ -97,17 +99,24 @@ class Run:
     def restore(self) -> None:
         """Go on from the folder's checkpoint."""
         tensors, numbers = load_checkpoint(self.folder)
-        agent_tensors = _under("agent.", tensors)
-        self.agent.restore(agent_tensors, numbers["agent"])
         environments = _under("environments.", tensors)
-        self.stepper.restore({name: tensor.numpy() for name, tensor in environments.items()})
-        self.progress = Progress(**numbers["progress"])
+        try:
+            self.agent.restore(_under("agent.", tensors), numbers["agent"])
+            self.progress = Progress(**numbers["progress"])
+            self.recent.rows.extend(numbers["recent"])
+            if self.stepper.exact:
+                self.stepper.restore({name: t.numpy() for name, t in environments.items()})
+            else:
+                self.agent.lose_track()
+                self.stepper.begin(fresh_seed(self.config.seed, self.progress.steps))
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise RunError(f"{self.folder} holds no run to go on from ({reason})") from None
         self.progress.solved = self.solved(self.progress.evaluated_score)
-        self.recent.rows.extend(numbers["recent"])
 
 
-def train(run: Run, logger: Logger, display: Display) -> bool:
-    """Train until solved, out of steps or interrupted; says whether it was interrupted.
+def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
+    """Train until solved, out of steps or interrupted; saved before, meanwhile and afterwards.
 
     Everything that decides the course of training counts environment steps, never seconds, so that
     a run that was stopped and resumed goes exactly as one that was not.
@@ -116,25 +125,23 @@ def train(run: Run, logger: Logger, display: Display) -> bool:
     run.save()
     first_step, began = progress.steps, time.monotonic()
     saved = began
-    with interruptible() as interrupted:
-        while progress.steps < config.steps and not progress.solved and not interrupted.is_set():
-            actions = agent.act(stepper.observations)
-            step, episodes = stepper.step(actions)
-            metrics = agent.learn(step)
-            before, progress.steps = progress.steps, progress.steps + stepper.count
-            if episodes is not None:
-                progress.episodes += len(episodes.returns)
-                run.recent.add(episodes)
-            if due := progress.steps // config.eval_every > before // config.eval_every:
-                _look(run, logger)
-            if metrics is not None or due:
-                speed = (progress.steps - first_step) / (time.monotonic() - began)
-                _report(run, logger, display, metrics or {}, speed)
-            if time.monotonic() - saved > SAVE_SECONDS:
-                run.save()
-                saved = time.monotonic()
-        run.save()
-        return interrupted.is_set() and not progress.solved
+    while progress.steps < config.steps and not progress.solved and not interrupted.is_set():
+        actions = agent.act(stepper.observations)
+        step, episodes = stepper.step(actions)
+        metrics = agent.learn(step)
+        before, progress.steps = progress.steps, progress.steps + stepper.count
+        if episodes is not None:
+            progress.episodes += len(episodes.returns)
+            run.recent.add(episodes)
+        if due := progress.steps // config.eval_every > before // config.eval_every:
+            _look(run, logger)
+        if metrics is not None or due:
+            speed = (progress.steps - first_step) / (time.monotonic() - began)
+            _report(run, logger, display, metrics or {}, speed)
+        if time.monotonic() - saved > SAVE_SECONDS:
+            run.save()
+            saved = time.monotonic()
+    run.save()
 
 
 def _report(
@@ -144,7 +151,7 @@ def _report(
     means = run.recent.means()
     trained = {f"train/{name}": value for name, value in metrics.items()}
     logger.scalars({"time/fps": speed, **means, **trained}, run.progress.steps)
-    shown = {"steps/s": speed, "episodes": float(run.progress.episodes)}
+    shown = {"steps/s": speed, "episodes": run.progress.episodes}
     if means:
         shown |= {"return": means["rollout/ep_rew_mean"], "score": means["task/score"]}
     if run.progress.evaluated_score is not None:
@@ -157,7 +164,17 @@ def _look(run: Run, logger: Logger) -> None:
     config, progress = run.config, run.progress
     evaluation = look(run, fresh_seed(config.seed, progress.steps), logger)
     progress.evaluated_score = evaluation.mean_score
-    progress.solved = run.solved(evaluation.mean_score)
+    if run.solved(evaluation.mean_score):  # once may be luck
+        run.confirmation = confirm(run)
+        progress.evaluated_score = run.confirmation.mean_score
+        progress.solved = run.solved(run.confirmation.mean_score)
+
+
+def confirm(run: Run) -> Evaluation:
+    """Evaluate the agent on seeds that had no part in the decision to stop."""
+    config = run.config
+    seed = fresh_seed(config.seed, run.progress.steps, CONFIRMING)
+    return evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
 
 
 def look(run: Run, seed: int, logger: Logger) -> Evaluation:

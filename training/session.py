@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import torch
@@ -15,16 +17,17 @@ from rich.console import Console
 
 from agents import make_agent
 from agents.agent import Task
-from training.config import RunConfig
+from training.config import CHANGEABLE, RunConfig
 from training.display import make_display
 from training.evaluation import Evaluation, fresh_seed
+from training.interruption import interruptible
 from training.kept_reward import has_code, keep_reward, reward_sources
 from training.logger import Logger
 from training.loop import Run, look, train
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
 from training.stepper import Stepper, make_environments
 
-FINAL = 1  # keeps the seeds of the final evaluation apart from all that decided when to stop
+FINAL = 2  # keeps the seeds of the final evaluation apart from all others
 INTERRUPTED = 130
 
 
@@ -36,18 +39,17 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         OSError: if the run folder cannot be written; what was saved before is still good.
     """
     console = Console()
-    if config.device != "cpu" and not torch.cuda.is_available():
-        raise ValueError(f"--device {config.device}: torch finds no such device; use cpu")
+    try:
+        torch.empty(0, device=config.device)
+    except (RuntimeError, AssertionError):
+        raise ValueError(f"--device {config.device}: torch finds no such device; use cpu") from None
     environments = make_environments(config.env, config.num_envs, config.make_options)
     try:
         run, sources = _prepare(config, environments, run_dir, resume, command)
-        logger = Logger(run.folder, run.progress.steps)
-        try:
+        with interruptible() as interrupted, closing(Logger(run.folder, run.progress.steps)) as log:
             if resume is None:
-                _describe(logger, run.config, command, sources)
-            return _train_and_report(console, run, logger)
-        finally:
-            logger.close()
+                _describe(log, run.config, command, sources)
+            return _train_and_report(console, run, log, interrupted)
     finally:
         environments.close()
 
@@ -76,8 +78,13 @@ def _prepare(
         write_json(folder / CONFIG, config.to_json(command))
     else:
         run.restore()
+        if config.steps < run.progress.steps:
+            raise RunError(
+                f"{folder} has made {run.progress.steps:,} steps already; --steps counts from its "
+                "beginning"
+            )
         content = read_json(folder / CONFIG)
-        content["steps"] = config.steps
+        content |= {name: getattr(config, name) for name in CHANGEABLE}
         content["resumed"] = [*content.get("resumed", []), command]
         write_json(folder / CONFIG, content)
     return run, sources
@@ -109,18 +116,22 @@ def _describe(logger: Logger, config: RunConfig, command: str, sources: dict[str
     logger.text("run/reward", "\n\n".join([f"`{config.reward or 'its own'}`", *texts]))
 
 
-def _train_and_report(console: Console, run: Run, logger: Logger) -> int:
+def _train_and_report(console: Console, run: Run, logger: Logger, interrupted: Event) -> int:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
     title = f"{config.agent} on {config.env}, reward: {config.reward or 'its own'}"
+    if first_step and not run.stepper.exact:
+        _say(console, f"{config.env} cannot be saved as it stands: it begins new episodes.")
     with make_display(console, title, first_step, config.steps) as display:
-        interrupted = train(run, logger, display)
-    if interrupted:
+        train(run, logger, display, interrupted)
+    if interrupted.is_set() and not run.progress.solved:
         trust = " --trust-reward" if has_code(config.reward) else ""
         _say(console, f"Interrupted at step {run.progress.steps:,}; everything is saved.")
         _say(console, f"Go on:   python train.py --resume {_quoted(run.folder)}{trust}")
         return INTERRUPTED
     seconds = time.monotonic() - began
-    evaluation = look(run, fresh_seed(config.seed, run.progress.steps, FINAL), logger)
+    evaluation = run.confirmation if run.progress.solved else None
+    if evaluation is None:
+        evaluation = look(run, fresh_seed(config.seed, run.progress.steps, FINAL), logger)
     write_json(run.folder / EVALUATION, _content(run, evaluation))
     _say(console, _verdict(run, seconds, first_step, evaluation))
     _say(console, f"The run lies in {_quoted(run.folder)}")

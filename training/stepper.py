@@ -54,7 +54,11 @@ class Stepper:
         self.environments: VectorEnv[Any, Any, Any] = environments
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        self.observations, _ = environments.reset(seed=seed)
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Start new episodes everywhere."""
+        self.observations, _ = self.environments.reset(seed=seed)
         self._resetting = np.zeros(self.count, np.bool_)
         self._lengths = np.zeros(self.count, np.int64)
         self._sums: dict[str, Array] = {"": np.zeros(self.count)}
@@ -122,9 +126,7 @@ class Stepper:
         return saved
 
     def restore(self, saved: dict[str, Array]) -> None:
-        """Go on from a checkpoint; environments that cannot be saved begin new episodes."""
-        if not self.exact:
-            return
+        """Go on from a checkpoint, where environments are `exact`."""
         batch = self.environments.unwrapped.batch  # type: ignore[attr-defined]
         batch.restore(_under("batch.", saved))
         self.observations = batch.observations.copy()
