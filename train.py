@@ -10,9 +10,7 @@ from collections.abc import Sequence
 import gymnasium
 
 from training.command_line import parse
-
-USAGE_ERROR = 2
-INTERRUPTED = 130
+from training.usage import INTERRUPTED, USAGE_ERROR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Agent, Array, Insight, Step, Task
-from agents.checkpointing import optimizer_tensors, restore_optimizer
+from agents.checkpointing import optimizer_tensors, restore_optimizer, under
 from agents.distributions import Categorical, Gaussian, make_distribution
 from agents.networks import make_body, orthogonal
 
@@ -327,10 +327,7 @@ class PPOAgent(Agent):
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over the network only."""
-        prefix = "network."
-        self.network.load_state_dict(
-            {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
-        )
+        self.network.load_state_dict(under("network.", tensors))
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

@@ -13,16 +13,13 @@ from threading import Event
 import torch
 from rich.console import Console
 
-from agents import make_agent
-from agents.agent import Task
 from benchmarks.measuring import Clock, Measure, Row
 from training.command_line import parse
 from training.config import RunConfig
 from training.display import Display, PlainDisplay
-from training.evaluation import fresh_seed
 from training.logger import Logger
-from training.loop import Run, train
-from training.stepper import Stepper, make_environments
+from training.loop import Run, train, untrained
+from training.stepper import make_environments
 
 SEEDS = (1, 2, 3, 4, 5)
 STEPS = 400_000
@@ -109,7 +106,7 @@ def run_once(config: RunConfig) -> Outcome:
     with new_run(config) as (run, logger, display):
         clock = Clock()
         train(run, logger, display, Event())
-        return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.progress.solved)
+        return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.solved)
 
 
 @contextmanager
@@ -117,16 +114,9 @@ def new_run(config: RunConfig) -> Iterator[tuple[Run, Logger, Display]]:
     """An untrained agent with its environments, in a run folder that is thrown away."""
     with tempfile.TemporaryDirectory() as name:
         environments = make_environments(config.env, config.num_envs, config.make_options)
-        task = Task(
-            config.env,
-            environments.single_observation_space,
-            environments.single_action_space,
-            config.num_envs,
-            config.steps,
-        )
-        agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+        agent, stepper = untrained(config, environments)
         folder = Path(name)
-        run = Run(config, folder, agent, Stepper(environments, fresh_seed(config.seed)))
+        run = Run(config, folder, agent, stepper)
         logger = Logger(folder, 0)
         try:
             yield run, logger, PlainDisplay(Console(quiet=True), "", config.steps)

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from agents.agent import Agent, Array
+from training.gif import FASTEST
 
 MOST_FRAMES = 90
 LARGEST_SIDE = 240  # pixels
@@ -34,7 +35,7 @@ def film(
             action = agent.act(observation[None], explore=False)[0]
             observation, _, terminated, truncated, _ = env.step(action)
             done = terminated or truncated
-        return frames, min(50.0, float(env.metadata.get("render_fps", 30)))
+        return frames, min(float(FASTEST), float(env.metadata.get("render_fps", 30)))
     finally:
         env.close()
 

@@ -8,6 +8,7 @@ import gymnasium
 
 from agents import make_agent
 from agents.agent import Agent, Task
+from agents.checkpointing import under
 from training.config import RunConfig
 from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
 
@@ -34,9 +35,7 @@ def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
     task = Task(config.env, env.observation_space, env.action_space, 1, config.steps)
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
-        agent.restore_policy(
-            {name.removeprefix("agent."): tensor for name, tensor in tensors.items()}
-        )
+        agent.restore_policy(under("agent.", tensors))
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise RunError(f"{folder} does not fit {config.env} as made here: {reason}") from None

@@ -10,8 +10,12 @@ from threading import Event
 from typing import Any
 
 import numpy as np
+import torch
 
-from agents.agent import Agent
+from agents import make_agent
+from agents.agent import Agent, Task
+from agents.checkpointing import under
+from rewards.loading import describe
 from training.config import RunConfig
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
@@ -31,7 +35,6 @@ class Progress:
 
     steps: int = 0
     episodes: int = 0
-    solved: bool = False
     evaluated_score: float | None = None
 
 
@@ -61,14 +64,27 @@ class Recent:
         return {tag: float(np.mean([row[tag] for row in self.rows])) for tag in self.rows[-1]}
 
 
+def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
+    """A new agent for `environments`, which begin their first episodes."""
+    task = Task(
+        config.env,
+        environments.single_observation_space,
+        environments.single_action_space,
+        config.num_envs,
+        config.steps,
+    )
+    stepper = Stepper(environments, fresh_seed(config.seed))
+    return make_agent(config.agent, task, config.settings, config.seed, config.device), stepper
+
+
 class Run:
     """An agent, its environments and where they stand: what a checkpoint holds."""
 
     def __init__(self, config: RunConfig, folder: Path, agent: Agent, stepper: Stepper) -> None:
         self.config = config
         self.make_options = config.make_options
-        if (batch := getattr(stepper.environments.unwrapped, "batch", None)) is not None:
-            self.make_options["reward"] = batch.reward  # loaded, tried and compiled once
+        if stepper.batch is not None:
+            self.make_options["reward"] = stepper.batch.reward  # loaded, tried and compiled once
         self.folder = folder
         self.agent = agent
         self.stepper = stepper
@@ -76,15 +92,14 @@ class Run:
         self.recent = Recent()
         self.confirmation: Evaluation | None = None
 
-    def solved(self, score: float | None) -> bool:
-        """Is this mean evaluation score good enough to stop?"""
-        bar = self.config.solved_score
+    @property
+    def solved(self) -> bool:
+        """Is what was evaluated last good enough to stop?"""
+        score, bar = self.progress.evaluated_score, self.config.solved_score
         return score is not None and bar is not None and score >= bar
 
     def save(self) -> None:
         """Write a checkpoint."""
-        import torch
-
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
         for name, array in self.stepper.checkpoint().items():
             tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
@@ -99,9 +114,9 @@ class Run:
     def restore(self) -> None:
         """Go on from the folder's checkpoint."""
         tensors, numbers = load_checkpoint(self.folder)
-        environments = _under("environments.", tensors)
+        environments = under("environments.", tensors)
         try:
-            self.agent.restore(_under("agent.", tensors), numbers["agent"])
+            self.agent.restore(under("agent.", tensors), numbers["agent"])
             self.progress = Progress(**numbers["progress"])
             self.recent.rows.extend(numbers["recent"])
             if self.stepper.exact:
@@ -110,9 +125,9 @@ class Run:
                 self.agent.lose_track()
                 self.stepper.begin(fresh_seed(self.config.seed, self.progress.steps))
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise RunError(f"{self.folder} holds no run to go on from ({reason})") from None
-        self.progress.solved = self.solved(self.progress.evaluated_score)
+            raise RunError(
+                f"{self.folder} holds no run to go on from ({describe(error)})"
+            ) from None
 
 
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
@@ -125,7 +140,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     run.save()
     first_step, began = progress.steps, time.monotonic()
     saved = began
-    while progress.steps < config.steps and not progress.solved and not interrupted.is_set():
+    while progress.steps < config.steps and not run.solved and not interrupted.is_set():
         actions = agent.act(stepper.observations)
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
@@ -160,27 +175,23 @@ def _report(
 
 
 def _look(run: Run, logger: Logger) -> None:
-    """See how good the agent is by now, whether that is good enough, and film it."""
-    config, progress = run.config, run.progress
-    evaluation = look(run, fresh_seed(config.seed, progress.steps), logger)
-    progress.evaluated_score = evaluation.mean_score
-    if run.solved(evaluation.mean_score):  # once may be luck
-        run.confirmation = confirm(run)
-        progress.evaluated_score = run.confirmation.mean_score
-        progress.solved = run.solved(run.confirmation.mean_score)
+    """See how good the agent is by now; if good enough, once more, since that may be luck."""
+    run.progress.evaluated_score = look(run, logger).mean_score
+    if run.solved:
+        run.confirmation = _evaluate(run, CONFIRMING)
+        run.progress.evaluated_score = run.confirmation.mean_score
 
 
-def confirm(run: Run) -> Evaluation:
-    """Evaluate the agent on seeds that had no part in the decision to stop."""
-    config = run.config
-    seed = fresh_seed(config.seed, run.progress.steps, CONFIRMING)
+def _evaluate(run: Run, *purpose: int) -> Evaluation:
+    """Evaluate the agent on seeds of this moment and purpose alone."""
+    config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
     return evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
 
 
-def look(run: Run, seed: int, logger: Logger) -> Evaluation:
-    """Evaluate the agent on seeds from `seed` up; onto the curves, with a film of one episode."""
+def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
+    """Evaluate the agent; onto the curves, with a film of one episode."""
     config, step = run.config, run.progress.steps
-    evaluation = evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
+    evaluation = _evaluate(run, *purpose)
     logger.scalars(
         {
             "eval/mean_reward": float(evaluation.returns.mean()),
@@ -189,11 +200,9 @@ def look(run: Run, seed: int, logger: Logger) -> Evaluation:
         },
         step,
     )
-    frames, frames_per_second = film(run.agent, config.env, run.make_options, seed)
+    frames, frames_per_second = film(
+        run.agent, config.env, run.make_options, fresh_seed(config.seed, step, *purpose)
+    )
     if frames:
         logger.gif("evaluation/episode", frames, frames_per_second, step)
     return evaluation
-
-
-def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}

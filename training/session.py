@@ -15,20 +15,18 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from agents import make_agent
-from agents.agent import Task
 from training.config import CHANGEABLE, RunConfig
 from training.display import make_display
-from training.evaluation import Evaluation, fresh_seed
+from training.evaluation import Evaluation
 from training.interruption import interruptible
 from training.kept_reward import has_code, keep_reward, reward_sources
 from training.logger import Logger
-from training.loop import Run, look, train
+from training.loop import Run, look, train, untrained
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
-from training.stepper import Stepper, make_environments
+from training.stepper import make_environments
+from training.usage import INTERRUPTED
 
 FINAL = 2  # keeps the seeds of the final evaluation apart from all others
-INTERRUPTED = 130
 
 
 def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: str) -> int:
@@ -58,19 +56,11 @@ def _prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
 ) -> tuple[Run, dict[str, str]]:
     """A run, new or resumed, and the sources of its reward."""
-    stepper = Stepper(environments, fresh_seed(config.seed))
-    task = Task(
-        config.env,
-        environments.single_observation_space,
-        environments.single_action_space,
-        config.num_envs,
-        config.steps,
-    )
-    agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+    agent, stepper = untrained(config, environments)
     sources = {}
-    if (batch := getattr(environments.unwrapped, "batch", None)) is not None:
-        sources = reward_sources(batch.reward.terms)
-        config = replace(config, reward=batch.reward.expression)
+    if stepper.batch is not None:
+        sources = reward_sources(stepper.batch.reward.terms)
+        config = replace(config, reward=stepper.batch.reward.expression)
     folder = resume or _new_folder(run_dir, config)
     run = Run(config, folder, agent, stepper)
     if resume is None:
@@ -123,15 +113,15 @@ def _train_and_report(console: Console, run: Run, logger: Logger, interrupted: E
         _say(console, f"{config.env} cannot be saved as it stands: it begins new episodes.")
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)
-    if interrupted.is_set() and not run.progress.solved:
+    if interrupted.is_set() and not run.solved:
         trust = " --trust-reward" if has_code(config.reward) else ""
         _say(console, f"Interrupted at step {run.progress.steps:,}; everything is saved.")
         _say(console, f"Go on:   python train.py --resume {_quoted(run.folder)}{trust}")
         return INTERRUPTED
     seconds = time.monotonic() - began
-    evaluation = run.confirmation if run.progress.solved else None
+    evaluation = run.confirmation if run.solved else None
     if evaluation is None:
-        evaluation = look(run, fresh_seed(config.seed, run.progress.steps, FINAL), logger)
+        evaluation = look(run, logger, FINAL)
     write_json(run.folder / EVALUATION, _content(run, evaluation))
     _say(console, _verdict(run, seconds, first_step, evaluation))
     _say(console, f"The run lies in {_quoted(run.folder)}")
@@ -144,7 +134,7 @@ def _verdict(run: Run, seconds: float, first_step: int, evaluation: Evaluation) 
     """How good the agent is, in a sentence or two."""
     progress, bar = run.progress, run.config.solved_score
     outcome = f"Trained {progress.steps - first_step:,} steps in {seconds:.1f} s."
-    if progress.solved:
+    if run.solved:
         outcome = f"Solved after {progress.steps:,} steps, {seconds:.1f} s."
     elif bar is not None:
         outcome += f" Not solved (that takes a mean score of {bar:g})."
@@ -166,7 +156,7 @@ def _content(run: Run, evaluation: Evaluation) -> dict[str, Any]:
         "scores": evaluation.scores.tolist(),
         "steps": run.progress.steps,
         "training_episodes": run.progress.episodes,
-        "solved": run.progress.solved,
+        "solved": run.solved,
     }
 
 

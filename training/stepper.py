@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.agent import Array, Step
+from agents.checkpointing import under
 
 TERM_PREFIX = "reward/"
 
@@ -54,6 +55,7 @@ class Stepper:
         self.environments: VectorEnv[Any, Any, Any] = environments
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        self.batch = getattr(environments.unwrapped, "batch", None)  # of our own games only
         self.begin(seed)
 
     def begin(self, seed: int) -> None:
@@ -114,25 +116,20 @@ class Stepper:
     @property
     def exact(self) -> bool:
         """Can these environments be saved and go on exactly?"""
-        return hasattr(self.environments.unwrapped, "batch")
+        return self.batch is not None
 
     def checkpoint(self) -> dict[str, Array]:
         """Everything that decides how the episodes go on, by name."""
         saved = {f"sums.{name}": values for name, values in self._sums.items()}
         saved["lengths"] = self._lengths
-        if self.exact:
-            batch = self.environments.unwrapped.batch  # type: ignore[attr-defined]
-            saved |= {f"batch.{name}": values for name, values in batch.checkpoint().items()}
+        if self.batch is not None:
+            saved |= {f"batch.{name}": values for name, values in self.batch.checkpoint().items()}
         return saved
 
     def restore(self, saved: dict[str, Array]) -> None:
         """Go on from a checkpoint, where environments are `exact`."""
-        batch = self.environments.unwrapped.batch  # type: ignore[attr-defined]
-        batch.restore(_under("batch.", saved))
-        self.observations = batch.observations.copy()
+        assert self.batch is not None
+        self.batch.restore(under("batch.", saved))
+        self.observations = self.batch.observations.copy()
         self._lengths = saved["lengths"].copy()
-        self._sums = {name: values.copy() for name, values in _under("sums.", saved).items()}
-
-
-def _under(prefix: str, saved: dict[str, Array]) -> dict[str, Array]:
-    return {key.removeprefix(prefix): v for key, v in saved.items() if key.startswith(prefix)}
+        self._sums = {name: values.copy() for name, values in under("sums.", saved).items()}

@@ -13,6 +13,7 @@ import tyro
 FRAME = " │"
 RULE = re.compile(r"[-─╭╮╰╯]*")
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def read_options(kind: Any, arguments: Sequence[str], program: str, **options: Any) -> Any:
