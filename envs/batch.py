@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from envs.game import Game, options_record, unknown
+from envs.game import Game, unknown
 from envs.kernels import game_kernels
 from envs.rng import seeded
 
@@ -65,7 +65,7 @@ class GameBatch:
         self.game = game
         self.reward = reward
         self.options = game.make_options(options)
-        self.options_record = options_record(self.options)
+        self.options_record = game.options_record(self.options)
         self.count = count
         screen = observation == "screen"
         self.kernels = game_kernels(game, screen)
@@ -104,6 +104,11 @@ class GameBatch:
         self.rewards, self.scores, *self.terms = numbers
         self.terminated, self.truncated, self.done = flags
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a deep copy too, the rows are views of the arrays that are written to."""
+        vars(self).update(state)
+        self._write_to(self.observations, self.numbers, self.flags)
+
     def _let_go(self) -> None:
         """Leave the arrays to whom they were handed out to, and go on with copies."""
         if not self._keep:
@@ -111,15 +116,15 @@ class GameBatch:
 
     def reset(
         self,
-        mask: Array,
-        seeds: Sequence[int | None] | None = None,
+        rows: Array,
+        seeds: Sequence[int | None],
         fields: dict[str, Any] | None = None,
     ) -> None:
         """Start new episodes in some games.
 
         Args:
-            mask: (count,) bool, which games.
-            seeds: for each game, or None where its generator goes on.
+            rows: which games.
+            seeds: for each of them, or None where its generator goes on.
             fields: state fields to overwrite, each one number for all games or an array (count,).
 
         Raises:
@@ -127,11 +132,10 @@ class GameBatch:
         """
         if not isinstance(fields, (dict, NoneType)):
             raise ValueError(f"the state to start from must be a dict of fields, not {fields!r}")
-        rows = np.flatnonzero(mask)
         states = self.states.copy()
-        for k, seed in enumerate(seeds if seeds is not None else ()):
-            if mask[k] and seed is not None:
-                states["rng"][k] = seeded(int(seed))
+        for i, seed in zip(rows, seeds, strict=True):
+            if seed is not None:
+                states["rng"][i] = seeded(int(seed))
         self.kernels.reset(states, self._blank, rows, self.options_record)
         for i in rows if fields else ():
             values = {name: self._value(value, int(i)) for name, value in (fields or {}).items()}
@@ -139,7 +143,7 @@ class GameBatch:
         self.states = states
         self.seeded = True
         self._let_go()
-        self._observe(rows)
+        self.kernels.observe(self.states, rows, self.options_record, self.observations, self.scores)
 
     def step(self, actions: Array) -> Array:
         """Move every game on by one step; returns the rows of those whose episode ended.
@@ -173,15 +177,12 @@ class GameBatch:
 
     def restart(self, rows: Array) -> None:
         """Begin anew in the games of `rows`; their last observations and scores become `final_`."""
-        self.kernels.reset(self.states, self._blank, rows, self.options_record)
-        self._observe(rows)
-
-    def _observe(self, rows: Array) -> None:
         if not self._keep:
             self.final_observations = np.zeros(self.observations.shape, self.observations.dtype)
             self.final_scores = np.zeros(self.count)
-        self.kernels.observe(
+        self.kernels.restart(
             self.states,
+            self._blank,
             rows,
             self.options_record,
             self.observations,

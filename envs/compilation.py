@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-CACHES_KEPT = 64
+CACHES_KEPT = 256
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 config: Any = numba.config  # its attributes are made at run time

@@ -15,6 +15,15 @@ from gymnasium import spaces
 ENGINE_FIELDS = {"t": np.dtype("i8"), "rng": np.dtype("u8")}
 
 
+def derive_nothing(state: Any, options: Any) -> None:
+    """In most games every field is its own."""
+
+
+def no_constants(options: Any) -> dict[str, Any]:
+    """Most games compute nothing from their options beforehand."""
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class Game:
     """One game: a state record and plain scalar functions on it.
@@ -30,8 +39,8 @@ class Game:
     state: np.dtype[Any]
     """Structured dtype of the state, `t` ("i8") and `rng` ("u8") included."""
     options: type[Any]
-    """Frozen dataclass of float and int options with defaults; raises ValueError for impossible
-    values when constructed. Has `max_steps`, after which an episode is truncated."""
+    """Frozen dataclass of float, int and bool options with defaults; raises ValueError for
+    impossible values when constructed. Has `max_steps`, after which an episode is truncated."""
     action_space: spaces.Space[Any]
     """`Discrete` (functions get an int) or `Box` (they get a float array)."""
     observation_space: spaces.Box
@@ -51,14 +60,21 @@ class Game:
     check: Callable[[Any, Any], None]
     """check(state, options): raise ValueError for a state that the game cannot be in."""
     view: str
-    """`module:function` that draws a state for people: function(surface, state, options)."""
+    """`module:function` that draws a state for people: function(surface, state, options). A class
+    that makes such functions will do as well; each match that is shown then gets its own."""
     steps_per_second: int
     """How fast people watch it."""
     action_names: tuple[str, ...]
     """A word for each action (`Discrete`) or each component (`Box`)."""
-    keys: dict[str, int] = dataclasses.field(default_factory=dict)
-    """Keyboard for people: pygame key name to `Discrete` action; no key is `idle_action`."""
-    idle_action: int = 0
+    keys: tuple[str, ...] = ()
+    """Keyboard for people: pygame's names of the keys that `by_hand` asks for."""
+    by_hand: Callable[[Any], Any] | None = None
+    """by_hand(keys): the action of who presses these `keys`, a set of names."""
+    derive: Callable[[Any, Any], None] = derive_nothing
+    """derive(state, options): recompute the fields that follow from others, once some were set."""
+    constants: Callable[[Any], dict[str, Any]] = no_constants
+    """constants(options): numbers and arrays computed once from the options dataclass, which the
+    functions read from `options` beside its own fields."""
 
     def __post_init__(self) -> None:
         for field, dtype in ENGINE_FIELDS.items():
@@ -66,6 +82,16 @@ class Game:
                 raise ValueError(f"{self.name}: the state needs the engine's field `{field}`")
             if self.state[field] != dtype:
                 raise ValueError(f"{self.name}: the state's field `{field}` must be {dtype.str}")
+
+    def options_record(self, options: Any) -> Any:
+        """The options and their constants as an array of one record, which compiled code reads."""
+        values = vars(options) | self.constants(options)
+        arrays = {name: np.asarray(value) for name, value in values.items()}
+        dtype = [(name, array.dtype, array.shape) for name, array in arrays.items()]
+        record = np.zeros(1, np.dtype((np.record, dtype)))
+        for name, array in arrays.items():
+            record[name] = array
+        return record
 
     @property
     def option_names(self) -> tuple[str, ...]:
@@ -82,7 +108,12 @@ class Game:
         for name, value in given.items():
             if name not in fields:
                 raise ValueError(f"{self.name} has no option {unknown(name, fields)}")
-            if (
+            if isinstance(fields[name].default, bool):
+                if not isinstance(value, (bool, np.bool_)):
+                    raise ValueError(
+                        f"option `{name}` of {self.name} must be True or False, not {value!r}"
+                    )
+            elif (
                 isinstance(value, bool)
                 or not isinstance(value, (int, float, np.number))
                 or not math.isfinite(value)
@@ -90,7 +121,7 @@ class Game:
                 raise ValueError(
                     f"option `{name}` of {self.name} must be a finite number, not {value!r}"
                 )
-            if isinstance(fields[name].default, int) and int(value) != value:
+            elif isinstance(fields[name].default, int) and int(value) != value:
                 raise ValueError(f"option `{name}` of {self.name} must be whole, not {value!r}")
         kinds: dict[str, Any] = {name: type(field.default) for name, field in fields.items()}
         return self.options(**{name: kinds[name](value) for name, value in given.items()})
@@ -128,18 +159,10 @@ class Game:
             changed[field] = converted
         if not 0 <= changed.t < options.max_steps:
             raise ValueError(f"state field `t` must be in 0..{options.max_steps - 1}")
+        self.derive(changed, options)
         self.check(changed, options)
-        for field in values:
+        for field in self.state.names or ():
             state[field] = changed[field]
-
-
-def options_record(options: Any) -> Any:
-    """The options as an array of one record, which compiled code reads by name."""
-    fields = dataclasses.fields(options)
-    dtype = np.dtype(
-        (np.record, [(f.name, "i8" if isinstance(f.default, int) else "f8") for f in fields])
-    )
-    return np.array([dataclasses.astuple(options)], dtype)
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

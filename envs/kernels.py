@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.compilation import compiled, direct, is_cached
-from envs.game import Game, options_record
+from envs.game import Game
 from envs.raster import copy_screen
 
 
@@ -20,6 +20,7 @@ class Kernels(NamedTuple):
 
     reset: Callable[..., None]
     observe: Callable[..., None]
+    restart: Callable[..., None]
     step: Callable[..., int]
 
 
@@ -34,12 +35,13 @@ def game_kernels(game: Game, screen: bool) -> Kernels:
         )
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
     rows, flags = np.zeros(1, np.intp), np.zeros((3, 1), np.bool_)
-    options = options_record(game.options())
+    options = game.options_record(game.options())
     seen = np.zeros((1, 1, 1, 1), np.uint8) if screen else np.zeros((1, 1), np.float32)
-    reset, observe, step = (compiled(loop) for loop in loops)
+    reset, observe, restart, step = (compiled(loop) for loop in loops)
     return Kernels(
         direct(reset, states, states, rows, options),
-        direct(observe, states, rows, options, seen, numbers, seen, numbers),
+        direct(observe, states, rows, options, seen, numbers),
+        direct(restart, states, states, rows, options, seen, numbers, seen, numbers),
         direct(step, states, actions, states, options, seen, seen, numbers, flags, rows),
     )
 
@@ -60,7 +62,16 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
             reset_game(states[i], options[0])
 
     def observe_kernel(
+        states: Any, rows: Any, options: Any, observations: Any, scores: Any
+    ) -> None:
+        """Look at the first state of an episode in the games of `rows`."""
+        for i in rows:
+            first_observation(states[i], observations[i], options[0])
+            scores[i] = score(states[i])
+
+    def restart_kernel(
         states: Any,
+        blank: Any,
         rows: Any,
         options: Any,
         observations: Any,
@@ -68,15 +79,12 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
         final_observations: Any,
         final_scores: Any,
     ) -> None:
-        """Look at the first state of an episode in the games of `rows`.
-
-        What was seen last of the episode before moves on to the `final_` arrays.
-        """
+        """Begin anew in the games of `rows`; how they ended moves on to the `final_` arrays."""
         for i in rows:
             final_observations[i] = observations[i]
             final_scores[i] = scores[i]
-            first_observation(states[i], observations[i], options[0])
-            scores[i] = score(states[i])
+        reset_kernel(states, blank, rows, options)
+        observe_kernel(states, rows, options, observations, scores)
 
     def step_kernel(
         states: Any,
@@ -114,7 +122,7 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
             scores[i] = score(state)
         return count
 
-    return reset_kernel, observe_kernel, step_kernel
+    return reset_kernel, observe_kernel, restart_kernel, step_kernel
 
 
 def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[..., None]]:

@@ -222,6 +222,11 @@ def check(state: Any, options: Any) -> None:
         )
 
 
+def by_hand(keys: Any) -> int:
+    """Arrow keys: up and down move the paddle."""
+    return 1 + ("down" in keys) - ("up" in keys)
+
+
 GAME = Game(
     name="paddle",
     state=STATE,
@@ -238,6 +243,6 @@ GAME = Game(
     view="envs.paddle_view:draw",
     steps_per_second=30,
     action_names=("up", "stay", "down"),
-    keys={"up": 0, "down": 2},
-    idle_action=1,
+    keys=("up", "down"),
+    by_hand=by_hand,
 )

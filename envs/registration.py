@@ -32,4 +32,5 @@ def register_game(
     )
 
 
-register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", solved_score=40.0)
+register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
+register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 40.0)

@@ -17,9 +17,13 @@ View = Callable[[Any, Any, Any], None]
 
 
 def load_view(game: Game) -> View:
-    """The function that draws `game` for people; imports pygame."""
-    module, function = game.view.split(":")
-    view: View = getattr(importlib.import_module(module), function)
+    """What draws one match of `game` for people; imports pygame.
+
+    Where the view is a class, each match gets an instance: it may remember what it has drawn.
+    """
+    module, name = game.view.split(":")
+    found = getattr(importlib.import_module(module), name)
+    view: View = found() if isinstance(found, type) else found
     return view
 
 
@@ -29,19 +33,24 @@ class Renderer:
     def __init__(self, game: Game, size: tuple[int, int] = SIZE) -> None:
         self._game = game
         self._size = size
+        self._views: dict[int, View] = {}
         self._surface: Any = None
         self._window: Any = None
         self._clock: Any = None
 
-    def picture(self, state: Any, options: Any) -> np.ndarray[Any, Any]:
-        """The state as people see it: uint8 (height, width, 3), read-only."""
+    def picture(self, state: Any, options: Any, match: int = 0) -> np.ndarray[Any, Any]:
+        """The state as people see it: uint8 (height, width, 3), read-only.
+
+        `match` tells apart matches whose pictures are drawn in turn.
+        """
         import pygame
 
         if self._surface is None:
             pygame.font.init()
-            self._view = load_view(self._game)
             self._surface = pygame.Surface(self._size)
-        self._view(self._surface, state, options)
+        if match not in self._views:
+            self._views[match] = load_view(self._game)
+        self._views[match](self._surface, state, options)
         width, height = self._size
         pixels = pygame.image.tobytes(self._surface, "RGB")
         return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)

@@ -7,6 +7,7 @@ the one `u8` field `rng` of the game's record, so saving the record saves the ge
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ def next_uint64(state: Any) -> np.uint64:
 def uniform(state: Any, low: float, high: float) -> float:
     """Draw a number from [low, high) with 53 random bits."""
     return low + (high - low) * (np.float64(next_uint64(state) >> SHIFT_11) * TO_UNIT)
+
+
+def normal(state: Any) -> float:
+    """Draw from the standard normal distribution (Box and Muller 1958)."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - uniform(state, 0.0, 1.0)))
+    return radius * math.cos(uniform(state, 0.0, 2.0 * math.pi))
 
 
 def seeded(seed: int) -> np.uint64:

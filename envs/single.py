@@ -14,6 +14,9 @@ from envs.batch import GameBatch, Reward, reset_options
 from envs.game import Game
 from envs.render import Renderer
 
+ALONE = np.zeros(1, np.intp)
+"""The rows of a batch of one game."""
+
 
 class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
     """A batch of one game.
@@ -50,7 +53,19 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self._renderer = Renderer(game) if render_mode else None
         self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
         self._actions = game.actions(1)
-        self._all = np.ones(1, np.bool_)
+        self._discrete = isinstance(game.action_space, spaces.Discrete)
+        self._look_at_the_batch()
+
+    def _look_at_the_batch(self) -> None:
+        """Take views of its arrays, which stay the same ones."""
+        self._observation = self.batch.observations[0]
+        self._numbers = self.batch.numbers.reshape(-1)
+        self._flags = self.batch.flags.reshape(-1)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A deep copy looks at a batch of its own."""
+        vars(self).update(state)
+        self._look_at_the_batch()
 
     @property
     def state(self) -> Any:
@@ -63,26 +78,25 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         super().reset(seed=seed)
         if seed is None and not self.batch.seeded:
             seed = self.np_random_seed
-        self.batch.reset(self._all, [seed], reset_options(options, "state").get("state"))
+        self.batch.reset(ALONE, [seed], reset_options(options, "state").get("state"))
         if self.render_mode == "human":
             self.render()
-        return self.batch.observations[0].copy(), {"score": self.batch.scores.item()}
+        return self._observation.copy(), {"score": self.batch.scores.item()}
 
     def step(self, action: Any) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
-        batch = self.batch
         self._actions[0] = self._valid(action)
-        batch.step(self._actions)
-        reward, *numbers = batch.numbers.ravel().tolist()
-        terminated, truncated, _ = batch.flags.ravel().tolist()
+        self.batch.step(self._actions)
+        reward, *numbers = self._numbers.tolist()
+        terminated, truncated, _ = self._flags.tolist()
         if self.render_mode == "human":
             self.render()
         info = {}
         for k, name in enumerate(self._info_names):
             info[name] = numbers[k]
-        return batch.observations[0].copy(), reward, terminated, truncated, info
+        return self._observation.copy(), reward, terminated, truncated, info
 
     def _valid(self, action: Any) -> Any:
-        if isinstance(self.action_space, spaces.Discrete):
+        if self._discrete:
             try:
                 return index(action)
             except TypeError:

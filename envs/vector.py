@@ -68,8 +68,9 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         self._renderer = Renderer(game) if render_mode else None
         self._actions_like = game.actions(num_envs)
         self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
-        self._mask_names = tuple(f"_{name}" for name in self._info_names)
         self._every = np.ones(num_envs, np.bool_)
+        self._every.setflags(write=False)  # handed out with every step
+        self._masks = {f"_{name}": self._every for name in self._info_names}
 
     @property
     def states(self) -> Any:
@@ -93,17 +94,19 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         mask = np.array(options.get("reset_mask", self._every))
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
-        self.batch.reset(mask, self._seeds(seed), options.get("state"))
+        seeds = [given for given, wanted in zip(self._seeds(seed), mask, strict=True) if wanted]
+        self.batch.reset(np.flatnonzero(mask), seeds, options.get("state"))
         return self.batch.observations, {
             "score": self.batch.scores.copy(),
-            "_score": self._every.copy(),
+            "_score": self._every,
         }
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         batch = self.batch
         done_rows = batch.step(self._valid(actions))
-        infos: dict[str, Any] = dict.fromkeys(self._mask_names, self._every.copy())
-        infos.update(zip(self._info_names, (batch.scores, *batch.terms), strict=True))
+        infos: dict[str, Any] = self._masks.copy()
+        for name, values in zip(self._info_names, (batch.scores, *batch.terms), strict=True):
+            infos[name] = values
         if len(done_rows):
             batch.restart(done_rows)
             infos["final_obs"] = batch.final_observations
@@ -115,7 +118,8 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         """A picture of each game: uint8 (height, width, 3)."""
         if self._renderer is None:
             return None
-        return tuple(self._renderer.picture(state, self.batch.options) for state in self.states)
+        options, picture = self.batch.options, self._renderer.picture
+        return tuple(picture(state, options, i) for i, state in enumerate(self.states))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the drawing surface, if there is one."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from envs.paddle import landing
 
-DEFAULT = "score"
+DEFAULT = {"paddle": "score"}
 
 
 def score(before: Any, action: Any, after: Any) -> float:

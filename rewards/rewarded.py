@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from envs.game import Game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
-from rewards.expression import WeightedTerm, parse
-from rewards.loading import from_function, load_term
+from rewards.expression import RewardError, WeightedTerm, parse
+from rewards.loading import Term, from_function, load_term
 from rewards.trial import choose_kernel, recorded_transitions, try_term
 from rewards.weighted_sum import WeightedSum, compiled_kernel
 
@@ -19,7 +20,7 @@ RewardLike = str | Callable[..., float] | WeightedSum | None
 
 def make_single(game: str, rewards: str, reward: RewardLike = None, **options: Any) -> GameEnv:
     """One game; arguments as for `load_reward` and `envs.single.GameEnv`."""
-    definition = load_game(game)
+    definition, options = load_game(game, options)
     return GameEnv(definition, load_reward(definition, rewards, reward, options), **options)
 
 
@@ -27,16 +28,40 @@ def make_vector(
     game: str, rewards: str, reward: RewardLike = None, **options: Any
 ) -> GameVectorEnv:
     """Many games; arguments as for `load_reward` and `envs.vector.GameVectorEnv`."""
-    definition = load_game(game)
+    definition, options = load_game(game, options)
     return GameVectorEnv(definition, load_reward(definition, rewards, reward, options), **options)
 
 
-def load_game(place: str) -> Game:
-    """The game at `module:attribute`."""
+def _own_kernel(term: Term, game: Game) -> Callable[..., None]:
+    """One of the project's terms, which some variants of its game have no fields for.
+
+    Raises:
+        RewardError: for such a term.
+    """
+    try:
+        return compiled_kernel(term, game)
+    except KeyError as error:  # Numba's way of saying that a record has no such field
+        raise RewardError(
+            f"the term `{term.name}` needs the state's field `{error.args[0]}`, which {game.name} "
+            f"has not; it has {', '.join(game.state.names or ())}"
+        ) from None
+
+
+def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """The game at `module:attribute`, and the options that are left for the environment.
+
+    Where the attribute is a function, it returns the game and takes some of the options.
+
+    Raises:
+        ValueError: if there is no such variant of the game.
+    """
     module, attribute = place.split(":")
-    game = getattr(importlib.import_module(module), attribute)
-    assert isinstance(game, Game)
-    return game
+    found = getattr(importlib.import_module(module), attribute)
+    if isinstance(found, Game):
+        return found, options
+    choices = inspect.signature(found).parameters
+    chosen = {name: value for name, value in options.items() if name in choices}
+    return found(**chosen), {name: v for name, v in options.items() if name not in choices}
 
 
 def load_reward(
@@ -61,7 +86,7 @@ def load_reward(
     if isinstance(reward, WeightedSum):
         return reward
     if reward is None:
-        reward = str(importlib.import_module(rewards).DEFAULT)
+        reward = importlib.import_module(rewards).DEFAULT[game.name]
     if isinstance(reward, str):
         parsed = parse(reward)
         terms = [load_term(part.term, rewards) for part in parsed]
@@ -77,5 +102,5 @@ def load_reward(
             try_term(term, transitions)
             kernels.append(choose_kernel(term, game, transitions))
         else:
-            kernels.append(compiled_kernel(term, game))
+            kernels.append(_own_kernel(term, game))
     return WeightedSum(expression, [part.weight for part in parsed], terms, kernels)

@@ -40,7 +40,7 @@ def recorded_transitions(game: Game, options: dict[str, Any]) -> Transitions:
     """What happens when random actions play a few games to their ends and beyond."""
     of_game = {name: options[name] for name in options if name in game.option_names}
     batch = GameBatch(game, _NoReward(), TRIAL_GAMES, **of_game)
-    batch.reset(np.ones(TRIAL_GAMES, np.bool_), range(TRIAL_GAMES))
+    batch.reset(np.arange(TRIAL_GAMES), range(TRIAL_GAMES))
     action_space = copy.deepcopy(game.action_space)
     action_space.seed(0)
     count = TRIAL_STEPS * TRIAL_GAMES

@@ -1,9 +1,35 @@
-"""Every game that the contract suite looks at: all that are registered, and the tiny one."""
+"""What the contract suite looks at: all games that are registered, the tiny one, all variants."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+from envs.bicycle.game import ACTIONS
+from envs.bicycle.tasks import TASKS
 from envs.registration import SHORT_NAMES, register_game
 
 register_game("TinyLeaf-v0", "tiny", "tests.tiny_game:GAME", "tests.tiny_rewards")
 
-GAMES = tuple(SHORT_NAMES.values())
+
+class Variant(NamedTuple):
+    """A game, and the options that choose among its kinds."""
+
+    env_id: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The choices as keyword arguments."""
+        return dict(self.choices)
+
+    def __str__(self) -> str:
+        return "-".join([self.env_id, *(value for _, value in self.choices)])
+
+
+GAMES = tuple(Variant(env_id) for env_id in SHORT_NAMES.values())
+TASK_VARIANTS = tuple(
+    Variant(SHORT_NAMES["bicycle"], (("task", task), ("action", action)))
+    for task in TASKS
+    for action in ACTIONS
+)
+VARIANTS = TASK_VARIANTS + tuple(game for game in GAMES if game.env_id != SHORT_NAMES["bicycle"])

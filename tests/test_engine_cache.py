@@ -153,13 +153,13 @@ def test_old_caches_are_dropped_and_nothing_else(tmp_path: Path) -> None:
     others = shared / "of another project"
     others.mkdir(parents=True)
     os.utime(others, (0, 0))
-    for k in range(100):
+    for k in range(300):
         folder = shared / "training-wheels" / f"kernel-{k}"
         folder.mkdir(parents=True)
         os.utime(folder, (k, k))
     run(RUN_KERNELS.format(meanwhile=""), tmp_path)
     left = {folder.name for folder in (shared / "training-wheels").iterdir()}
-    assert len(left) == 64
-    assert "kernel-99" in left
+    assert len(left) == 256
+    assert "kernel-299" in left
     assert "kernel-5" not in left
     assert others.is_dir()

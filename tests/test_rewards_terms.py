@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from typing import Any
 
@@ -9,26 +10,43 @@ import gymnasium
 import numpy as np
 import pytest
 
-from envs.registration import SHORT_NAMES
+from envs.game import Game
 from rewards.loading import load_term
 from rewards.rewarded import load_game, load_reward
 from rewards.trial import Transitions, recorded_transitions
 from rewards.weighted_sum import compiled_kernel, plain_kernel
-from tests.games import GAMES
+from tests.games import GAMES, VARIANTS, Variant
 
+every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 UP, STAY, DOWN = 0, 1, 2
 
 
-def own_terms(env_id: str) -> tuple[Any, str, list[str]]:
-    """A game, its module of rewards and the names of the terms in it."""
-    arguments: Any = gymnasium.spec(env_id).kwargs
-    module = importlib.import_module(arguments["rewards"])
-    names = [
+def rewarded(variant: Variant) -> tuple[Game, str]:
+    """A game and its module of rewards."""
+    arguments: Any = gymnasium.spec(variant.env_id).kwargs
+    return load_game(arguments["game"], variant.options)[0], arguments["rewards"]
+
+
+def all_terms(rewards: str) -> list[str]:
+    """The names of the terms in a module."""
+    module = importlib.import_module(rewards)
+    return [
         name
         for name, value in vars(module).items()
         if callable(value) and value.__module__ == module.__name__
     ]
-    return load_game(arguments["game"]), arguments["rewards"], names
+
+
+def own_terms(variant: Variant) -> tuple[Game, str, list[str]]:
+    """A game, its module of rewards, and those of its terms that ask for no other task's fields."""
+    game, rewards = rewarded(variant)
+    state, action = game.states(1)[0], game.actions(1)[0]
+    names = []
+    for name in all_terms(rewards):
+        with contextlib.suppress(AttributeError):
+            load_term(name, rewards).function(state, action, state)
+            names.append(name)
+    return game, rewards, names
 
 
 def values(kernel: Any, transitions: Transitions) -> Any:
@@ -38,9 +56,21 @@ def values(kernel: Any, transitions: Transitions) -> Any:
     return row
 
 
-@pytest.mark.parametrize("env_id", GAMES)
-def test_compiled_terms_equal_interpreted_ones(env_id: str) -> None:
-    game, rewards, names = own_terms(env_id)
+def test_every_term_belongs_to_some_variant() -> None:
+    for game in GAMES:
+        _, rewards = rewarded(game)
+        usable = {
+            name
+            for variant in VARIANTS
+            if variant.env_id == game.env_id
+            for name in own_terms(variant)[2]
+        }
+        assert usable == set(all_terms(rewards)) != set()
+
+
+@every_variant
+def test_compiled_terms_equal_interpreted_ones(variant: Variant) -> None:
+    game, rewards, names = own_terms(variant)
     transitions = recorded_transitions(game, {})
     assert names
     for name in names:
@@ -53,7 +83,7 @@ def test_compiled_terms_equal_interpreted_ones(env_id: str) -> None:
 
 
 def test_transitions_of_every_kind_are_recorded() -> None:
-    game, _, _ = own_terms("PaddleBall-v0")
+    game, _, _ = own_terms(Variant("PaddleBall-v0"))
     before, actions, after = recorded_transitions(game, {})
     assert (before["t"] == 0).any()
     assert (after["hits"] > before["hits"]).sum() >= 5
@@ -63,14 +93,15 @@ def test_transitions_of_every_kind_are_recorded() -> None:
     assert short.after["t"].max() == 7
 
 
-@pytest.mark.parametrize("env_id", GAMES)
-def test_terms_are_paid_and_reported_one_by_one(env_id: str) -> None:
+@every_variant
+def test_terms_are_paid_and_reported_one_by_one(variant: Variant) -> None:
     """The weighted sum exactly, by `make` and by `make_vec`, with other terms beside it."""
-    _, _, names = own_terms(env_id)
+    _, _, names = own_terms(variant)
     weights = [0.5 * (-1) ** k * (k + 1) for k in range(len(names))]
     expression = " ".join(f"{w:+}*{name}" for w, name in zip(weights, names, strict=True))
-    vector: Any = gymnasium.make_vec(env_id, num_envs=4, reward=expression).unwrapped
-    single: Any = gymnasium.make(env_id, reward=expression).unwrapped
+    options: Any = {**variant.options, "reward": expression}
+    vector: Any = gymnasium.make_vec(variant.env_id, num_envs=4, **options).unwrapped
+    single: Any = gymnasium.make(variant.env_id, **options).unwrapped
     vector.action_space.seed(0)
     vector.reset(seed=3)
     single.reset(seed=3)
@@ -90,11 +121,11 @@ def test_terms_are_paid_and_reported_one_by_one(env_id: str) -> None:
             single.reset()
 
 
-@pytest.mark.parametrize("env_id", GAMES)
-def test_the_default_reward(env_id: str) -> None:
-    _, rewards, _ = own_terms(env_id)
-    env: Any = gymnasium.make(env_id).unwrapped
-    assert env.batch.reward.expression == importlib.import_module(rewards).DEFAULT
+@every_variant
+def test_the_default_reward(variant: Variant) -> None:
+    game, rewards = rewarded(variant)
+    env: Any = gymnasium.make(variant.env_id, **variant.options).unwrapped
+    assert env.batch.reward.expression == importlib.import_module(rewards).DEFAULT[game.name]
 
 
 def test_score_does_not_depend_on_the_reward() -> None:
@@ -150,7 +181,7 @@ def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected
 
 
 def test_what_a_weighted_sum_says_of_itself() -> None:
-    game, rewards, _ = own_terms(SHORT_NAMES["paddle"])
+    game, rewards, _ = own_terms(Variant("PaddleBall-v0"))
     reward = load_reward(game, rewards, "score - 0.01*effort")
     assert reward.expression == "score - 0.01*effort"
     assert reward.weights == [1.0, -0.01]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-DEFAULT = "centred"
+DEFAULT = {"tiny": "centred"}
 
 
 def centred(before: Any, action: Any, after: Any) -> float:

@@ -6,29 +6,35 @@ Numba: interpreted, or with another number of threads.
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-import tests.games  # noqa: F401 - registers the tiny game
+from tests.games import Variant
 
 Array = np.ndarray[Any, Any]
+Trace = dict[str, Array]
 ROOT = Path(__file__).parent.parent
 
 
-def play(env_id: str, observation: str, steps: int = 300, num_envs: int = 5) -> dict[str, Array]:
-    """Everything that a vector environment hands out, by name, stacked over the steps."""
-    env = gymnasium.make_vec(env_id, num_envs=num_envs, observation=observation, max_steps=60)
+def play(variant: Variant, observation: str, num_envs: int = 5) -> Trace:
+    """Everything that a vector environment hands out, by name, stacked over the steps.
+
+    What is one of many variants of a game plays for a shorter time.
+    """
+    options = variant.options | {"observation": observation, "screen_size": 40, "max_steps": 60}
+    env = gymnasium.make_vec(variant.env_id, num_envs=num_envs, **options)
     env.action_space.seed(1)
     observations, infos = env.reset(seed=7)
     records = [flat({"observations": observations, "infos": infos, "states": states_of(env)})]
-    for _ in range(steps):
+    for _ in range(80 if variant.choices else 300):
         observations, rewards, terminated, truncated, infos = env.step(env.action_space.sample())
         infos.setdefault("final_obs", np.zeros_like(observations))
         infos.setdefault("_final_obs", np.zeros(num_envs, np.bool_))
@@ -51,9 +57,9 @@ def states_of(env: Any) -> Array:
     return np.frombuffer(states.tobytes(), np.uint8)
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Array]:
+def flat(values: dict[str, Any], prefix: str = "") -> Trace:
     """Nested dictionaries of arrays as one, with fresh copies of the arrays."""
-    result: dict[str, Array] = {}
+    result: Trace = {}
     for name, value in values.items():
         if isinstance(value, dict):
             result |= flat(value, f"{prefix}{name}.")
@@ -62,15 +68,17 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Array]:
     return result
 
 
-def play_elsewhere(env_id: str, observation: str, folder: Path, **variables: str) -> Any:
-    """As `play`, in a new process that has these environment variables."""
-    file = folder / "trace.npz"
-    command = [sys.executable, "-m", "tests.traces", env_id, observation, str(file)]
+def play_elsewhere(
+    plays: Iterable[tuple[Variant, str]], folder: Path, **variables: str
+) -> list[Trace]:
+    """As `play` for each of `plays`, in a new process that has these environment variables."""
+    given = json.dumps(list(plays))
+    command = [sys.executable, "-m", "tests.traces", given, str(folder)]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **variables})
-    return dict(np.load(file))
+    return [dict(np.load(folder / f"{k}.npz")) for k in range(len(json.loads(given)))]
 
 
-def assert_same(first: dict[str, Array], second: dict[str, Array]) -> None:
+def assert_same(first: Trace, second: Trace) -> None:
     """Equal names, types and bits."""
     assert first.keys() == second.keys()
     for name in first:
@@ -80,10 +88,6 @@ def assert_same(first: dict[str, Array], second: dict[str, Array]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("env_id")
-    parser.add_argument("observation")
-    parser.add_argument("file", type=Path)
-    arguments = parser.parse_args()
-    trace: dict[str, Any] = play(arguments.env_id, arguments.observation)
-    np.savez(arguments.file, **trace)
+    for k, (variant, observation) in enumerate(json.loads(sys.argv[1])):
+        trace: dict[str, Any] = play(Variant(*variant), observation)
+        np.savez(Path(sys.argv[2]) / f"{k}.npz", **trace)

@@ -1,0 +1,250 @@
+"""The bicycle: handlebar, pedal, brake; ride without falling.
+
+Description
+    The Carvallo-Whipple bicycle of the benchmark by Meijaard et al. (2007), linearised about riding
+    upright and straight ahead (`envs.bicycle.model`), with a speed that pedal, brake, drag, rolling
+    resistance and steering change (`envs.bicycle.dynamics`). Steps last 0.02 s. Roll, steer and y
+    are positive to the right. Alone it is stable from 4.3 to 6 m/s; slower, it has to be balanced.
+Action Space
+    `action="continuous"`: `Box([-1, 0, 0], 1, (3,), float32)`, steer torque (times 10 N m), pedal
+    (of 150 N or 250 W, whichever is less), brake (of 2.5 m/s^2). What lies outside is clipped.
+    `action="discrete"`: `Discrete(9)`, 3 * steer + drive, with steer 0 left, 1 none, 2 right (5 N
+    m) and drive 0 pedal, 1 coast, 2 brake.
+Observation Space
+    `observation="state"`: `Box(-3, 3, (k,), float32)`: roll, steer, their rates, speed, how much it
+    is above the commanded one, each divided by its `SCALES`, and what the task adds (`see_...` in
+    `envs.bicycle.tasks`). `observation="screen"`: `Box(0, 255, (frames, screen_size, screen_size),
+    uint8)`, the bicycle from behind and the ground from above, newest last.
+Rewards
+    By default one for each task, see `rewards.bicycle`.
+Starting State
+    Almost upright, at 1.5 to 3 m/s, at the origin, heading along x (in the lane's direction there
+    is one).
+Episode End
+    Terminated at a fall (roll beyond 30 or steer beyond 60 degrees, or slower than 0.3 m/s), at the
+    goal, or at the end of the slow race; truncated after `max_steps`.
+    Scores: `balance` seconds upright within 0.5 m/s of the commanded speed; `goal` 1 if reached,
+    else minus the hundreds of metres missing; `path` metres ridden along the lane within it; `slow`
+    seconds for 30 m, 0 for who does not finish.
+Arguments
+    `task`: balance (keep riding at the commanded speed), goal (turn towards a point 50 to 100 m
+    away and reach it: the second task of Randlov and Alstrom, ICML 1998), path (stay in a winding
+    lane), slow (ride as slowly as possible). `action`, `reward`, `observation`, `screen_size=84`,
+    `frames=2`, and the fields of the task's options: every parameter of the bicycle, `gust`,
+    `frictionless`, `hold_speed` and more. `reset(options={"state": {...}})` takes the fields of
+    `RIDE` and those of the task.
+Version History
+    v0: first version.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.bicycle.dynamics import PERIOD, ride
+from envs.bicycle.model import constants
+from envs.bicycle.tasks import TASKS
+from envs.game import Game, unknown
+from envs.rng import normal, uniform
+
+RIDE = (
+    ("roll", "f8"),  # rad, to the right
+    ("steer", "f8"),  # rad, to the right
+    ("roll_rate", "f8"),  # rad/s
+    ("steer_rate", "f8"),  # rad/s
+    ("speed", "f8"),  # m/s, of the rear wheel
+    ("commanded_speed", "f8"),  # m/s that one is asked to keep
+    ("heading", "f8"),  # rad from the x axis, to the right
+    ("x", "f8"),  # m, where the rear wheel touches the ground
+    ("y", "f8"),  # m, to the right
+    ("way", "f8"),  # m ridden
+    ("torque", "f8"),  # N m on the handlebar in the last step, to the right
+    ("pedal", "f8"),  # 0..1 in the last step
+    ("brake", "f8"),  # 0..1 in the last step
+    ("gust", "f8"),  # N m, the wind's roll torque in the last step
+    ("fallen", "i4"),  # 1 once it lies on the ground
+)
+ENGINE = (
+    ("t", "i8"),  # steps since the start
+    ("rng", "u8"),  # the generator's state
+)
+
+TORQUE = 10.0  # N m for an action of 1
+CHOICES = np.array(
+    [(steer, *drive) for steer in (-0.5, 0.0, 0.5) for drive in ((1, 0), (0, 0), (0, 1))],
+    np.float32,
+)
+"""The continuous action that each discrete one stands for, (9, 3)."""
+FALLEN_ROLL = math.radians(30.0)
+FALLEN_STEER = math.radians(60.0)
+SLOWEST = 0.3  # m/s; slower, nobody stays upright
+FASTEST = 30.0  # m/s, of a start
+EXPLODED = 200.0  # rad, m/s; steps too long for an odd bicycle: it falls where it was
+
+SCALES = (0.2, 0.4, 1.0, 2.0, 3.0, 1.0)
+"""What stands for 1 in an observation: roll, steer (rad), their rates (rad/s), speed, its error."""
+MOST = 3.0  # largest number in an observation
+
+
+def reset(state: Any, options: Any) -> None:
+    """Almost upright, at an easy speed."""
+    state.roll = uniform(state, math.radians(-3.0), math.radians(3.0))
+    state.steer = uniform(state, math.radians(-2.0), math.radians(2.0))
+    state.roll_rate = uniform(state, -0.2, 0.2)
+    state.speed = uniform(state, 1.5, 3.0)
+    state.commanded_speed = uniform(state, options.slowest_command, options.fastest_command)
+
+
+def ride_on(state: Any, torque: float, pedal: float, brake: float, options: Any) -> None:
+    """One step of wind, rider and bicycle."""
+    state.torque, state.pedal, state.brake = torque, pedal, brake
+    state.gust = options.gust * normal(state) if options.gust > 0.0 else 0.0
+    speed = state.speed
+    motion = (state.roll, state.steer, state.roll_rate, state.steer_rate, speed)
+    place = (state.heading, state.x, state.y)
+    ride(state, torque, pedal, brake, state.gust, options)
+    rolling = options.hold_speed or state.speed >= SLOWEST
+    if not (rolling and abs(state.roll) <= FALLEN_ROLL and abs(state.steer) <= FALLEN_STEER):
+        state.fallen = 1
+        if not abs(state.roll) + abs(state.steer) + abs(state.speed) <= EXPLODED:  # NaN too
+            state.roll, state.steer, state.roll_rate, state.steer_rate, state.speed = motion
+            state.heading, state.x, state.y = place
+    state.way += 0.5 * (speed + state.speed) * PERIOD
+
+
+def observe(state: Any, out: Any, options: Any) -> None:
+    """What every rider feels."""
+    out[0] = scaled(state.roll, SCALES[0])
+    out[1] = scaled(state.steer, SCALES[1])
+    out[2] = scaled(state.roll_rate, SCALES[2])
+    out[3] = scaled(state.steer_rate, SCALES[3])
+    out[4] = scaled(state.speed, SCALES[4])
+    out[5] = scaled(state.speed - state.commanded_speed, SCALES[5])
+
+
+def scaled(number: float, scale: float) -> float:
+    """`number` in units of `scale`, no larger than an observation may be."""
+    return max(number / scale, -MOST) if number < MOST * scale else MOST  # NaN is MOST
+
+
+def check(state: Any, options: Any) -> None:
+    """Raise ValueError for a state in which no ride can be."""
+    slowest = 0.0 if options.hold_speed else SLOWEST
+    for field, low, high in (
+        ("roll", -FALLEN_ROLL, FALLEN_ROLL),
+        ("steer", -FALLEN_STEER, FALLEN_STEER),
+        ("speed", slowest, FASTEST),
+        ("commanded_speed", 0.0, FASTEST),
+        ("fallen", 0, 0),
+    ):
+        if not low <= state[field] <= high:
+            raise ValueError(
+                f"state field `{field}` must be in {low:.4g}..{high:.4g}, not {state[field]}"
+            )
+
+
+@functools.cache
+def bicycle(task: str = "balance", action: str = "continuous") -> Game:
+    """The game of one task and one kind of action.
+
+    Raises:
+        ValueError: if there is no such task or kind.
+    """
+    if task not in TASKS:
+        raise ValueError(f"bicycle has no task {unknown(task, TASKS)}")
+    if action not in ACTIONS:
+        raise ValueError(f"bicycle has no action {unknown(action, ACTIONS)}")
+    chosen = TASKS[task]
+    begin, measure, count = chosen.begin, chosen.measure, chosen.count
+    over, see = chosen.over, chosen.see
+    space, move, names, by_hand = ACTIONS[action]
+
+    def reset_task(state: Any, options: Any) -> None:
+        reset(state, options)
+        begin(state, options)
+        measure(state, options)
+
+    def step(state: Any, action: Any, options: Any) -> None:
+        move(state, action, options)
+        measure(state, options)
+        count(state, options)
+
+    def terminated(state: Any, options: Any) -> bool:
+        return state.fallen > 0 or over(state, options)
+
+    def observe_task(state: Any, out: Any, options: Any) -> None:
+        observe(state, out, options)
+        see(state, out[len(SCALES) :], options)
+
+    return Game(
+        name=f"bicycle-{task}",
+        state=np.dtype([*RIDE, *chosen.fields, *ENGINE]),
+        options=chosen.options,
+        constants=constants,
+        action_space=space,
+        observation_space=spaces.Box(-MOST, MOST, (len(SCALES) + chosen.seen,), np.float32),
+        reset=reset_task,
+        step=step,
+        terminated=terminated,
+        observe=observe_task,
+        draw=chosen.draw,
+        score=chosen.score,
+        check=check,
+        derive=measure,
+        view="envs.bicycle.view:View",
+        steps_per_second=round(1 / PERIOD),
+        action_names=names,
+        keys=("left", "right", "up", "down"),
+        by_hand=by_hand,
+    )
+
+
+def move_freely(state: Any, action: Any, options: Any) -> None:
+    """Any torque, any pedalling, any braking."""
+    torque = TORQUE * min(max(float(action[0]), -1.0), 1.0)
+    pedal = min(max(float(action[1]), 0.0), 1.0)
+    brake = min(max(float(action[2]), 0.0), 1.0)
+    ride_on(state, torque, pedal, brake, options)
+
+
+def move_by_choice(state: Any, action: Any, options: Any) -> None:
+    """Left, none or right; pedal, coast or brake."""
+    move_freely(state, CHOICES[action], options)
+
+
+def freely_by_hand(keys: Any) -> Any:
+    """Arrow keys: left and right steer, up pedals, down brakes."""
+    steer = ("right" in keys) - ("left" in keys)
+    return np.array([0.3 * steer, 1.0 * ("up" in keys), 1.0 * ("down" in keys)], np.float32)
+
+
+def choose_by_hand(keys: Any) -> Any:
+    """The same keys for the discrete actions."""
+    steer = ("right" in keys) - ("left" in keys)
+    drive = 0 if "up" in keys else 2 if "down" in keys else 1
+    return 3 * (steer + 1) + drive
+
+
+ACTIONS: dict[str, tuple[spaces.Space[Any], Any, tuple[str, ...], Any]] = {
+    "continuous": (
+        spaces.Box(np.array([-1, 0, 0], np.float32), np.ones(3, np.float32)),
+        move_freely,
+        ("steer", "pedal", "brake"),
+        freely_by_hand,
+    ),
+    "discrete": (
+        spaces.Discrete(9),
+        move_by_choice,
+        tuple(
+            f"{steer} {drive}"
+            for steer in ("left", "straight", "right")
+            for drive in ("pedal", "coast", "brake")
+        ),
+        choose_by_hand,
+    ),
+}

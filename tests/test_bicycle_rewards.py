@@ -1,0 +1,166 @@
+"""The bicycle's reward terms against formulas on real rides, and that the traps are traps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.test_bicycle import (
+    STEP,
+    UPRIGHT,
+    actions,
+    by_hand,
+    by_hand_at_the_commanded_speed,
+    make,
+    make_vec,
+    pedal_and_let_go,
+)
+
+EVERYWHERE = ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive")
+OF_TASKS = {"balance": (), "goal": ("towards_goal",), "path": ("in_lane",), "slow": ()}
+
+
+def expected(term: str, before: Any, after: Any) -> float:
+    """What a term says of itself, from the state's fields; for goal and lane from the path."""
+    too_fast = after.speed - after.commanded_speed
+    moved = math.dist((before.x, before.y), (after.x, after.y))
+    if term == "towards_goal":
+        goal = (after.goal_x, after.goal_y)
+        return math.dist((before.x, before.y), goal) - math.dist((after.x, after.y), goal)
+    if term == "in_lane":
+        return max(0.0, 1.0 - abs(after.lane_offset))
+    return {
+        "stay_upright": -10.0 if after.fallen else 1.0,
+        "keep_speed": 1.0 / (1.0 + too_fast * too_fast),
+        "progress": after.x - before.x,
+        "smooth": -(((after.torque - before.torque) / 10.0) ** 2),
+        "any_motion": moved,
+        "just_alive": 0.0 if after.fallen else 1.0,
+    }[term]
+
+
+@pytest.mark.parametrize("task", OF_TASKS)
+def test_terms_on_real_rides(task: str) -> None:
+    """Steered at random from the game's own starts until it falls, ten times."""
+    terms = EVERYWHERE + OF_TASKS[task]
+    env = make(task=task, reward=" + ".join(terms))
+    env.action_space.seed(0)
+    seen: dict[str, set[float]] = {term: set() for term in terms}
+    for seed in range(10):
+        env.reset(seed=seed)
+        terminated = truncated = False
+        while not (terminated or truncated):
+            before = env.state
+            action = env.action_space.sample() * np.array([1.0, 1.0, 0.2], np.float32)
+            _, reward, terminated, truncated, info = env.step(action)
+            for term in terms:
+                value = expected(term, before, env.state)
+                assert info[f"reward/{term}"] == pytest.approx(value, abs=1e-12), term
+                seen[term].add(value)
+            total = sum(expected(term, before, env.state) for term in terms)
+            assert reward == pytest.approx(total, abs=1e-11)
+        assert env.state.fallen
+    for term, values in seen.items():
+        assert len(values) > (1 if term in ("stay_upright", "just_alive") else 100), term
+
+
+def test_the_first_torque_is_a_change_too() -> None:
+    env = make(reward="smooth")
+    env.reset(seed=0)
+    rewards = [env.step(np.array([s, 0.0, 0.0], np.float32))[1] for s in (0.5, 0.5, -0.5, 0.0)]
+    assert rewards == [-0.25, 0.0, -1.0, -0.25]
+
+
+def test_towards_goal_adds_up_to_the_distance_won_whatever_the_way() -> None:
+    """Along wildly different ways, and over the rim, where the goal is reached."""
+    env = make(task="goal", reward="towards_goal")
+    for seed, lean in ((0, 0.0), (0, 0.1), (1, -0.15), (2, 0.05)):
+        env.reset(seed=seed)
+        first, total = env.state, 0.0
+        for k in range(400):
+            now = np.array([env.state]).view(np.recarray)
+            total += env.step(by_hand_at_the_commanded_speed(now, lean * math.cos(0.02 * k))[0])[1]
+        goal = (first.goal_x, first.goal_y)
+        won = math.dist((0.0, 0.0), goal) - math.dist((env.state.x, env.state.y), goal)
+        assert total == pytest.approx(won, abs=1e-9)
+    straight = {"goal_x": 6.0, "goal_y": 0.0, "metres_missing": 3.0, "speed": 5.0}
+    env.reset(seed=0, options={"state": UPRIGHT | straight})
+    total, terminated = 0.0, False
+    while not terminated:
+        _, reward, terminated, *_ = env.step(np.zeros(3, np.float32))
+        total += reward
+    assert total == pytest.approx(3.0, abs=1e-12)
+
+
+def paid(lean: float, steps: int) -> tuple[dict[str, float], NDArray[Any]]:
+    """Sums of two terms over a ride that leans, at 2 m/s; and where it went."""
+    env = make(reward="any_motion + progress", hold_speed=True, max_steps=steps + 1)
+    env.reset(seed=0, options={"state": UPRIGHT | {"speed": 2.0}})
+    sums, places = {"any_motion": 0.0, "progress": 0.0}, []
+    for _ in range(steps):
+        now = np.array([env.state]).view(np.recarray)
+        *_, terminated, _, info = env.step(by_hand(now, lean)[0])
+        assert not terminated
+        places.append((env.state.x, env.state.y))
+        for term in sums:
+            sums[term] += info[f"reward/{term}"]
+    return sums, np.array(places)
+
+
+def test_any_motion_is_a_trap() -> None:
+    """Tiny circles pay as much as a straight ride, while progress pays nothing for them."""
+    straight, _ = paid(0.0, 2000)
+    circles, places = paid(0.3, 2000)
+    assert straight["any_motion"] == pytest.approx(2.0 * 2000 * STEP, rel=1e-9)
+    assert straight["progress"] == pytest.approx(2.0 * 2000 * STEP, rel=1e-9)
+    assert circles["any_motion"] == pytest.approx(straight["any_motion"], rel=1e-3)
+    assert np.ptp(places[200:], axis=0).max() < 5.0  # metres across
+    assert abs(circles["progress"]) < 0.1 * straight["progress"]
+
+
+def ride_for_20_s(reward: str | None, rider: Any, **state: float) -> tuple[Any, Any, Any]:
+    """Returns of 200 rides, their scores, and who did not fall."""
+    env = make_vec(200, max_steps=1000, reward=reward)
+    env.reset(seed=0, options={"state": state})
+    returns, scores, upright = np.zeros(200), np.zeros(200), np.ones(200, bool)
+    over = np.zeros(200, bool)
+    for _ in range(1000):
+        _, rewards, terminated, _, infos = env.step(rider(env.states))
+        returns += np.where(over, 0.0, rewards)
+        upright &= over | ~terminated
+        ends = infos.get("_final_obs", over) & ~over
+        if ends.any():
+            scores[ends] = infos["final_info"]["score"][ends]
+            over |= ends
+    assert over.all()
+    return returns, scores, upright
+
+
+def test_just_alive_is_a_trap() -> None:
+    """Pedal and let go earns all there is, although the commanded speed is never kept."""
+    returns, scores, upright = ride_for_20_s("just_alive", pedal_and_let_go, speed=3.0)
+    assert upright.all()
+    assert (returns == 1000.0).all()
+    assert scores.mean() < 1.0  # of 20
+    returns, scores, _ = ride_for_20_s("just_alive", by_hand_at_the_commanded_speed, speed=3.0)
+    assert (returns == 1000.0).all()
+    assert scores.mean() > 19.0
+
+
+def test_the_default_reward_is_none() -> None:
+    """A good ride earns more than letting go at any speed, and that more than falling at once."""
+    by_hand_earns = ride_for_20_s(None, by_hand_at_the_commanded_speed)[0]
+    letting_go_earns = ride_for_20_s(None, pedal_and_let_go, speed=3.0)[0]
+    doing_nothing_earns = ride_for_20_s(None, lambda states: actions(states.size))[0]
+    assert by_hand_earns.min() > 1.3 * letting_go_earns.max()
+    assert letting_go_earns.min() > doing_nothing_earns.max()
+
+
+def test_a_term_of_another_task_is_refused() -> None:
+    with pytest.raises(Exception, match="metres_missing"):
+        gymnasium.make("BicycleBalance-v0", reward="towards_goal")
