@@ -13,6 +13,7 @@ from agents.agent import Insight
 from envs.single import GameEnv
 from playing.cast import Cast, Player
 from rewards.weighted_sum import WeightedSum
+from training.simulator import make_simulator
 
 FADE = 0.9  # per step: what lasted one step only is gone before anyone has seen it
 
@@ -98,6 +99,7 @@ class Match:
     """The action about to be taken, or taken last while a person is in control."""
 
     def __post_init__(self) -> None:
+        self._simulator = make_simulator(self.env)
         self.start_episode(0)
 
     def start_episode(self, number: int) -> None:
@@ -145,6 +147,7 @@ class Match:
 
     def _think(self) -> None:
         """Let the player look: its insight, and its choice unless a person chooses."""
+        self.player.agent.watch(self._simulator)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))
         batch = np.asarray(self.observation)[None]
         choice = self.player.agent.act(batch, explore=False)[0]
@@ -158,12 +161,6 @@ class Match:
         reward = self.env.unwrapped.batch.reward
         assert isinstance(reward, WeightedSum)
         return dict(zip(reward.names, reward.weights, strict=True))
-
-    @property
-    def idle_action(self) -> int:
-        """What a person does who presses no key."""
-        unwrapped = self.env.unwrapped
-        return unwrapped.game.idle_action if isinstance(unwrapped, GameEnv) else 0
 
     @property
     def action_names(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pygame
 from gymnasium import spaces
@@ -11,7 +13,8 @@ from playing.match import Match
 
 MARGIN = 28
 MOST_TERMS = 6
-MOST_ACTIONS = 8
+MOST_ACTIONS = 9
+SMALLEST = 18  # letters, pixels
 
 
 def draw_panel(surface: pygame.Surface, match: Match, pace: str) -> None:
@@ -26,7 +29,7 @@ def draw_panel(surface: pygame.Surface, match: Match, pace: str) -> None:
     y = _draw_terms(surface, match, 216, row)
     y = _draw_actions(surface, match, y + 22, row)
     _draw_value(surface, match, y + 34)
-    hints = "space pause   .  step   n next   a agent   k you play   h help"
+    hints = "space pause   .  step   n next   tab agent   k you play   h help"
     theme.write(surface, hints, (surface.get_width() / 2, height - 24), 22, theme.DIM, 0.5)
 
 
@@ -72,7 +75,7 @@ def _draw_terms(surface: pygame.Surface, match: Match, y: float, row: float) -> 
     for name, term in list(match.terms.items())[:MOST_TERMS]:
         middle = y + row / 2
         label = name if term.weight == 1 else f"{term.weight:g} {name}"
-        theme.write(surface, label, (MARGIN, middle), size, width=150)
+        theme.write(surface, label, (MARGIN, middle), _fitting(label, size, 150), width=150)
         track = pygame.Rect(MARGIN + 160, round(y + row * 0.22), 118, round(row * 0.56))
         colours = (theme.GOOD, theme.BAD) if term.weight >= 0 else (theme.BAD, theme.GOOD)
         _draw_signed_bar(surface, track, term.shown / term.largest, *colours)
@@ -122,23 +125,24 @@ def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: f
         return
     right = surface.get_width() - MARGIN
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
-    _draw_track(surface, track)
-    bar = track.copy()
-    bar.width = round(track.width * float(likely[k]))
-    pygame.draw.rect(surface, colour, bar, border_radius=5)
+    _draw_bar(surface, track, float(likely[k]), colour)
     theme.write(surface, f"{likely[k]:.0%}", (right, middle), size, text_colour, 1.0)
 
 
 def _draw_component(surface: pygame.Surface, match: Match, k: int, y: float, row: float) -> None:
+    """One number of a continuous action, from 0: in the middle, or at the left if none is below."""
     space = match.env.action_space
     assert isinstance(space, spaces.Box)
-    value = float(np.ravel(match.choice)[k])
-    largest = max(abs(float(np.ravel(space.low)[k])), abs(float(np.ravel(space.high)[k])))
+    value, low, high = (float(np.ravel(each)[k]) for each in (match.choice, space.low, space.high))
+    largest = max(abs(low), abs(high))
+    part = value / largest if math.isfinite(largest) else math.tanh(value)
     middle, size = y + row / 2, round(min(36.0, row * 0.85))
     theme.write(surface, match.action_names[k], (MARGIN, middle), size, width=150)
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
-    part = value / largest if np.isfinite(largest) else np.tanh(value)
-    _draw_signed_bar(surface, track, float(part), theme.CHOSEN, theme.CHOSEN)
+    if low < 0:
+        _draw_signed_bar(surface, track, part, theme.CHOSEN, theme.CHOSEN)
+    else:
+        _draw_bar(surface, track, part, theme.CHOSEN)
     right = surface.get_width() - MARGIN
     theme.write(surface, theme.number(value), (right, middle), size, theme.CHOSEN, 1.0)
 
@@ -153,12 +157,29 @@ def _draw_value(surface: pygame.Surface, match: Match, y: float) -> None:
     theme.write(surface, theme.number(value), (right, y), 38, theme.TEXT, 1.0)
 
 
+def _fitting(text: str, size: int, width: int) -> int:
+    """The size of letters, at most `size`, for `text` to be no wider than `width` if possible."""
+    while size > SMALLEST and theme.text_size(text, size)[0] > width:
+        size -= 1
+    return size
+
+
 def _draw_heading(surface: pygame.Surface, text: str, y: float) -> None:
     theme.write(surface, text, (MARGIN, y), 24, theme.DIM)
 
 
 def _draw_track(surface: pygame.Surface, track: pygame.Rect) -> None:
     pygame.draw.rect(surface, theme.TRACK, track, border_radius=5)
+
+
+def _draw_bar(
+    surface: pygame.Surface, track: pygame.Rect, part: float, colour: theme.Colour
+) -> None:
+    """A bar over `part` (0..1) of `track`, from the left."""
+    _draw_track(surface, track)
+    bar = track.copy()
+    bar.width = round(min(max(part, 0.0), 1.0) * track.width)
+    pygame.draw.rect(surface, colour, bar, border_radius=5)
 
 
 def _draw_signed_bar(

@@ -22,9 +22,9 @@ HELP = (
     (". or right arrow", "one step"),
     ("+  −", "faster, slower"),
     ("n", "next episode"),
-    ("a or tab", "switch agent"),
+    ("tab or a", "switch agent"),
     ("k", "play yourself, give back"),
-    ("arrows or w, s", "your moves"),
+    ("arrows or w, a, s, d", "your moves"),
     ("h", "this help"),
     ("q or esc", "quit"),
 )
@@ -112,4 +112,4 @@ class Painter:
         for k, (key, meaning) in enumerate(HELP):
             y = plate.top + 100 + 40 * k
             theme.write(self._game, key, (plate.left + 32, y), 32, theme.CHOSEN)
-            theme.write(self._game, meaning, (plate.left + 230, y), 32, theme.TEXT)
+            theme.write(self._game, meaning, (plate.left + 250, y), 32, theme.TEXT)

@@ -61,7 +61,7 @@ def select_game(wishes: Wishes) -> Selection:
     """
     env_id = find_env_id(wishes.env or DEFAULT_GAME)
     options = _make_options(env_id, wishes.reward, wishes.env_options or {})
-    return Selection(env_id, options, newest_run(env_id))
+    return Selection(env_id, options, newest_run(env_id, wishes.env_options or {}))
 
 
 def select_run(run: Path | None, wishes: Wishes) -> Selection:
@@ -76,7 +76,7 @@ def select_run(run: Path | None, wishes: Wishes) -> Selection:
         ValueError: if there is no such run or environment, or the run folder is damaged.
     """
     wanted = None if wishes.env is None else find_env_id(wishes.env)
-    run = run or newest_run(wanted)
+    run = run or newest_run(wanted, wishes.env_options or {})
     if run is None:
         of_env, option = (f" of {wishes.env}", f" --env {wishes.env}") if wishes.env else ("", "")
         raise PlayError(
@@ -94,22 +94,29 @@ def select_run(run: Path | None, wishes: Wishes) -> Selection:
     return Selection(env_id, _make_options(env_id, reward, options), run, notes)
 
 
-def newest_run(env_id: str | None) -> Path | None:
-    """The run saved last, of any environment or of `env_id`; else a shipped one; else None."""
+def newest_run(env_id: str | None, env_options: dict[str, Any]) -> Path | None:
+    """The run saved last, of any environment or of `env_id`; else a shipped one; else None.
+
+    One that was trained with these options goes before those that were not.
+    """
     own = sorted(RUNS.glob(f"*/{TENSORS}"), key=lambda path: path.stat().st_mtime, reverse=True)
     shipped = sorted(SHIPPED.glob(f"*/{TENSORS}"))
-    for folder in (path.parent for path in own + shipped):
-        if (folder / CONFIG).is_file() and env_id in (None, _env_named_in(folder)):
-            return folder
-    return None
+    shipped.sort(key=lambda path: path.parent.name != DEFAULT_GAME)  # that one first
+    named = [(path.parent, *_env_named_in(path.parent)) for path in own + shipped]
+    suiting = [(run, has) for run, env, has in named if env is not None and env_id in (None, env)]
+    for run, has in suiting:
+        if all(has.get(name) == value for name, value in env_options.items()):
+            return run
+    return suiting[0][0] if suiting else None
 
 
-def _env_named_in(folder: Path) -> str | None:
+def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
+    """Environment and its options as far as the folder can be read; it is nobody's otherwise."""
     try:
         content = read_json(folder / CONFIG)
-    except RunError:
-        return None
-    return content.get("env") if isinstance(content, dict) else None
+        return str(content["env"]), dict(content["env_options"])
+    except (RunError, LookupError, TypeError, ValueError):
+        return None, {}
 
 
 def _env_of_run(config: RunConfig) -> str:

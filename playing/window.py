@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import warnings
+from typing import Any
 
 import pygame
 
@@ -18,7 +19,7 @@ FRAMES_PER_SECOND = 60
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 ENDING_SECONDS = 1.0  # how long the last picture of an episode stays
 MESSAGE_SECONDS = 3.0
-SAME_KEY = {"w": "up", "s": "down"}  # for those who play with the left hand
+SAME_KEY = {"w": "up", "a": "left", "s": "down", "d": "right"}  # for the left hand
 NAMES_OF_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 NO_DISPLAY = (
     "there is no display to open a window on; --record out.gif makes a recording, "
@@ -61,8 +62,9 @@ class Window:
         self._steps_due = 0.0
         self._ending = 0.0
         self._message_left = 0.0
-        self._keys_held: list[int] = []
-        self._keys_tapped: list[int] = []
+        self._keys_held: set[int] = set()
+        self._keys_tapped: set[int] = set()
+        self._game = match.env.unwrapped.game if isinstance(match.env.unwrapped, GameEnv) else None
         self._own_keys = self._keys_of_game()
         self._commands = {
             pygame.K_SPACE: self._toggle_pause,
@@ -111,12 +113,12 @@ class Window:
             self.close()
         elif event.type == pygame.WINDOWFOCUSLOST:
             self._keys_held.clear()  # their release would go to another window
-        elif event.type == pygame.KEYUP and event.key in self._keys_held:
-            self._keys_held.remove(event.key)
+        elif event.type == pygame.KEYUP:
+            self._keys_held.discard(event.key)
         elif event.type == pygame.KEYDOWN:
             if self.match.by_hand and event.key in self._own_keys:
-                self._keys_held.append(event.key)
-                self._keys_tapped.append(event.key)
+                self._keys_held.add(event.key)
+                self._keys_tapped.add(event.key)
             elif event.key in self._commands:
                 self._commands[event.key]()
             elif event.unicode in ("+", "-"):  # other keyboards have them elsewhere
@@ -143,12 +145,15 @@ class Window:
                 self._steps_due = 0.0
 
     def _step(self) -> None:
-        """One step, with the key held down or, if none is, the last one tapped since."""
-        pressed = self._keys_held or self._keys_tapped
-        idle = self.match.idle_action
-        self.match.step(self._own_keys[pressed[-1]] if pressed else idle)
+        """One step; a person's is made with the keys held down and those tapped since the last."""
+        self.match.step(self._own_action() if self.match.by_hand else None)
         self._keys_tapped.clear()
         self._stale = True
+
+    def _own_action(self) -> Any:
+        by_hand = self._game.by_hand if self._game is not None else None
+        assert by_hand is not None, "nobody takes over without keys"
+        return by_hand({self._own_keys[key] for key in self._keys_held | self._keys_tapped})
 
     def _go_on(self) -> None:
         """To the next episode, or the end."""
@@ -199,12 +204,12 @@ class Window:
         self.status.message = message
         self._message_left = MESSAGE_SECONDS
 
-    def _keys_of_game(self) -> dict[int, int]:
-        """Key code to action."""
-        unwrapped = self.match.env.unwrapped
-        keys = dict(unwrapped.game.keys) if isinstance(unwrapped, GameEnv) else {}
-        keys |= {key: keys[same] for key, same in SAME_KEY.items() if same in keys}
-        return {pygame.key.key_code(name): action for name, action in keys.items()}
+    def _keys_of_game(self) -> dict[int, str]:
+        """Key code to the name that the game knows it by."""
+        keys = self._game.keys if self._game is not None else ()
+        names = {name: name for name in keys}
+        names |= {name: same for name, same in SAME_KEY.items() if same in keys}
+        return {pygame.key.key_code(name): meant for name, meant in names.items()}
 
 
 def _open_display() -> pygame.Surface:

@@ -24,9 +24,10 @@ from agents import make_agent
 from agents.agent import Task
 from agents.ppo import PPOSettings
 from envs.paddle import PaddleOptions
+from playing import theme
 from playing.cast import Cast
 from playing.match import Match
-from playing.picture import SIZE, Painter, Status
+from playing.picture import GAME_SIDE, SIZE, Painter, Status
 from playing.recording import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
@@ -34,6 +35,7 @@ from training.options import parse_env_options
 from training.run_folder import save_checkpoint, write_json
 
 ENV = "PaddleBall-v0"
+BICYCLE = "BicycleBalance-v0"
 PADDLE_SPEED = PaddleOptions().paddle_speed
 STEP = 1 / 30 + 1e-9  # seconds of the window's clock
 ROOT = Path(play.__file__).parent
@@ -46,10 +48,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
 
 
-def make_match(player: str = "rules", seed: int = 3, **options: Any) -> Match:
-    env = gymnasium.make(ENV, render_mode="rgb_array", **options)
-    cast = Cast(env, ENV, None, seed)
-    return Match(env, ENV, cast, cast.player(player), seed)
+def make_match(player: str = "rules", seed: int = 3, env_id: str = ENV, **options: Any) -> Match:
+    env = gymnasium.make(env_id, render_mode="rgb_array", **options)
+    cast = Cast(env, env_id, None, seed)
+    return Match(env, env_id, cast, cast.player(player), seed)
 
 
 @pytest.fixture
@@ -179,6 +181,93 @@ def test_a_tap_between_two_frames_counts_once(window: Window) -> None:
     for _ in range(3):
         window.frame(STEP)
     assert paddle_y(window) == pytest.approx(before - PADDLE_SPEED)
+
+
+@pytest.fixture
+def ride(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    """A window on a bicycle, a person in control."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = Window(make_match("random", env_id=BICYCLE), "test", 50)
+    press(window, pygame.K_k)
+    assert window.match.by_hand
+    yield window
+    pygame.display.quit()
+
+
+def controls(window: Window) -> tuple[float, float, float]:
+    """Torque (N m), pedal and brake after one more step."""
+    window.frame(1 / 50 + 1e-9)
+    state = window.match.env.unwrapped.state  # type: ignore[attr-defined]
+    return float(state.torque), float(state.pedal), float(state.brake)
+
+
+LEFT, RIGHT = (pygame.K_LEFT, pygame.K_a), (pygame.K_RIGHT, pygame.K_d)
+UP, DOWN = (pygame.K_UP, pygame.K_w), (pygame.K_DOWN, pygame.K_s)
+
+
+@pytest.mark.parametrize("hand", [0, 1], ids=["arrows", "letters"])
+def test_keys_held_together_count_together(ride: Window, hand: int) -> None:
+    assert controls(ride) == (0, 0, 0)
+    press(ride, LEFT[hand], release=False)
+    torque, *_ = controls(ride)
+    assert torque < 0
+    press(ride, UP[hand], release=False)
+    assert controls(ride) == (torque, 1, 0)
+    pygame.event.post(pygame.event.Event(pygame.KEYUP, key=LEFT[hand]))
+    assert controls(ride) == (0, 1, 0)
+    press(ride, RIGHT[hand], release=False)
+    assert controls(ride) == (-torque, 1, 0)
+    press(ride, DOWN[hand], release=False)
+    assert controls(ride) == (-torque, 1, 1)
+    pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
+    assert controls(ride) == (0, 0, 0), "keys let go over another window"
+    assert ride.match.player.name == "random", "a is a key of the game now"
+    assert not ride.status.paused, "so is the right arrow"
+
+
+def test_taps_between_two_frames_count_together_and_once(ride: Window) -> None:
+    press(ride, pygame.K_RIGHT, pygame.K_DOWN)
+    torque, pedal, brake = controls(ride)
+    assert torque > 0
+    assert (pedal, brake) == (0, 1)
+    assert controls(ride) == (0, 0, 0)
+
+
+def test_one_step_by_hand_takes_the_keys_held(ride: Window) -> None:
+    press(ride, pygame.K_LEFT, release=False)
+    press(ride, pygame.K_PERIOD)
+    assert float(ride.match.choice[0]) < 0
+
+
+def test_each_number_of_a_continuous_action_has_its_bar(ride: Window) -> None:
+    painter, status, seen = Painter(ride.match), Status(), set()
+    for choice in ([0, 0, 0], [0.5, 0, 0], [-0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]):
+        ride.match.choice = np.array(choice, np.float32)
+        painter.paint(status)
+        pixels = painter.pixels()[:, GAME_SIDE + 170 : GAME_SIDE + 410]
+        bars = (pixels == theme.CHOSEN).all(2)
+        seen.add(bars.tobytes())
+        columns = np.flatnonzero(bars.any(0))
+        if choice[0]:
+            assert (columns.mean() > 120) == (choice[0] > 0), "from the middle, either way"
+        elif any(choice):
+            assert columns.min() < 30, "from the left"
+            assert len(columns) == pytest.approx(106, abs=3), "half of the bar"
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("options", [{}, {"task": "path"}, {"action": "discrete"}])
+def test_a_bicycle_is_ridden_on_by_the_agent_that_looked_on(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = Window(make_match("random", env_id=BICYCLE, **options), "test", 50)
+    for keys in ([pygame.K_k], [pygame.K_LEFT, pygame.K_UP], [pygame.K_k]):
+        press(window, *keys)
+        window.frame(1 / 50 + 1e-9)
+    assert steps(window) == 3
+    assert not window.match.by_hand
+    pygame.display.quit()
 
 
 def test_h_shows_help_over_the_game(window: Window) -> None:
