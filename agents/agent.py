@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -29,6 +30,8 @@ class Task:
     """How many environments it will learn from at once."""
     total_steps: int
     """Environment steps that training is planned to take; what annealing runs out at."""
+    terms: dict[str, float] = field(default_factory=lambda: {"reward": 1.0})
+    """The weight of each term in the reward; others' environments have one that is all of it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Step:
     """(n, ...) what it answered."""
     rewards: Array
     """(n,) float."""
+    terms: dict[str, Array]
+    """(n,) each term of the reward before weighting, by name; empty in others' environments."""
     terminated: Array
     """(n,) bool: the episode is over, nothing can follow."""
     truncated: Array
@@ -49,6 +54,18 @@ class Step:
     """(n, ...) what followed; where an episode ended, its last observation."""
     valid: Array
     """(n,) bool: False where the environment only began anew and ignored the action."""
+
+
+class Simulator(Protocol):
+    """Tells what would be seen in `n` environments, from where they stand at that moment."""
+
+    def futures(self, actions: Array) -> Iterator[Array]:
+        """The observations (n * m, ...) after each of the actions (steps, n * m, ...).
+
+        Each environment is copied `m` times, its copies one after the other. Nothing is changed,
+        and what chance will bring is not told: copies have a chance of their own.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,13 @@ class Agent:
         self.task = task
         self.generator = np.random.default_rng(seed)
 
+    def watch(self, simulator: Simulator | None) -> None:
+        """Be told, before `act`, of the environments that are acted in; None: no way to copy them.
+
+        Raises:
+            UnsuitableTaskError: if the agent needs to look ahead there and cannot.
+        """
+
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Actions (n, ...) for observations (n, ...).
 
@@ -83,6 +107,17 @@ class Agent:
     def insight(self, observation: Array) -> Insight:
         """What the agent thinks of one observation (...)."""
         return Insight()
+
+    def pictures(self, observations: Array) -> dict[str, list[Array]]:
+        """What can be seen of how it thinks, by name, for TensorBoard at each evaluation.
+
+        Args:
+            observations: (t, ...) of the beginning of one episode that it played.
+
+        Returns:
+            Frames uint8 (height, width, 3) of each picture; a still one has one frame.
+        """
+        return {}
 
     def tensors(self) -> dict[str, Any]:
         """All torch tensors that a checkpoint has to hold, by name."""

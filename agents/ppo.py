@@ -3,7 +3,7 @@
 Schulman et al., "Proximal policy optimization algorithms" (arXiv 1707.06347), with generalised
 advantage estimation, Schulman et al., "High-dimensional continuous control using generalized
 advantage estimation" (ICLR 2016). Besides, as is usual since: orthogonal initial weights,
-advantages normalised in each minibatch, the gradient's norm clipped; not: value clipping.
+advantages normalised over the rollout, the gradient's norm clipped; not: value clipping.
 
 Where an episode was cut short (truncated), the value of what would have followed its last
 observation counts; where it ended (terminated), nothing follows.
@@ -11,7 +11,6 @@ observation counts; where it ended (terminated), nothing follows.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.agent import Agent, Array, Insight, Step, Task
-from agents.checkpointing import optimizer_tensors, restore_optimizer, under
+from agents.agent import Array, Insight, Step, Task
 from agents.distributions import Categorical, Gaussian, make_distribution
-from agents.networks import make_body, orthogonal
+from agents.looking import pictures
+from agents.networks import make_body
+from agents.torch_agent import TorchAgent
 
 
 @dataclass(frozen=True)
@@ -100,23 +100,17 @@ class ActorCritic(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.body = make_body(task.observation_space, width, generator)
-        self.actor = nn.Linear(width, outputs)
-        self.critic = nn.Linear(width, 1)
-        orthogonal(self.actor, 0.01, generator)
-        orthogonal(self.critic, 1.0, generator)
+        self.heads = nn.Linear(width, outputs + 1)  # the policy's outputs, then the value
+        nn.init.orthogonal_(self.heads.weight.detach()[:-1], 0.01, generator)
+        nn.init.orthogonal_(self.heads.weight.detach()[-1:], 1.0, generator)
+        nn.init.zeros_(self.heads.bias)
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
         features = self.body(observations)
-        return self._outputs(features), self.critic(features)[:, 0]
-
-    def policy(self, observations: Tensor) -> Tensor:
-        """Policy outputs (k, n) alone."""
-        return self._outputs(self.body(observations))
-
-    def _outputs(self, features: Tensor) -> Tensor:
-        return torch.addmm(self.actor.bias[:, None], self.actor.weight, features.T)
+        heads = torch.addmm(self.heads.bias[:, None], self.heads.weight, features.T)
+        return heads[:-1], heads[-1]
 
 
 class Rollout:
@@ -146,43 +140,30 @@ class Rollout:
         return {name: value for name, value in vars(self).items() if name != "length"}
 
 
-class PPOAgent(Agent):
+class PPOAgent(TorchAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
-    uses_torch = True
-
     def __init__(self, task: Task, settings: PPOSettings, seed: int, device: str = "cpu") -> None:
-        super().__init__(task, seed)
         self.settings = settings
-        self.device = torch.device(device)
         self.distribution = make_distribution(task.action_space)
+        self.network: ActorCritic
         network = ActorCritic(
             task, settings.width, self.distribution.outputs, self.distribution.parameters, seed
         )
-        self.network = network.to(self.device)
-        self.torch_generator = torch.Generator(self.device).manual_seed(seed)
+        super().__init__(task, network, settings.learning_rate, seed, device)
         self.rollout = Rollout(task, settings.num_steps, self.distribution)
         self.steps_seen = 0
 
-    @functools.cached_property
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Made when learning begins: torch's optimizers take over a second to import."""
-        return torch.optim.Adam(
-            self.network.parameters(), self.settings.learning_rate, eps=1e-5, fused=True
-        )
-
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
-        seen = self._tensor(observations)
-        with torch.no_grad():
-            if not explore:
-                best = self.distribution.mode(self.network.policy(seen))
-                return self.distribution.to_environment(best)
-            outputs, values = self.network(seen)
-            actions = self.distribution.sample(outputs, self.network.log_std, self.torch_generator)
+        outputs, values = self._evaluate(observations)
+        if not explore:
+            return self.distribution.to_environment(self.distribution.mode(outputs))
+        log_std = self.network.log_std.numpy(force=True)
+        actions = self.distribution.sample(outputs, log_std, self.generator)
         rollout, t = self.rollout, self.rollout.length
-        rollout.observations[t], rollout.actions[t] = observations, actions.numpy(force=True)
-        rollout.outputs[t], rollout.values[t] = outputs.numpy(force=True), values.numpy(force=True)
+        rollout.observations[t], rollout.actions[t] = observations, actions
+        rollout.outputs[t], rollout.values[t] = outputs, values
         return self.distribution.to_environment(actions)
 
     def learn(self, step: Step) -> dict[str, float] | None:
@@ -208,9 +189,8 @@ class PPOAgent(Agent):
         needed = ~step.terminated if last else step.truncated & ~step.terminated
         self.rollout.next_values[t] = 0.0
         if needed.any():
-            with torch.no_grad():
-                _, values = self.network(self._tensor(step.next_observations[needed]))
-            self.rollout.next_values[t][needed] = values.numpy(force=True)
+            _, values = self._evaluate(step.next_observations[needed])
+            self.rollout.next_values[t][needed] = values
 
     def _improve(self) -> dict[str, float]:
         """Several epochs of the clipped objective (equation 7) over the rollout (equation 9)."""
@@ -229,46 +209,53 @@ class PPOAgent(Agent):
         if settings.anneal:
             left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
             self.optimizer.param_groups[0]["lr"] = settings.learning_rate * left
-        sums, count = torch.zeros(5, device=self.device), 0
-        for batch in self._minibatches(rollout, advantages, returns):
+        learned = rollout["valid"]
+        centre, spread = advantages[learned].mean(), advantages[learned].std(correction=0)
+        normalised = (advantages - centre) / (spread + 1e-8)
+        losses, log_ratios = [], []
+        for batch in self._minibatches(rollout, normalised, returns):
             observations, actions, old_log_probs, advantage, value_target = batch
             outputs, predicted = self.network(observations)
-            log_probs, entropy = self.distribution.log_prob_and_entropy(
-                outputs, actions, self.network.log_std
-            )
+            log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
             log_ratio = log_probs - old_log_probs
             ratio = log_ratio.exp()
-            advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
             clipped = ratio.clamp(1 - settings.clip_coef, 1 + settings.clip_coef)
             policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
             value_loss = 0.5 * (predicted - value_target).square().mean()
-            loss = (
-                policy_loss
-                + settings.value_coef * value_loss
-                - settings.entropy_coef * entropy.mean()
-            )
-            self.optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
-            self.optimizer.step()
-            with torch.no_grad():
-                # k3 of Schulman, "Approximating KL divergence" (2020): unbiased, never negative
-                kl = (ratio - 1 - log_ratio).mean()
-                outside = ((ratio - 1).abs() > settings.clip_coef).float().mean()
-                sums += torch.stack((policy_loss, value_loss, entropy.mean(), kl, outside))
-            count += 1
-        names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
-        metrics = dict(zip(names, (sums / count).tolist(), strict=True))
+            loss = policy_loss + settings.value_coef * value_loss
+            if settings.entropy_coef:
+                entropy = self.distribution.entropy(outputs, self.network.log_std)
+                loss = loss - settings.entropy_coef * entropy.mean()
+            self.descend(loss, settings.max_grad_norm)
+            losses.append(torch.stack((policy_loss.detach(), value_loss.detach())))
+            log_ratios.append(log_ratio.detach())
+        metrics = self._metrics(losses, torch.cat(log_ratios), rollout["outputs"])
         if not np.isfinite(list(metrics.values())).all():
             raise FloatingPointError(
                 f"ppo diverged after {self.steps_seen:,} steps: {metrics}; a smaller learning rate "
                 "or rewards nearer to 1 may help"
             )
-        learned = rollout["valid"]
         unexplained, variance = advantages[learned].var(), returns[learned].var()
         metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
         metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
         return metrics
+
+    def _metrics(
+        self, losses: list[Tensor], log_ratios: Tensor, outputs: Tensor
+    ) -> dict[str, float]:
+        """What the minibatches were like on average; `outputs` are those of the policy before."""
+        policy_loss, value_loss = torch.stack(losses).mean(0)
+        ratios = log_ratios.exp()
+        before = outputs.transpose(0, 1).flatten(1).to(self.device)
+        means = {
+            "policy_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy": self.distribution.entropy(before, self.network.log_std).mean(),
+            # k3 of Schulman, "Approximating KL divergence" (2020): unbiased, never negative
+            "approx_kl": (ratios - 1 - log_ratios).mean(),
+            "clip_fraction": ((ratios - 1).abs() > self.settings.clip_coef).float().mean(),
+        }
+        return {name: mean.item() for name, mean in means.items()}
 
     def _minibatches(
         self, rollout: dict[str, Tensor], advantages: Tensor, returns: Tensor
@@ -277,41 +264,45 @@ class PPOAgent(Agent):
         actions = rollout["actions"].flatten(0, 1).to(self.device)
         outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)
         with torch.no_grad():
-            old_log_probs, _ = self.distribution.log_prob_and_entropy(
-                outputs, actions, self.network.log_std
-            )
+            old_log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
         observations, advantages, returns = (
             tensor.flatten(0, 1).to(self.device)
             for tensor in (rollout["observations"], advantages, returns)
         )
         everything = (observations, actions, old_log_probs, advantages, returns)
-        rows = rollout["valid"].flatten().nonzero()[:, 0].to(self.device)
+        rows = np.flatnonzero(self.rollout.valid)
         for _ in range(self.settings.epochs):
-            order = torch.randperm(len(rows), generator=self.torch_generator, device=self.device)
-            shuffled = (tensor[rows[order]] for tensor in everything)
+            order = torch.from_numpy(self.generator.permutation(rows)).to(self.device)
+            shuffled = (tensor[order] for tensor in everything)
             parts = (tensor.chunk(self.settings.minibatches) for tensor in shuffled)
             yield from zip(*parts, strict=True)
 
     def insight(self, observation: Array) -> Insight:
         """The policy's probabilities (if discrete) and the value."""
-        with torch.no_grad():
-            outputs, values = self.network(self._tensor(observation[None]))
+        outputs, values = self._evaluate(observation[None])
+        probabilities = None
+        if isinstance(self.distribution, Categorical):
+            exponentials = np.exp(outputs[:, 0] - outputs.max())
+            probabilities = exponentials / exponentials.sum()
+        return Insight(probabilities, float(values[0]))
+
+    def pictures(self, observations: Array) -> dict[str, list[Array]]:
+        """What the network looks at, if it sees screens."""
+        return pictures(self.network, self._scores, self.tensor(observations))
+
+    def _scores(self, screens: Tensor) -> dict[str, Tensor]:
+        """The value and, if discrete, the logit of the action that is chosen."""
+        outputs, values = self.network(screens)
         discrete = isinstance(self.distribution, Categorical)
-        probabilities = outputs.softmax(0)[:, 0].numpy(force=True) if discrete else None
-        return Insight(probabilities, values.item())
+        return {"value": values} | ({"action": outputs.amax(0)} if discrete else {})
 
     def tensors(self) -> dict[str, Any]:
-        """Network, optimizer, generator and the rollout so far."""
+        """Network, optimizer and the rollout so far."""
         rollout = {
             f"rollout.{name}": torch.from_numpy(array[: self.rollout.length].copy())
             for name, array in self.rollout.arrays().items()
         }
-        return {
-            **{f"network.{name}": tensor for name, tensor in self.network.state_dict().items()},
-            **optimizer_tensors(self.optimizer),
-            "generator": self.torch_generator.get_state(),
-            **rollout,
-        }
+        return super().tensors() | rollout
 
     def numbers(self) -> dict[str, Any]:
         """Counters."""
@@ -325,21 +316,15 @@ class PPOAgent(Agent):
         """Drop the rollout so far, whose next steps never come."""
         self.rollout.length = 0
 
-    def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Take over the network only."""
-        self.network.load_state_dict(under("network.", tensors))
-
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
-        self.restore_policy(tensors)
-        restore_optimizer(self.optimizer, tensors)
-        self.torch_generator.set_state(tensors["generator"])
         self.steps_seen, self.rollout.length = numbers["steps_seen"], numbers["rollout_length"]
         for name, array in self.rollout.arrays().items():
             array[: self.rollout.length] = tensors[f"rollout.{name}"].numpy()
 
-    def _tensor(self, observations: Array) -> Tensor:
-        """Observations as the network takes them: uint8 stays, anything else becomes float32."""
-        dtype = None if observations.dtype == np.uint8 else torch.float32
-        return torch.as_tensor(observations, dtype=dtype, device=self.device)
+    def _evaluate(self, observations: Array) -> tuple[Array, Array]:
+        """Policy outputs (k, n) and values (n,)."""
+        with torch.inference_mode():
+            outputs, values = self.network(self.tensor(observations))
+        return outputs.numpy(force=True), values.numpy(force=True)

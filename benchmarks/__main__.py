@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks [engine | training | startup | compare ...]"""
+"""The command line: python -m benchmarks [engine | training | startup | bicycle | compare ...]"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.measuring import Row
 from benchmarks.report import show_facts, show_rows
 
-Theme = Literal["engine", "training", "startup", "compare"]
+Theme = Literal["engine", "training", "startup", "bicycle", "compare"]
 MISSING_LIBRARY = 2
 
 
@@ -25,8 +25,8 @@ MISSING_LIBRARY = 2
 class Options:
     """Measure this project's speed on this machine, and compare its learning with others'."""
 
-    themes: tyro.conf.Positional[tuple[Theme, ...]] = ("engine", "training", "startup")
-    """Which: engine, training and startup make one table; compare is a table of its own."""
+    themes: tyro.conf.Positional[tuple[Theme, ...]] = ("engine", "training", "startup", "bicycle")
+    """Which: all but compare make one table; compare is a table of its own."""
     json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write everything that was measured to a file."""
     seconds: float = 85.0
@@ -104,10 +104,17 @@ def _startup() -> list[Row]:
     return measure_startup()
 
 
+def _bicycle() -> list[Row]:
+    from benchmarks.bicycle import measure_bicycle
+
+    return measure_bicycle()
+
+
 THEMES: dict[str, Callable[[], list[Row]]] = {
     "engine": _engine,
     "training": _training,
     "startup": _startup,
+    "bicycle": _bicycle,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ from gymnasium import spaces
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.distributions import Categorical, Gaussian
+from agents.networks import flatten, make_body
 from agents.ppo import PPOAgent, PPOSettings, generalised_advantages
 
 
@@ -61,8 +63,8 @@ def constant_value_agent(value: float, **settings: Any) -> PPOAgent:
     """An agent whose value function says `value` of everything."""
     agent = PPOAgent(one_hot_task(2, 3), PPOSettings(**settings), seed=0)
     with torch.no_grad():
-        agent.network.critic.weight.zero_()
-        agent.network.critic.bias.fill_(value)
+        agent.network.heads.weight[-1].zero_()
+        agent.network.heads.bias[-1].fill_(value)
     return agent
 
 
@@ -73,12 +75,12 @@ def test_truncation_bootstraps_from_the_final_observation_and_termination_does_n
     terminated, truncated = np.array([False, True, False]), np.array([False, False, True])
     rewards, valid = np.ones(3), np.ones(3, bool)
     actions = agent.act(observations)
-    first = Step(observations, actions, rewards, terminated, truncated, observations, valid)
+    first = Step(observations, actions, rewards, {}, terminated, truncated, observations, valid)
     assert agent.learn(first) is None
     agent.act(observations)
     assert agent.rollout.next_values[0].tolist() == [0.0, 0.0, 7.0]  # 0 is not known before t + 1
     nothing = np.zeros(3, bool)
-    second = Step(observations, actions, rewards, nothing, nothing, observations, valid)
+    second = Step(observations, actions, rewards, {}, nothing, nothing, observations, valid)
     assert agent.learn(second) is not None
     assert agent.rollout.next_values[0].tolist() == [7.0, 0.0, 7.0]
     assert agent.rollout.next_values[1].tolist() == [7.0, 7.0, 7.0]
@@ -89,12 +91,12 @@ def test_truncation_values_the_last_observation_not_the_next_episodes_first() ->
     seen, last = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)
     actions = agent.act(seen)
     yes, no = np.ones(1, bool), np.zeros(1, bool)
-    agent.learn(Step(seen, actions, np.zeros(1), no, yes, last, yes))
+    agent.learn(Step(seen, actions, np.zeros(1), {}, no, yes, last, yes))
     with torch.no_grad():
         _, value = agent.network(torch.tensor(last))
     assert agent.rollout.next_values[0, 0] == value[0]
     agent.act(seen)
-    agent.learn(Step(seen, actions, np.zeros(1), no, no, seen, yes))
+    agent.learn(Step(seen, actions, np.zeros(1), {}, no, no, seen, yes))
     assert agent.rollout.next_values[0, 0] == value[0]
 
 
@@ -112,7 +114,9 @@ def test_a_rollout_of_nothing_but_beginnings_teaches_nothing() -> None:
     agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=1), seed=0)
     observations, no = np.zeros((2, 2), np.float32), np.zeros(2, bool)
     actions = agent.act(observations)
-    assert agent.learn(Step(observations, actions, np.ones(2), no, no, observations, no)) is None
+    assert (
+        agent.learn(Step(observations, actions, np.ones(2), {}, no, no, observations, no)) is None
+    )
 
 
 class Corridor:
@@ -151,7 +155,7 @@ def test_ppo_finds_the_optimal_policy_and_values_of_a_corridor(seed: int) -> Non
         seen = corridor.observe(corridor.cells)
         actions = agent.act(seen)
         rewards, terminated, last = corridor.step(actions)
-        agent.learn(Step(seen, actions, rewards, terminated, no, last, valid))
+        agent.learn(Step(seen, actions, rewards, {}, terminated, no, last, valid))
     cells = corridor.observe(np.arange(Corridor.CELLS))
     assert agent.act(cells, explore=False).tolist() == [1, 1, 1]
     values = [agent.insight(cell).value for cell in cells]
@@ -167,35 +171,66 @@ def test_ppo_finds_the_best_continuous_action() -> None:
     for _ in range(8 * 60):
         actions = agent.act(seen)
         assert space.contains(actions[0])
-        agent.learn(Step(seen, actions, -((actions[:, 0] - 3.0) ** 2), yes, no, seen, yes))
+        agent.learn(Step(seen, actions, -((actions[:, 0] - 3.0) ** 2), {}, yes, no, seen, yes))
     assert agent.act(seen[:1], explore=False)[0, 0] == pytest.approx(3.0, abs=0.15)
 
 
-def test_distributions_agree_with_torch() -> None:
+def test_clipping_and_adam_on_one_vector_are_those_on_many_tensors() -> None:
+    """Against the same network whose parameters are torch's own."""
     generator = torch.Generator().manual_seed(0)
-    logits, none = torch.randn(3, 50, generator=generator), torch.zeros(0)
+    plain = make_body(spaces.Box(-1, 1, (4,), np.float32), 16, generator)
+    flat = copy.deepcopy(plain)
+    vector = flatten(flat)
+    many, one = torch.optim.Adam(plain.parameters(), 0.01), torch.optim.Adam([vector], 0.01)
+    for _ in range(20):
+        inputs = torch.randn(8, 4, generator=generator)
+        many.zero_grad()
+        plain(inputs).square().sum().backward()
+        torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
+        many.step()
+        assert vector.grad is not None
+        vector.grad.zero_()
+        flat(inputs).square().sum().backward()
+        torch.nn.utils.clip_grad_norm_(vector, 0.5)
+        one.step()
+    for expected, found in zip(plain.parameters(), flat.parameters(), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_distributions_agree_with_torch() -> None:
+    generator = np.random.default_rng(0)
+    logits, none = torch.from_numpy(generator.normal(size=(3, 50))).float(), torch.zeros(0)
     categorical = Categorical(spaces.Discrete(3, start=5))
-    drawn = categorical.sample(logits, none, generator)
-    log_probs, entropy = categorical.log_prob_and_entropy(logits, drawn, none)
+    drawn = categorical.sample(logits.numpy(), none.numpy(), generator)
+    chosen = torch.from_numpy(drawn)
     oracle = torch.distributions.Categorical(logits=logits.T)
-    torch.testing.assert_close(log_probs, oracle.log_prob(drawn))
-    torch.testing.assert_close(entropy, oracle.entropy())
+    torch.testing.assert_close(categorical.log_prob(logits, chosen, none), oracle.log_prob(chosen))
+    torch.testing.assert_close(categorical.entropy(logits, none), oracle.entropy())
     assert set(categorical.to_environment(drawn)) == {5, 6, 7}
 
-    means, log_std = torch.randn(2, 50, generator=generator), torch.tensor([-0.5, 0.3])
+    means, log_std = logits[:2], torch.tensor([-0.5, 0.3])
     gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
-    actions = gaussian.sample(means, log_std, generator)
-    log_probs, entropy = gaussian.log_prob_and_entropy(means, actions, log_std)
+    actions = torch.from_numpy(gaussian.sample(means.numpy(), log_std.numpy(), generator))
     normal = torch.distributions.Normal(means.T, log_std.exp())
-    torch.testing.assert_close(log_probs, normal.log_prob(actions).sum(1))
-    torch.testing.assert_close(entropy, normal.entropy().sum(1))
+    found = gaussian.log_prob(means, actions, log_std)
+    torch.testing.assert_close(found, normal.log_prob(actions).sum(1))
+    torch.testing.assert_close(gaussian.entropy(means, log_std), normal.entropy().sum(1))
+
+
+def test_continuous_actions_are_drawn_with_the_policys_means_and_spreads() -> None:
+    means = np.repeat(np.array([[0.5], [-2.0]], np.float32), 100_000, 1)
+    log_std = np.array([-0.5, 0.3], np.float32)
+    gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
+    drawn = gaussian.sample(means, log_std, np.random.default_rng(1))
+    assert drawn.mean(0) == pytest.approx([0.5, -2.0], abs=0.02)  # 4 standard deviations
+    assert drawn.std(0) == pytest.approx(np.exp(log_std), rel=0.01)
 
 
 def test_discrete_actions_are_drawn_with_the_policys_probabilities() -> None:
-    logits = torch.log(torch.tensor([[0.6], [0.3], [0.1]])).expand(3, 100_000)
-    generator = torch.Generator().manual_seed(1)
-    drawn = Categorical(spaces.Discrete(3)).sample(logits, torch.zeros(0), generator)
-    frequencies = np.bincount(drawn.numpy(), minlength=3) / 100_000
+    logits = np.repeat(np.log(np.array([[0.6], [0.3], [0.1]], np.float32)), 100_000, 1)
+    generator = np.random.default_rng(1)
+    drawn = Categorical(spaces.Discrete(3)).sample(logits, np.zeros(0), generator)
+    frequencies = np.bincount(drawn, minlength=3) / 100_000
     assert frequencies == pytest.approx([0.6, 0.3, 0.1], abs=0.006)  # 4 standard deviations
 
 
@@ -230,7 +265,7 @@ def test_divergence_is_named() -> None:
     actions = agent.act(observations)
     rewards = np.array([np.nan, 0.0, 0.0])
     with pytest.raises(FloatingPointError, match="diverged after 3 steps"):
-        agent.learn(Step(observations, actions, rewards, no, no, observations, ~no))
+        agent.learn(Step(observations, actions, rewards, {}, no, no, observations, ~no))
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"epochs": 0}, {"learning_rate": float("nan")}])

@@ -12,13 +12,15 @@ from agents import make_agent
 from agents.agent import Task, UnsuitableTaskError
 from agents.random import RandomSettings
 from agents.rules import RulesAgent, RulesSettings
+from envs.bicycle.model import Parameters, matrices, state_matrix
+from training.evaluation import evaluate
 
 GAMES_PLAYED = 100
 
 
-def task(env: Any) -> Task:
+def task(env: Any, env_id: str = "PaddleBall-v0") -> Task:
     return Task(
-        "PaddleBall-v0",
+        env_id,
         env.single_observation_space,
         env.single_action_space,
         num_envs=GAMES_PLAYED,
@@ -73,3 +75,55 @@ def test_rules_say_what_they_can_serve() -> None:
     other = Task("CartPole-v1", env.single_observation_space, env.single_action_space, 2, 1)
     with pytest.raises(UnsuitableTaskError, match="nobody has written rules for CartPole-v1"):
         RulesAgent(other, RulesSettings(), 0)
+
+
+BICYCLE = matrices(Parameters())
+
+
+def ridden(speed: float) -> Any:
+    """Eigenvalues of the bicycle with the rider by hand in it: T = gains @ (q, q')."""
+    gains = np.array([16.0, -5.0, 5.0 * max(0.0, 6.5 - speed), -1.0])
+    system = state_matrix(BICYCLE, speed, 9.81)
+    system[2:] += np.outer(np.linalg.inv(BICYCLE.mass)[:, 1], gains)
+    return np.linalg.eigvals(system)
+
+
+def test_the_rider_by_hand_is_stable_in_the_linear_model() -> None:
+    assert max(ridden(speed).real.max() for speed in np.linspace(1.05, 12.0, 111)) < 0
+    assert ridden(0.95).real.max() > 0
+
+
+def test_the_rider_by_hand_does_what_its_formula_says() -> None:
+    """Against the formula on states, not observations; pedal and brake against the speed's sign."""
+    env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=64).unwrapped
+    observations, _ = env.reset(seed=3)
+    states = env.states
+    agent = RulesAgent(task(env, "BicycleBalance-v0"), RulesSettings("ride"), 0)
+    found = agent.act(observations)
+    torque = 16 * states.roll - 5 * states.steer - states.steer_rate
+    torque += 5 * np.maximum(0, 6.5 - states.speed) * states.roll_rate
+    np.testing.assert_allclose(found[:, 0], np.clip(torque / 10, -1, 1), atol=1e-5)
+    error = states.speed - states.commanded_speed
+    np.testing.assert_allclose(found[:, 1], np.clip(-error, 0, 1), atol=1e-5)
+    np.testing.assert_allclose(found[:, 2], np.clip(error, 0, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "least", "most"),
+    [
+        ({"task": "balance"}, "ride", 19.0, 20.0),
+        ({"task": "balance"}, "let_go", 0.0, 3.0),
+        ({"task": "balance", "action": "discrete"}, "ride", 17.0, 20.0),
+        ({"task": "goal"}, "ride", 1.0, 1.0),
+        ({"task": "path"}, "ride", 85.0, 110.0),
+        ({"task": "slow"}, "ride", 24.0, 27.0),
+    ],
+)
+def test_what_the_bicycles_rules_are_worth(
+    options: dict[str, Any], rule: str, least: float, most: float
+) -> None:
+    env = gymnasium.make("BicycleBalance-v0", **options)
+    asked = Task("BicycleBalance-v0", env.observation_space, env.action_space, 1, 1)
+    agent = RulesAgent(asked, RulesSettings(rule), 0)
+    found = evaluate(agent, "BicycleBalance-v0", options, 50, seed=9)
+    assert least <= found.mean_score <= most

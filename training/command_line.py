@@ -36,7 +36,8 @@ class TrainOptions(Generic[Settings]):
     env: str = "paddle"
     """Short name (paddle) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
-    """random, rules or ppo; --help with --agent NAME lists the settings of that one."""
+    """random, rules, search, reinforce, ppo, sac, dqn, pqn or reward_model; --help with --agent
+    NAME lists the settings of that one."""
     reward: str | None = None
     """What counts as good: a term (score), a file's function (my_rewards.py:follow_ball), or a
     weighted sum ("score - 0.01*effort"). By default the game's own."""
@@ -76,6 +77,7 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     first.add_argument("--env", default=TrainOptions.env)
     first.add_argument("--agent", default=TrainOptions.agent)
     first.add_argument("--resume", default=None)
+    first.add_argument("--env-options", nargs="*", default=())
     try:
         known, _ = first.parse_known_args(list(arguments))
     except argparse.ArgumentError as error:
@@ -84,8 +86,11 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         return _resumed(Path(known.resume), arguments)
     env_id, agent = find_env_id(known.env), known.agent
     kind = settings_type(agent)
-    options = _read(kind, _defaults(kind, known.env, env_id, agent), arguments)
-    return options, _config(options, env_id)
+    values = preset(env_id, agent, parse_env_options(known.env_options))
+    suited = values.pop("env_options", {})
+    options = _read(kind, _defaults(kind, known.env, env_id, agent, values), arguments)
+    config = _config(options, env_id)
+    return options, dataclasses.replace(config, env_options=suited | config.env_options)
 
 
 def find_env_id(name: str) -> str:
@@ -106,13 +111,15 @@ def find_env_id(name: str) -> str:
     return env_id
 
 
-def _defaults(kind: type[Any], name: str, env_id: str, agent: str) -> TrainOptions[Any]:
-    """Options as the presets have them."""
-    values = preset(env_id, agent)
+def _defaults(
+    kind: type[Any], name: str, env_id: str, agent: str, values: dict[str, Any]
+) -> TrainOptions[Any]:
+    """Options as the presets' `values` have them."""
     own = {field.name for field in dataclasses.fields(kind)}
     settings = kind(**{key: value for key, value in values.items() if key in own})
     general = {key: value for key, value in values.items() if key not in own}
-    general.setdefault("solved_score", gymnasium.spec(env_id).reward_threshold)
+    solved_score = general.get("solved_score", gymnasium.spec(env_id).reward_threshold)
+    general["solved_score"] = None if solved_score == math.inf else solved_score
     return TrainOptions(settings, env=name, agent=agent, **general)
 
 

@@ -45,6 +45,7 @@ def evaluate(
     environments = make_environments(env_id, episodes, make_options)
     try:
         stepper = Stepper(environments, seed)
+        agent.watch(stepper.simulator)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
         while running.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -10,32 +11,44 @@ import numpy as np
 
 from agents.agent import Agent, Array
 from training.gif import FASTEST
+from training.simulator import make_simulator
 
-MOST_FRAMES = 90
+MOST_FRAMES = 50
+STEPS_A_FRAME = 2
 LARGEST_SIDE = 240  # pixels
 
 
-def film(
-    agent: Agent, env_id: str, make_options: dict[str, Any], seed: int
-) -> tuple[list[Array], float]:
-    """Frames uint8 (height, width, 3) of the beginning of an episode, and frames per second.
+@dataclass(frozen=True)
+class Film:
+    """The beginning of one episode."""
 
-    There are none where the environment cannot draw itself. Nothing of the agent changes.
-    """
+    frames: list[Array]
+    """uint8 (height, width, 3); none where the environment cannot draw itself."""
+    frames_per_second: float
+    observations: Array
+    """(t, ...) what the agent saw, at every step."""
+
+
+def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> Film:
+    """Let the agent play. Nothing of it changes."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # others' environments look for a display
-    if "rgb_array" not in _render_modes(env_id, make_options):
-        return [], 0.0
-    env = gymnasium.make(env_id, render_mode="rgb_array", **make_options)
+    can_draw = "rgb_array" in _render_modes(env_id, make_options)
+    env = gymnasium.make(env_id, render_mode="rgb_array" if can_draw else None, **make_options)
     try:
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
-        done = False
-        while not done and len(frames) < MOST_FRAMES:
-            frames.append(_small(env.render()))
+        agent.watch(make_simulator(env))
+        seen, done = [observation], False
+        while not done and len(seen) < MOST_FRAMES * STEPS_A_FRAME:
+            if can_draw and len(seen) % STEPS_A_FRAME == 1:
+                frames.append(_small(env.render()))
             action = agent.act(observation[None], explore=False)[0]
             observation, _, terminated, truncated, _ = env.step(action)
             done = terminated or truncated
-        return frames, min(float(FASTEST), float(env.metadata.get("render_fps", 30)))
+            seen.append(observation)
+        steps_per_second = float(env.metadata.get("render_fps", 30))
+        frames_per_second = min(FASTEST, steps_per_second / STEPS_A_FRAME)
+        return Film(frames, frames_per_second, np.stack(seen))
     finally:
         env.close()
 

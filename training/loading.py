@@ -9,6 +9,7 @@ import gymnasium
 from agents import make_agent
 from agents.agent import Agent, Task
 from agents.checkpointing import under
+from rewards.expression import parse
 from training.config import RunConfig
 from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
 
@@ -32,7 +33,8 @@ def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
     """
     config = load_config(folder)
     tensors, _ = load_checkpoint(folder)
-    task = Task(config.env, env.observation_space, env.action_space, 1, config.steps)
+    terms = {part.term: part.weight for part in parse(config.reward or "reward")}
+    task = Task(config.env, env.observation_space, env.action_space, 1, config.steps, terms)
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
         agent.restore_policy(under("agent.", tensors))

@@ -66,15 +66,18 @@ class Recent:
 
 def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
     """A new agent for `environments`, which begin their first episodes."""
+    stepper = Stepper(environments, fresh_seed(config.seed))
     task = Task(
         config.env,
         environments.single_observation_space,
         environments.single_action_space,
         config.num_envs,
         config.steps,
+        stepper.terms,
     )
-    stepper = Stepper(environments, fresh_seed(config.seed))
-    return make_agent(config.agent, task, config.settings, config.seed, config.device), stepper
+    agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+    agent.watch(stepper.simulator)
+    return agent, stepper
 
 
 class Run:
@@ -141,6 +144,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     first_step, began = progress.steps, time.monotonic()
     saved = began
     while progress.steps < config.steps and not run.solved and not interrupted.is_set():
+        agent.watch(stepper.simulator)  # an evaluation may have shown it others
         actions = agent.act(stepper.observations)
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
@@ -200,9 +204,10 @@ def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
         },
         step,
     )
-    frames, frames_per_second = film(
-        run.agent, config.env, run.make_options, fresh_seed(config.seed, step, *purpose)
-    )
-    if frames:
-        logger.gif("evaluation/episode", frames, frames_per_second, step)
+    seed = fresh_seed(config.seed, step, *purpose)
+    shot = film(run.agent, config.env, run.make_options, seed)
+    if shot.frames:
+        logger.gif("evaluation/episode", shot.frames, shot.frames_per_second, step)
+    for name, frames in run.agent.pictures(shot.observations).items():
+        logger.gif(f"agent/{name}", frames, shot.frames_per_second, step)
     return evaluation

@@ -10,10 +10,12 @@ FILE = Path(__file__).with_name("presets.toml")
 ANY = "any"
 
 
-def preset(env_id: str, agent: str) -> dict[str, Any]:
+def preset(env_id: str, agent: str, env_options: dict[str, Any]) -> dict[str, Any]:
     """The settings for an agent in an environment, the more specific ones going before."""
     sections = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    variants = [f"{env_id} {name}={value}" for name, value in env_options.items()]
     settings: dict[str, Any] = {}
-    for env, kind in ((ANY, ANY), (ANY, agent), (env_id, ANY), (env_id, agent)):
-        settings |= sections.get(env, {}).get(kind, {})
+    for env in (ANY, env_id, *variants):
+        for kind in (ANY, agent):
+            settings |= sections.get(env, {}).get(kind, {})
     return settings

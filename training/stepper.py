@@ -16,6 +16,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.agent import Array, Step
 from agents.checkpointing import under
+from training.simulator import make_simulator
 
 TERM_PREFIX = "reward/"
 
@@ -56,28 +57,33 @@ class Stepper:
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self.batch = getattr(environments.unwrapped, "batch", None)  # of our own games only
+        self.simulator = make_simulator(environments)
         self.begin(seed)
 
     def begin(self, seed: int) -> None:
         """Start new episodes everywhere."""
         self.observations, _ = self.environments.reset(seed=seed)
-        self._resetting = np.zeros(self.count, np.bool_)
+        self._valid = np.ones(self.count, np.bool_)  # not waiting to begin anew
         self._lengths = np.zeros(self.count, np.int64)
         self._sums: dict[str, Array] = {"": np.zeros(self.count)}
 
     def step(self, actions: Array) -> tuple[Step, Episodes | None]:
         """Act in every environment; also returns the episodes that ended, if any did."""
         observations, rewards, terminated, truncated, infos = self.environments.step(actions)
-        done = terminated | truncated
+        done, valid = terminated | truncated, self._valid
         if self.mode == AutoresetMode.NEXT_STEP:
-            valid = ~self._resetting
-            self._resetting = done
-        else:
-            valid = np.ones(self.count, np.bool_)
+            self._valid = ~done
         any_done = bool(done.any())
         followed = self._what_followed(observations, infos) if any_done else observations
-        step = Step(self.observations, actions, rewards, terminated, truncated, followed, valid)
-        self._add_up(rewards, valid, infos)
+        terms = {
+            key.removeprefix(TERM_PREFIX): values
+            for key, values in infos.items()
+            if key.startswith(TERM_PREFIX)
+        }
+        step = Step(
+            self.observations, actions, rewards, terms, terminated, truncated, followed, valid
+        )
+        self._add_up(step)
         if any_done and self.mode == AutoresetMode.DISABLED:
             observations, _ = self.environments.reset(options={"reset_mask": done})
         self.observations = observations
@@ -87,19 +93,16 @@ class Stepper:
         """The observations after the step, of finished episodes the last ones."""
         if self.mode != AutoresetMode.SAME_STEP:
             return observations
-        followed = observations.copy()
-        for row in np.flatnonzero(infos["_final_obs"]):
-            followed[row] = infos["final_obs"][row]
+        followed, rows = observations.copy(), np.flatnonzero(infos["_final_obs"])
+        followed[rows] = np.stack(infos["final_obs"][rows])  # others' are arrays of arrays
         return followed
 
-    def _add_up(self, rewards: Array, valid: Array, infos: dict[str, Any]) -> None:
-        self._lengths += valid
-        self._sums[""] += rewards * valid
-        for key, values in infos.items():
-            if key.startswith(TERM_PREFIX):
-                name = key.removeprefix(TERM_PREFIX)
-                self._sums.setdefault(name, np.zeros(self.count))
-                self._sums[name] += values * valid
+    def _add_up(self, step: Step) -> None:
+        self._lengths += step.valid
+        for name, values in (("", step.rewards), *step.terms.items()):
+            if name not in self._sums:
+                self._sums[name] = np.zeros(self.count)
+            np.add(self._sums[name], values, out=self._sums[name], where=step.valid)
 
     def _ended(self, done: Array, infos: dict[str, Any]) -> Episodes:
         rows = np.flatnonzero(done)
@@ -112,6 +115,13 @@ class Stepper:
         for values in self._sums.values():
             values[rows] = 0.0
         return episodes
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The weight of each term in the reward; others' environments have the one `reward`."""
+        if self.batch is None:
+            return {"reward": 1.0}
+        return dict(zip(self.batch.reward.names, self.batch.reward.weights, strict=True))
 
     @property
     def exact(self) -> bool:

@@ -1,0 +1,62 @@
+"""What agents share that learn by gradient: one network, one optimizer, and how both are kept."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.agent import Agent, Array, Task
+from agents.checkpointing import optimizer_tensors, restore_optimizer, under
+from agents.networks import flatten
+
+
+class TorchAgent(Agent):
+    """An agent that knows what its `network` knows, and improves it by Adam."""
+
+    uses_torch = True
+
+    def __init__(
+        self, task: Task, network: nn.Module, learning_rate: float, seed: int, device: str
+    ) -> None:
+        super().__init__(task, seed)
+        self.device = torch.device(device)
+        self.network = network.to(self.device)
+        self.parameters = flatten(self.network)
+        self._learning_rate = learning_rate
+
+    @functools.cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Made when learning begins: torch's optimizers take over a second to import."""
+        return torch.optim.Adam([self.parameters], self._learning_rate, eps=1e-5, fused=True)
+
+    def descend(self, loss: Tensor, max_grad_norm: float) -> None:
+        """One step of Adam down the gradient of `loss`, which is shortened if it is too long."""
+        assert self.parameters.grad is not None
+        self.parameters.grad.zero_()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, max_grad_norm)
+        self.optimizer.step()
+
+    def tensor(self, observations: Array) -> Tensor:
+        """Observations as a network takes them: bytes stay bytes, all else becomes float32."""
+        dtype = None if observations.dtype == np.uint8 else torch.float32
+        return torch.as_tensor(observations, dtype=dtype, device=self.device)
+
+    def tensors(self) -> dict[str, Any]:
+        """Network and optimizer."""
+        network = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        return network | optimizer_tensors(self.optimizer)
+
+    def restore_policy(self, tensors: dict[str, Any]) -> None:
+        """Take over the network only."""
+        self.network.load_state_dict(under("network.", tensors))
+
+    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
+        """Go on from where `tensors` and `numbers` were taken."""
+        super().restore(tensors, numbers)
+        self.restore_policy(tensors)
+        restore_optimizer(self.optimizer, tensors)

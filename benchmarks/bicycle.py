@@ -1,0 +1,177 @@
+"""How fast the bicycle runs, and how soon agents ride it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
+from typing import Any
+
+import gymnasium
+import torch
+
+from agents import make_agent, settings_type
+from agents.agent import Task
+from benchmarks.measuring import Clock, Measure, Row, interleaved, rate
+from benchmarks.training import new_run
+from training.command_line import parse
+from training.config import RunConfig
+from training.evaluation import Evaluation, evaluate, fresh_seed
+from training.loop import train
+
+ENV = "BicycleBalance-v0"
+RIDES = 1024
+EPISODES = 100
+SEEDS = (1, 2, 3, 4, 5)
+BETWEEN_LOOKS = 25_000  # environment steps
+MOST_STEPS = 2_000_000
+WATCHED = 77  # keeps these seeds apart from those of training
+
+STEPPED = Measure(
+    f"bicycle, {RIDES:,} rides, one thread",
+    "steps/s",
+    "make_vec(...).step of the balance task with random actions, all included",
+    6e6,
+)
+UPRIGHT = Measure(
+    "ppo on balance: first step to 95 of 100 fresh 20 s rides upright",
+    "s",
+    f"the preset, one run a seed, looked at every {BETWEEN_LOOKS:,} steps, looks included; a seed "
+    "that does not get there counts as infinite",
+    4.0,
+    "less",
+)
+PRACTICE = Measure(
+    "its practice rides until then",
+    "rides",
+    "those of the same runs. Randlov and Alstrom (1998) report about 1,700 until their agent kept "
+    "its balance: another model (no trail, an opposite gyroscopic term), another action set (5 "
+    "torques and leaning), another algorithm (Sarsa(lambda)), falls at 12 degrees. So it says that "
+    "the two are of one size, no more",
+    1000.0,
+    "less",
+)
+GOAL = Measure(
+    "ppo on goal: until 9 of 10 fresh rides reach it",
+    "s",
+    "as for balance",
+    120.0,
+    "less",
+)
+PATH = Measure(
+    "ppo on path: until 95 % of the way is ridden in the lane",
+    "s",
+    "as for balance; metres along the lane within it, of all metres ridden in 100 fresh rides, and "
+    "95 of them without a fall",
+    120.0,
+    "less",
+)
+SLOW = Measure(
+    "ppo on slow: until slower than the rider by hand",
+    "s",
+    "as for balance; mean seconds for 30 m, 0 for who falls, over the same 100 races",
+    120.0,
+    "less",
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How long it took until an agent could do it; infinite where it never could."""
+
+    seconds: float
+    processor: float
+    rides: float
+
+
+def measure_bicycle(seeds: Sequence[int] = SEEDS, most_steps: int = MOST_STEPS) -> list[Row]:
+    """All rows of this theme."""
+    torch.set_num_threads(1)
+    rows = interleaved([(STEPPED, partial(step_rate, 0.5))], 7)
+    rows += [baseline(*who) for who in (("random", ""), ("rules", "let_go"), ("rules", "ride"))]
+    train_until("balance", 0, lambda evaluation: True, BETWEEN_LOOKS)  # torch sets itself up
+    by_hand = watch(rider("rules", "ride", "slow"), "slow").mean_score
+    balanced = [train_until("balance", seed, is_upright, most_steps) for seed in seeds]
+    processor = tuple(run.processor for run in balanced)
+    rows.append(Row(UPRIGHT, tuple(run.seconds for run in balanced), processor))
+    rows.append(Row(PRACTICE, tuple(run.rides for run in balanced), processor))
+    slower: Callable[[Evaluation], bool] = lambda found: found.mean_score > by_hand  # noqa: E731
+    tasks = ((GOAL, "goal", is_at_goal), (PATH, "path", is_in_lane), (SLOW, "slow", slower))
+    for measure, task, able in tasks:
+        runs = [train_until(task, seed, able, most_steps) for seed in seeds]
+        seconds = tuple(run.seconds for run in runs)
+        rows.append(Row(measure, seconds, tuple(run.processor for run in runs)))
+    return rows
+
+
+def step_rate(seconds: float) -> float:
+    """Steps a second of all rides together."""
+    env = gymnasium.make_vec(ENV, num_envs=RIDES)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    return rate(env.step, [env.action_space.sample() for _ in range(64)], RIDES, seconds)
+
+
+def baseline(agent: str, rule: str) -> Row:
+    """Who has learned nothing, in the balance task."""
+    found = watch(rider(agent, rule, "balance"), "balance")
+    upright = (found.lengths == found.lengths.max()).mean()
+    measure = Measure(
+        f"balance ridden by {rule or agent}",
+        "s",
+        "mean score: seconds of 20 upright and near the commanded speed, 100 rides, of which "
+        f"{upright:.0%} last longest ({found.lengths.max() / 50:.0f} s)",
+    )
+    return Row(measure, (found.mean_score,), (1.0,))
+
+
+def rider(agent: str, rule: str, task: str) -> Any:
+    """An agent that does not learn."""
+    env = gymnasium.make(ENV, task=task)
+    settings = settings_type(agent)(**({"rule": rule} if rule else {}))
+    return make_agent(agent, Task(ENV, env.observation_space, env.action_space, 1, 1), settings, 0)
+
+
+def watch(agent: Any, task: str, *key: int) -> Evaluation:
+    """Fresh rides; their returns are the metres ridden."""
+    options = {"task": task, "reward": "any_motion"}
+    return evaluate(agent, ENV, options, EPISODES, fresh_seed(WATCHED, *key))
+
+
+def is_upright(rides: Evaluation) -> bool:
+    """95 of 100 rides lasted 20 s."""
+    return float((rides.lengths == 1000).mean()) >= 0.95
+
+
+def is_at_goal(rides: Evaluation) -> bool:
+    """9 of 10 rides reached the goal."""
+    return float((rides.scores == 1.0).mean()) >= 0.9
+
+
+def is_in_lane(rides: Evaluation) -> bool:
+    """95 of 100 metres were ridden in the lane, and 95 of 100 rides lasted 40 s."""
+    lasted = float((rides.lengths == 2000).mean())
+    return lasted >= 0.95 and float(rides.scores.sum() / rides.returns.sum()) >= 0.95
+
+
+def train_until(
+    task: str, seed: int, able: Callable[[Evaluation], bool], most_steps: int
+) -> Trained:
+    """Train with the preset until fresh rides show that the agent is able."""
+    with new_run(preset_config(task, seed)) as (run, logger, display):
+        clock = Clock()
+        while run.progress.steps < most_steps:
+            run.config = replace(run.config, steps=run.progress.steps + BETWEEN_LOOKS)
+            train(run, logger, display, Event())
+            if able(watch(run.agent, task, seed, run.progress.steps)):
+                return Trained(clock.seconds(), clock.processor(), run.progress.episodes)
+        return Trained(math.inf, clock.processor(), math.inf)
+
+
+def preset_config(task: str, seed: int) -> RunConfig:
+    """What `python train.py --env bicycle --env-options task=TASK` runs, never looked at by it."""
+    options = ["--env", "bicycle", "--env-options", f"task={task}", "--seed", str(seed)]
+    _, config = parse(options)
+    return replace(config, eval_every=10 * MOST_STEPS, solved_score=None)

@@ -1,0 +1,47 @@
+"""Presets on the command line: which go before which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import training.presets
+from training.command_line import parse
+
+PRESETS = """
+[any.any]
+num_envs = 4
+
+["PaddleBall-v0".ppo]
+epochs = 2
+num_steps = 32
+
+["PaddleBall-v0 observation=screen".any]
+num_envs = 8
+env_options = { screen_size = 24, frames = 3 }
+
+["PaddleBall-v0 observation=screen".ppo]
+epochs = 5
+"""
+
+
+@pytest.fixture(autouse=True)
+def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "presets.toml"
+    file.write_text(PRESETS)
+    monkeypatch.setattr(training.presets, "FILE", file)
+
+
+def test_an_options_section_goes_before_the_games() -> None:
+    _, config = parse(["--env-options", "observation=screen"])
+    assert (config.num_envs, config.settings.epochs, config.settings.num_steps) == (8, 5, 32)
+    _, config = parse([])
+    assert (config.num_envs, config.settings.epochs, config.env_options) == (4, 2, {})
+
+
+def test_presets_set_options_of_the_environment_and_the_command_line_goes_before() -> None:
+    _, config = parse(["--env-options", "observation=screen", "screen_size=40"])
+    assert config.env_options == {"observation": "screen", "screen_size": 40, "frames": 3}
+    _, config = parse(["--env-options", "observation=state"])
+    assert config.env_options == {"observation": "state"}
