@@ -33,7 +33,7 @@ class PlayOptions:
     run: Annotated[File, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]")] = None
     """Folder of a training run."""
     env: Text = None
-    """Short name (paddle) or any Gymnasium id; by default the run's."""
+    """Short name (paddle, bicycle) or any Gymnasium id; by default the run's."""
     agent: Text = None
     """Play with random, rules or another untrained agent instead of the run's."""
     reward: Text = None
@@ -41,7 +41,7 @@ class PlayOptions:
     trust_reward: bool = False
     """Execute the reward that the run keeps in its folder, where it is code of its own."""
     env_options: tuple[str, ...] = ()
-    """Options of the environment: ball_speed=0.04 paddle_size=0.3."""
+    """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
     episodes: Count = None
     """How many; by default as many as you like in a window, 1 recorded, 10 headless."""
     seed: Count = None

@@ -96,6 +96,9 @@ def test_evaluation_plays_the_first_episode_of_every_seed() -> None:
     """Against single environments with the same seeds, one after the other."""
 
     class Alternating:
+        def watch(self, simulator: Any) -> None:
+            pass
+
         def act(self, observations: Any, explore: bool = True) -> Any:
             assert not explore
             return np.where(observations[:, 1] > observations[:, 4], 2, 0)

@@ -34,7 +34,7 @@ class TrainOptions(Generic[Settings]):
 
     settings: Settings
     env: str = "paddle"
-    """Short name (paddle) or any Gymnasium id (CartPole-v1)."""
+    """Short name (paddle, bicycle) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
     """random, rules, search, reinforce, ppo, sac, dqn, pqn or reward_model; --help with --agent
     NAME lists the settings of that one."""
@@ -52,7 +52,7 @@ class TrainOptions(Generic[Settings]):
     threads: int = 1
     """Threads of torch; more than one only pays for large networks."""
     env_options: tuple[str, ...] = ()
-    """Options of the environment: ball_speed=0.04 paddle_size=0.3."""
+    """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
     solved_score: float | None = None
     """Mean evaluation score at which training stops early."""
     eval_every: int = 50_000

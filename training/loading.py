@@ -38,7 +38,10 @@ def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
         agent.restore_policy(under("agent.", tensors))
-    except (KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise RunError(f"{folder} does not fit {config.env} as made here: {reason}") from None
+    except (KeyError, RuntimeError):
+        options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
+        raise RunError(
+            f"{folder} does not fit {config.env} as made here: it was trained with "
+            f"{options or 'no options'}; train one with these options, or watch --agent rules"
+        ) from None
     return agent
