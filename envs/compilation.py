@@ -24,6 +24,8 @@ from numba.extending import register_jitable
 
 CACHES_KEPT = 256
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+INLINED: dict[str, Any] = {"forceinline": True}
+"""Of the functions that a kernel reaches: left to itself, LLVM stops where they get long."""
 
 config: Any = numba.config  # its attributes are made at run time
 _callable_from_compiled_code: WeakSet[FunctionType] = WeakSet()
@@ -43,7 +45,7 @@ def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., An
     functions = list(reached(kernel))
     for function in functions[1:]:
         if function not in _callable_from_compiled_code:
-            register_jitable(function)
+            register_jitable(**INLINED)(function)
             _callable_from_compiled_code.add(function)
     folder = _cache_folder(kernel.__name__, _fingerprint(functions)) if cache else None
     if folder is None:
@@ -121,7 +123,7 @@ def _fingerprint(functions: list[FunctionType]) -> str:
 
     Taken from what is in memory: a file may have been edited since it was imported.
     """
-    versions = f"{numba.__version__} {np.__version__} {sys.version} {OPTIONS}"
+    versions = f"{numba.__version__} {np.__version__} {sys.version} {OPTIONS} {INLINED}"
     digest = hashlib.sha256(versions.encode())
     for function in functions:
         for code in _nested(function.__code__):

@@ -265,7 +265,7 @@ TASKS: dict[str, Task] = {
             ("goal_x", "f8"),  # m
             ("goal_y", "f8"),  # m
             ("metres_missing", "f8"),  # to the goal's rim
-            ("goals", "i4"),  # 1 once it is reached
+            ("goals", "i8"),  # 1 once it is reached
         ),
         begin_goal,
         measure_goal,
@@ -295,7 +295,7 @@ TASKS: dict[str, Task] = {
     ),
     "slow": Task(
         SlowOptions,
-        (("finished", "i4"),),  # 1 once the finishing line is passed
+        (("finished", "i8"),),  # 1 once the finishing line is passed
         begin_balance,
         measure_nothing,
         count_slow,
