@@ -11,7 +11,13 @@ from agents.agent import Agent, Task
 AGENTS: dict[str, tuple[str, str, str]] = {
     "random": ("agents.random", "RandomAgent", "RandomSettings"),
     "rules": ("agents.rules", "RulesAgent", "RulesSettings"),
+    "search": ("agents.search", "SearchAgent", "SearchSettings"),
+    "reinforce": ("agents.reinforce", "ReinforceAgent", "ReinforceSettings"),
     "ppo": ("agents.ppo", "PPOAgent", "PPOSettings"),
+    "sac": ("agents.sac", "SACAgent", "SACSettings"),
+    "reward_model": ("agents.reward_model", "RewardModelAgent", "RewardModelSettings"),
+    "dqn": ("agents.dqn", "DQNAgent", "DQNSettings"),
+    "pqn": ("agents.pqn", "PQNAgent", "PQNSettings"),
 }
 
 

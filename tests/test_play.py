@@ -649,6 +649,8 @@ def test_ctrl_c_ends_quietly_and_leaves_no_half_file() -> None:
         [sys.executable, ROOT / "play.py", *words("--agent rules --episodes 9 --record out.gif")],
         stderr=subprocess.PIPE,
         text=True,
+        # a shell's background job ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 20
     while not list(Path().iterdir()) and time.monotonic() < deadline:

@@ -1,0 +1,80 @@
+"""What networks that judge an observation together with an action are made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeGuard
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+from agents.agent import Array
+from agents.networks import make_body, orthogonal
+
+UNBOUNDED = 1e6  # what may be larger than this has no scale
+
+
+def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
+    """Are these float actions that have a scale?"""
+    return (
+        isinstance(space, spaces.Box)
+        and np.issubdtype(space.dtype, np.floating)
+        and bool((np.abs([space.low, space.high]) < UNBOUNDED).all())
+    )
+
+
+def box_scale(space: spaces.Box) -> tuple[Array, Array]:
+    """Centre and half the width of each number's range, float32; 0 and 1 where it has none."""
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    bounded = (np.maximum(np.abs(low), np.abs(high)) < UNBOUNDED) & (low < high)
+    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    centre, half = (low + high) / 2, (high - low) / 2
+    return np.asarray(centre, np.float32), np.asarray(half, np.float32)
+
+
+class Scaled(nn.Module):
+    """Vectors brought to -1..1 by the bounds of their space, as far as it has any."""
+
+    def __init__(self, space: spaces.Box) -> None:
+        super().__init__()
+        self.centre: Tensor
+        self.half_width: Tensor
+        centre, half = box_scale(space)
+        self.register_buffer("centre", torch.from_numpy(centre))
+        self.register_buffer("half_width", torch.from_numpy(half))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(n, k) to (n, k)."""
+        return (vectors - self.centre) / self.half_width
+
+
+def make_encoder(
+    space: spaces.Space[Any], width: int, generator: torch.Generator
+) -> tuple[nn.Module, int]:
+    """What an action is put beside: vectors as they are but scaled, of screens `width` features.
+
+    Returns:
+        The module (n, *space.shape) -> (n, k), and k.
+
+    Raises:
+        UnsuitableTaskError: if `space` is neither a vector nor a stack of uint8 screens.
+    """
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return Scaled(space), space.shape[0]
+    return make_body(space, width, generator), width
+
+
+def mlp(
+    inputs: int, width: int, outputs: int, last_gain: float, generator: torch.Generator
+) -> nn.Sequential:
+    """Two hidden layers of ReLU; orthogonal weights, the last layer's with `last_gain`."""
+    first, second, last = (
+        nn.Linear(inputs, width),
+        nn.Linear(width, width),
+        nn.Linear(width, outputs),
+    )
+    for layer, gain in ((first, math.sqrt(2.0)), (second, math.sqrt(2.0)), (last, last_gain)):
+        orthogonal(layer, gain, generator)
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
