@@ -63,17 +63,16 @@ def expected_return(logits: Any) -> float:
 
 def gradients(agent: ReinforceAgent) -> tuple[Any, Any]:
     """The estimates (4, 3, 2) that each path gives, and how probable each path is."""
-    estimates, weights = [], []
+    estimates: list[Any] = []
+    weights: list[Any] = []
     for cells, actions in paths():
         rewards = [REWARDS[cell, action, None] for cell, action in zip(cells, actions, strict=True)]
         returns = returns_to_go(rewards, [np.array([0])] * 2, 1, 1.0)
         (logits,) = agent.network.policy.parameters()
-        logits.grad = None
         observations = torch.eye(CELLS)[cells]
         losses = agent.losses(observations, torch.tensor(actions), torch.from_numpy(returns))
-        losses["policy_loss"].backward()
-        assert logits.grad is not None
-        estimates.append(-logits.grad.numpy().T)
+        (gradient,) = torch.autograd.grad(losses["policy_loss"], [logits])
+        estimates.append(-gradient.numpy().T)
         weights.append(probabilities(LOGITS)[cells, actions].prod())
     return np.array(estimates), np.array(weights)
 
