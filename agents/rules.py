@@ -36,7 +36,7 @@ def _move_towards(target: Array, paddle_y: Array, slack: float = 0.02) -> Array:
 
 
 def ride(observations: Array) -> Array:
-    """Bicycle: the rider by hand, who steers into the fall.
+    """Bicycle: the rider by hand, who steers into the fall. Tuned for the bicycle as it is made.
 
     T = 16 (roll - lean) - 5 steer + 5 max(0, 6.5 - v) roll' - steer', N m, and pedals or brakes as
     far as the speed is off the commanded one. In the linear model all four eigenvalues of the

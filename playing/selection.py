@@ -97,17 +97,20 @@ def select_run(run: Path | None, wishes: Wishes) -> Selection:
 def newest_run(env_id: str | None, env_options: dict[str, Any]) -> Path | None:
     """The run saved last, of any environment or of `env_id`; else a shipped one; else None.
 
-    One that was trained with these options goes before those that were not.
+    Those whose own options agree with these go before those that contradict them.
     """
     own = sorted(RUNS.glob(f"*/{TENSORS}"), key=lambda path: path.stat().st_mtime, reverse=True)
     shipped = sorted(SHIPPED.glob(f"*/{TENSORS}"))
     shipped.sort(key=lambda path: path.parent.name != DEFAULT_GAME)  # that one first
     named = [(path.parent, *_env_named_in(path.parent)) for path in own + shipped]
     suiting = [(run, has) for run, env, has in named if env is not None and env_id in (None, env)]
-    for run, has in suiting:
-        if all(has.get(name) == value for name, value in env_options.items()):
-            return run
-    return suiting[0][0] if suiting else None
+
+    def agreement(candidate: tuple[Path, dict[str, Any]]) -> tuple[int, int]:
+        shared = candidate[1].keys() & env_options.keys()
+        same = sum(candidate[1][name] == env_options[name] for name in shared)
+        return 2 * same - len(shared), same
+
+    return max(suiting, key=agreement)[0] if suiting else None  # the first of the best
 
 
 def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:

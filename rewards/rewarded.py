@@ -61,6 +61,9 @@ def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]
         return found, options
     choices = inspect.signature(found).parameters
     chosen = {name: value for name, value in options.items() if name in choices}
+    for name, value in chosen.items():
+        if not isinstance(value, str):
+            raise ValueError(f"option `{name}` must be a text, not {value!r}")
     return found(**chosen), {name: v for name, v in options.items() if name not in choices}
 
 

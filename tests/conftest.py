@@ -6,4 +6,8 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+import torch
+
 import tests.games  # noqa: F401 - registers the tiny game
+
+torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy

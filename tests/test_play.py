@@ -29,6 +29,7 @@ from playing.cast import Cast
 from playing.match import Match
 from playing.picture import GAME_SIDE, SIZE, Painter, Status
 from playing.recording import ENDING_SECONDS
+from playing.selection import newest_run
 from playing.window import Window
 from training.config import RunConfig
 from training.options import parse_env_options
@@ -518,6 +519,37 @@ def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) ->
     make_run(Path("runs/paddle"))
     found = json_of(capsys, "--env", "CartPole-v1", "--episodes", "2")
     assert (found["run"], found["env"]) == (str(wanted), "CartPole-v1")
+
+
+@pytest.mark.parametrize(
+    ("wished", "chosen"),
+    [
+        ({}, "slow"),
+        ({"task": "path"}, "path"),
+        ({"task": "path", "gust": 40}, "path"),
+        ({"task": "balance"}, "plain"),
+        ({"gust": 40}, "slow"),
+        ({"task": "goal", "gust": 5}, "goal"),
+    ],
+)
+def test_the_run_that_agrees_with_the_options_goes_before(
+    wished: dict[str, Any], chosen: str
+) -> None:
+    """Else the newest that does not contradict them."""
+    runs: dict[str, dict[str, str]] = {
+        "plain": {},
+        "path": {"task": "path"},
+        "goal": {"task": "goal"},
+        "slow": {"task": "slow"},
+    }
+    for age, (name, options) in enumerate(runs.items()):
+        folder = Path("runs") / name
+        folder.mkdir(parents=True)
+        content = {"env": "BicycleBalance-v0", "env_options": options}
+        (folder / "config.json").write_text(json.dumps(content))
+        (folder / "checkpoint.safetensors").touch()
+        os.utime(folder / "checkpoint.safetensors", (age, age))
+    assert newest_run("BicycleBalance-v0", wished) == Path("runs") / chosen
 
 
 def test_without_a_run_the_shipped_agent_plays(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
     except (KeyError, RuntimeError):
         options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
         raise RunError(
-            f"{folder} does not fit {config.env} as made here: it was trained with "
-            f"{options or 'no options'}; train one with these options, or watch --agent rules"
+            f"{folder} does not fit what is to be played: it was trained on {config.env} with "
+            f"{options or 'no options'}; other observations or actions need an agent of their own"
         ) from None
     return agent

@@ -84,6 +84,7 @@ FALLEN_ROLL = math.radians(30.0)
 FALLEN_STEER = math.radians(60.0)
 SLOWEST = 0.3  # m/s; slower, nobody stays upright
 FASTEST = 30.0  # m/s, of a start
+FURTHEST = 1e6  # m and rad, of a start
 EXPLODED = 200.0  # rad, m/s; steps too long for an odd bicycle: it falls where it was
 
 SCALES = (0.2, 0.4, 1.0, 2.0, 3.0, 1.0)
@@ -142,6 +143,11 @@ def check(state: Any, options: Any) -> None:
         ("steer", -FALLEN_STEER, FALLEN_STEER),
         ("speed", slowest, FASTEST),
         ("commanded_speed", 0.0, FASTEST),
+        ("x", -FURTHEST, FURTHEST),
+        ("y", -FURTHEST, FURTHEST),
+        ("heading", -FURTHEST, FURTHEST),
+        ("pedal", 0.0, 1.0),
+        ("brake", 0.0, 1.0),
         ("fallen", 0, 0),
     ):
         if not low <= state[field] <= high:
