@@ -30,6 +30,7 @@ from agents.checkpointing import under
 from agents.networks import flatten, make_body
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Replay
+from agents.settings import at_least_one, between_0_and_1, not_negative, positive
 
 REPORT_EVERY = 100  # updates
 
@@ -74,20 +75,13 @@ class DQNSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        whole = ("replay_capacity", "train_every", "updates", "batch_size", "n_step")
-        for name in (*whole, "target_every", "exploration_steps", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("gamma", "first_epsilon", "last_epsilon"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        at_least_one(self, "replay_capacity", "train_every", "updates", "batch_size", "n_step")
+        at_least_one(self, "target_every", "exploration_steps", "width")
+        between_0_and_1(self, "gamma", "first_epsilon", "last_epsilon")
+        positive(self, "learning_rate", "max_grad_norm")
+        not_negative(self, "learning_starts")
         if not 0 < self.target_rate <= 1:
             raise ValueError(f"target_rate must be above 0 and at most 1, not {self.target_rate}")
-        if self.learning_starts < 0:
-            raise ValueError(f"learning_starts must not be negative, but is {self.learning_starts}")
 
 
 class DQNAgent(QAgent):

@@ -23,6 +23,7 @@ from agents.agent import Array, Insight, Step, Task
 from agents.distributions import Categorical, Gaussian, make_distribution
 from agents.looking import pictures
 from agents.networks import make_body
+from agents.settings import at_least_one, between_0_and_1, not_negative, positive
 from agents.torch_agent import TorchAgent
 
 
@@ -56,18 +57,10 @@ class PPOSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        for name in ("num_steps", "epochs", "minibatches", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("gamma", "gae_lambda"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "clip_coef", "max_grad_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
-        for name in ("entropy_coef", "value_coef"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        at_least_one(self, "num_steps", "epochs", "minibatches", "width")
+        between_0_and_1(self, "gamma", "gae_lambda")
+        positive(self, "learning_rate", "clip_coef", "max_grad_norm")
+        not_negative(self, "entropy_coef", "value_coef")
 
 
 def generalised_advantages(

@@ -27,6 +27,7 @@ from agents.checkpointing import under
 from agents.networks import VectorBody, make_body
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Steps
+from agents.settings import at_least_one, between_0_and_1, positive
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,9 @@ class PQNSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        for name in ("num_steps", "epochs", "minibatches", "exploration_steps", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("gamma", "q_lambda", "first_epsilon", "last_epsilon"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        at_least_one(self, "num_steps", "epochs", "minibatches", "exploration_steps", "width")
+        between_0_and_1(self, "gamma", "q_lambda", "first_epsilon", "last_epsilon")
+        positive(self, "learning_rate", "max_grad_norm")
 
 
 def lambda_returns(

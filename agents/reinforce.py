@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from agents.agent import Array, Insight, Step, Task
 from agents.distributions import Categorical, make_distribution
 from agents.networks import make_body, orthogonal
+from agents.settings import at_least_one, between_0_and_1, positive
 from agents.torch_agent import TorchAgent
 
 RECORDED = ("observations", "actions", "rewards", "rows")  # rows: which environments' they are
@@ -47,12 +48,9 @@ class ReinforceSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
-        if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma must be between 0 and 1, not {self.gamma}")
-        if self.width < 1:
-            raise ValueError(f"width must be at least 1, not {self.width}")
+        at_least_one(self, "width")
+        between_0_and_1(self, "gamma")
+        positive(self, "learning_rate")
 
 
 class PolicyAndValue(nn.Module):

@@ -27,6 +27,7 @@ from agents.encoding import box_scale, is_bounded_box, make_encoder, mlp
 from agents.persistence import persist, random_actions
 from agents.planning import plan, sequences
 from agents.scatter import scatter
+from agents.settings import at_least_one, between_0_and_1, positive
 from agents.torch_agent import TorchAgent
 
 REPORT_EVERY = 10_000  # environment steps
@@ -60,17 +61,10 @@ class RewardModelSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        for name in (
-            *("horizon", "candidates", "persistence", "batch_size", "updates"),
-            *("capacity", "width"),
-        ):
-            if not 1 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma must be between 0 and 1, not {self.gamma}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        at_least_one(self, "horizon", "candidates", "persistence", "batch_size", "updates")
+        at_least_one(self, "capacity", "width")
+        between_0_and_1(self, "gamma")
+        positive(self, "learning_rate", "max_grad_norm")
 
 
 class ActionCode(nn.Module):

@@ -31,6 +31,7 @@ from agents.checkpointing import under
 from agents.encoding import box_scale, is_bounded_box, make_encoder, mlp
 from agents.persistence import persist, random_actions
 from agents.replay import Replay
+from agents.settings import at_least_one, between_0_and_1, positive
 from agents.torch_agent import TorchAgent
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -64,14 +65,9 @@ class SACSettings:
     """Features in each layer."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "updates", "capacity", "warmup", "persistence", "width"):
-            if not 1 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("gamma", "tau"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        if not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"learning_rate must be positive, not {self.learning_rate}")
+        at_least_one(self, "batch_size", "updates", "capacity", "warmup", "persistence", "width")
+        between_0_and_1(self, "gamma", "tau")
+        positive(self, "learning_rate")
         if not math.isfinite(self.target_entropy):
             raise ValueError(f"target_entropy must be finite, not {self.target_entropy}")
 

@@ -31,6 +31,7 @@ import torch
 from agents.agent import Agent, Array, Insight, Step, Task
 from agents.distributions import Categorical, make_distribution
 from agents.features import make_features
+from agents.settings import at_least_one, not_negative, positive
 
 NOBODY = -1  # the candidate of an environment that is not counted; it plays as the last one
 
@@ -53,15 +54,11 @@ class SearchSettings:
     """Guided: standard deviation of the noise that is added to theirs."""
 
     def __post_init__(self) -> None:
-        for name in ("population", "episodes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 < self.spread < float("inf"):
-            raise ValueError(f"spread must be positive, not {self.spread}")
+        at_least_one(self, "population", "episodes")
+        positive(self, "spread")
         if not 0 < self.elite <= 1:
             raise ValueError(f"elite must be above 0 and at most 1, not {self.elite}")
-        if not 0 <= self.noise < float("inf"):
-            raise ValueError(f"noise must not be negative, but is {self.noise}")
+        not_negative(self, "noise")
 
 
 class Tries:
