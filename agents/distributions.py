@@ -19,6 +19,30 @@ from agents.agent import Array, UnsuitableTaskError
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 SMALLEST = np.finfo(np.float32).tiny
 
+UNBOUNDED = 1e6  # what may be larger than this has no scale
+
+
+class BoxScale:
+    """Between -1..1 and the bounds of a space; numbers without bounds stay as they are."""
+
+    def __init__(self, space: spaces.Box) -> None:
+        self._space = space
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+        bounded = (np.maximum(np.abs(low), np.abs(high)) < UNBOUNDED) & (low < high)
+        low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+        self.centre = np.asarray((low + high) / 2, np.float32)
+        self.half_width = np.asarray((high - low) / 2, np.float32)
+
+    def to_environment(self, actions: Array) -> Array:
+        """From -1..1 (n, k) to the bounds and shape of the space; what lies outside is clipped."""
+        scaled = self.centre + self.half_width * actions.reshape(-1, *self._space.shape)
+        return np.asarray(np.clip(scaled, self._space.low, self._space.high), self._space.dtype)
+
+    def to_unit(self, actions: Array) -> Array:
+        """The way back, (n, k)."""
+        unit: Array = (actions - self.centre) / self.half_width
+        return unit.reshape(len(actions), -1)
+
 
 class Categorical:
     """Discrete actions; `outputs` are logits."""
@@ -69,10 +93,7 @@ class Gaussian:
     def __init__(self, space: spaces.Box) -> None:
         self.outputs = self.parameters = int(np.prod(space.shape))
         self.action_shape = (self.outputs,)
-        self._space = space
-        bounded = np.isfinite(space.low) & np.isfinite(space.high)
-        low, high = np.where(bounded, space.low, -1.0), np.where(bounded, space.high, 1.0)
-        self._centre, self._half = (low + high) / 2, (high - low) / 2
+        self._scale = BoxScale(space)
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
         """Draw actions (n, k)."""
@@ -95,9 +116,7 @@ class Gaussian:
 
     def to_environment(self, actions: Array) -> Array:
         """Scaled to the action space and clipped to its bounds."""
-        shape = (len(actions), *self._space.shape)
-        scaled = self._centre + self._half * actions.reshape(shape)
-        return np.asarray(np.clip(scaled, self._space.low, self._space.high), self._space.dtype)
+        return self._scale.to_environment(actions)
 
 
 def make_distribution(space: spaces.Space[Any]) -> Categorical | Gaussian:

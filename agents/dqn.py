@@ -87,6 +87,7 @@ class DQNSettings:
 class DQNAgent(QAgent):
     """Serves vectors and screens with discrete actions."""
 
+    name = "dqn"
     settings: DQNSettings
 
     def __init__(self, task: Task, settings: DQNSettings, seed: int, device: str = "cpu") -> None:

@@ -10,10 +10,8 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from agents.agent import Array
+from agents.distributions import UNBOUNDED, BoxScale
 from agents.networks import make_body, orthogonal
-
-UNBOUNDED = 1e6  # what may be larger than this has no scale
 
 
 def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
@@ -25,15 +23,6 @@ def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
     )
 
 
-def box_scale(space: spaces.Box) -> tuple[Array, Array]:
-    """Centre and half the width of each number's range, float32; 0 and 1 where it has none."""
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    bounded = (np.maximum(np.abs(low), np.abs(high)) < UNBOUNDED) & (low < high)
-    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-    centre, half = (low + high) / 2, (high - low) / 2
-    return np.asarray(centre, np.float32), np.asarray(half, np.float32)
-
-
 class Scaled(nn.Module):
     """Vectors brought to -1..1 by the bounds of their space, as far as it has any."""
 
@@ -41,9 +30,9 @@ class Scaled(nn.Module):
         super().__init__()
         self.centre: Tensor
         self.half_width: Tensor
-        centre, half = box_scale(space)
-        self.register_buffer("centre", torch.from_numpy(centre))
-        self.register_buffer("half_width", torch.from_numpy(half))
+        scale = BoxScale(space)
+        self.register_buffer("centre", torch.from_numpy(scale.centre))
+        self.register_buffer("half_width", torch.from_numpy(scale.half_width))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """(n, k) to (n, k)."""

@@ -136,6 +136,8 @@ class Rollout:
 class PPOAgent(TorchAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
+    name = "ppo"
+
     def __init__(self, task: Task, settings: PPOSettings, seed: int, device: str = "cpu") -> None:
         self.settings = settings
         self.distribution = make_distribution(task.action_space)
@@ -145,7 +147,6 @@ class PPOAgent(TorchAgent):
         )
         super().__init__(task, network, settings.learning_rate, seed, device)
         self.rollout = Rollout(task, settings.num_steps, self.distribution)
-        self.steps_seen = 0
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
@@ -222,12 +223,7 @@ class PPOAgent(TorchAgent):
             self.descend(loss, settings.max_grad_norm)
             losses.append(torch.stack((policy_loss.detach(), value_loss.detach())))
             log_ratios.append(log_ratio.detach())
-        metrics = self._metrics(losses, torch.cat(log_ratios), rollout["outputs"])
-        if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(
-                f"ppo diverged after {self.steps_seen:,} steps: {metrics}; a smaller learning rate "
-                "or rewards nearer to 1 may help"
-            )
+        metrics = self.check(self._metrics(losses, torch.cat(log_ratios), rollout["outputs"]))
         unexplained, variance = advantages[learned].var(), returns[learned].var()
         metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
         metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
@@ -299,11 +295,7 @@ class PPOAgent(TorchAgent):
 
     def numbers(self) -> dict[str, Any]:
         """Counters."""
-        return {
-            **super().numbers(),
-            "steps_seen": self.steps_seen,
-            "rollout_length": self.rollout.length,
-        }
+        return {**super().numbers(), "rollout_length": self.rollout.length}
 
     def lose_track(self) -> None:
         """Drop the rollout so far, whose next steps never come."""
@@ -312,7 +304,7 @@ class PPOAgent(TorchAgent):
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
-        self.steps_seen, self.rollout.length = numbers["steps_seen"], numbers["rollout_length"]
+        self.rollout.length = numbers["rollout_length"]
         for name, array in self.rollout.arrays().items():
             array[: self.rollout.length] = tensors[f"rollout.{name}"].numpy()
 

@@ -114,6 +114,7 @@ def layer_norm_body(
 class PQNAgent(QAgent):
     """Serves vectors and screens with discrete actions."""
 
+    name = "pqn"
     settings: PQNSettings
 
     def __init__(self, task: Task, settings: PQNSettings, seed: int, device: str = "cpu") -> None:

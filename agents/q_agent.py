@@ -65,7 +65,6 @@ class QAgent(TorchAgent):
         assert isinstance(task.action_space, spaces.Discrete)
         self._first_action = int(task.action_space.start)
         self.settings = settings
-        self.steps_seen = 0
 
     @property
     def epsilon(self) -> float:
@@ -94,28 +93,6 @@ class QAgent(TorchAgent):
     def chosen(self, values: Tensor, actions: Tensor) -> Tensor:
         """Of Q (actions, n) those of the actions (n,), as the environment counts them."""
         return values.gather(0, (actions - self._first_action)[None])[0]
-
-    def check(self, metrics: dict[str, float]) -> dict[str, float]:
-        """The metrics, if they are numbers.
-
-        Raises:
-            FloatingPointError: otherwise.
-        """
-        if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(
-                f"learning diverged after {self.steps_seen:,} steps: {metrics}; a smaller learning "
-                "rate or rewards nearer to 1 may help"
-            )
-        return metrics
-
-    def numbers(self) -> dict[str, Any]:
-        """Generator and counter."""
-        return {**super().numbers(), "steps_seen": self.steps_seen}
-
-    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
-        super().restore(tensors, numbers)
-        self.steps_seen = numbers["steps_seen"]
 
     def _values(self, observations: Array) -> Array:
         """Q (actions, n)."""

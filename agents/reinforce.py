@@ -83,6 +83,8 @@ def returns_to_go(rewards: list[Array], rows: list[Array], count: int, gamma: fl
 class ReinforceAgent(TorchAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
+    name = "reinforce"
+
     def __init__(
         self, task: Task, settings: ReinforceSettings, seed: int, device: str = "cpu"
     ) -> None:
@@ -117,6 +119,7 @@ class ReinforceAgent(TorchAgent):
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Record what followed; once a whole episode of each is, improve the policy."""
+        self.steps_seen += len(step.rewards)
         self.recording |= self.beginning & ~self.complete
         rewards, cut = step.rewards.astype(np.float32), step.truncated & ~step.terminated
         if self.settings.baseline and cut.any():
@@ -162,9 +165,7 @@ class ReinforceAgent(TorchAgent):
         actions = torch.as_tensor(np.concatenate(record["actions"]), device=self.device)
         losses = self.losses(observations, actions, self.tensor(returns))
         self.descend(losses["policy_loss"] + losses["value_loss"], float("inf"))
-        metrics = {name: loss.item() for name, loss in losses.items()}
-        if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(f"reinforce diverged: {metrics}; try a smaller learning rate")
+        metrics = self.check({name: loss.item() for name, loss in losses.items()})
         self._record_anew()
         return metrics
 

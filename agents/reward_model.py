@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from agents.agent import Array, Insight, Simulator, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
-from agents.encoding import box_scale, is_bounded_box, make_encoder, mlp
+from agents.encoding import Scaled, is_bounded_box, make_encoder, mlp
 from agents.persistence import persist, random_actions
 from agents.planning import plan, sequences
 from agents.scatter import scatter
@@ -83,14 +83,14 @@ class ActionCode(nn.Module):
                 "float Box spaces with bounds"
             )
         self.outputs = int(np.prod(space.shape))
-        self._centre, self._half = (torch.from_numpy(part).flatten() for part in box_scale(space))
+        self.scaled = Scaled(space)
 
     def forward(self, actions: Tensor) -> Tensor:
         """(n, ...) to (n, outputs)."""
         if self.choices:
             return functional.one_hot(actions.long() - self._start, self.choices).float()
-        scaled: Tensor = (actions.reshape(len(actions), -1) - self._centre) / self._half
-        return scaled
+        scaled: Tensor = self.scaled(actions)
+        return scaled.reshape(len(actions), -1)
 
 
 class RewardModel(nn.Module):
@@ -162,6 +162,8 @@ class Memory:
 class RewardModelAgent(TorchAgent):
     """Serves vectors and screens, discrete actions and continuous ones with bounds."""
 
+    name = "reward_model"
+
     def __init__(
         self, task: Task, settings: RewardModelSettings, seed: int, device: str = "cpu"
     ) -> None:
@@ -171,7 +173,6 @@ class RewardModelAgent(TorchAgent):
         super().__init__(task, network, settings.learning_rate, seed, device)
         self.memory = Memory(task, settings.capacity)
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
-        self.steps_seen = 0
         self.simulator: Simulator | None = None
         self._weights = np.array(list(task.terms.values()))
         self._tried = sequences(
@@ -223,13 +224,7 @@ class RewardModelAgent(TorchAgent):
             metrics = self._improve()
         if self.steps_seen // REPORT_EVERY == before // REPORT_EVERY:
             return None
-        numbers = {name: value.item() for name, value in metrics.items()}
-        if not np.isfinite(list(numbers.values())).all():
-            raise FloatingPointError(
-                f"reward_model diverged after {self.steps_seen:,} steps: {numbers}; a smaller "
-                "learning rate or rewards nearer to 1 may help"
-            )
-        return numbers
+        return self.check({name: value.item() for name, value in metrics.items()})
 
     def _improve(self) -> dict[str, Tensor]:
         """One minibatch: squared errors of the terms, cross-entropy of the end."""
@@ -269,12 +264,11 @@ class RewardModelAgent(TorchAgent):
 
     def numbers(self) -> dict[str, Any]:
         """Counters."""
-        counters = {"steps_seen": self.steps_seen, "remembered": self.memory.added}
-        return super().numbers() | counters
+        return {**super().numbers(), "remembered": self.memory.added}
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
         memory = {name: tensor.numpy() for name, tensor in under("memory.", tensors).items()}
         self.memory.restore(memory, numbers["remembered"])
-        self.held, self.steps_seen = tensors["held"].numpy(), numbers["steps_seen"]
+        self.held = tensors["held"].numpy()

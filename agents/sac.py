@@ -28,13 +28,13 @@ from torch.nn import functional
 
 from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
-from agents.encoding import box_scale, is_bounded_box, make_encoder, mlp
+from agents.distributions import HALF_LOG_TAU, BoxScale
+from agents.encoding import is_bounded_box, make_encoder, mlp
 from agents.persistence import persist, random_actions
 from agents.replay import Replay
 from agents.settings import at_least_one, between_0_and_1, positive
 from agents.torch_agent import TorchAgent
 
-HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 LOG_STD_RANGE = (-20.0, 2.0)
 REPORT_EVERY = 1_000  # environment steps
 
@@ -122,6 +122,8 @@ class ActorCritics(nn.Module):
 class SACAgent(TorchAgent):
     """Serves vectors and screens, continuous actions with bounds."""
 
+    name = "sac"
+
     def __init__(self, task: Task, settings: SACSettings, seed: int, device: str = "cpu") -> None:
         space = task.action_space
         if not is_bounded_box(space):
@@ -130,7 +132,7 @@ class SACAgent(TorchAgent):
             )
         self.settings = settings
         self._space = space
-        self._centre, self._half = box_scale(space)
+        self.scale = BoxScale(space)
         self.dimensions = int(np.prod(space.shape))
         self.network: ActorCritics
         network = ActorCritics(task, settings.width, self.dimensions, seed)
@@ -139,7 +141,6 @@ class SACAgent(TorchAgent):
         self.target.to(self.device)
         self.replay = Replay(task, settings.capacity)
         self.held = random_actions(space, task.num_envs, self.generator)
-        self.steps_seen = 0
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """The policy's actions: drawn, or with `explore=False` its mean; at first random ones."""
@@ -151,7 +152,7 @@ class SACAgent(TorchAgent):
             outputs = self.network.policy(self.network.critics.encoder(self.tensor(observations)))
             means = outputs[:, : self.dimensions].tanh()
             actions = squash(outputs, self._noise(len(observations)))[0] if explore else means
-        return self._to_environment(actions.numpy(force=True))
+        return self.scale.to_environment(actions.numpy(force=True))
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Remember the step; once there are enough, improve by some that are remembered."""
@@ -163,19 +164,13 @@ class SACAgent(TorchAgent):
             metrics = self._improve()
         if self.steps_seen // REPORT_EVERY == before // REPORT_EVERY:
             return None
-        numbers = {name: value.item() for name, value in metrics.items()}
-        if not np.isfinite(list(numbers.values())).all():
-            raise FloatingPointError(
-                f"sac diverged after {self.steps_seen:,} steps: {numbers}; a smaller learning rate "
-                "or rewards nearer to 1 may help"
-            )
-        return numbers
+        return self.check({name: value.item() for name, value in metrics.items()})
 
     def _improve(self) -> dict[str, Tensor]:
         """One minibatch (algorithm 1, the loop over gradient steps)."""
         settings = self.settings
         drawn = self.replay.sample(self.generator, settings.batch_size, settings.gamma)
-        drawn["actions"] = self._to_unit(drawn["actions"])
+        drawn["actions"] = self.scale.to_unit(drawn["actions"])
         batch = {name: self.tensor(array) for name, array in drawn.items()}
         noise, next_noise = (self._noise(settings.batch_size) for _ in range(2))
         loss, metrics = self.losses(batch, noise, next_noise)
@@ -243,10 +238,6 @@ class SACAgent(TorchAgent):
         replay = {f"replay.{n}": torch.from_numpy(a) for n, a in self.replay.arrays().items()}
         return super().tensors() | target | replay | {"held": torch.from_numpy(self.held.copy())}
 
-    def numbers(self) -> dict[str, Any]:
-        """Counters."""
-        return {**super().numbers(), "steps_seen": self.steps_seen}
-
     def lose_track(self) -> None:
         """What comes next does not follow what was remembered last."""
         self.replay.cut()
@@ -256,19 +247,8 @@ class SACAgent(TorchAgent):
         super().restore(tensors, numbers)
         self.target.load_state_dict(under("target.", tensors))
         self.replay.restore({n: t.numpy() for n, t in under("replay.", tensors).items()})
-        self.held, self.steps_seen = tensors["held"].numpy(), numbers["steps_seen"]
+        self.held = tensors["held"].numpy()
 
     def _noise(self, count: int) -> Tensor:
         drawn = self.generator.standard_normal((count, self.dimensions), np.float32)
         return torch.from_numpy(drawn).to(self.device)
-
-    def _to_environment(self, actions: Array) -> Array:
-        """From -1..1 (n, k) to the bounds and shape of the action space."""
-        scaled = self._centre + self._half * actions.reshape(-1, *self._half.shape)
-        clipped = np.clip(scaled, self._space.low, self._space.high)
-        return np.asarray(clipped, self._space.dtype)
-
-    def _to_unit(self, actions: Array) -> Array:
-        """The way back."""
-        unit: Array = (actions - self._centre) / self._half
-        return unit.reshape(len(actions), -1)

@@ -18,11 +18,14 @@ class TorchAgent(Agent):
     """An agent that knows what its `network` knows, and improves it by Adam."""
 
     uses_torch = True
+    name: str
+    """As `agents.AGENTS` has it."""
 
     def __init__(
         self, task: Task, network: nn.Module, learning_rate: float, seed: int, device: str
     ) -> None:
         super().__init__(task, seed)
+        self.steps_seen = 0  # of all environments together; `learn` counts them
         self.device = torch.device(device)
         self.network = network.to(self.device)
         self.parameters = flatten(self.network)
@@ -41,6 +44,19 @@ class TorchAgent(Agent):
         nn.utils.clip_grad_norm_(self.parameters, max_grad_norm)
         self.optimizer.step()
 
+    def check(self, metrics: dict[str, float]) -> dict[str, float]:
+        """The metrics, if they are numbers.
+
+        Raises:
+            FloatingPointError: otherwise.
+        """
+        if not np.isfinite(list(metrics.values())).all():
+            raise FloatingPointError(
+                f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; a smaller "
+                "learning rate or rewards nearer to 1 may help"
+            )
+        return metrics
+
     def tensor(self, observations: Array) -> Tensor:
         """Observations as a network takes them: bytes stay bytes, all else becomes float32."""
         dtype = None if observations.dtype == np.uint8 else torch.float32
@@ -51,6 +67,10 @@ class TorchAgent(Agent):
         network = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         return network | optimizer_tensors(self.optimizer)
 
+    def numbers(self) -> dict[str, Any]:
+        """Generator and counter."""
+        return {**super().numbers(), "steps_seen": self.steps_seen}
+
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over the network only."""
         self.network.load_state_dict(under("network.", tensors))
@@ -60,3 +80,4 @@ class TorchAgent(Agent):
         super().restore(tensors, numbers)
         self.restore_policy(tensors)
         restore_optimizer(self.optimizer, tensors)
+        self.steps_seen = numbers["steps_seen"]
