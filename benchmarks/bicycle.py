@@ -15,9 +15,7 @@ import torch
 from agents import make_agent, settings_type
 from agents.agent import Task
 from benchmarks.measuring import Clock, Measure, Row, interleaved, rate
-from benchmarks.training import new_run
-from training.command_line import parse
-from training.config import RunConfig
+from benchmarks.training import new_run, preset_config, without_evaluations
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.loop import train
 
@@ -97,8 +95,11 @@ def measure_bicycle(seeds: Sequence[int] = SEEDS, most_steps: int = MOST_STEPS) 
     processor = tuple(run.processor for run in balanced)
     rows.append(Row(UPRIGHT, tuple(run.seconds for run in balanced), processor))
     rows.append(Row(PRACTICE, tuple(run.rides for run in balanced), processor))
-    slower: Callable[[Evaluation], bool] = lambda found: found.mean_score > by_hand  # noqa: E731
-    tasks = ((GOAL, "goal", is_at_goal), (PATH, "path", is_in_lane), (SLOW, "slow", slower))
+
+    def is_slower(races: Evaluation) -> bool:
+        return races.mean_score > by_hand
+
+    tasks = ((GOAL, "goal", is_at_goal), (PATH, "path", is_in_lane), (SLOW, "slow", is_slower))
     for measure, task, able in tasks:
         runs = [train_until(task, seed, able, most_steps) for seed in seeds]
         seconds = tuple(run.seconds for run in runs)
@@ -160,7 +161,8 @@ def train_until(
     task: str, seed: int, able: Callable[[Evaluation], bool], most_steps: int
 ) -> Trained:
     """Train with the preset until fresh rides show that the agent is able."""
-    with new_run(preset_config(task, seed)) as (run, logger, display):
+    config = preset_config(seed, options=["--env", "bicycle", "--env-options", f"task={task}"])
+    with new_run(without_evaluations(config, config.steps)) as (run, logger, display):
         clock = Clock()
         while run.progress.steps < most_steps:
             run.config = replace(run.config, steps=run.progress.steps + BETWEEN_LOOKS)
@@ -168,10 +170,3 @@ def train_until(
             if able(watch(run.agent, task, seed, run.progress.steps)):
                 return Trained(clock.seconds(), clock.processor(), run.progress.episodes)
         return Trained(math.inf, clock.processor(), math.inf)
-
-
-def preset_config(task: str, seed: int) -> RunConfig:
-    """What `python train.py --env bicycle --env-options task=TASK` runs, never looked at by it."""
-    options = ["--env", "bicycle", "--env-options", f"task={task}", "--seed", str(seed)]
-    _, config = parse(options)
-    return replace(config, eval_every=10 * MOST_STEPS, solved_score=None)

@@ -90,9 +90,10 @@ def speed_row(measure: Measure, outcomes: Sequence[Outcome]) -> Row:
     )
 
 
-def preset_config(seed: int, steps: int | None = None) -> RunConfig:
-    """What `python train.py --seed SEED [--steps STEPS]` runs."""
-    _, config = parse(["--seed", str(seed)] + ([] if steps is None else ["--steps", str(steps)]))
+def preset_config(seed: int, steps: int | None = None, options: Sequence[str] = ()) -> RunConfig:
+    """What `python train.py --seed SEED [--steps STEPS] OPTIONS` runs."""
+    given = [] if steps is None else ["--steps", str(steps)]
+    _, config = parse(["--seed", str(seed), *given, *options])
     return config
 
 

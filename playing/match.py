@@ -12,8 +12,8 @@ from gymnasium import spaces
 from agents.agent import Insight
 from envs.single import GameEnv
 from playing.cast import Cast, Player
-from rewards.weighted_sum import WeightedSum
 from training.simulator import make_simulator
+from training.stepper import reward_weights
 
 FADE = 0.9  # per step: what lasted one step only is gone before anyone has seen it
 
@@ -106,7 +106,8 @@ class Match:
         """Begin episode `number`, counted from 0."""
         self.observation, info = self.env.reset(seed=self.seed + number)
         self.episode = Episode(number, score=_number(info.get("score")))
-        self.terms = {name: RewardTerm(weight) for name, weight in self._weights().items()}
+        weights = reward_weights(self.env)
+        self.terms = {name: RewardTerm(weight) for name, weight in weights.items()}
         self._think()
 
     def next_episode(self) -> None:
@@ -153,14 +154,6 @@ class Match:
         choice = self.player.agent.act(batch, explore=False)[0]
         if not self.by_hand:
             self.choice = choice
-
-    def _weights(self) -> dict[str, float]:
-        """The terms of the reward; foreign environments have one without a name."""
-        if not isinstance(self.env.unwrapped, GameEnv):
-            return {"reward": 1.0}
-        reward = self.env.unwrapped.batch.reward
-        assert isinstance(reward, WeightedSum)
-        return dict(zip(reward.names, reward.weights, strict=True))
 
     @property
     def action_names(self) -> tuple[str, ...]:

@@ -144,7 +144,6 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     first_step, began = progress.steps, time.monotonic()
     saved = began
     while progress.steps < config.steps and not run.solved and not interrupted.is_set():
-        agent.watch(stepper.simulator)  # an evaluation may have shown it others
         actions = agent.act(stepper.observations)
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
@@ -184,6 +183,7 @@ def _look(run: Run, logger: Logger) -> None:
     if run.solved:
         run.confirmation = _evaluate(run, CONFIRMING)
         run.progress.evaluated_score = run.confirmation.mean_score
+    run.agent.watch(run.stepper.simulator)  # the evaluation has shown it others
 
 
 def _evaluate(run: Run, *purpose: int) -> Evaluation:

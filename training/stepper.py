@@ -49,6 +49,17 @@ def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> An
         raise ValueError(f"{env_id} cannot be made with {options}: {error}") from None
 
 
+def reward_weights(environment: Any) -> dict[str, float]:
+    """The weight of each term in the reward of `environment`, one or a vector of them.
+
+    Others' environments have one term that is all of it.
+    """
+    batch = getattr(environment.unwrapped, "batch", None)
+    if batch is None:
+        return {"reward": 1.0}
+    return dict(zip(batch.reward.names, batch.reward.weights, strict=True))
+
+
 class Stepper:
     """Steps a vector environment for one agent; `observations` is what to act on next."""
 
@@ -118,10 +129,8 @@ class Stepper:
 
     @property
     def terms(self) -> dict[str, float]:
-        """The weight of each term in the reward; others' environments have the one `reward`."""
-        if self.batch is None:
-            return {"reward": 1.0}
-        return dict(zip(self.batch.reward.names, self.batch.reward.weights, strict=True))
+        """The weight of each term in the reward."""
+        return reward_weights(self.environments)
 
     @property
     def exact(self) -> bool:

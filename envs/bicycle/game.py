@@ -89,7 +89,6 @@ EXPLODED = 200.0  # rad, m/s; steps too long for an odd bicycle: it falls where 
 
 SCALES = (0.2, 0.4, 1.0, 2.0, 3.0, 1.0)
 """What stands for 1 in an observation: roll, steer (rad), their rates (rad/s), speed, its error."""
-UNITS = tuple(1.0 / scale for scale in SCALES)  # to multiply by, which is quicker
 MOST = 3.0  # largest number in an observation
 
 
@@ -121,17 +120,17 @@ def ride_on(state: Any, torque: float, pedal: float, brake: float, options: Any)
 
 def observe(state: Any, out: Any, options: Any) -> None:
     """What every rider feels."""
-    out[0] = scaled(state.roll, UNITS[0])
-    out[1] = scaled(state.steer, UNITS[1])
-    out[2] = scaled(state.roll_rate, UNITS[2])
-    out[3] = scaled(state.steer_rate, UNITS[3])
-    out[4] = scaled(state.speed, UNITS[4])
-    out[5] = scaled(state.speed - state.commanded_speed, UNITS[5])
+    out[0] = scaled(state.roll, SCALES[0])
+    out[1] = scaled(state.steer, SCALES[1])
+    out[2] = scaled(state.roll_rate, SCALES[2])
+    out[3] = scaled(state.steer_rate, SCALES[3])
+    out[4] = scaled(state.speed, SCALES[4])
+    out[5] = scaled(state.speed - state.commanded_speed, SCALES[5])
 
 
-def scaled(number: float, units: float) -> float:
-    """`number` times `units`, no larger than an observation may be."""
-    seen = number * units
+def scaled(number: float, scale: float) -> float:
+    """`number` in units of `scale`, no larger than an observation may be."""
+    seen = number / scale
     return max(seen, -MOST) if seen < MOST else MOST  # NaN is MOST
 
 

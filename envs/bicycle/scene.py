@@ -96,7 +96,7 @@ def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) 
     surface.blit(haze(surface.get_width(), camera.horizon), (0, round(camera.horizon)))
     draw_tracks(surface, camera, ride, options, trail)
     roll = math.copysign(LYING, ride.roll) if ride.fallen else ride.roll
-    draw_protractor(surface, camera, roll)
+    draw_protractor(surface, camera, ride.roll)
     draw_figure(surface, camera, ride, options, roll)
     draw_wind(surface, camera, ride.gust)
 
