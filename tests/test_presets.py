@@ -45,3 +45,13 @@ def test_presets_set_options_of_the_environment_and_the_command_line_goes_before
     assert config.env_options == {"observation": "screen", "screen_size": 40, "frames": 3}
     _, config = parse(["--env-options", "observation=state"])
     assert config.env_options == {"observation": "state"}
+
+
+def test_what_is_seen_has_a_flag_of_its_own() -> None:
+    _, by_flag = parse(["--observation", "screen"])
+    _, by_option = parse(["--env-options", "observation=screen"])
+    _, by_both = parse(["--observation", "screen", "--env-options", "observation=screen"])
+    assert by_flag == by_option == by_both
+    assert by_flag.env_options["observation"] == "screen"
+    with pytest.raises(ValueError, match="--observation state contradicts observation=screen"):
+        parse(["--observation", "state", "--env-options", "observation=screen"])

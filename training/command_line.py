@@ -51,6 +51,8 @@ class TrainOptions(Generic[Settings]):
     """Where networks are computed: cpu or cuda."""
     threads: int = 1
     """Threads of torch; more than one only pays for large networks."""
+    observation: str | None = None
+    """What the agent sees of the project's games: state or screen; an option of theirs."""
     env_options: tuple[str, ...] = ()
     """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
     solved_score: float | None = None
@@ -77,6 +79,7 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     first.add_argument("--env", default=TrainOptions.env)
     first.add_argument("--agent", default=TrainOptions.agent)
     first.add_argument("--resume", default=None)
+    first.add_argument("--observation", default=None)
     first.add_argument("--env-options", nargs="*", default=())
     try:
         known, _ = first.parse_known_args(list(arguments))
@@ -86,7 +89,7 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         return _resumed(Path(known.resume), arguments)
     env_id, agent = find_env_id(known.env), known.agent
     kind = settings_type(agent)
-    values = preset(env_id, agent, parse_env_options(known.env_options))
+    values = preset(env_id, agent, _env_options(known))
     suited = values.pop("env_options", {})
     options = _read(kind, _defaults(kind, known.env, env_id, agent, values), arguments)
     config = _config(options, env_id)
@@ -152,9 +155,19 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
     shared = {field.name for field in dataclasses.fields(RunConfig)} - {"env", "env_options"}
     return RunConfig(
         env=env_id,
-        env_options=parse_env_options(options.env_options),
+        env_options=_env_options(options),
         **{name: getattr(options, name) for name in shared},
     )
+
+
+def _env_options(options: Any) -> dict[str, Any]:
+    """Those that are written out, and the one that has a flag of its own."""
+    written, seen = parse_env_options(options.env_options), options.observation
+    if seen is None:
+        return written
+    if written.get("observation", seen) != seen:
+        raise ValueError(f"--observation {seen} contradicts observation={written['observation']}")
+    return written | {"observation": seen}
 
 
 def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
