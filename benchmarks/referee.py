@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from agents.agent import Agent, Array
 from training.evaluation import evaluate, fresh_seed
@@ -23,6 +24,10 @@ class Examination:
     episodes: int = 100
     every: int = 25_000
     """Environment steps between evaluations."""
+    options: tuple[str, ...] = ()
+    """What `python train.py` is to be told for this environment."""
+    make_options: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `gymnasium.make` beside the id."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,12 @@ class Referee:
             self._examine(agent)
         return not (over or self.solved)
 
+    def finish(self, steps: int, agent: Agent) -> None:
+        """To be told by a learner whose own plan ends before the budget."""
+        if not self.solved and steps != self._evaluated_at:
+            self._steps = steps
+            self._examine(agent)
+
     def verdict(self) -> Verdict:
         """After the end."""
         best = max(self._scores)
@@ -94,7 +105,7 @@ class Referee:
         evaluation = evaluate(
             agent,
             self.examination.env_id,
-            {},
+            self.examination.make_options,
             self.examination.episodes,
             fresh_seed(self._seed, self._steps),
         )

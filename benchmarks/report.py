@@ -57,6 +57,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def spread(values: Sequence[float]) -> str:
+    """The median, and lowest .. highest where they differ."""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return number(middle) if low == high else f"{number(middle)} ({number(low)} .. {number(high)})"
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     measure = row.measure
     sign = ">=" if measure.better == "more" else "<="

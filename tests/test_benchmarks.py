@@ -9,20 +9,28 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from benchmarks import cleanrl_recipe
 from benchmarks.__main__ import main
-from benchmarks.comparison import describe_trial, make_examination, run_trials, show_comparison
+from benchmarks.agents import learn, pairs, show_agents
+from benchmarks.comparison import (
+    CONTESTS,
+    describe_trial,
+    make_examination,
+    run_trials,
+    show_comparison,
+)
 from benchmarks.engine import measure_engine
-from benchmarks.learners import LEARNERS
+from benchmarks.learners import LEARNERS, zoo
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
-from benchmarks.referee import Policy
+from benchmarks.referee import Policy, Referee
 from benchmarks.report import show_rows
 from benchmarks.startup import HERE, PLAY, stopwatch
-from benchmarks.training import measure_training
+from benchmarks.training import measure_training, preset_config
 from training.evaluation import evaluate
 
 
@@ -72,15 +80,76 @@ def test_training_that_is_not_solved_counts_as_infinite() -> None:
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_learners_stop_at_their_budget(learner: str) -> None:
-    if learner == "Stable-Baselines3":
+    if learner.startswith("Stable-Baselines3"):
         pytest.importorskip("stable_baselines3")
-    examination = make_examination(seconds=600.0, steps=600)
-    (trial,) = run_trials(examination, seeds=(1,), learners=(learner,))
+    game = "Pendulum-v1" if learner.endswith(("sac", "SAC")) else "paddle"
+    examinations = {game: make_examination(game, seconds=600.0, steps=600)}
+    (trial,) = run_trials(examinations, seeds=(1,), learners=(learner,))
     assert 600 <= trial.verdict.steps <= 16_384
     assert trial.verdict.seconds > 0
     assert not trial.verdict.solved
     assert "not solved within" in describe_trial(trial)
-    show_comparison(Console(quiet=True), [trial])
+    show_comparison(Console(quiet=True), examinations, [trial])
+
+
+def test_every_contest_is_between_learners_that_there_are() -> None:
+    for game, contest in CONTESTS.items():
+        examination = make_examination(game, seconds=1.0, steps=1)
+        assert set(contest.learners) <= set(LEARNERS)
+        assert examination.solved_score == preset_config(1, options=contest.options).solved_score
+
+
+def test_hyperparameters_of_the_zoo_are_read_with_their_schedules() -> None:
+    settings = zoo("CartPole-v1", "PPO")
+    assert settings["n_timesteps"] == 100_000
+    assert settings["learning_rate"](1.0) == 0.001
+    assert settings["learning_rate"](0.25) == 0.00025
+    assert zoo("PaddleBall-v0", "PPO") == {}
+
+
+def test_referee_examines_who_ends_before_the_budget() -> None:
+    examination = make_examination("CartPole-v1", seconds=600.0, steps=1_000_000)
+    referee = Referee(examination, 1)
+    pushes_left = Policy(lambda observations: np.zeros(len(observations), np.int64))
+    assert referee.go_on(100, pushes_left)
+    referee.finish(150, pushes_left)
+    verdict = referee.verdict()
+    assert verdict.steps == 150
+    assert 8 < verdict.score < 11  # published: pushing one way falls after 9.3 steps on average
+
+
+def test_agents_meet_the_games_that_they_serve() -> None:
+    games = ("paddle", "bicycle", "Pendulum-v1", "paddle, screen")
+    met = pairs(games, ("dqn", "sac", "ppo", "rules"))
+    assert met == [
+        ("paddle", "dqn"),
+        ("paddle", "ppo"),
+        ("paddle", "rules"),
+        ("bicycle", "sac"),
+        ("bicycle", "ppo"),
+        ("bicycle", "rules"),
+        ("Pendulum-v1", "sac"),
+        ("Pendulum-v1", "ppo"),
+        ("paddle, screen", "dqn"),
+        ("paddle, screen", "ppo"),
+    ]
+
+
+def test_agents_are_given_up_when_their_time_is_over_and_shown_in_a_table() -> None:
+    given_up = learn("paddle", "reinforce", seed=1, seconds=0.3)
+    assert not given_up.solved
+    assert given_up.seconds >= 0.3
+    by_hand = learn("paddle", "rules", seed=1, seconds=60.0)
+    assert by_hand.score > 40
+    written = io.StringIO()
+    show_agents(Console(file=written, width=200), [given_up, by_hand])
+    assert "| reinforce | 0 of 1 | never | never |" in written.getvalue()
+    assert "| rules |  |  |  |" in written.getvalue()
+
+
+def test_a_game_that_there_is_not_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["agents", "--games", "chess"]) == 2
+    assert "there is no `chess`; there are paddle, bicycle" in capsys.readouterr().err
 
 
 def test_recipe_learns() -> None:
