@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import numpy as np
@@ -88,12 +87,8 @@ def test_streams_frames_without_keeping_them() -> None:
     assert write_gif(file, (np.asarray(frame) for frame in frames()), 10) == 20
 
 
-def test_a_training_film_takes_well_under_half_a_second() -> None:
-    frames = moving_square(150, 230)
-    before = time.process_time()
-    content = gif_bytes(frames, 30)
-    assert time.process_time() - before < 0.5
-    assert len(content) < 100_000
+def test_a_training_film_is_small() -> None:
+    assert len(gif_bytes(moving_square(150, 230), 30)) < 100_000
 
 
 @pytest.mark.parametrize(
