@@ -79,9 +79,9 @@ class Replay:
     ) -> dict[str, Array]:
         """Draw `count` steps with equal chances, again and again the same one if it so falls out.
 
-        The target for the value of `actions` is `rewards + discounts * V(next_observations)`:
-        equation 1 of Hessel et al. 2018, "Rainbow" (AAAI). Returns are shorter than `n_step` where
-        the episode ended, or was cut short, or has not come further yet.
+        The target for the value of `actions` is `rewards + discounts * V(next_observations)`, as in
+        "Multi-step learning" of Hessel et al., "Rainbow" (AAAI 2018). Returns are shorter than
+        `n_step` where the episode ended, or was cut short, or has not come further yet.
 
         Returns:
             `observations`, `actions`; `rewards` (count,), the discounted sum over k <= n_step
