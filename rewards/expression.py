@@ -31,6 +31,11 @@ class WeightedTerm(NamedTuple):
     term: str
 
 
+def is_code(term: str) -> bool:
+    """Is a term, as it was written, more than a name among the game's own ones?"""
+    return ":" in term or term.endswith(".py")
+
+
 def parse(expression: str) -> list[WeightedTerm]:
     """Read `"score - 0.01*effort"` into [(1.0, "score"), (-0.01, "effort")].
 

@@ -4,32 +4,62 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+import math
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import gymnasium
 
 from envs.game import Game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
-from rewards.expression import RewardError, WeightedTerm, parse
+from rewards.expression import RewardError, WeightedTerm, is_code, parse
 from rewards.loading import Term, from_function, load_term
-from rewards.trial import choose_kernel, recorded_transitions, try_term
-from rewards.weighted_sum import WeightedSum, compiled_kernel
+from rewards.trial import checked, choose_kernel, recorded_transitions, try_term
+from rewards.trial_process import TrialProcess
+from rewards.weighted_sum import WeightedSum, compiled_kernel, plain_kernel
 
 RewardLike = str | Callable[..., float] | WeightedSum | None
 
 
 def make_single(game: str, rewards: str, reward: RewardLike = None, **options: Any) -> GameEnv:
     """One game; arguments as for `load_reward` and `envs.single.GameEnv`."""
-    definition, options = load_game(game, options)
-    return GameEnv(definition, load_reward(definition, rewards, reward, options), **options)
+    definition, rest = load_game(game, options)
+    return GameEnv(definition, _tried(definition, game, rewards, reward, options), **rest)
 
 
 def make_vector(
     game: str, rewards: str, reward: RewardLike = None, **options: Any
 ) -> GameVectorEnv:
     """Many games; arguments as for `load_reward` and `envs.vector.GameVectorEnv`."""
-    definition, options = load_game(game, options)
-    return GameVectorEnv(definition, load_reward(definition, rewards, reward, options), **options)
+    definition, rest = load_game(game, options)
+    return GameVectorEnv(definition, _tried(definition, game, rewards, reward, options), **rest)
+
+
+def _tried(
+    definition: Game, game: str, rewards: str, reward: RewardLike, options: dict[str, Any]
+) -> WeightedSum:
+    """A reward ready for use; what is written in files is tried in a process of its own before."""
+    compiled = None
+    if isinstance(reward, str) and any(is_code(part.term) for part in parse(reward)):
+        with TrialProcess(reward, "", options, places=(game, rewards)) as trial:
+            for text in trial.wait():
+                warnings.warn(text, stacklevel=4)
+            compiled = trial.verdict["compiled"]
+    return load_reward(definition, rewards, reward, options, compiled)
+
+
+def load_tried_reward(trial: TrialProcess) -> WeightedSum:
+    """The reward of a trial that went well, loaded in this process; for `make(reward=...)`.
+
+    Raises:
+        RewardError: if its file has become another one meanwhile, and does not load.
+    """
+    arguments: Any = gymnasium.spec(trial.env_id).kwargs
+    definition, _ = load_game(arguments["game"], trial.env_options)
+    compiled = trial.verdict["compiled"]
+    return load_reward(definition, arguments["rewards"], trial.expression, None, compiled)
 
 
 def _own_kernel(term: Term, game: Game) -> Callable[..., None]:
@@ -72,6 +102,7 @@ def load_reward(
     rewards: str,
     reward: RewardLike = None,
     options: dict[str, Any] | None = None,
+    compiled: Sequence[bool] | None = None,
 ) -> WeightedSum:
     """Make a reward ready for use.
 
@@ -82,6 +113,8 @@ def load_reward(
             (before, action, after), what this function returned before, or None for the module's
             default.
         options: of the environment; those of the game itself matter to the trial of a user's term.
+        compiled: for each term, whether a trial made elsewhere found that it can be compiled; by
+            default a user's terms are tried here, where nothing stops an endless loop.
 
     Raises:
         RewardError: if a term cannot be found, loaded or used.
@@ -97,13 +130,23 @@ def load_reward(
         terms = [from_function(reward)]
         parsed = [WeightedTerm(1.0, terms[0].name)]
     expression = reward if isinstance(reward, str) else terms[0].name
-    transitions = None
     kernels = []
-    for term in terms:
-        if term.own:
-            transitions = transitions or recorded_transitions(game, options or {})
-            try_term(term, transitions)
-            kernels.append(choose_kernel(term, game, transitions))
-        else:
+    for k, term in enumerate(terms):
+        if not term.own:
             kernels.append(_own_kernel(term, game))
+        elif compiled is None:
+            kernels.append(_tried_here(term, game, options or {}))
+        else:
+            kernel = compiled_kernel(term, game) if compiled[k] else plain_kernel(term)
+            kernels.append(checked(term, kernel))
     return WeightedSum(expression, [part.weight for part in parsed], terms, kernels)
+
+
+def _tried_here(term: Term, game: Game, options: dict[str, Any]) -> Callable[..., None]:
+    """The loop over one of the user's terms, after a trial in this process."""
+    transitions = recorded_transitions(game, options)
+    found = try_term(term, game, transitions, math.inf)
+    kernel, reason = choose_kernel(term, game, transitions)
+    for text in (*found, *([] if reason is None else [reason])):
+        warnings.warn(text, stacklevel=5)
+    return kernel

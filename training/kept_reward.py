@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewards.expression import RewardError, parse
+from rewards.expression import RewardError, is_code, parse
 from rewards.loading import Term
 from training.run_folder import RunError, atomic_path
 
 FOLDER = "reward"
-
-
-def is_code(term: str) -> bool:
-    """Is a term, as it was written, more than a name among the game's own ones?"""
-    return ":" in term or term.endswith(".py")
 
 
 def has_code(expression: str | None) -> bool:
