@@ -8,8 +8,6 @@ folder named after the code of all the functions that it reaches, and the consta
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +19,8 @@ from weakref import WeakSet
 import numba
 import numpy as np
 from numba.extending import register_jitable
+
+from envs.cache import cache_root, drop_oldest
 
 CACHES_KEPT = 256
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
@@ -145,12 +145,7 @@ def _folder_name(kernel_name: str, fingerprint: str) -> str:
 
 
 def _cache_root() -> Path:
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR) / "training-wheels"
-    if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
-        return Path(os.environ["LOCALAPPDATA"]) / "training-wheels" / "compiled"
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "training-wheels" / "compiled"
+    return cache_root(config.CACHE_DIR)
 
 
 def _cache_folder(kernel_name: str, fingerprint: str) -> Path | None:
@@ -159,15 +154,8 @@ def _cache_folder(kernel_name: str, fingerprint: str) -> Path | None:
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _drop_oldest(folder.parent)
+            drop_oldest(folder.parent, CACHES_KEPT)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
         return None
-
-
-def _drop_oldest(root: Path) -> None:
-    """Every edit of a game leaves a folder behind; the newest ones are enough."""
-    folders = sorted(root.iterdir(), key=lambda folder: folder.stat().st_mtime)
-    for folder in folders[:-CACHES_KEPT]:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import importlib
+import inspect
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
+
+
+class Field(NamedTuple):
+    """One field of a game's state."""
+
+    name: str
+    kind: str
+    """NumPy's name of its type: `f8`."""
+    meaning: str
+    """What it is, with its unit: who writes a reward reads this."""
+
+
+def state_dtype(fields: Iterable[Field]) -> np.dtype[Any]:
+    """The structured dtype of a state that has these fields."""
+    return np.dtype([(field.name, field.kind) for field in fields])
+
 
 ENGINE_FIELDS = {"t": np.dtype("i8"), "rng": np.dtype("u8")}
 
@@ -72,6 +90,8 @@ class Game:
     """by_hand(keys): the action of who presses these `keys`, a set of names."""
     derive: Callable[[Any, Any], None] = derive_nothing
     """derive(state, options): recompute the fields that follow from others, once some were set."""
+    fields: tuple[Field, ...] = ()
+    """What `state` is made of, described for who writes rewards."""
     constants: Callable[[Any], dict[str, Any]] = no_constants
     """constants(options): numbers and arrays computed once from the options dataclass, which the
     functions read from `options` beside its own fields."""
@@ -163,6 +183,26 @@ class Game:
         self.check(changed, options)
         for field in self.state.names or ():
             state[field] = changed[field]
+
+
+def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """The game at `module:attribute`, and the options that are left for the environment.
+
+    Where the attribute is a function, it returns the game and takes some of the options.
+
+    Raises:
+        ValueError: if there is no such variant of the game.
+    """
+    module, attribute = place.split(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if isinstance(found, Game):
+        return found, options
+    choices = inspect.signature(found).parameters
+    chosen = {name: value for name, value in options.items() if name in choices}
+    for name, value in chosen.items():
+        if not isinstance(value, str):
+            raise ValueError(f"option `{name}` must be a text, not {value!r}")
+    return found(**chosen), {name: v for name, v in options.items() if name not in choices}
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

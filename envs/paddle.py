@@ -35,23 +35,22 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.game import Game
+from envs.game import Field, Game, state_dtype
 from envs.raster import fill_rectangle
 from envs.rng import uniform
 
-STATE = np.dtype(
-    [
-        ("ball_x", "f8"),  # box widths from the paddle's side, 0..1
-        ("ball_y", "f8"),  # box heights from the top, 0..1
-        ("ball_vx", "f8"),  # box widths per step, negative towards the paddle
-        ("ball_vy", "f8"),  # box heights per step, positive downwards
-        ("paddle_y", "f8"),  # the paddle's centre, box heights from the top
-        ("hits", "i4"),  # balls returned
-        ("missed", "i4"),  # 1 once the ball has left the box
-        ("t", "i8"),  # steps since the start
-        ("rng", "u8"),  # the generator's state
-    ]
+FIELDS = (
+    Field("ball_x", "f8", "box widths from the paddle's side, 0..1"),
+    Field("ball_y", "f8", "box heights from the top, 0..1"),
+    Field("ball_vx", "f8", "box widths per step, negative towards the paddle"),
+    Field("ball_vy", "f8", "box heights per step, positive downwards"),
+    Field("paddle_y", "f8", "the paddle's centre, box heights from the top"),
+    Field("hits", "i4", "balls returned"),
+    Field("missed", "i4", "1 once the ball has left the box"),
+    Field("t", "i8", "steps since the start"),
+    Field("rng", "u8", "the generator's state"),
 )
+STATE = state_dtype(FIELDS)
 
 BALL_RADIUS = 0.03  # box widths
 FLATTEST_ANGLE = math.radians(35.0)  # off the paddle's centre
@@ -230,6 +229,7 @@ def by_hand(keys: Any) -> int:
 GAME = Game(
     name="paddle",
     state=STATE,
+    fields=FIELDS,
     options=PaddleOptions,
     action_space=spaces.Discrete(3),
     observation_space=spaces.Box(-1.0, 1.0, (5,), np.float32),

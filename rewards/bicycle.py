@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rewards.bicycle_moments import MOMENTS as MOMENTS
+
 DEFAULT = {
     "bicycle-balance": "0.1*stay_upright + 0.1*keep_speed",
     "bicycle-goal": "0.1*stay_upright + 0.1*keep_speed + 2*towards_goal",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 import gymnasium
 
-from envs.game import Game
+from envs.game import Game, load_game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
 from rewards.expression import RewardError, WeightedTerm, is_code, parse
@@ -75,26 +74,6 @@ def _own_kernel(term: Term, game: Game) -> Callable[..., None]:
             f"the term `{term.name}` needs the state's field `{error.args[0]}`, which {game.name} "
             f"has not; it has {', '.join(game.state.names or ())}"
         ) from None
-
-
-def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
-    """The game at `module:attribute`, and the options that are left for the environment.
-
-    Where the attribute is a function, it returns the game and takes some of the options.
-
-    Raises:
-        ValueError: if there is no such variant of the game.
-    """
-    module, attribute = place.split(":")
-    found = getattr(importlib.import_module(module), attribute)
-    if isinstance(found, Game):
-        return found, options
-    choices = inspect.signature(found).parameters
-    chosen = {name: value for name, value in options.items() if name in choices}
-    for name, value in chosen.items():
-        if not isinstance(value, str):
-            raise ValueError(f"option `{name}` must be a text, not {value!r}")
-    return found(**chosen), {name: v for name, v in options.items() if name not in choices}
 
 
 def load_reward(

@@ -52,9 +52,9 @@ class Trial:
             RewardError: at the first thing that is wrong.
             ValueError: if there is no such environment.
         """
+        from envs.game import load_game
         from rewards.expression import parse
         from rewards.loading import load_term
-        from rewards.rewarded import load_game
         from rewards.trial import choose_kernel, recorded_transitions, try_term
 
         place, rewards = self._places()

@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.game import Game
+from envs.game import Field, Game, state_dtype
 from envs.raster import fill_rectangle
 from envs.rng import uniform
 
-STATE = np.dtype(
-    [
-        ("x", "f8"),  # place of the leaf, -1..1
-        ("t", "i8"),  # steps since the start
-        ("rng", "u8"),  # the generator's state
-    ]
+FIELDS = (
+    Field("x", "f8", "place of the leaf, -1..1"),
+    Field("t", "i8", "steps since the start"),
+    Field("rng", "u8", "the generator's state"),
 )
+STATE = state_dtype(FIELDS)
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ def view(surface: Any, state: Any, options: Any) -> None:
 GAME = Game(
     name="tiny",
     state=STATE,
+    fields=FIELDS,
     options=TinyOptions,
     action_space=spaces.Box(-1.0, 1.0, (1,), np.float32),
     observation_space=spaces.Box(-1.0, 1.0, (1,), np.float32),

@@ -49,29 +49,29 @@ from gymnasium import spaces
 from envs.bicycle.dynamics import PERIOD, ride
 from envs.bicycle.model import constants
 from envs.bicycle.tasks import TASKS
-from envs.game import Game, unknown
+from envs.game import Field, Game, state_dtype, unknown
 from envs.rng import normal, uniform
 
 RIDE = (
-    ("roll", "f8"),  # rad, to the right
-    ("steer", "f8"),  # rad, to the right
-    ("roll_rate", "f8"),  # rad/s
-    ("steer_rate", "f8"),  # rad/s
-    ("speed", "f8"),  # m/s, of the rear wheel
-    ("commanded_speed", "f8"),  # m/s that one is asked to keep
-    ("heading", "f8"),  # rad from the x axis, to the right
-    ("x", "f8"),  # m, where the rear wheel touches the ground
-    ("y", "f8"),  # m, to the right
-    ("way", "f8"),  # m ridden
-    ("torque", "f8"),  # N m on the handlebar in the last step, to the right
-    ("pedal", "f8"),  # 0..1 in the last step
-    ("brake", "f8"),  # 0..1 in the last step
-    ("gust", "f8"),  # N m, the wind's roll torque in the last step
-    ("fallen", "i8"),  # 1 once it lies on the ground
+    Field("roll", "f8", "rad, to the right"),
+    Field("steer", "f8", "rad, to the right"),
+    Field("roll_rate", "f8", "rad/s"),
+    Field("steer_rate", "f8", "rad/s"),
+    Field("speed", "f8", "m/s, of the rear wheel"),
+    Field("commanded_speed", "f8", "m/s that one is asked to keep"),
+    Field("heading", "f8", "rad from the x axis, to the right"),
+    Field("x", "f8", "m, where the rear wheel touches the ground"),
+    Field("y", "f8", "m, to the right"),
+    Field("way", "f8", "m ridden"),
+    Field("torque", "f8", "N m on the handlebar in the last step, to the right"),
+    Field("pedal", "f8", "0..1 in the last step"),
+    Field("brake", "f8", "0..1 in the last step"),
+    Field("gust", "f8", "N m, the wind's roll torque in the last step"),
+    Field("fallen", "i8", "1 once it lies on the ground"),
 )
 ENGINE = (
-    ("t", "i8"),  # steps since the start
-    ("rng", "u8"),  # the generator's state
+    Field("t", "i8", "steps since the start"),
+    Field("rng", "u8", "the generator's state"),
 )
 
 TORQUE = 10.0  # N m for an action of 1
@@ -170,6 +170,7 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
     begin, measure, count = chosen.begin, chosen.measure, chosen.count
     over, see = chosen.over, chosen.see
     space, move, names, by_hand = ACTIONS[action]
+    fields = (*RIDE, *chosen.fields, *ENGINE)
 
     def reset_task(state: Any, options: Any) -> None:
         reset(state, options)
@@ -190,7 +191,8 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
 
     return Game(
         name=f"bicycle-{task}",
-        state=np.dtype([*RIDE, *chosen.fields, *ENGINE]),
+        state=state_dtype(fields),
+        fields=fields,
         options=chosen.options,
         constants=constants,
         action_space=space,

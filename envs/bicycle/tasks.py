@@ -11,6 +11,7 @@ from envs.bicycle import screen
 from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.lane import lane_slope, lane_y
 from envs.bicycle.model import Parameters
+from envs.game import Field
 from envs.rng import uniform
 
 NEAR = 0.5  # m/s off the commanded speed that still count as near
@@ -226,7 +227,7 @@ class Task:
     """What a task adds to the ride."""
 
     options: type[BicycleOptions]
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[Field, ...]
     """Its fields of the state."""
     begin: Callable[[Any, Any], None]
     """begin(state, options): after the ride's own start was drawn."""
@@ -249,7 +250,7 @@ class Task:
 TASKS: dict[str, Task] = {
     "balance": Task(
         BicycleOptions,
-        (("good_steps", "i8"),),  # upright near the commanded speed
+        (Field("good_steps", "i8", "steps upright near the commanded speed"),),
         begin_balance,
         measure_nothing,
         count_balance,
@@ -262,10 +263,10 @@ TASKS: dict[str, Task] = {
     "goal": Task(
         GoalOptions,
         (
-            ("goal_x", "f8"),  # m
-            ("goal_y", "f8"),  # m
-            ("metres_missing", "f8"),  # to the goal's rim
-            ("goals", "i8"),  # 1 once it is reached
+            Field("goal_x", "f8", "m, where the goal is"),
+            Field("goal_y", "f8", "m, to the right of the x axis"),
+            Field("metres_missing", "f8", "m from here to the goal's rim"),
+            Field("goals", "i8", "1 once it is reached"),
         ),
         begin_goal,
         measure_goal,
@@ -279,10 +280,10 @@ TASKS: dict[str, Task] = {
     "path": Task(
         PathOptions,
         (
-            ("long_phase", "f8"),  # rad, of the lane's long wave
-            ("short_phase", "f8"),  # rad, of its short one
-            ("lane_offset", "f8"),  # m to the right of its centre
-            ("lane_metres", "f8"),  # m ridden along it within it
+            Field("long_phase", "f8", "rad, of the lane's long wave"),
+            Field("short_phase", "f8", "rad, of its short one"),
+            Field("lane_offset", "f8", "m to the right of the lane's centre"),
+            Field("lane_metres", "f8", "m ridden along the lane within it"),
         ),
         begin_path,
         measure_path,
@@ -295,7 +296,7 @@ TASKS: dict[str, Task] = {
     ),
     "slow": Task(
         SlowOptions,
-        (("finished", "i8"),),  # 1 once the finishing line is passed
+        (Field("finished", "i8", "1 once the finishing line is passed"),),
         begin_balance,
         measure_nothing,
         count_slow,
