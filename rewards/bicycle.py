@@ -19,6 +19,14 @@ DEFAULT = {
     "bicycle-slow": "0.1*stay_upright + 0.1*keep_speed",
 }
 
+EXAMPLES = {
+    "bicycle-balance": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
+    "bicycle-goal": {"stay_upright": 0.1, "towards_goal": 2.0, "smooth": 0.1},
+    "bicycle-path": {"stay_upright": 0.1, "in_lane": 0.1, "keep_speed": 0.1},
+    "bicycle-slow": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
+}
+"""By the game's name: terms and weights that a new file of rewards begins with."""
+
 
 def stay_upright(before: Any, action: Any, after: Any) -> float:
     """1 for each step, -10 for the one in which it falls."""

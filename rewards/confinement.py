@@ -89,7 +89,7 @@ class Confinement:
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._noise)
         self._watching = True
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _limited_memory():
                 warnings.simplefilter("ignore")
                 yield
         finally:
@@ -143,17 +143,28 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def limit_memory() -> None:
+@contextlib.contextmanager
+def _limited_memory() -> Iterator[None]:
     """Let this process take no more than `MEMORY` beyond what it has, where the system can."""
     try:
         import resource
-    except ImportError:
-        return  # Windows
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash shall leave no file behind
-    with contextlib.suppress(OSError, ValueError):  # of other systems than Linux
+    except ImportError:  # Windows
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    except OSError:  # of other systems than Linux
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash shall leave no file behind
+    resource.setrlimit(
+        resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1])
+    )
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def separate_streams() -> tuple[TextIO, TextIO, TextIO]:

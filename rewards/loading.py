@@ -32,12 +32,21 @@ class Term(NamedTuple):
         return Path(inspect.getfile(self.function))
 
 
+def distinct_names(terms: list[Term]) -> tuple[str, ...]:
+    """The terms' names; where two are alike, with the file's name before them."""
+    names = [term.name for term in terms]
+    return tuple(
+        name if names.count(name) == 1 else f"{term.source_file.stem}.{name}"
+        for name, term in zip(names, terms, strict=True)
+    )
+
+
 def load_term(name: str, game_rewards: str) -> Term:
     """Find a term.
 
     Args:
-        name: a name in the game's module of rewards, `file.py:function`, `file.py` (if it has one
-            function only) or `module:function`.
+        name: a name in the game's module of rewards, `file.py:function`, `file.py` (its only
+            function, or the one called as the file is) or `module:function`.
         game_rewards: the game's module of rewards.
 
     Raises:
@@ -51,14 +60,28 @@ def load_term(name: str, game_rewards: str) -> Term:
         return Term(name, _function(module, name, f"{game_rewards} has no reward term"), own=False)
     module = _load_file(place) if place.endswith(".py") else _import(place)
     if not function_name:
-        names = list(_functions(module))
-        if len(names) != 1:
+        names, own_name = list(_functions(module)), Path(place).stem
+        if len(names) != 1 and own_name not in names:
             raise RewardError(
                 f"{place} has {len(names)} functions; say which, as in "
                 f"{place}:{(names or ['f'])[0]}"
             )
-        function_name = names[0]
+        function_name = own_name if own_name in names else names[0]
     return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
+
+
+def load_terms(file: str) -> list[Term]:
+    """All terms of a file.
+
+    Raises:
+        RewardError: if there is none, or the file cannot be loaded.
+    """
+    functions = _functions(_load_file(file))
+    if not functions:
+        raise RewardError(
+            f"{file} has no reward: write a function, def my_reward(before, action, after)"
+        )
+    return [Term(name, function, own=True) for name, function in functions.items()]
 
 
 def from_function(function: Any) -> Term:
@@ -69,18 +92,26 @@ def from_function(function: Any) -> Term:
 
 
 def _functions(module: ModuleType) -> dict[str, TermFunction]:
-    """The public functions that are defined in `module` itself."""
+    """The public functions that are defined in `module` itself, tests excepted."""
     return {
         name: value
         for name, value in vars(module).items()
         if inspect.isfunction(value)
         and value.__module__ == module.__name__
-        and not name.startswith("_")
+        and not name.startswith(("_", "test_"))
     }
 
 
 def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
     functions = _functions(module)
+    if name not in functions and callable(value := getattr(module, name, None)):
+        kind = "a test" if name.startswith("test_") else f"a {type(value).__name__}"
+        if inspect.isclass(value):
+            kind = "a class"
+        raise RewardError(
+            f"{problem} `{name}` that could be a reward: it is {kind}; write a function, "
+            f"def {name}(before, action, after)"
+        )
     if name not in functions:
         close = difflib.get_close_matches(name, functions, 1)
         known = ", ".join(functions) or "none"
@@ -92,19 +123,40 @@ def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
 def _load_file(place: str) -> ModuleType:
     """Execute a file as a module of its own, without touching `sys.path`."""
     path = Path(place).expanduser().resolve()
+    if path.is_dir():
+        raise RewardError(f"{place} is a folder; name a file of Python in it")
     if not path.is_file():
         raise RewardError(f"reward file {place} does not exist (looked for {path})")
     name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     module = sys.modules[name] = ModuleType(name)
     module.__file__ = str(path)
     try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise RewardError(f"{path}: cannot be read ({error.strerror})") from None
+    _check_text(path, source)
+    try:
         # not by an import: Python's cache would miss an edit within the second
-        exec(compile(path.read_bytes(), path, "exec"), vars(module))
+        exec(compile(source, path, "exec"), vars(module))
     except SyntaxError as error:
         raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
     except (Exception, SystemExit) as error:
         raise RewardError(f"{where(error, str(path))}: {describe(error)}") from None
     return module
+
+
+def _check_text(path: Path, source: bytes) -> None:
+    """Say what is wrong with bytes that are no text; Python's own words for it have no line."""
+    at = source.find(b"\0")
+    problem = "a NUL byte, which no text has"
+    if at < 0 and b"coding" not in b"".join(source.splitlines()[:2]):
+        try:
+            source.decode("utf-8")
+        except UnicodeDecodeError as error:
+            at, problem = error.start, "bytes that are not UTF-8"
+    if at >= 0:
+        line = source.count(b"\n", 0, at) + 1
+        raise RewardError(f"{path}:{line}: has {problem}; save the file as text in UTF-8")
 
 
 def _import(name: str) -> ModuleType:

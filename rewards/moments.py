@@ -63,7 +63,9 @@ class Moments(NamedTuple):
 
 
 def moments_of(game: Game, rewards: str) -> Moments:
-    """The moments of a game with this module of rewards."""
+    """The moments of a game with this module of rewards; only those of every game without."""
+    if not rewards:
+        return Moments()
     tables = getattr(importlib.import_module(rewards), "MOMENTS", {})
     found: Moments = tables.get(game.name, Moments())
     return found

@@ -12,6 +12,8 @@ from envs.paddle import landing
 from rewards.paddle_moments import MOMENTS as MOMENTS
 
 DEFAULT = {"paddle": "score"}
+EXAMPLES = {"paddle": {"score": 1.0, "follow_ball": 0.02, "effort": -0.01}}
+"""By the game's name: terms and weights that a new file of rewards begins with."""
 
 
 def score(before: Any, action: Any, after: Any) -> float:

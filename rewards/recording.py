@@ -61,6 +61,10 @@ class Recording:
         """(n,) bool: in which steps a moment happens."""
         return np.asarray(self.moments.by_name()[name](self.steps, self.options))
 
+    def first_episodes(self, count: int) -> Array:
+        """Rows of the first episodes of each player."""
+        return np.flatnonzero((self.player != STAGED) & (self.episode % GAMES < count))
+
     def tried(self) -> Array:
         """Rows of steps, at most `TRIED`, among which is every kind of moment that is recorded."""
         chosen = np.zeros(len(self.player), np.bool_)

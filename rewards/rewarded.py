@@ -13,9 +13,10 @@ import gymnasium
 from envs.game import Game, load_game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
+from rewards.compiling import checked, choose_kernel, own_kernel
 from rewards.expression import RewardError, WeightedTerm, is_code, parse
 from rewards.loading import Term, from_function, load_term
-from rewards.trial import checked, choose_kernel, recorded_transitions, try_term
+from rewards.trial import recorded_transitions, try_term
 from rewards.trial_process import TrialProcess
 from rewards.weighted_sum import WeightedSum, compiled_kernel, plain_kernel
 
@@ -61,21 +62,6 @@ def load_tried_reward(trial: TrialProcess) -> WeightedSum:
     return load_reward(definition, arguments["rewards"], trial.expression, None, compiled)
 
 
-def _own_kernel(term: Term, game: Game) -> Callable[..., None]:
-    """One of the project's terms, which some variants of its game have no fields for.
-
-    Raises:
-        RewardError: for such a term.
-    """
-    try:
-        return compiled_kernel(term, game)
-    except KeyError as error:  # Numba's way of saying that a record has no such field
-        raise RewardError(
-            f"the term `{term.name}` needs the state's field `{error.args[0]}`, which {game.name} "
-            f"has not; it has {', '.join(game.state.names or ())}"
-        ) from None
-
-
 def load_reward(
     game: Game,
     rewards: str,
@@ -112,20 +98,22 @@ def load_reward(
     kernels = []
     for k, term in enumerate(terms):
         if not term.own:
-            kernels.append(_own_kernel(term, game))
+            kernels.append(own_kernel(term, game))
         elif compiled is None:
-            kernels.append(_tried_here(term, game, options or {}))
+            kernels.append(_tried_here(term, game, rewards, options or {}))
         else:
             kernel = compiled_kernel(term, game) if compiled[k] else plain_kernel(term)
             kernels.append(checked(term, kernel))
     return WeightedSum(expression, [part.weight for part in parsed], terms, kernels)
 
 
-def _tried_here(term: Term, game: Game, options: dict[str, Any]) -> Callable[..., None]:
+def _tried_here(
+    term: Term, game: Game, rewards: str, options: dict[str, Any]
+) -> Callable[..., None]:
     """The loop over one of the user's terms, after a trial in this process."""
-    transitions = recorded_transitions(game, options)
-    found = try_term(term, game, transitions, math.inf)
-    kernel, reason = choose_kernel(term, game, transitions)
-    for text in (*found, *([] if reason is None else [reason])):
+    transitions = recorded_transitions(game, options, rewards)
+    found, repeatable = try_term(term, game, transitions, math.inf)
+    kernel, reasons = choose_kernel(term, game, rewards, transitions, repeatable)
+    for text in (*found, *reasons):
         warnings.warn(text, stacklevel=5)
     return kernel

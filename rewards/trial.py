@@ -1,26 +1,20 @@
-"""A user's term is tried in plain Python before anything is trained on it, and then compiled."""
+"""A user's term is tried in plain Python before anything is trained on it."""
 
 from __future__ import annotations
 
-import copy
 import difflib
 import inspect
 import re
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core.errors import NumbaError
 
-from envs.batch import GameBatch
 from envs.game import Game
 from rewards.expression import RewardError
 from rewards.loading import Term, describe, where
-from rewards.weighted_sum import compiled_kernel, plain_kernel
+from rewards.recording import Recording, recorded
 
-TRIAL_GAMES = 16
-TRIAL_STEPS = 150
 ASKED_AGAIN = 100  # transitions
 
 
@@ -32,36 +26,32 @@ class Transitions(NamedTuple):
     after: Any
 
 
-class _NoReward:
-    names: tuple[str, ...] = ()
+def recorded_transitions(game: Game, options: dict[str, Any], rewards: str = "") -> Transitions:
+    """Recorded steps with every kind of moment that the module `rewards` knows of, some thousand.
 
-    def __call__(self, before: Any, actions: Any, after: Any, terms: list[Any], total: Any) -> None:
-        """Pay nothing."""
-
-
-def recorded_transitions(game: Game, options: dict[str, Any]) -> Transitions:
-    """What happens when random actions play a few games to their ends and beyond."""
-    of_game = {name: options[name] for name in options if name in game.option_names}
-    batch = GameBatch(game, _NoReward(), TRIAL_GAMES, **of_game)
-    batch.reset(np.arange(TRIAL_GAMES), range(TRIAL_GAMES))
-    action_space = copy.deepcopy(game.action_space)
-    action_space.seed(0)
-    count = TRIAL_STEPS * TRIAL_GAMES
-    seen = Transitions(game.states(count), game.actions(count), game.states(count))
-    for start in range(0, count, TRIAL_GAMES):
-        now = slice(start, start + TRIAL_GAMES)
-        seen.actions[now] = [action_space.sample() for _ in range(TRIAL_GAMES)]
-        done_rows = batch.step(seen.actions[now])
-        seen.before[now], seen.after[now] = batch.before, batch.states
-        batch.restart(done_rows)
-    return seen
+    Raises:
+        ValueError: for an impossible option of the game.
+    """
+    return tried_transitions(recorded(game, rewards, options))
 
 
-def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -> list[str]:
+def tried_transitions(recording: Recording) -> Transitions:
+    """The steps of a recording that terms are tried on."""
+    return transitions_at(recording, recording.tried())
+
+
+def transitions_at(recording: Recording, rows: Any) -> Transitions:
+    """Some steps of a recording, as kernels want them."""
+    return Transitions(*(array[rows].view(np.ndarray) for array in recording.steps[:3]))
+
+
+def try_term(
+    term: Term, game: Game, transitions: Transitions, seconds: float
+) -> tuple[list[str], bool]:
     """Call a term on real transitions, interpreted.
 
     Returns:
-        Warnings: it changes what it is given, it does not give the same value twice.
+        Warnings, and whether it gives the same value twice.
 
     Raises:
         RewardError: naming file and line, if it does not return one finite number for each, or
@@ -99,17 +89,16 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
                 "1,024 games a step of training would take "
                 f"{1024 * each:.2g} s"
             )
-    again = range(0, len(values), max(1, len(values) // ASKED_AGAIN))
-    for k in again:
+    for k in range(0, len(values), max(1, len(values) // ASKED_AGAIN)):
         value = _number(term, _call(term, game, transitions, k))
         if value != values[k]:
             warnings.append(
-                f"reward `{term.name}` ({place}) is not the same twice: for one and the same step "
-                f"it returned {values[k]:g}, then {value:g}; it should depend on nothing but "
-                "before, action and after"
+                f"reward `{term.name}` is not the same twice: for one and the same step it "
+                f"returned {values[k]:g}, then {value:g}; let it depend on nothing but before, "
+                "action and after. It runs as plain Python"
             )
-            break
-    return warnings
+            return warnings, False
+    return warnings, True
 
 
 class _ReadOnlyError(Exception):
@@ -220,58 +209,8 @@ def _shown(value: Any) -> str:
         return f"something of type {type(value).__name__}"
 
 
-def choose_kernel(
-    term: Term, game: Game, transitions: Transitions
-) -> tuple[Callable[..., None], str | None]:
-    """The term compiled, if that gives the values of plain Python, else interpreted; checked.
-
-    Returns:
-        The kernel and, if it is interpreted, a warning that says why and how much slower.
-    """
-    plain = plain_kernel(term)
-    try:
-        fast = compiled_kernel(term, game)
-    except (NumbaError, KeyError) as error:
-        problem = f"cannot be compiled ({describe(error):.160})"
-    else:
-        if np.allclose(_values(plain, transitions), _values(fast, transitions), 1e-9, 1e-12):
-            return checked(term, fast), None
-        problem = "gives other values when compiled"
-    warning = f"reward `{term.name}` {problem}; it runs as plain Python, some thousand times slower"
-    return checked(term, plain), warning
-
-
-def checked(term: Term, kernel: Callable[..., None]) -> Callable[..., None]:
-    """`kernel`, saying where and when if the term fails in a state that no trial met."""
-    file = inspect.getfile(term.function)
-
-    def checked_kernel(
-        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
-    ) -> None:
-        try:
-            kernel(before, actions, after, weight, first, row, total)
-        except (Exception, SystemExit) as error:
-            place = where(error, file)
-            place = place_of(term) if place == file else place  # compiled code has no lines
-            raise RewardError(f"{place}: {describe(error)}") from None
-        if not np.isfinite(row).all():
-            i = int(np.flatnonzero(~np.isfinite(row))[0])
-            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
-            raise RewardError(
-                f"{place_of(term)}: `{term.name}` returned {row[i]} where after was {state}; "
-                "rewards must be finite"
-            )
-
-    return checked_kernel
-
-
 def place_of(term: Term) -> str:
     """`file:line` at which a term begins."""
     code = inspect.unwrap(term.function).__code__
     return f"{inspect.getfile(term.function)}:{code.co_firstlineno}"
 
-
-def _values(kernel: Callable[..., None], transitions: Transitions) -> Any:
-    row, total = np.zeros((2, len(transitions.after)))
-    kernel(*transitions, 1.0, True, row, total)
-    return row

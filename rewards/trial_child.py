@@ -2,25 +2,41 @@
 
 It reads one line of JSON from standard input and writes lines of JSON to standard output: `stage`
 before each piece of a user's code, `say` for what people should see at once, and at last `verdict`
-or `error`.
+or `error`. What takes long to import is imported as late as can be: most mistakes are found before.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from rewards.confinement import Confinement, end_with, limit_memory, separate_streams
-from rewards.expression import RewardError
+from rewards.confinement import Confinement, end_with, separate_streams
+from rewards.expression import RewardError, parse
+from rewards.loading import Term, distinct_names, load_term, load_terms
 
-LOADING = 4  # times the seconds of a trial that loading a file may take, for what it imports
-COMPILING = 10  # times that compiling may take: no user's code runs then
+if TYPE_CHECKING:
+    from envs.game import Game
+    from rewards.recording import Recording
+    from rewards.trial import Transitions
+
+LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
+COMPILING = 10.0  # times that compiling may take: no user's code runs then
+TRYING = 0.5  # of these seconds a term may take for all steps; one call alone may take them all
+
+
+class Part(NamedTuple):
+    """One term of what is tried."""
+
+    weight: float
+    term: Term
 
 
 def main() -> None:
@@ -29,8 +45,10 @@ def main() -> None:
     request = json.loads(request_line.readline())
     end_with(request_line)
     gc.disable()  # for the imports, which make much and drop little
+    sys.stderr = noise
     try:
-        answer = {"verdict": Trial(request, report, Confinement(noise)).verdict()}
+        with redirect_stderr(Said(report)):
+            answer = {"verdict": Trial(request, report, Confinement(noise)).verdict()}
     except (ValueError, ImportError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer), file=report, flush=True)
@@ -42,54 +60,48 @@ class Trial:
 
     def __init__(self, request: dict[str, Any], report: TextIO, confinement: Confinement) -> None:
         self.request = request
+        self.warnings: list[str] = []
         self._report = report
         self._confinement = confinement
 
     def verdict(self) -> dict[str, Any]:
-        """Load, try and compile.
+        """Load, try, compile, and look at what is paid for.
 
         Raises:
             RewardError: at the first thing that is wrong.
             ValueError: if there is no such environment.
         """
-        from envs.game import load_game
-        from rewards.expression import parse
-        from rewards.loading import load_term
-        from rewards.trial import choose_kernel, recorded_transitions, try_term
+        parts = self._load()
+        from rewards.recording import recorded
+        from rewards.trial import tried_transitions
 
-        place, rewards = self._places()
-        game, options = load_game(place, self.request["options"])
-        sys.stderr = _Said(self._report)
-        transitions = recorded_transitions(game, options)
-        gc.enable()
-        limit_memory()
-        warnings, compiled = [], []
-        for part in parse(self.request["expression"]):
-            file = part.term.rpartition(":")[0] or part.term
-            with self._user_code(f"loading {part.term}", file, file, LOADING):
-                term = load_term(part.term, rewards)
-            if not term.own:
-                compiled.append(True)
-                continue
-            code = inspect.unwrap(term.function).__code__
-            where = code.co_filename, f"{code.co_filename}:{code.co_firstlineno}"
-            with self._user_code(f"`{term.name}`", *where):
-                warnings += try_term(term, game, transitions, self.request["seconds"] / 2)
-            with self._user_code(f"`{term.name}`, compiled,", *where, COMPILING):
-                _, reason = choose_kernel(term, game, transitions)
-            compiled.append(reason is None)
-            warnings += [] if reason is None else [reason]
+        game, rewards = self._game
+        recording = recorded(game, rewards, self.request["options"])
+        transitions = tried_transitions(recording)
+        repeatable = [self._try(part.term, game, transitions) for part in parts]
+        kernels, compiled = [], []
+        for part, same_twice in zip(parts, repeatable, strict=True):
+            kernel, reasons = self._compile(part.term, transitions, same_twice)
+            kernels.append(kernel)
+            compiled.append(same_twice and not reasons)
+            self.warnings += reasons
         if (printed := self._confinement.printed) is not None:
-            warnings.append(
+            self.warnings.append(
                 f"reward prints {printed.text!r} at {printed.file}:{printed.line}; in training it "
                 "would at every step, take it out"
             )
-        return {"warnings": warnings, "compiled": compiled}
+        found = {"compiled": compiled}
+        if self.request["examine"]:
+            found |= self._examine(parts, kernels, recording, all(compiled))
+            found |= self._rehearse(parts, recording, transitions)
+        return found | {"warnings": self.warnings}
 
+    @functools.cached_property
     def _places(self) -> tuple[str, str]:
         """The game and its module of rewards."""
         if self.request["places"]:
-            return tuple(self.request["places"])
+            game, rewards = self.request["places"]
+            return game, rewards
         import gymnasium
 
         from envs.registration import SHORT_NAMES
@@ -98,19 +110,128 @@ class Trial:
         env_id = SHORT_NAMES.get(name, name)
         if env_id not in SHORT_NAMES.values():
             raise ValueError(f"there is no game {name}; there are {', '.join(SHORT_NAMES)}")
-        arguments = gymnasium.spec(env_id).kwargs
+        arguments: Any = gymnasium.spec(env_id).kwargs
         return arguments["game"], arguments["rewards"]
 
+    @functools.cached_property
+    def _game(self) -> tuple[Game, str]:
+        """The definition of the game, and its module of rewards."""
+        from envs.game import load_game
+
+        place, rewards = self._places
+        return load_game(place, self.request["options"])[0], rewards
+
+    @property
+    def _separate(self) -> bool:
+        """Is a whole file to be looked at, each of its functions by itself?"""
+        return bool(self.request["examine"]) and Path(self.request["expression"]).suffix == ".py"
+
+    def _load(self) -> list[Part]:
+        """The terms; a mistake in a user's file is found before anything else is imported."""
+        from rewards import testing
+
+        testing.stage = Waiting(lambda: self._game)
+        expression = self.request["expression"]
+        if self._separate:
+            with self._user_code(f"loading {expression}", *_file(expression), LOADING):
+                return [Part(1.0, term) for term in load_terms(expression)]
+        parts = []
+        for weight, name in parse(expression):
+            own = ":" in name or name.endswith(".py")
+            rewards = "" if own else self._places[1]
+            with self._user_code(f"loading {name}", *_file(name), LOADING):
+                parts.append(Part(weight, load_term(name, rewards)))
+        return parts
+
+    def _try(self, term: Term, game: Game, transitions: Transitions) -> bool:
+        """Is it the same twice? Whatever else is wrong with a user's term is told."""
+        from rewards.trial import try_term
+
+        if not term.own:
+            return True
+        seconds = TRYING * self.request["seconds"]
+        with self._user_code(f"`{term.name}`", *_place(term)):
+            found, repeatable = try_term(term, game, transitions, seconds)
+        self.warnings += found
+        return repeatable
+
+    def _compile(
+        self, term: Term, transitions: Transitions, repeatable: bool
+    ) -> tuple[Callable[..., None], list[str]]:
+        """The loop over a term; if it is not compiled, why."""
+        from rewards.compiling import choose_kernel, own_kernel
+
+        game, rewards = self._game
+        if not term.own:
+            return own_kernel(term, game), []
+        with self._user_code(f"`{term.name}`, compiled,", *_place(term), COMPILING):
+            return choose_kernel(term, game, rewards, transitions, repeatable)
+
+    def _examine(
+        self, parts: list[Part], kernels: list[Any], recording: Recording, compiled: bool
+    ) -> dict[str, Any]:
+        """What the reward pays for."""
+        import numpy as np
+
+        from rewards.compiling import values
+        from rewards.findings import Paid, warnings_about, warnings_about_terms
+        from rewards.trial import transitions_at
+
+        rows = np.arange(len(recording.player))
+        if not compiled:  # as many as interpreted code can do in a moment
+            rows = np.union1d(recording.tried(), recording.first_episodes(1))
+        transitions = transitions_at(recording, rows)
+        paid = {}
+        labels = distinct_names([part.term for part in parts])
+        for label, (weight, term), kernel in zip(labels, parts, kernels, strict=True):
+            name = label if weight == 1.0 else f"{weight:g}*{label}"
+            with self._user_code(f"`{term.name}`", *_place(term), COMPILING):
+                paid[name] = weight * values(kernel, transitions)
+        judged = list(paid) if self._separate else [next(iter(paid))]
+        if len(paid) > 1 and not self._separate:
+            self.warnings += warnings_about_terms("the sum", paid)
+            paid["sum"] = np.sum(list(paid.values()), axis=0)
+            judged = ["sum"]
+        found = Paid(recording, rows, paid)
+        for name in judged:
+            self.warnings += warnings_about(name, found)
+        return {
+            "game": self._game[0].name,
+            "rewards": list(paid),
+            "moments": found.moments(),
+            "players": found.players(),
+        }
+
+    def _rehearse(
+        self, parts: list[Part], recording: Recording, transitions: Transitions
+    ) -> dict[str, Any]:
+        """Run the tests in the user's own files."""
+        from rewards import testing
+        from rewards.rehearsal import RecordedStage, run_test, tests_beside, weighted
+
+        weights, terms = [part.weight for part in parts], [part.term for part in parts]
+        reward = None if self._separate and len(parts) > 1 else weighted(weights, terms)
+        testing.stage = RecordedStage(recording, transitions, reward)
+        tests, failures = tests_beside(terms), []
+        for name, test in tests.items():
+            code = test.__code__
+            place = code.co_filename, f"{code.co_filename}:{code.co_firstlineno}"
+            with self._user_code(f"`{name}`", *place):
+                failures.append(run_test(name, test))
+        return {"tests": len(tests), "failures": [text for text in failures if text is not None]}
+
     @contextmanager
-    def _user_code(self, stage: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
+    def _user_code(self, what: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
         seconds = self.request["seconds"] * patience
-        event = {"stage": stage, "file": file, "place": place, "seconds": seconds}
+        event = {"stage": what, "file": file, "place": place, "seconds": seconds}
         print(json.dumps(event), file=self._report, flush=True)
+        gc.enable()
         try:
             with self._confinement.watched(seconds):
                 yield
         finally:
+            gc.disable()
             if self._confinement.deeds:
                 deed = self._confinement.deeds[0]
                 raise RewardError(
@@ -118,7 +239,20 @@ class Trial:
                 ) from None
 
 
-class _Said:
+class Waiting:
+    """Before the games were looked at, tests may already ask which moments there are."""
+
+    def __init__(self, game: Callable[[], tuple[Game, str]]) -> None:
+        self._game = game
+
+    def moments(self) -> dict[str, Any]:
+        """By name."""
+        from rewards.moments import moments_of
+
+        return moments_of(*self._game()).by_name()
+
+
+class Said:
     """In place of standard error, for what the project itself has to say."""
 
     def __init__(self, report: TextIO) -> None:
@@ -131,6 +265,19 @@ class _Said:
 
     def flush(self) -> None:
         """Nothing waits."""
+
+
+def _file(term: str) -> tuple[str, str]:
+    """The file of a term as it was written, where it has one; as a place, too."""
+    place = term if term.endswith(".py") else term.rpartition(":")[0] or term
+    file = str(Path(place).expanduser().resolve()) if place.endswith(".py") else place
+    return file, file
+
+
+def _place(term: Term) -> tuple[str, str]:
+    """The file of a term, and `file:line` at which it begins."""
+    code = inspect.unwrap(term.function).__code__
+    return code.co_filename, f"{code.co_filename}:{code.co_firstlineno}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ of JSON, and ends by itself when the pipe to it closes: however this process end
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -80,11 +81,9 @@ class TrialProcess:
         for reader in self._readers:
             reader.start()
         pipe: Any = self._process.stdin
-        try:
+        with contextlib.suppress(OSError):  # it is gone already, which `poll` tells
             pipe.write(line.encode())
             pipe.flush()
-        except OSError:
-            pass  # it is gone already, which `poll` tells
 
     def __enter__(self) -> TrialProcess:
         return self
@@ -105,6 +104,8 @@ class TrialProcess:
                 return None
             self.stop()
             raise RewardError(self._too_long(self._stage["place"]))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
         self.stop()
         if "error" in self._told:
             raise RewardError(self._told["error"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.compilation import compiled, direct
 from envs.game import Game
-from rewards.loading import Term
+from rewards.loading import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ class WeightedSum:
         self.expression = expression
         self.weights = weights
         self.terms = terms
-        self.names = _distinct_names(terms)
+        self.names = distinct_names(terms)
         self.kernels = kernels
         self._weighted = [
             (kernel, weight, k == 0, k)
@@ -60,13 +60,10 @@ def compiled_kernel(term: Term, game: Game) -> Callable[..., None]:
 def plain_kernel(term: Term) -> Callable[..., None]:
     """The same loop interpreted, for what Numba cannot compile."""
     function = term.function
-    on_copies = term.own  # a user's term that changes what it is given must not change the game
 
     def reward_kernel(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
     ) -> None:
-        if on_copies:
-            before, actions, after = before.copy(), actions.copy(), after.copy()
         for i in range(len(row)):
             row[i] = function(before[i], actions[i], after[i])
             if first:
@@ -80,12 +77,3 @@ def plain_kernel(term: Term) -> Callable[..., None]:
 def _arguments(game: Game) -> tuple[Any, ...]:
     """Arguments of the types that a kernel is called with."""
     return game.states(1), game.actions(1), game.states(1), 1.0, True, np.zeros(1), np.zeros(1)
-
-
-def _distinct_names(terms: list[Term]) -> tuple[str, ...]:
-    """The terms' names; where two are alike, with the file's name before them."""
-    names = [term.name for term in terms]
-    return tuple(
-        name if names.count(name) == 1 else f"{term.source_file.stem}.{name}"
-        for name, term in zip(names, terms, strict=True)
-    )

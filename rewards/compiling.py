@@ -1,0 +1,132 @@
+"""From a user's term to the loop that runs it: compiled where that gives the same values."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import linecache
+import re
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from envs.game import Game
+from rewards.expression import RewardError, parse
+from rewards.loading import Term, describe, load_term, where
+from rewards.trial import Transitions, place_of
+from rewards.weighted_sum import compiled_kernel, plain_kernel
+
+Kernel = Callable[..., None]
+TIMED = 300  # steps that an interpreted term is timed on
+
+
+def choose_kernel(
+    term: Term, game: Game, rewards: str, transitions: Transitions, repeatable: bool
+) -> tuple[Kernel, list[str]]:
+    """The term compiled, if that gives the values of plain Python, else interpreted; checked.
+
+    Args:
+        term: one that passed its trial.
+        game: the game to be rewarded.
+        rewards: its module of rewards.
+        transitions: what both are compared on.
+        repeatable: whether it gave the same values twice, without which nothing can be compared.
+
+    Returns:
+        The kernel and, if it is interpreted, a warning that says why and how much slower.
+    """
+    plain = plain_kernel(term)
+    if not repeatable:
+        return checked(term, plain), []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Numba's, about its own ways
+            fast = compiled_kernel(term, game)
+    except Exception as error:  # Numba's own, and whatever else it stumbles over
+        problem = f"cannot be compiled: Numba, which does it, does not know {_culprit(term, error)}"
+    else:
+        if np.allclose(values(plain, transitions), values(fast, transitions), 1e-9, 1e-12):
+            return checked(term, fast), []
+        problem = "gives other values when compiled"
+    slower = _times_slower(plain, game, rewards, transitions)
+    warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
+    return checked(term, plain), [warning]
+
+
+def own_kernel(term: Term, game: Game) -> Kernel:
+    """One of the project's terms, which some variants of its game have no fields for.
+
+    Raises:
+        RewardError: for such a term.
+    """
+    try:
+        return compiled_kernel(term, game)
+    except KeyError as error:  # Numba's way of saying that a record has no such field
+        raise RewardError(
+            f"the term `{term.name}` needs the state's field `{error.args[0]}`, which {game.name} "
+            f"has not; it has {', '.join(game.state.names or ())}"
+        ) from None
+
+
+def _culprit(term: Term, error: Exception) -> str:
+    """The user's line that Numba stumbled over, which it names last."""
+    file = inspect.getfile(inspect.unwrap(term.function))
+    name = re.escape(re.split(r"[/\\]", file)[-1])
+    lines = re.findall(rf'{name}"?,? (?:line |\()(\d+)', str(error))
+    if not lines:
+        return f"something in it ({describe(error)[:80]})"
+    text = linecache.getline(file, int(lines[-1])).strip()
+    return f"what line {lines[-1]} does ({text[:60]})"
+
+
+def _times_slower(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> int:
+    """How much longer `plain` takes than the game's own reward, compiled; to two digits."""
+    own = parse(importlib.import_module(rewards).DEFAULT[game.name])[0].term
+    fast = compiled_kernel(load_term(own, rewards), game)
+    some = Transitions(*(array[:TIMED] for array in transitions))
+    ratio = _seconds(plain, some) / len(some.after) * len(transitions.after)
+    ratio /= max(min(_seconds(fast, transitions) for _ in range(3)), 1e-9)
+    return int(float(f"{max(ratio, 1.0):.1e}"))
+
+
+def _seconds(kernel: Kernel, transitions: Transitions) -> float:
+    began = time.perf_counter()
+    values(kernel, transitions)
+    return time.perf_counter() - began
+
+
+def values(kernel: Kernel, transitions: Transitions) -> Any:
+    """The term's values (n,)."""
+    row, total = np.zeros((2, len(transitions.after)))
+    kernel(*(array.copy() for array in transitions), 1.0, True, row, total)
+    return row
+
+
+def checked(term: Term, kernel: Kernel) -> Kernel:
+    """`kernel` on copies, saying where and when the term fails in a state that no trial met.
+
+    A user's term that changes what it is given must not change the game.
+    """
+    file = inspect.getfile(inspect.unwrap(term.function))
+
+    def checked_kernel(
+        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
+    ) -> None:
+        try:
+            kernel(before.copy(), actions.copy(), after.copy(), weight, first, row, total)
+        except (Exception, SystemExit) as error:
+            place = where(error, file)
+            place = place_of(term) if place == file else place  # compiled code has no lines
+            raise RewardError(f"{place}: {describe(error)}") from None
+        if not np.isfinite(row).all():
+            i = int(np.flatnonzero(~np.isfinite(row))[0])
+            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
+            raise RewardError(
+                f"{place_of(term)}: `{term.name}` returned {row[i]} where after was {state}; "
+                "rewards must be finite"
+            )
+
+    return checked_kernel

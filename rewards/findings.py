@@ -1,0 +1,123 @@
+"""What a reward pays for, and what is suspicious about that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rewards.recording import CHANCE, NOTHING, STAGED, Recording
+
+Array = np.ndarray[Any, Any]
+DROWNED = 0.97  # share of the ups and downs from which on one term is said to drown the others
+AS_MUCH = 0.01  # of a return, that do not matter
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What some rewards pay in recorded steps."""
+
+    recording: Recording
+    rows: Array
+    """(m,) the steps of the recording that were paid for."""
+    values: dict[str, Array]
+    """(m,) of each reward by name."""
+
+    def moments(self) -> list[dict[str, Any]]:
+        """For each kind of moment: its name, how often it was met, and what is paid on average."""
+        found = []
+        for name in self.recording.moments.by_name():
+            met = self.recording.rows(name)[self.rows]
+            means = [_mean(values[met]) for values in self.values.values()]
+            found.append({"name": name, "count": int(met.sum()), "values": means})
+        return found
+
+    def players(self) -> list[dict[str, Any]]:
+        """For each player: mean length, score and returns of the episodes that were paid for."""
+        found = []
+        for k, name in enumerate(self.recording.players):
+            mine = np.flatnonzero(self.recording.player[self.rows] == k)
+            episodes, where = np.unique(self.recording.episode[self.rows[mine]], return_inverse=True)
+            lasts = np.array([self.rows[mine][where == e][-1] for e in range(len(episodes))])
+            returns = [_mean(np.bincount(where, v[mine])) for v in self.values.values()]
+            found.append(
+                {
+                    "name": name,
+                    "steps": _mean(np.bincount(where)),
+                    "score": _mean(self.recording.score[lasts]),
+                    "terminated": _mean(self.recording.steps.terminated[lasts]),
+                    "values": returns,
+                }
+            )
+        return found
+
+
+def warnings_about(name: str, paid: Paid) -> list[str]:
+    """What is suspicious about the reward `name`."""
+    values = paid.values[name]
+    k = list(paid.values).index(name)
+    if np.ptp(values) == 0.0:
+        return [
+            f"`{name}` is constant: it pays {values[0]:g} for every step, whatever is done; all "
+            "that an agent can learn from it is to last long, or not to"
+        ]
+    found = []
+    ends = paid.recording.steps.terminated[paid.rows]
+    if ends.any() and not values[~ends].any():
+        found.append(
+            f"`{name}` pays nothing before the end of an episode; that is hard to learn from, as "
+            "nothing says which of the steps before was the good one"
+        )
+    means = {row["name"]: row["values"][k] for row in paid.moments()}
+    for worse, better in paid.recording.moments.worse.items():
+        low, high = means[worse], means[better]
+        if low is not None and high is not None and low > high:
+            found.append(f"`{name}`: {worse} pays more than {better}, {low:.3g} against {high:.3g}")
+    return found + _cheap(name, k, paid.players())
+
+
+def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:
+    """Is there an easier way to the return of who can play?"""
+    best = players[-1]
+    if best["name"] in (NOTHING, CHANCE):
+        return []  # nobody can
+    most = best["values"][k]
+    gap = 0.5 * (best["score"] - min(player["score"] for player in players))
+    poor = [player for player in players if best["score"] - player["score"] > gap > 0.0]
+    rich = [p for p in poor if p["values"][k] >= most - AS_MUCH * abs(most)]
+    if not rich:
+        return []
+    easiest = max(rich, key=lambda player: (player["name"] == NOTHING, player["values"][k]))
+    who, earned = easiest["name"], easiest["values"][k]
+    against = f"{earned:.4g} an episode, against {most:.4g} for playing well ({best['name']})"
+    early = easiest["steps"] < 0.5 * best["steps"] and easiest["terminated"] > 0.5
+    if early and earned > most:
+        return [
+            f"`{name}`: ending early earns more than playing on; {who} is over after "
+            f"{easiest['steps']:.0f} steps and earns {against}"
+        ]
+    if who == NOTHING:
+        return [f"`{name}` can be earned by doing nothing: {against}"]
+    return [f"`{name}` can be earned without playing well: {who} earns {against}"]
+
+
+def warnings_about_terms(total: str, terms: dict[str, Array]) -> list[str]:
+    """Is one of the weighted `terms` all there is of a reward?"""
+    swings = {name: float(values.std()) for name, values in terms.items()}
+    largest = max(swings, key=lambda name: swings[name])
+    share = swings[largest] / (sum(swings.values()) or 1.0)
+    found = [
+        f"the term {name} is constant, {terms[name][0]:g} for every step"
+        for name, swing in swings.items()
+        if swing == 0.0
+    ]
+    if share >= DROWNED:
+        found.append(
+            f"in {total} one term drowns the others: {share:.0%} of its ups and downs are {largest}'s"
+        )
+    return found
+
+
+def _mean(values: Array) -> float | None:
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,137 @@
+"""Writes the file that a student's first reward begins with."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium import spaces
+
+from envs.game import Game, load_game
+from envs.registration import SHORT_NAMES
+from rewards.loading import load_term
+from rewards.moments import moments_of
+
+TEMPLATE = '''\
+"""My reward for {game}: what counts as good in one step.
+
+A reward is a function of the state before a step, the action, and the state after it. It returns a
+number: the larger, the better. Change it, save it, and see what becomes of the agent:
+
+{commands}
+
+The fields of the state, `before` as well as `after`:
+
+{fields}
+
+{action}
+
+The moments that tests can be about:
+
+{moments}
+"""
+
+{imports}ENV = "{env}"  # the game that `python -m rewards check` takes for this file,
+ENV_OPTIONS = {options}  # and its options
+
+
+def {name}(before, action, after):
+    """A sum of terms; the weights say how much each of them matters."""
+    return (
+{total}
+    )
+
+
+{terms}{test}'''
+
+TEST = '''
+
+
+def test_{better}_is_better():
+    prefers({better}, {worse}, {name})
+'''
+
+
+def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[str]]:
+    """The text of a new file of rewards, and the commands that come next.
+
+    Raises:
+        ValueError: if there is no such game, or it has no such options.
+    """
+    if env not in SHORT_NAMES:
+        raise ValueError(f"there is no game {env}; there are {', '.join(SHORT_NAMES)}")
+    arguments: Any = gymnasium.spec(SHORT_NAMES[env]).kwargs
+    game, rest = load_game(arguments["game"], options)
+    game.make_options(rest)
+    rewards = arguments["rewards"]
+    weights = importlib.import_module(rewards).EXAMPLES[game.name]
+    name = file.stem if file.stem.isidentifier() and file.stem not in weights else "my_reward"
+    commands = _commands(file, name, env, options)
+    moments = moments_of(game, rewards)
+    worse, better = next(iter(moments.worse.items()))
+    meanings = {key: _first_line(function) for key, function in moments.by_name().items()}
+    text = TEMPLATE.format(
+        game=game.name,
+        commands="\n".join(f"    {command}" for command in commands),
+        fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
+        action=_about_actions(game),
+        moments=_aligned(meanings),
+        imports=f"from rewards.testing import {', '.join(sorted((better, worse)))}, prefers\n\n",
+        env=env,
+        options=options,
+        name=name,
+        total="\n".join(f"        {_product(weight, term)}" for term, weight in weights.items()),
+        terms="\n\n".join(_plain_source(term, rewards) for term in weights),
+        test=TEST.format(better=better, worse=worse, name=name),
+    )
+    return text, commands
+
+
+def _commands(file: Path, name: str, env: str, options: dict[str, Any]) -> list[str]:
+    """What to do with the file."""
+    chosen = "" if env == "paddle" else f" --env {env}"
+    if options:
+        pairs = " ".join(f"{key}={value}" for key, value in options.items())
+        chosen += f" --env-options {pairs}"
+    reward = shlex.quote(f"{file}" if name == file.stem else f"{file}:{name}")
+    return [
+        f"python -m rewards check {shlex.quote(str(file))}",
+        f"python train.py{chosen} --reward {reward}",
+        f"python play.py{chosen} --train --reward {reward}",
+    ]
+
+
+def _aligned(meanings: dict[str, str]) -> str:
+    width = max(map(len, meanings))
+    return "\n".join(f"    {name:{width}}  {meaning}" for name, meaning in meanings.items())
+
+
+def _first_line(function: Any) -> str:
+    return str(inspect.getdoc(function)).partition("\n")[0]
+
+
+def _about_actions(game: Game) -> str:
+    """What `action` is."""
+    if isinstance(game.action_space, spaces.Discrete):
+        names = (f"{k} {name}" for k, name in enumerate(game.action_names))
+        return f"The action is a number: {', '.join(names)}."
+    box: Any = game.action_space
+    limits = zip(game.action_names, box.low.flat, box.high.flat, strict=True)
+    parts = (f"action[{k}] {name}, {low:g}..{high:g}" for k, (name, low, high) in enumerate(limits))
+    return f"The action is an array: {'; '.join(parts)}."
+
+
+def _product(weight: float, term: str) -> str:
+    factor = "" if abs(weight) == 1.0 else f"{abs(weight):g} * "
+    return f"{'-' if weight < 0 else '+'} {factor}{term}(before, action, after)"
+
+
+def _plain_source(term: str, rewards: str) -> str:
+    """One of the game's own terms, without the type hints."""
+    source = inspect.getsource(load_term(term, rewards).function)
+    return re.sub(r": Any|(?<=\)) -> float", "", source)
