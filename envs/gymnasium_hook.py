@@ -10,13 +10,15 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 
-class GymnasiumFinder(MetaPathFinder):
-    """Steps aside for every module but `gymnasium`."""
+class GymnasiumFinder:
+    """Steps aside for every module but `gymnasium`.
+
+    No subclass of `importlib.abc.MetaPathFinder`: importing that takes longer than all the rest.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -49,7 +49,9 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
-        raise RewardError(f"{file} exists already; it is left as it is, take another name") from None
+        raise RewardError(
+            f"{file} exists already; it is left as it is, take another name"
+        ) from None
     print(f"{file} is written: three terms for {env}, their sum, and a test.")
     print("Open it in an editor, change what is good, and then:")
     for command, purpose in zip(commands, ("see what it pays for", "train", "watch"), strict=True):

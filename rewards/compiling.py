@@ -16,7 +16,7 @@ import numpy as np
 from envs.game import Game
 from rewards.expression import RewardError, parse
 from rewards.loading import Term, describe, load_term, where
-from rewards.trial import Transitions, place_of
+from rewards.trial import Outcome, Transitions, place_of
 from rewards.weighted_sum import compiled_kernel, plain_kernel
 
 Kernel = Callable[..., None]
@@ -24,31 +24,31 @@ TIMED = 300  # steps that an interpreted term is timed on
 
 
 def choose_kernel(
-    term: Term, game: Game, rewards: str, transitions: Transitions, repeatable: bool
+    term: Term, game: Game, rewards: str, transitions: Transitions, outcome: Outcome
 ) -> tuple[Kernel, list[str]]:
     """The term compiled, if that gives the values of plain Python, else interpreted; checked.
 
     Args:
-        term: one that passed its trial.
+        term: one that can be used.
         game: the game to be rewarded.
         rewards: its module of rewards.
         transitions: what both are compared on.
-        repeatable: whether it gave the same values twice, without which nothing can be compared.
+        outcome: of the trial on these.
 
     Returns:
         The kernel and, if it is interpreted, a warning that says why and how much slower.
     """
     plain = plain_kernel(term)
-    if not repeatable:
+    if not outcome.repeatable:
         return checked(term, plain), []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Numba's, about its own ways
             fast = compiled_kernel(term, game)
     except Exception as error:  # Numba's own, and whatever else it stumbles over
-        problem = f"cannot be compiled: Numba, which does it, does not know {_culprit(term, error)}"
+        problem = f"cannot be compiled: {_culprit(term, error)}"
     else:
-        if np.allclose(values(plain, transitions), values(fast, transitions), 1e-9, 1e-12):
+        if np.allclose(outcome.values, values(fast, transitions), 1e-9, 1e-12):
             return checked(term, fast), []
         problem = "gives other values when compiled"
     slower = _times_slower(plain, game, rewards, transitions)
@@ -77,25 +77,37 @@ def _culprit(term: Term, error: Exception) -> str:
     name = re.escape(re.split(r"[/\\]", file)[-1])
     lines = re.findall(rf'{name}"?,? (?:line |\()(\d+)', str(error))
     if not lines:
-        return f"something in it ({describe(error)[:80]})"
+        return f"something in it is more than the compiler, Numba, understands ({_short(error)})"
     text = linecache.getline(file, int(lines[-1])).strip()
-    return f"what line {lines[-1]} does ({text[:60]})"
+    return f"line {lines[-1]} is more than the compiler, Numba, understands: `{text[:60]}`"
+
+
+def _short(error: Exception) -> str:
+    return describe(error)[:80]
 
 
 def _times_slower(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> int:
     """How much longer `plain` takes than the game's own reward, compiled; to two digits."""
     own = parse(importlib.import_module(rewards).DEFAULT[game.name])[0].term
     fast = compiled_kernel(load_term(own, rewards), game)
-    some = Transitions(*(array[:TIMED] for array in transitions))
-    ratio = _seconds(plain, some) / len(some.after) * len(transitions.after)
-    ratio /= max(min(_seconds(fast, transitions) for _ in range(3)), 1e-9)
+    count = len(transitions.after)
+    some = min(count, TIMED)
+    ratio = (_seconds(plain, transitions, some) / some) / (
+        _seconds(fast, transitions, count) / count
+    )
     return int(float(f"{max(ratio, 1.0):.1e}"))
 
 
-def _seconds(kernel: Kernel, transitions: Transitions) -> float:
-    began = time.perf_counter()
-    values(kernel, transitions)
-    return time.perf_counter() - began
+def _seconds(kernel: Kernel, transitions: Transitions, count: int) -> float:
+    """For the first `count` steps, at best."""
+    arrays = [array[:count].copy() for array in transitions]
+    row, total = np.zeros((2, count))
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        kernel(*arrays, 1.0, True, row, total)
+        seconds.append(time.perf_counter() - began)
+    return max(min(seconds), 1e-9)
 
 
 def values(kernel: Kernel, transitions: Transitions) -> Any:

@@ -43,12 +43,13 @@ FORBIDDEN = {
 }
 """Python's audit events that have no business in a reward, and what they are in words."""
 
+_PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
-    str(Path(folder).resolve()) + os.sep
+    f"{Path(folder).resolve()}{os.sep}"
     for folder in (
-        *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-        Path(__file__).parent,
-        Path(__file__).parents[1] / "envs",
+        *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        str(Path(__file__).parent),
+        str(Path(__file__).parents[1] / "envs"),
     )
 )
 
@@ -79,13 +80,14 @@ class Confinement:
         self._noise = noise
         self._watching = False
         faulthandler.enable(noise)
+        _announce_threads()
         sys.addaudithook(self._audit)
 
     @contextlib.contextmanager
     def watched(self, seconds: float) -> Iterator[None]:
         """Run a user's code: the process ends with a traceback after `seconds`."""
         out, err = sys.stdout, sys.stderr
-        sys.stdout = sys.stderr = _Printed(self)  # type: ignore[assignment]
+        sys.stdout = sys.stderr = _Printed(self)
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._noise)
         self._watching = True
         try:
@@ -108,6 +110,17 @@ class Confinement:
             return
         self.deeds.append(Deed(frame.f_code.co_filename, frame.f_lineno, str(text)))
         raise ForbiddenError(text)
+
+
+def _announce_threads() -> None:
+    """Raise the audit event for threads that Python has from 3.12 on, as far as it matters."""
+    start = threading.Thread.start
+
+    def announced(thread: threading.Thread) -> None:
+        sys.audit("_thread.start_new_thread")
+        start(thread)
+
+    threading.Thread.start = announced  # type: ignore[method-assign]
 
 
 class _Printed:
@@ -158,9 +171,7 @@ def _limited_memory() -> Iterator[None]:
         yield
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash shall leave no file behind
-    resource.setrlimit(
-        resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1])
-    )
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
     try:
         yield
     finally:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rewards.recording import CHANCE, NOTHING, STAGED, Recording
+from rewards.recording import CHANCE, NOTHING, Recording
 
 Array = np.ndarray[Any, Any]
 DROWNED = 0.97  # share of the ups and downs from which on one term is said to drown the others
+NOTABLE = 0.25  # of a reward's standard deviation; smaller differences may be chance
 AS_MUCH = 0.01  # of a return, that do not matter
 
 
@@ -38,7 +39,9 @@ class Paid:
         found = []
         for k, name in enumerate(self.recording.players):
             mine = np.flatnonzero(self.recording.player[self.rows] == k)
-            episodes, where = np.unique(self.recording.episode[self.rows[mine]], return_inverse=True)
+            episodes, where = np.unique(
+                self.recording.episode[self.rows[mine]], return_inverse=True
+            )
             lasts = np.array([self.rows[mine][where == e][-1] for e in range(len(episodes))])
             returns = [_mean(np.bincount(where, v[mine])) for v in self.values.values()]
             found.append(
@@ -72,7 +75,7 @@ def warnings_about(name: str, paid: Paid) -> list[str]:
     means = {row["name"]: row["values"][k] for row in paid.moments()}
     for worse, better in paid.recording.moments.worse.items():
         low, high = means[worse], means[better]
-        if low is not None and high is not None and low > high:
+        if low is not None and high is not None and low > high + NOTABLE * values.std():
             found.append(f"`{name}`: {worse} pays more than {better}, {low:.3g} against {high:.3g}")
     return found + _cheap(name, k, paid.players())
 
@@ -114,7 +117,8 @@ def warnings_about_terms(total: str, terms: dict[str, Array]) -> list[str]:
     ]
     if share >= DROWNED:
         found.append(
-            f"in {total} one term drowns the others: {share:.0%} of its ups and downs are {largest}'s"
+            f"one term drowns the others: {share:.0%} of the ups and downs of {total} are those of "
+            f"{largest}"
         )
     return found
 

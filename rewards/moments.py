@@ -52,7 +52,7 @@ class Moments(NamedTuple):
     """The moments of one game."""
 
     kinds: tuple[Moment, ...] = ()
-    worse: Mapping[str, str] = {}  # noqa: RUF012 - nobody writes into it
+    worse: Mapping[str, str] = {}
     """Of two moments, the one that no sensible reward prefers, and the other."""
     starts: Callable[[Any], list[dict[str, float]]] = begin_anywhere
     """starts(options): fields of states from which what is rare happens soon."""

@@ -205,5 +205,5 @@ def _save(file: Path, arrays: Arrays) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         drop_oldest(file.parent, KEPT - 1)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            np.savez(temporary, **arrays)
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
         Path(temporary.name).replace(file)

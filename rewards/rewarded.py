@@ -14,7 +14,7 @@ from envs.game import Game, load_game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
 from rewards.compiling import checked, choose_kernel, own_kernel
-from rewards.expression import RewardError, WeightedTerm, is_code, parse
+from rewards.expression import WeightedTerm, is_code, parse
 from rewards.loading import Term, from_function, load_term
 from rewards.trial import recorded_transitions, try_term
 from rewards.trial_process import TrialProcess
@@ -112,8 +112,8 @@ def _tried_here(
 ) -> Callable[..., None]:
     """The loop over one of the user's terms, after a trial in this process."""
     transitions = recorded_transitions(game, options, rewards)
-    found, repeatable = try_term(term, game, transitions, math.inf)
-    kernel, reasons = choose_kernel(term, game, rewards, transitions, repeatable)
-    for text in (*found, *reasons):
+    outcome = try_term(term, game, transitions, math.inf)
+    kernel, reasons = choose_kernel(term, game, rewards, transitions, outcome)
+    for text in (*outcome.warnings, *reasons):
         warnings.warn(text, stacklevel=5)
     return kernel

@@ -49,12 +49,12 @@ def {name}(before, action, after):
 
 {terms}{test}'''
 
-TEST = '''
+TEST = """
 
 
 def test_{better}_is_better():
     prefers({better}, {worse}, {name})
-'''
+"""
 
 
 def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[str]]:

@@ -13,7 +13,6 @@ A moment is imported by its name; `check` shows which there are. Single steps ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from statistics import fmean
 from typing import Any
 
 Reward = Callable[[Any, Any, Any], float]
@@ -65,7 +64,8 @@ def pays(moment: MomentSteps, reward: Reward | None = None) -> float:
         reward: a function of (before, action, after); by default the one that is checked.
     """
     function = stage.reward() if reward is None else reward
-    return fmean(float(function(*step)) for step in moment)
+    paid = [float(function(*step)) for step in moment]
+    return sum(paid) / len(paid)
 
 
 def prefers(better: MomentSteps, worse: MomentSteps, reward: Reward | None = None) -> None:
@@ -76,7 +76,7 @@ def prefers(better: MomentSteps, worse: MomentSteps, reward: Reward | None = Non
     """
     high, low = pays(better, reward), pays(worse, reward)
     if not high > low:
-        raise AssertionError(f"{better} pays {high:.4g}, {worse} {low:.4g}; {better} should pay more")
+        raise AssertionError(f"{better} pays {high:.4g}, not more than {worse}, {low:.4g}")
 
 
 def __getattr__(name: str) -> MomentSteps:

@@ -45,13 +45,18 @@ def transitions_at(recording: Recording, rows: Any) -> Transitions:
     return Transitions(*(array[rows].view(np.ndarray) for array in recording.steps[:3]))
 
 
-def try_term(
-    term: Term, game: Game, transitions: Transitions, seconds: float
-) -> tuple[list[str], bool]:
-    """Call a term on real transitions, interpreted.
+class Outcome(NamedTuple):
+    """Of the trial of a term that can be used."""
 
-    Returns:
-        Warnings, and whether it gives the same value twice.
+    values: Any
+    """(n,) what it returned."""
+    repeatable: bool
+    """It returns the same for the same."""
+    warnings: list[str]
+
+
+def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -> Outcome:
+    """Call a term on real transitions, interpreted.
 
     Raises:
         RewardError: naming file and line, if it does not return one finite number for each, or
@@ -97,8 +102,8 @@ def try_term(
                 f"returned {values[k]:g}, then {value:g}; let it depend on nothing but before, "
                 "action and after. It runs as plain Python"
             )
-            return warnings, False
-    return warnings, True
+            return Outcome(np.array(values), False, warnings)
+    return Outcome(np.array(values), True, warnings)
 
 
 class _ReadOnlyError(Exception):
@@ -213,4 +218,3 @@ def place_of(term: Term) -> str:
     """`file:line` at which a term begins."""
     code = inspect.unwrap(term.function).__code__
     return f"{inspect.getfile(term.function)}:{code.co_firstlineno}"
-

@@ -13,11 +13,12 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
+from rewards import testing
 from rewards.confinement import Confinement, end_with, separate_streams
 from rewards.expression import RewardError, parse
 from rewards.loading import Term, distinct_names, load_term, load_terms
@@ -25,7 +26,7 @@ from rewards.loading import Term, distinct_names, load_term, load_terms
 if TYPE_CHECKING:
     from envs.game import Game
     from rewards.recording import Recording
-    from rewards.trial import Transitions
+    from rewards.trial import Outcome, Transitions
 
 LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
 COMPILING = 10.0  # times that compiling may take: no user's code runs then
@@ -46,6 +47,7 @@ def main() -> None:
     end_with(request_line)
     gc.disable()  # for the imports, which make much and drop little
     sys.stderr = noise
+    answer: dict[str, Any]
     try:
         with redirect_stderr(Said(report)):
             answer = {"verdict": Trial(request, report, Confinement(noise)).verdict()}
@@ -78,12 +80,12 @@ class Trial:
         game, rewards = self._game
         recording = recorded(game, rewards, self.request["options"])
         transitions = tried_transitions(recording)
-        repeatable = [self._try(part.term, game, transitions) for part in parts]
+        outcomes = [self._try(part.term, game, transitions) for part in parts]
         kernels, compiled = [], []
-        for part, same_twice in zip(parts, repeatable, strict=True):
-            kernel, reasons = self._compile(part.term, transitions, same_twice)
+        for part, outcome in zip(parts, outcomes, strict=True):
+            kernel, reasons = self._compile(part.term, transitions, outcome)
             kernels.append(kernel)
-            compiled.append(same_twice and not reasons)
+            compiled.append(not reasons and (outcome is None or outcome.repeatable))
             self.warnings += reasons
         if (printed := self._confinement.printed) is not None:
             self.warnings.append(
@@ -128,8 +130,6 @@ class Trial:
 
     def _load(self) -> list[Part]:
         """The terms; a mistake in a user's file is found before anything else is imported."""
-        from rewards import testing
-
         testing.stage = Waiting(lambda: self._game)
         expression = self.request["expression"]
         if self._separate:
@@ -143,29 +143,29 @@ class Trial:
                 parts.append(Part(weight, load_term(name, rewards)))
         return parts
 
-    def _try(self, term: Term, game: Game, transitions: Transitions) -> bool:
-        """Is it the same twice? Whatever else is wrong with a user's term is told."""
+    def _try(self, term: Term, game: Game, transitions: Transitions) -> Outcome | None:
+        """What came of a user's term; None for the game's own."""
         from rewards.trial import try_term
 
         if not term.own:
-            return True
+            return None
         seconds = TRYING * self.request["seconds"]
         with self._user_code(f"`{term.name}`", *_place(term)):
-            found, repeatable = try_term(term, game, transitions, seconds)
-        self.warnings += found
-        return repeatable
+            outcome = try_term(term, game, transitions, seconds)
+        self.warnings += outcome.warnings
+        return outcome
 
     def _compile(
-        self, term: Term, transitions: Transitions, repeatable: bool
+        self, term: Term, transitions: Transitions, outcome: Outcome | None
     ) -> tuple[Callable[..., None], list[str]]:
         """The loop over a term; if it is not compiled, why."""
         from rewards.compiling import choose_kernel, own_kernel
 
         game, rewards = self._game
-        if not term.own:
+        if outcome is None:
             return own_kernel(term, game), []
         with self._user_code(f"`{term.name}`, compiled,", *_place(term), COMPILING):
-            return choose_kernel(term, game, rewards, transitions, repeatable)
+            return choose_kernel(term, game, rewards, transitions, outcome)
 
     def _examine(
         self, parts: list[Part], kernels: list[Any], recording: Recording, compiled: bool
@@ -206,7 +206,6 @@ class Trial:
         self, parts: list[Part], recording: Recording, transitions: Transitions
     ) -> dict[str, Any]:
         """Run the tests in the user's own files."""
-        from rewards import testing
         from rewards.rehearsal import RecordedStage, run_test, tests_beside, weighted
 
         weights, terms = [part.weight for part in parts], [part.term for part in parts]
@@ -239,14 +238,13 @@ class Trial:
                 ) from None
 
 
-class Waiting:
+class Waiting(testing.Stage):
     """Before the games were looked at, tests may already ask which moments there are."""
 
     def __init__(self, game: Callable[[], tuple[Game, str]]) -> None:
         self._game = game
 
-    def moments(self) -> dict[str, Any]:
-        """By name."""
+    def moments(self) -> Iterable[str]:
         from rewards.moments import moments_of
 
         return moments_of(*self._game()).by_name()

@@ -163,7 +163,11 @@ HEAD = "def f(before, action, after):\n"
         (HEAD + "    return [1.0]\n", 1, r"must return a number, but returned \[1.0\]"),
         (HEAD + "    return float('nan')\n", 1, "returned nan; rewards must be finite"),
         (HEAD + "    return -float('inf')\n", 1, "returned -inf; rewards must be finite"),
-        (HEAD + "    x = 1\n    return after.ball_z\n", 3, "`after.ball_z`: no such field; did you mean `ball_y`"),
+        (
+            HEAD + "    x = 1\n    return after.ball_z\n",
+            3,
+            "`after.ball_z`: no such field; did you mean `ball_y`",
+        ),
         (HEAD + "    return g(after)\ndef g(s):\n    return 1 / 0\n", 4, "ZeroDivisionError"),
         (HEAD + "    exit(1)\n", 2, "SystemExit: 1"),
     ],

@@ -10,9 +10,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from envs.game import Game
+from envs.game import Game, load_game
 from rewards.loading import load_term
-from rewards.rewarded import load_game, load_reward
+from rewards.rewarded import load_reward
 from rewards.trial import Transitions, recorded_transitions
 from rewards.weighted_sum import compiled_kernel, plain_kernel
 from tests.games import GAMES, VARIANTS, Variant

@@ -1,0 +1,139 @@
+"""Every wrong reward gets its own clear line; nothing hangs, nothing is lost or left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rewards import trial_process
+from rewards.__main__ import main
+from rewards.expression import RewardError
+from rewards.trial_process import TrialProcess
+from tests.wrong_rewards import COLLECTION, DEF, HIGH, Wrong
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(folder: Path, source: str | bytes) -> Path:
+    """A file of rewards."""
+    file = folder / "mine.py"
+    file.write_bytes(source.encode() if isinstance(source, str) else source)
+    return file
+
+
+@pytest.mark.parametrize("wrong", COLLECTION, ids=[wrong.name for wrong in COLLECTION])
+def test_each_gets_its_line_and_code(
+    wrong: Wrong,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    if wrong.hasty:
+        monkeypatch.setattr(trial_process, "SECONDS", 0.25 if "loaded" in wrong.name else 0.8)
+    file = written(folder, wrong.source)
+    before = file.read_bytes()
+    assert main(["check", "mine.py"]) == wrong.code
+    out, err = capfd.readouterr()
+    expected = wrong.says.replace("FILE", "mine.py")
+    lines = [line for line in (err + out).splitlines() if ": " in line]
+    assert not expected or any(expected in line for line in lines), (out, err)
+    if wrong.code == 2:
+        assert err.count("\n") == (0 if "failed: " in out else 1)
+        assert "Traceback" not in out + err
+    else:
+        assert not err
+        assert ("warning: " in out) >= bool(wrong.says)
+        assert "can be used" in out
+    assert file.read_bytes() == before
+    assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - as plain as can be
+
+
+def test_there_are_enough() -> None:
+    names = [wrong.name for wrong in COLLECTION]
+    assert len(set(names)) == len(names) >= 45
+
+
+def refusal(expression: str, env: str = "paddle") -> str:
+    """Why a reward cannot be tried."""
+    with TrialProcess(expression, env) as trial, pytest.raises(RewardError) as raised:
+        trial.wait()
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_what_is_no_file(folder: Path) -> None:
+    (folder / "folder.py").mkdir()
+    assert "folder.py:f is a folder" in refusal("folder.py:f").replace(
+        "folder.py is", "folder.py:f is"
+    )
+    assert "nowhere.py does not exist (looked for" in refusal("nowhere.py")
+    assert "there is no game chess; there are bicycle, paddle" in refusal("score", "chess")
+    file = written(folder, HIGH)
+    file.chmod(0)
+    if not os.access(file, os.R_OK):  # the administrator may read anything
+        assert "cannot be read (Permission denied)" in refusal("mine.py")
+
+
+def test_what_is_no_function(folder: Path) -> None:
+    written(folder, "class F:\n    pass\nx = 1\ndef test_it():\n    pass\n" + HIGH)
+    assert "it is a class; write a function" in refusal("mine.py:F")
+    assert "it is a test; write a function" in refusal("mine.py:test_it")
+    assert "has no function `x`" in refusal("mine.py:x")
+    assert "has no function `g`; " in refusal("mine.py:g")
+
+
+def test_the_default_of_a_file_is_the_function_that_is_called_like_it(folder: Path) -> None:
+    written(folder, HIGH + HIGH.replace("f(", "mine("))
+    with TrialProcess("mine.py", "paddle") as trial:
+        assert trial.wait() == []
+    written(folder, HIGH + HIGH.replace("f(", "g("))
+    assert "mine.py has 2 functions; say which, as in mine.py:f" in refusal("mine.py")
+
+
+def running(marker: str) -> bool:
+    """Is a process at work whose command line or folder has `marker`?"""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (
+                marker in str((process / "cwd").readlink())
+                and "trial_child" in (process / "cmdline").read_text()
+            ):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="reads Linux's /proc")
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_no_process_is_left_behind(folder: Path, how: str) -> None:
+    """Neither by one who changes his mind nor by one who is killed without a word."""
+    written(folder, DEF + "    while True:\n        pass\n")
+    if how == "stopped":
+        trial = TrialProcess("mine.py", "paddle")
+        assert trial.poll() is None
+        assert running(str(folder))
+        trial.stop()
+    else:
+        code = "import sys\nfrom rewards.trial_process import TrialProcess\n"
+        code += "t = TrialProcess('mine.py', 'paddle')\nprint('on', flush=True)\nt.wait()\n"
+        parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=folder)
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"on\n"
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while running(str(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(str(folder))
