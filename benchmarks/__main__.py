@@ -17,7 +17,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.measuring import Row
 from benchmarks.report import show_facts, show_rows
 
-Theme = Literal["engine", "training", "startup", "bicycle", "agents", "compare"]
+Theme = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
 USAGE_ERROR = 2
 TABLES_OF_THEIR_OWN = ("agents", "compare")
 
@@ -26,7 +26,13 @@ TABLES_OF_THEIR_OWN = ("agents", "compare")
 class Options:
     """Measure this project's speed on this machine, and compare its learning with others'."""
 
-    themes: tyro.conf.Positional[tuple[Theme, ...]] = ("engine", "training", "startup", "bicycle")
+    themes: tyro.conf.Positional[tuple[Theme, ...]] = (
+        "engine",
+        "training",
+        "startup",
+        "bicycle",
+        "rewards",
+    )
     """Which: agents and compare make tables of their own, the others one together."""
     json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write everything that was measured to a file."""
@@ -155,11 +161,18 @@ def _bicycle() -> list[Row]:
     return measure_bicycle()
 
 
+def _rewards() -> list[Row]:
+    from benchmarks.rewards import measure_rewards
+
+    return measure_rewards()
+
+
 THEMES: dict[str, Callable[[], list[Row]]] = {
     "engine": _engine,
     "training": _training,
     "startup": _startup,
     "bicycle": _bicycle,
+    "rewards": _rewards,
 }
 
 

@@ -99,7 +99,7 @@ def _is_plain(value: Any) -> bool:
 
 def _values_used(function: FunctionType) -> dict[str, Any]:
     """What the names in `function` stand for: closure, globals and attributes of modules."""
-    codes = list(_nested(function.__code__))
+    codes = list(nested(function.__code__))
     names = sorted({name for code in codes for name in code.co_names})
     used = {name: function.__globals__[name] for name in names if name in function.__globals__}
     for module in [value for value in used.values() if isinstance(value, ModuleType)]:
@@ -110,12 +110,12 @@ def _values_used(function: FunctionType) -> dict[str, Any]:
     return {name: getattr(value, "py_func", value) for name, value in used.items()}
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def nested(code: CodeType) -> Iterator[CodeType]:
     """`code` and that of the functions and comprehensions defined in it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _nested(constant)
+            yield from nested(constant)
 
 
 def _fingerprint(functions: list[FunctionType]) -> str:
@@ -126,7 +126,7 @@ def _fingerprint(functions: list[FunctionType]) -> str:
     versions = f"{numba.__version__} {np.__version__} {sys.version} {OPTIONS} {INLINED}"
     digest = hashlib.sha256(versions.encode())
     for function in functions:
-        for code in _nested(function.__code__):
+        for code in nested(function.__code__):
             digest.update(code.co_code)
             constants = [value for value in code.co_consts if not isinstance(value, CodeType)]
             names = (code.co_names, code.co_varnames, code.co_freevars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib
 import inspect
 import linecache
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from envs.compilation import nested, reached
 from envs.game import Game
 from rewards.expression import RewardError, parse
 from rewards.loading import Term, describe, load_term, where
@@ -38,22 +40,22 @@ def choose_kernel(
     Returns:
         The kernel and, if it is interpreted, a warning that says why and how much slower.
     """
-    plain = plain_kernel(term)
+    plain = plain_checked(term)
     if not outcome.repeatable:
-        return checked(term, plain), []
+        return plain, []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Numba's, about its own ways
-            fast = compiled_kernel(term, game)
+            fast = compiled_checked(term, game)
     except Exception as error:  # Numba's own, and whatever else it stumbles over
         problem = f"cannot be compiled: {_culprit(term, error)}"
     else:
         if np.allclose(outcome.values, values(fast, transitions), 1e-9, 1e-12):
-            return checked(term, fast), []
+            return fast, []
         problem = "gives other values when compiled"
     slower = _times_slower(plain, game, rewards, transitions)
     warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
-    return checked(term, plain), [warning]
+    return plain, [warning]
 
 
 def own_kernel(term: Term, game: Game) -> Kernel:
@@ -117,18 +119,44 @@ def values(kernel: Kernel, transitions: Transitions) -> Any:
     return row
 
 
-def checked(term: Term, kernel: Kernel) -> Kernel:
-    """`kernel` on copies, saying where and when the term fails in a state that no trial met.
+def compiled_checked(term: Term, game: Game) -> Kernel:
+    """The term compiled, and checked.
 
-    A user's term that changes what it is given must not change the game.
+    Raises:
+        Exception: whatever Numba raises if it cannot compile the term.
+    """
+    return _checked(term, compiled_kernel(term, game), writes=_may_write(term))
+
+
+def plain_checked(term: Term) -> Kernel:
+    """The term interpreted, and checked."""
+    return _checked(term, plain_kernel(term), writes=True)
+
+
+def _may_write(term: Term) -> bool:
+    """Is there anything in the term by which compiled code could change a record?"""
+    codes = [code for f in reached(term.function) for code in nested(f.__code__)]
+    instructions = [step for code in codes for step in dis.get_instructions(code)]
+    return any(
+        step.opname in ("STORE_ATTR", "STORE_SUBSCR") or step.argval == "setattr"
+        for step in instructions
+    )
+
+
+def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
+    """`kernel`, saying where and when the term fails in a state that no trial met.
+
+    A user's term that `writes` into what it is given must not change the game: it gets copies.
     """
     file = inspect.getfile(inspect.unwrap(term.function))
 
     def checked_kernel(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
     ) -> None:
+        if writes:
+            before, after = before.copy(), after.copy()
         try:
-            kernel(before.copy(), actions.copy(), after.copy(), weight, first, row, total)
+            kernel(before, actions.copy(), after, weight, first, row, total)
         except (Exception, SystemExit) as error:
             place = where(error, file)
             place = place_of(term) if place == file else place  # compiled code has no lines

@@ -13,12 +13,12 @@ import gymnasium
 from envs.game import Game, load_game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
-from rewards.compiling import checked, choose_kernel, own_kernel
+from rewards.compiling import choose_kernel, compiled_checked, own_kernel, plain_checked
 from rewards.expression import WeightedTerm, is_code, parse
 from rewards.loading import Term, from_function, load_term
 from rewards.trial import recorded_transitions, try_term
 from rewards.trial_process import TrialProcess
-from rewards.weighted_sum import WeightedSum, compiled_kernel, plain_kernel
+from rewards.weighted_sum import WeightedSum
 
 RewardLike = str | Callable[..., float] | WeightedSum | None
 
@@ -102,8 +102,7 @@ def load_reward(
         elif compiled is None:
             kernels.append(_tried_here(term, game, rewards, options or {}))
         else:
-            kernel = compiled_kernel(term, game) if compiled[k] else plain_kernel(term)
-            kernels.append(checked(term, kernel))
+            kernels.append(compiled_checked(term, game) if compiled[k] else plain_checked(term))
     return WeightedSum(expression, [part.weight for part in parsed], terms, kernels)
 
 
