@@ -12,7 +12,7 @@ from rewards.recording import CHANCE, NOTHING, Recording
 Array = np.ndarray[Any, Any]
 DROWNED = 0.97  # share of the ups and downs from which on one term is said to drown the others
 NOTABLE = 0.25  # of a reward's standard deviation; smaller differences may be chance
-AS_MUCH = 0.01  # of a return, that do not matter
+NEARLY = 0.85  # of the way from the least return to that of playing well: nearly as good
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Paid:
             )
             lasts = np.array([self.rows[mine][where == e][-1] for e in range(len(episodes))])
             returns = [_mean(np.bincount(where, v[mine])) for v in self.values.values()]
+            going_on = mine[~self.recording.steps.terminated[self.rows[mine]]]
+            before = [float(v[going_on].sum()) for v in self.values.values()]
             found.append(
                 {
                     "name": name,
@@ -51,6 +53,7 @@ class Paid:
                     "score": _mean(self.recording.score[lasts]),
                     "terminated": _mean(self.recording.steps.terminated[lasts]),
                     "values": returns,
+                    "before_the_end": before,
                 }
             )
         return found
@@ -88,21 +91,25 @@ def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:
     most = best["values"][k]
     gap = 0.5 * (best["score"] - min(player["score"] for player in players))
     poor = [player for player in players if best["score"] - player["score"] > gap > 0.0]
-    rich = [p for p in poor if p["values"][k] >= most - AS_MUCH * abs(most)]
+    least = min(player["values"][k] for player in players)
+    rich = [p for p in poor if p["values"][k] - least >= NEARLY * (most - least)]
     if not rich:
         return []
     easiest = max(rich, key=lambda player: (player["name"] == NOTHING, player["values"][k]))
     who, earned = easiest["name"], easiest["values"][k]
     against = f"{earned:.4g} an episode, against {most:.4g} for playing well ({best['name']})"
     early = easiest["steps"] < 0.5 * best["steps"] and easiest["terminated"] > 0.5
-    if early and earned > most:
+    if early and earned > most and easiest["before_the_end"][k] < 0.0:
         return [
             f"`{name}`: ending early earns more than playing on; {who} is over after "
             f"{easiest['steps']:.0f} steps and earns {against}"
         ]
     if who == NOTHING:
         return [f"`{name}` can be earned by doing nothing: {against}"]
-    return [f"`{name}` can be earned without playing well: {who} earns {against}"]
+    return [
+        f"`{name}` can be earned without playing well: {who} earns {against}, but its score is "
+        f"{easiest['score']:.3g} against {best['score']:.3g}"
+    ]
 
 
 def warnings_about_terms(total: str, terms: dict[str, Array]) -> list[str]:
@@ -117,8 +124,8 @@ def warnings_about_terms(total: str, terms: dict[str, Array]) -> list[str]:
     ]
     if share >= DROWNED:
         found.append(
-            f"one term drowns the others: {share:.0%} of the ups and downs of {total} are those of "
-            f"{largest}"
+            f"one term drowns the others: {int(100 * share)} % of the ups and downs of {total} are "
+            f"those of {largest}"
         )
     return found
 
