@@ -54,8 +54,8 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
         ) from None
     print(f"{file} is written: three terms for {env}, their sum, and a test.")
     print("Open it in an editor, change what is good, and then:")
-    for command, purpose in zip(commands, ("see what it pays for", "train", "watch"), strict=True):
-        print(f"  {command}   # {purpose}")
+    for purpose, command in zip(("see what it pays", "train", "watch"), commands, strict=True):
+        print(f"  {purpose + ':':18}{command}")
     return 0
 
 

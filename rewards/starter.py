@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from envs.game import Game, load_game
 from envs.registration import SHORT_NAMES
 from rewards.loading import load_term
 from rewards.moments import moments_of
+
+WIDTH = 100  # of a line
 
 TEMPLATE = '''\
 """My reward for {game}: what counts as good in one step.
@@ -81,12 +85,12 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
         action=_about_actions(game),
         moments=_aligned(meanings),
-        imports=f"from rewards.testing import {', '.join(sorted((better, worse)))}, prefers\n\n",
+        imports=f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n",
         env=env,
-        options=options,
+        options=json.dumps(options),
         name=name,
         total="\n".join(f"        {_product(weight, term)}" for term, weight in weights.items()),
-        terms="\n\n".join(_plain_source(term, rewards) for term in weights),
+        terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
         test=TEST.format(better=better, worse=worse, name=name),
     )
     return text, commands
@@ -119,11 +123,11 @@ def _about_actions(game: Game) -> str:
     """What `action` is."""
     if isinstance(game.action_space, spaces.Discrete):
         names = (f"{k} {name}" for k, name in enumerate(game.action_names))
-        return f"The action is a number: {', '.join(names)}."
+        return textwrap.fill(f"The action is a number: {', '.join(names)}.", WIDTH)
     box: Any = game.action_space
     limits = zip(game.action_names, box.low.flat, box.high.flat, strict=True)
     parts = (f"action[{k}] {name}, {low:g}..{high:g}" for k, (name, low, high) in enumerate(limits))
-    return f"The action is an array: {'; '.join(parts)}."
+    return textwrap.fill(f"The action is an array: {'; '.join(parts)}.", WIDTH)
 
 
 def _product(weight: float, term: str) -> str:

@@ -1,0 +1,261 @@
+"""What `python -m rewards` writes, finds and says; recordings; a trial beside the program."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from envs.game import load_game
+from rewards.__main__ import main
+from rewards.moments import moments_of
+from rewards.recording import NOTHING, OF_EACH, TRIED, recorded
+from rewards.rewarded import load_tried_reward
+from rewards.trial import transitions_at
+from rewards.trial_process import TrialProcess
+from tests.games import VARIANTS, Variant
+
+KNOWN = tuple(variant for variant in VARIANTS if variant.env_id != "TinyLeaf-v0")
+
+
+def game_of(variant: Variant, **options: Any) -> tuple[Any, str, dict[str, Any]]:
+    """A game, its module of rewards, and its options."""
+    arguments: Any = gymnasium.spec(variant.env_id).kwargs
+    game, rest = load_game(arguments["game"], variant.options | options)
+    return game, arguments["rewards"], rest
+
+
+# --- Recordings
+
+
+@pytest.mark.parametrize("options", [{}, {"max_steps": 3}], ids=["default", "short"])
+@pytest.mark.parametrize("variant", KNOWN, ids=str)
+def test_every_kind_of_moment_is_recorded_and_tried(
+    variant: Variant, options: dict[str, Any]
+) -> None:
+    game, rewards, rest = game_of(variant, **options)
+    recording = recorded(game, rewards, rest)
+    tried = recording.tried()
+    assert len(tried) <= TRIED + OF_EACH
+    assert np.array_equal(np.unique(tried), tried)
+    for name in recording.moments.by_name():
+        rows = recording.rows(name)
+        assert rows.any(), name
+        assert rows[tried].sum() >= min(rows.sum(), OF_EACH // 2), name
+    names = recording.moments.by_name()
+    assert all(function.__doc__ for function in names.values())
+    assert set(recording.moments.worse) | set(recording.moments.worse.values()) <= set(names)
+
+
+def test_recorded_steps_are_the_games_own() -> None:
+    """Each is played again from its `before` by the environment itself."""
+    game, rewards, rest = game_of(Variant("PaddleBall-v0"))
+    recording = recorded(game, rewards, rest)
+    steps = recording.steps
+    env: Any = gymnasium.make("PaddleBall-v0").unwrapped
+    env.reset(seed=0)
+    for k in recording.tried()[::50]:
+        fields = {name: steps.before[k][name] for name in game.state.names}
+        env.reset(options={"state": fields})
+        _, _, terminated, truncated, info = env.step(int(steps.actions[k]))
+        assert env.state.tobytes() == steps.after[k].tobytes()
+        assert (terminated, truncated) == (steps.terminated[k], steps.truncated[k])
+        assert info["score"] == recording.score[k]
+    doing_nothing = recording.player == recording.players.index(NOTHING)
+    assert (steps.actions[doing_nothing] == 1).all()
+
+
+def test_episodes_are_whole_and_in_order() -> None:
+    game, rewards, rest = game_of(Variant("BicycleBalance-v0"))
+    recording = recorded(game, rewards, rest)
+    assert recording.players == ("doing nothing", "chance", "let_go", "ride")
+    for episode in range(8 * len(recording.players)):
+        times = recording.steps.after.t[recording.episode == episode]
+        assert np.array_equal(np.sort(times), np.arange(1, len(times) + 1))
+
+
+def test_a_recording_is_kept_and_a_broken_one_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    game, rewards, rest = game_of(Variant("PaddleBall-v0"), max_steps=20)
+    first = recorded(game, rewards, rest)
+    (file,) = tmp_path.rglob("*.npz")
+    kept = file.read_bytes()
+    file.write_bytes(kept[:100])
+    second = recorded(game, rewards, rest)
+    assert np.array_equal(first.steps.after, second.steps.after)
+    assert [path.stat().st_size for path in tmp_path.rglob("*.npz")] == [len(kept)]
+    other = recorded(game, rewards, rest | {"ball_speed": 0.05})
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
+    assert not np.array_equal(first.steps.after.ball_x[:9], other.steps.after.ball_x[:9])
+
+
+# --- The starter
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        Variant("PaddleBall-v0"),
+        Variant("BicycleBalance-v0", (("task", "goal"), ("action", "discrete"))),
+        Variant("BicycleBalance-v0", (("task", "path"),)),
+        Variant("BicycleBalance-v0", (("task", "slow"),)),
+    ],
+    ids=str,
+)
+def test_the_starter_can_be_used_as_it_is(
+    variant: Variant, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    env = "paddle" if variant.env_id.startswith("Paddle") else "bicycle"
+    options = [f"{name}={value}" for name, value in variant.choices]
+    assert main(["new", "my_reward.py", "--env", env, "--env-options", *options]) == 0
+    assert "python -m rewards check my_reward.py" in capfd.readouterr().out
+    text = (folder / "my_reward.py").read_text(encoding="utf-8")
+    game, rewards, _ = game_of(variant)
+    for field in game.fields:
+        assert f"after.{field.name} " in text
+        assert field.meaning in text
+    for name in moments_of(game, rewards).by_name():
+        assert f"\n    {name} " in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert main(["check", "my_reward.py"]) == 0
+    out, err = capfd.readouterr()
+    assert not err
+    assert "can be used (compiled), 1 of 1 tests passed" in out
+    assert "warning: `my_reward`" not in out
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "."], check=True)
+
+
+def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = folder / "my_reward.py"
+    file.write_text("precious")
+    assert main(["new", "my_reward.py"]) == 2
+    assert file.read_text() == "precious"
+    assert "my_reward.py exists already" in capfd.readouterr().err
+    for arguments, problem in (
+        (["new", "my_reward"], "ends in .py: my_reward.py?"),
+        (["new", "x.py", "--env", "chess"], "there is no game chess; there are bicycle, paddle"),
+        (["new", "x.py", "--env", "bicycle", "--env-options", "task=fly"], "no task `fly`"),
+        (["new", "x.py", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
+        (["new"], "the following arguments are required: FILE"),
+        (["nwe", "x.py"], "invalid choice: 'nwe'"),
+        (["check", "score", "--env-options", "speed"], "is written KEY=VALUE, not 'speed'"),
+        (["check", "score", "--env-options", "ball_speed=9"], "`ball_speed` of paddle must be"),
+        (["check", "scor"], "did you mean `score`?"),
+    ):
+        assert main(arguments) == 2
+        assert problem in (err := capfd.readouterr().err)
+        assert err.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["my_reward.py"]
+
+
+# --- What is found
+
+
+def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any]:
+    """The verdict of a check."""
+    with TrialProcess(expression, env, options, examine=True) as trial:
+        trial.wait()
+    return trial.verdict
+
+
+def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
+    """Against sums over the recording by plain arithmetic."""
+    verdict = found("score - 0.5*effort")
+    game, rewards, rest = game_of(Variant("PaddleBall-v0"))
+    recording = recorded(game, rewards, rest)
+    before, actions, after = transitions_at(recording, np.arange(len(recording.player)))
+    score = after["hits"].astype(float) - before["hits"] - after["missed"]
+    effort = -0.5 * (actions != 1)
+    assert verdict["rewards"] == ["score", "-0.5*effort", "sum"]
+    for row in verdict["moments"]:
+        met = recording.rows(row["name"])
+        expected = [score[met].mean(), effort[met].mean(), (score + effort)[met].mean()]
+        assert row["values"] == pytest.approx(expected, abs=1e-12)
+        assert row["count"] == met.sum()
+    for k, row in enumerate(verdict["players"]):
+        mine = recording.player == k
+        assert row["values"][0] == pytest.approx(score[mine].sum() / 8, abs=1e-9)
+        assert row["steps"] == mine.sum() / 8
+        ends = recording.steps.terminated[mine].sum() / 8
+        assert row["terminated"] == ends
+    assert [row["name"] for row in verdict["players"]] == list(recording.players)
+
+
+@pytest.mark.parametrize(
+    ("expression", "env", "options", "said"),
+    [
+        ("score - 0.01*effort", "paddle", {}, None),
+        ("stay_alive", "paddle", {}, None),
+        ("-1*effort", "paddle", {}, "can be earned by doing nothing: 0 an episode"),
+        ("score - 0.5*effort", "paddle", {}, "`sum` can be earned by doing nothing"),
+        ("follow_ball", "paddle", {}, "ending early earns more than playing on"),
+        ("-1*score", "paddle", {}, "miss pays more than hit, 1 against -1"),
+        ("score + 0.001*effort", "paddle", {}, "one term drowns the others: 99 %"),
+        ("-1*just_alive", "bicycle", {}, "fall pays more than riding, 0 against -1"),
+        ("any_motion", "bicycle", {}, "earned without playing well: let_go"),
+        ("just_alive", "bicycle", {}, "earned without playing well: let_go"),
+        *((None, "bicycle", {"task": task}, None) for task in ("balance", "goal", "path", "slow")),
+    ],
+)
+def test_what_is_suspicious(
+    expression: str | None, env: str, options: dict[str, Any], said: str | None
+) -> None:
+    if expression is None:
+        from rewards.bicycle import DEFAULT
+
+        expression = DEFAULT[f"bicycle-{options['task']}"]
+    warnings = found(expression, env, **options)["warnings"]
+    if said is None:
+        assert not warnings
+    else:
+        assert any(said in warning for warning in warnings), warnings
+
+
+def test_nothing_heavy_is_imported(folder: Path) -> None:
+    """Neither by the command nor by the process that it starts; PyTorch least of all."""
+    code = "import json, sys\nfrom rewards.__main__ import main\nmain(['check', 'score'])\n"
+    code += "print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "numba", "numpy", "gymnasium", "tyro", "pygame"}
+    assert not heavy & set(json.loads(done.stdout.splitlines()[-1]))
+    (folder / "mine.py").write_text(
+        "import sys\ndef f(before, action, after):\n    return 1.0 + ('torch' in sys.modules)\n"
+    )
+    assert any("pays 1 for every step" in text for text in found("mine.py")["warnings"])
+
+
+# --- Beside the program
+
+
+def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
+    (folder / "mine.py").write_text(
+        "def f(before, action, after):\n    return after.ball_y\n"
+        'def g(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
+    )
+    with TrialProcess("mine.py:f + 2*mine.py:g - score", "PaddleBall-v0") as trial:
+        (warning,) = trial.wait()
+    assert "`g` cannot be compiled" in warning
+    assert trial.verdict["compiled"] == [True, False, True]
+    reward = load_tried_reward(trial)
+    env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=3, reward=reward).unwrapped
+    env.reset(seed=0)
+    _, rewards, *_ = env.step(np.ones(3, np.int64))
+    expected = [y + 2 * round(y, 3) for y in env.states.ball_y.tolist()]
+    assert rewards == pytest.approx(expected, abs=1e-12)
+    assert math.isfinite(rewards.sum())
