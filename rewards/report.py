@@ -40,7 +40,7 @@ def show_table(
     console: Console, headings: Sequence[str], lines: Sequence[tuple[str, str, list[Any]]]
 ) -> None:
     """A table; the first column is text, the others are numbers."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for k, heading in enumerate(headings):
         table.add_column(escape(heading), justify="right" if k else "left", overflow="fold")
     for name, count, values in lines:

@@ -47,7 +47,7 @@ ENV_OPTIONS = {options}  # and its options
 def {name}(before, action, after):
     """A sum of terms; the weights say how much each of them matters."""
     return (
-{total}
+        {total}
     )
 
 
@@ -87,9 +87,9 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         moments=_aligned(meanings),
         imports=f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n",
         env=env,
-        options=json.dumps(options),
+        options=_literal(options),
         name=name,
-        total="\n".join(f"        {_product(weight, term)}" for term, weight in weights.items()),
+        total="\n        ".join(_product(weight, term) for term, weight in weights.items())[2:],
         terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
         test=TEST.format(better=better, worse=worse, name=name),
     )
@@ -108,6 +108,12 @@ def _commands(file: Path, name: str, env: str, options: dict[str, Any]) -> list[
         f"python train.py{chosen} --reward {reward}",
         f"python play.py{chosen} --train --reward {reward}",
     ]
+
+
+def _literal(options: dict[str, Any]) -> str:
+    """Options as Python, with the quotes that the rest of the file has."""
+    values = {k: json.dumps(v) if isinstance(v, str) else repr(v) for k, v in options.items()}
+    return f"{{{', '.join(f'{json.dumps(key)}: {value}' for key, value in values.items())}}}"
 
 
 def _aligned(meanings: dict[str, str]) -> str:

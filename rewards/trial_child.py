@@ -179,7 +179,7 @@ class Trial:
 
         rows = np.arange(len(recording.player))
         if not compiled:  # as many as interpreted code can do in a moment
-            rows = np.union1d(recording.tried(), recording.first_episodes(1))
+            rows = np.union1d(recording.tried(), recording.first_episodes(3))
         transitions = transitions_at(recording, rows)
         paid = {}
         labels = distinct_names([part.term for part in parts])
