@@ -120,7 +120,7 @@ def _announce_threads() -> None:
         sys.audit("_thread.start_new_thread")
         start(thread)
 
-    threading.Thread.start = announced  # type: ignore[method-assign]
+    threading.Thread.start = announced  # type: ignore[assignment, method-assign]
 
 
 class _Printed:

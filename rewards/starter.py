@@ -16,8 +16,9 @@ from gymnasium import spaces
 
 from envs.game import Game, load_game
 from envs.registration import SHORT_NAMES
+from rewards.expression import parse
 from rewards.loading import load_term
-from rewards.moments import moments_of
+from rewards.moments import Moments, moments_of
 
 WIDTH = 100  # of a line
 
@@ -73,11 +74,10 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
     game, rest = load_game(arguments["game"], options)
     game.make_options(rest)
     rewards = arguments["rewards"]
-    weights = importlib.import_module(rewards).EXAMPLES[game.name]
+    weights = _examples(game, rewards)
     name = file.stem if file.stem.isidentifier() and file.stem not in weights else "my_reward"
     commands = _commands(file, name, env, options)
     moments = moments_of(game, rewards)
-    worse, better = next(iter(moments.worse.items()))
     meanings = {key: _first_line(function) for key, function in moments.by_name().items()}
     text = TEMPLATE.format(
         game=game.name,
@@ -85,15 +85,39 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
         action=_about_actions(game),
         moments=_aligned(meanings),
-        imports=f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n",
+        imports=_imports(moments),
         env=env,
         options=_literal(options),
         name=name,
         total="\n        ".join(_product(weight, term) for term, weight in weights.items())[2:],
         terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
-        test=TEST.format(better=better, worse=worse, name=name),
+        test=_test(moments, name),
     )
     return text, commands
+
+
+def _examples(game: Game, rewards: str) -> dict[str, float]:
+    """Terms and weights to begin with; the game's default, where nothing is said of them."""
+    module: Any = importlib.import_module(rewards)
+    default = {part.term: part.weight for part in parse(module.DEFAULT[game.name])}
+    found: dict[str, float] = getattr(module, "EXAMPLES", {}).get(game.name, default)
+    return found
+
+
+def _imports(moments: Moments) -> str:
+    """What the test needs."""
+    if not moments.worse:
+        return ""
+    worse, better = next(iter(moments.worse.items()))
+    return f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n"
+
+
+def _test(moments: Moments, name: str) -> str:
+    """A test, if the game says of two moments which one is better."""
+    if not moments.worse:
+        return "\n"
+    worse, better = next(iter(moments.worse.items()))
+    return TEST.format(better=better, worse=worse, name=name)
 
 
 def _commands(file: Path, name: str, env: str, options: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from rewards.__main__ import main
 from rewards.moments import moments_of
 from rewards.recording import NOTHING, OF_EACH, TRIED, recorded
 from rewards.rewarded import load_tried_reward
+from rewards.starter import starter
 from rewards.trial import transitions_at
 from rewards.trial_process import TrialProcess
 from tests.games import VARIANTS, Variant
@@ -259,3 +260,15 @@ def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
     expected = [y + 2 * round(y, 3) for y in env.states.ball_y.tolist()]
     assert rewards == pytest.approx(expected, abs=1e-12)
     assert math.isfinite(rewards.sum())
+
+
+def test_a_game_that_says_nothing_of_moments_and_examples() -> None:
+    """The tiny game: its default is the example, and no test can be written for it."""
+    text, _ = starter(Path("mine.py"), "tiny", {})
+    assert "centred(before, action, after)" in text
+    assert "def test_" not in text
+    functions: dict[str, Any] = {}
+    exec(compile(text, "mine.py", "exec"), functions)
+    env: Any = gymnasium.make("TinyLeaf-v0").unwrapped
+    env.reset(seed=0)
+    assert functions["mine"](env.state, np.zeros(1), env.state) == -abs(env.state.x)
