@@ -100,6 +100,20 @@ def test_the_default_of_a_file_is_the_function_that_is_called_like_it(folder: Pa
     assert "mine.py has 2 functions; say which, as in mine.py:f" in refusal("mine.py")
 
 
+PARENT = """
+import time
+from rewards import trial_process
+
+trial_process.SECONDS = 300.0
+trial = trial_process.TrialProcess("mine.py", "paddle")
+while trial._stage.get("stage") != "`f`":
+    time.sleep(0.01)
+print("on", flush=True)
+trial.wait()
+"""
+"""Says so once the loop is running."""
+
+
 def running(marker: str) -> bool:
     """Is a process at work whose command line or folder has `marker`?"""
     for process in Path("/proc").glob("[0-9]*"):
@@ -116,8 +130,9 @@ def running(marker: str) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="reads Linux's /proc")
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_no_process_is_left_behind(folder: Path, how: str) -> None:
+def test_no_process_is_left_behind(folder: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by one who changes his mind nor by one who is killed without a word."""
+    monkeypatch.setattr(trial_process, "SECONDS", 300.0)  # the time limit does not end it here
     written(folder, DEF + "    while True:\n        pass\n")
     if how == "stopped":
         trial = TrialProcess("mine.py", "paddle")
@@ -125,9 +140,8 @@ def test_no_process_is_left_behind(folder: Path, how: str) -> None:
         assert running(str(folder))
         trial.stop()
     else:
-        code = "import sys\nfrom rewards.trial_process import TrialProcess\n"
-        code += "t = TrialProcess('mine.py', 'paddle')\nprint('on', flush=True)\nt.wait()\n"
-        parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=folder)
+        command = [sys.executable, "-c", PARENT]
+        parent = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder)
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"on\n"
         parent.kill()
