@@ -68,8 +68,9 @@ class Recording:
     def tried(self) -> Array:
         """Rows of steps, at most `TRIED`, among which is every kind of moment that is recorded."""
         chosen = np.zeros(len(self.player), np.bool_)
-        for name in self.moments.by_name():
-            rows = np.flatnonzero(self.rows(name))
+        kinds = [self.rows(name) for name in self.moments.by_name()]
+        for happens in (self.steps.terminated, *kinds):
+            rows = np.flatnonzero(happens)
             chosen[rows[:: max(1, -(-len(rows) // OF_EACH))]] = True
         left = TRIED - int(chosen.sum())
         others = np.flatnonzero(~chosen)
