@@ -17,6 +17,7 @@ from envs.rng import seeded
 Array = np.ndarray[Any, Any]
 
 SCORES = 1  # row of `GameBatch.numbers`, after the rewards and before the terms
+FIRST_TERM = 2
 
 
 class Reward(Protocol):
@@ -83,7 +84,7 @@ class GameBatch:
         self._done_rows = np.zeros(count, np.intp)
         self._write_to(
             np.zeros((count, *self.observation_space.shape), self.observation_space.dtype),
-            np.zeros((2 + len(reward.names), count)),
+            np.zeros((FIRST_TERM + len(reward.names), count)),
             np.zeros((3, count), np.bool_),
         )
         self.final_observations = np.zeros_like(self.observations)
@@ -190,6 +191,13 @@ class GameBatch:
             self.final_observations,
             self.final_scores,
         )
+
+    def exchange_reward(self, reward: Reward) -> None:
+        """Let another reward count from the next step on; the games go on as they are."""
+        numbers = np.zeros((FIRST_TERM + len(reward.names), self.count))
+        numbers[:FIRST_TERM] = self.numbers[:FIRST_TERM]
+        self.reward = reward
+        self._write_to(self.observations, numbers, self.flags)
 
     def checkpoint(self) -> dict[str, Array]:
         """Everything that decides how the games go on."""

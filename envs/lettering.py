@@ -1,4 +1,4 @@
-"""Letters for people: what views and `play.py` write with."""
+"""Letters and colours for people: what views and `play.py` write with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (240, 244, 252)
 SHARPER = 4
 """Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
+
+
+def mixed(first: Colour, second: Colour, part: float) -> Colour:
+    """`first` with `part` of `second` in it."""
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
 @functools.cache

@@ -51,13 +51,18 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self.action_space = deepcopy(game.action_space)  # each has a generator of its own
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
-        self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
         self._actions = game.actions(1)
         self._discrete = isinstance(game.action_space, spaces.Discrete)
         self._look_at_the_batch()
 
+    def exchange_reward(self, reward: Reward) -> None:
+        """Let another reward count from the next step on; the episode goes on as it is."""
+        self.batch.exchange_reward(reward)
+        self._look_at_the_batch()
+
     def _look_at_the_batch(self) -> None:
-        """Take views of its arrays, which stay the same ones."""
+        """Take views of its arrays, which stay the same ones, and the names of its numbers."""
+        self._info_names = ("score", *(f"reward/{name}" for name in self.batch.reward.names))
         self._observation = self.batch.observations[0]
         self._numbers = self.batch.numbers.reshape(-1)
         self._flags = self.batch.flags.reshape(-1)

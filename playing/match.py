@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,17 +11,19 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Insight
+from envs.batch import Reward
 from envs.single import GameEnv
 from playing.cast import Cast, Player
 from training.simulator import make_simulator
 from training.stepper import reward_weights
 
 FADE = 0.9  # per step: what lasted one step only is gone before anyone has seen it
+REMEMBERED = 300  # steps: 10 seconds of the paddle, 6 of the bicycle
 
 
 @dataclass
 class RewardTerm:
-    """One term of the reward during an episode, before weighting."""
+    """One term of the reward during an episode, before weighting unless it says otherwise."""
 
     weight: float = 1.0
     now: float = 0.0
@@ -29,8 +32,12 @@ class RewardTerm:
     """In the episode so far."""
     shown: float = 0.0
     """`now`, but falling slowly back to 0."""
-    largest: float = 1e-9
-    """Largest absolute value in the episode: the scale of its bar."""
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """What it contributed, weighted, in each of the last steps."""
+    lowest: float = 0.0
+    """Of its contributions in the episode, or 0."""
+    highest: float = 0.0
+    """Of its contributions in the episode, or 0."""
 
     def add(self, value: float) -> None:
         """Take in one step's value."""
@@ -38,7 +45,15 @@ class RewardTerm:
         self.total += value
         faded = self.shown * FADE
         self.shown = value if abs(value) >= abs(faded) else faded
-        self.largest = max(self.largest, abs(value))
+        contribution = self.weight * value
+        self.recent.append(contribution)
+        self.lowest = min(self.lowest, contribution)
+        self.highest = max(self.highest, contribution)
+
+    @property
+    def part(self) -> float:
+        """What it contributes, weighted: its part of the stacked bar."""
+        return self.weight * self.shown
 
 
 @dataclass(frozen=True)
@@ -106,9 +121,23 @@ class Match:
         """Begin episode `number`, counted from 0."""
         self.observation, info = self.env.reset(seed=self.seed + number)
         self.episode = Episode(number, score=_number(info.get("score")))
+        self._begin_terms()
+        self._think()
+
+    def exchange_reward(self, reward: Reward) -> None:
+        """Pay by another reward from the next step on, in the same episode.
+
+        What was summed up so far was paid by the other one, so that sums begin anew.
+        """
+        assert isinstance(self.env.unwrapped, GameEnv), "other games have a reward of their own"
+        self.env.unwrapped.exchange_reward(reward)
+        self.episode.total_reward = 0.0
+        self._begin_terms()
+
+    def _begin_terms(self) -> None:
         weights = reward_weights(self.env)
         self.terms = {name: RewardTerm(weight) for name, weight in weights.items()}
-        self._think()
+        self.longest_bar = 1e-9
 
     def next_episode(self) -> None:
         """Leave this episode, over or not."""
@@ -128,9 +157,19 @@ class Match:
         episode.terminated, episode.truncated = bool(terminated), bool(truncated)
         for name, term in self.terms.items():
             term.add(float(info.get(f"reward/{name}", reward)))
+        self.longest_bar = max(self.longest_bar, *self.bars)
         if episode.over:
             self.results.append(episode.result)
         self._think()
+
+    @property
+    def bars(self) -> tuple[float, float]:
+        """How much all positive and all negative terms contribute; both from 0 up.
+
+        `longest_bar` is the longest of either in the episode so far, the scale of both.
+        """
+        parts = [term.part for term in self.terms.values()]
+        return sum(max(part, 0.0) for part in parts), sum(max(-part, 0.0) for part in parts)
 
     def switch_player(self) -> None:
         """Hand over to the next agent of the cast.
@@ -138,7 +177,15 @@ class Match:
         Raises:
             ValueError: if it cannot be loaded; the player stays.
         """
-        self.player = self.cast.player(self.cast.after(self.player.name))
+        self.switch_to(self.cast.after(self.player.name))
+
+    def switch_to(self, name: str) -> None:
+        """Hand over to an agent of the cast.
+
+        Raises:
+            ValueError: if it cannot be loaded; the player stays.
+        """
+        self.player = self.cast.player(name)
         self._think()
 
     def take_over(self, by_hand: bool) -> None:

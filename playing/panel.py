@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pygame
 from gymnasium import spaces
 
 from playing import theme
-from playing.match import Match
+from playing.bars import draw_bar, draw_curve, draw_signed_bar, draw_stacked_bar
+from playing.match import REMEMBERED, Match, RewardTerm
 
 MARGIN = 28
 MOST_TERMS = 6
 MOST_ACTIONS = 9
 SMALLEST = 18  # letters, pixels
+TALLEST_ROW = 44.0
+TERM_ROW = 1.4  # times the height of an action's: it holds a curve
+BELOW = 44  # the hints
+HINTS = "space pause   .  step   n next   tab agent   k you play   h help"
+TRAINING_HINTS = "space pause   s before and now   f from scratch   tab agent   h help"
+
+Facts = Sequence[tuple[str, str]]
+"""Names and values, written in a line of columns."""
 
 
-def draw_panel(surface: pygame.Surface, match: Match, pace: str) -> None:
-    """Draw the panel over the whole of `surface`; `pace` says how fast the match goes."""
+def draw_panel(
+    surface: pygame.Surface, match: Match, pace: str, reward: str = "", training: Facts = ()
+) -> None:
+    """Draw the panel over the whole of `surface`.
+
+    Args:
+        surface: to draw on.
+        match: what is shown.
+        pace: how fast it goes.
+        reward: what pays, where that can change.
+        training: how the training goes, if there is one.
+    """
     surface.fill(theme.PANEL)
-    height = surface.get_height()
-    terms = min(len(match.terms), MOST_TERMS)
-    actions = min(len(match.action_names), MOST_ACTIONS)
-    row = min(46.0, (height - 376) / (terms + actions))
+    width, height = surface.get_size()
     _draw_player(surface, match, pace)
     _draw_numbers(surface, match)
-    y = _draw_terms(surface, match, 216, row)
-    y = _draw_actions(surface, match, y + 22, row)
-    _draw_value(surface, match, y + 34)
-    hints = "space pause   .  step   n next   tab agent   k you play   h help"
-    theme.write(surface, hints, (surface.get_width() / 2, height - 24), 22, theme.DIM, 0.5)
+    y = 212.0
+    if training:
+        _draw_facts(surface, training, y)
+        y += 62
+    terms = min(len(match.terms), MOST_TERMS)
+    actions = min(len(match.action_names), MOST_ACTIONS)
+    row = min(TALLEST_ROW, (height - BELOW - y - 116) / (TERM_ROW * terms + actions))
+    y = _draw_reward(surface, match, reward, y, TERM_ROW * row)
+    _draw_actions(surface, match, y + 24, row)
+    hints = TRAINING_HINTS if training else HINTS
+    theme.write(surface, hints, (width / 2, height - 24), 22, theme.DIM, 0.5)
 
 
 def _draw_player(surface: pygame.Surface, match: Match, pace: str) -> None:
@@ -52,42 +76,72 @@ def _draw_numbers(surface: pygame.Surface, match: Match) -> None:
     """The score, large, and the return, step and episode beside it."""
     episode = match.episode
     big = ("RETURN", episode.total_reward) if episode.score is None else ("SCORE", episode.score)
-    theme.write(surface, big[0], (MARGIN, 102), 24, theme.DIM)
-    theme.write(surface, theme.number(big[1]), (MARGIN, 152), 108, theme.TEXT)
+    theme.write(surface, big[0], (MARGIN, 98), 24, theme.DIM)
+    theme.write(surface, theme.number(big[1]), (MARGIN, 146), 100, theme.TEXT)
     rows = [("step", theme.number(episode.steps)), ("episode", str(episode.number + 1))]
     if episode.score is not None:
         rows.insert(0, ("return", theme.number(episode.total_reward)))
     right = surface.get_width() - MARGIN
     for k, (name, value) in enumerate(rows):
-        y = 102 + 36 * k
+        y = 98 + 36 * k
         theme.write(surface, name, (right - 110, y), 28, theme.DIM, 1.0)
         theme.write(surface, value, (right, y), 38, theme.TEXT, 1.0)
 
 
-def _draw_terms(surface: pygame.Surface, match: Match, y: float, row: float) -> float:
-    """Each reward term: now, as a bar, and summed up over the episode; returns where it ends."""
+def _draw_facts(surface: pygame.Surface, facts: Facts, y: float) -> None:
+    """Columns, each a value below its name."""
+    width = (surface.get_width() - 2 * MARGIN) / len(facts)
+    for k, (name, value) in enumerate(facts):
+        x = MARGIN + k * width
+        theme.write(surface, name, (x, y), 22, theme.DIM, width=width - 8)
+        theme.write(surface, value, (x, y + 26), 34, theme.PLAYERS["learning"], width=width - 8)
+
+
+def _draw_reward(surface: pygame.Surface, match: Match, reward: str, y: float, row: float) -> float:
+    """What is paid: all terms in one bar, and below it each by itself; returns where it ends."""
     right = surface.get_width() - MARGIN
     _draw_heading(surface, "REWARD", y)
+    theme.write(surface, reward, (MARGIN + 80, y), 22, theme.TEXT, width=right - 290)
     theme.write(surface, "now", (right - 96, y), 22, theme.DIM, 1.0)
     theme.write(surface, "episode", (right, y), 22, theme.DIM, 1.0)
-    size = round(min(36.0, row * 0.85))
-    y += 16
-    for name, term in list(match.terms.items())[:MOST_TERMS]:
-        middle = y + row / 2
-        label = name if term.weight == 1 else f"{term.weight:g} {name}"
-        theme.write(surface, label, (MARGIN, middle), _fitting(label, size, 150), width=150)
-        track = pygame.Rect(MARGIN + 160, round(y + row * 0.22), 118, round(row * 0.56))
-        colours = (theme.GOOD, theme.BAD) if term.weight >= 0 else (theme.BAD, theme.GOOD)
-        _draw_signed_bar(surface, track, term.shown / term.largest, *colours)
-        theme.write(surface, theme.number(term.now), (right - 96, middle), size, align=1.0)
-        theme.write(surface, theme.number(term.total), (right, middle), size, align=1.0)
+    track = pygame.Rect(MARGIN, round(y + 18), right - MARGIN, 26)
+    terms = list(match.terms.items())
+    colours = list(itertools.islice(itertools.cycle(theme.TERMS), len(terms)))
+    parts = [term.part / match.longest_bar for _, term in terms]
+    draw_stacked_bar(surface, track, list(zip(parts, colours, strict=True)))
+    y += 52
+    for (name, term), colour in list(zip(terms, colours, strict=True))[:MOST_TERMS]:
+        _draw_term(surface, name, term, colour, y, row)
         y += row
     return y
 
 
-def _draw_actions(surface: pygame.Surface, match: Match, y: float, row: float) -> float:
-    """Each action and how likely it is, the chosen one in another colour; returns where it ends."""
+def _draw_term(
+    surface: pygame.Surface,
+    name: str,
+    term: RewardTerm,
+    colour: theme.Colour,
+    y: float,
+    row: float,
+) -> None:
+    """One term: its name in its colour, what it contributed lately, now, and in the episode."""
+    right, middle, size = surface.get_width() - MARGIN, y + row / 2, round(min(36.0, row * 0.7))
+    chip = pygame.Rect(MARGIN, round(y + row * 0.12), 8, round(row * 0.76))
+    pygame.draw.rect(surface, colour, chip, border_radius=4)
+    label = name if term.weight == 1 else f"{term.weight:g} {name}"
+    letters = _fitting(label, size, 138)
+    theme.write(surface, label, (MARGIN + 16, middle), letters, colour, width=138)
+    track = pygame.Rect(MARGIN + 160, round(y + row * 0.08), 136, round(row * 0.84))
+    span = (term.lowest, term.highest)
+    draw_curve(surface, track, list(term.recent), REMEMBERED, span, colour)
+    theme.write(surface, theme.number(term.now), (right - 88, middle), size, align=1.0)
+    theme.write(surface, theme.number(term.total), (right, middle), size, align=1.0)
+
+
+def _draw_actions(surface: pygame.Surface, match: Match, y: float, row: float) -> None:
+    """Each action and how likely it is, the chosen one in another colour; above them the value."""
     _draw_heading(surface, "ACTION", y)
+    _draw_value(surface, match, y)
     y += 16
     if isinstance(match.env.action_space, spaces.Discrete):
         for k in _actions_shown(match):
@@ -97,7 +151,6 @@ def _draw_actions(surface: pygame.Surface, match: Match, y: float, row: float) -
         for k in range(min(len(match.action_names), MOST_ACTIONS)):
             _draw_component(surface, match, k, y, row)
             y += row
-    return y
 
 
 def _actions_shown(match: Match) -> list[int]:
@@ -125,7 +178,7 @@ def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: f
         return
     right = surface.get_width() - MARGIN
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
-    _draw_bar(surface, track, float(likely[k]), colour)
+    draw_bar(surface, track, float(likely[k]), colour)
     theme.write(surface, f"{likely[k]:.0%}", (right, middle), size, text_colour, 1.0)
 
 
@@ -140,21 +193,22 @@ def _draw_component(surface: pygame.Surface, match: Match, k: int, y: float, row
     theme.write(surface, match.action_names[k], (MARGIN, middle), size, width=150)
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
     if low < 0:
-        _draw_signed_bar(surface, track, part, theme.CHOSEN, theme.CHOSEN)
+        draw_signed_bar(surface, track, part, theme.CHOSEN)
     else:
-        _draw_bar(surface, track, part, theme.CHOSEN)
+        draw_bar(surface, track, part, theme.CHOSEN)
     right = surface.get_width() - MARGIN
     theme.write(surface, theme.number(value), (right, middle), size, theme.CHOSEN, 1.0)
 
 
 def _draw_value(surface: pygame.Surface, match: Match, y: float) -> None:
+    """The discounted return that the agent expects."""
     value = match.insight.value
     if value is None:
         return
     right = surface.get_width() - MARGIN
-    _draw_heading(surface, "VALUE", y)
-    theme.write(surface, "discounted return it expects", (MARGIN + 80, y), 24, theme.DIM)
-    theme.write(surface, theme.number(value), (right, y), 38, theme.TEXT, 1.0)
+    written = theme.write(surface, theme.number(value), (right, y), 34, theme.TEXT, 1.0)
+    text = "value: discounted return it expects"
+    theme.write(surface, text, (written.left - 12, y), 22, theme.DIM, 1.0)
 
 
 def _fitting(text: str, size: int, width: int) -> int:
@@ -166,33 +220,3 @@ def _fitting(text: str, size: int, width: int) -> int:
 
 def _draw_heading(surface: pygame.Surface, text: str, y: float) -> None:
     theme.write(surface, text, (MARGIN, y), 24, theme.DIM)
-
-
-def _draw_track(surface: pygame.Surface, track: pygame.Rect) -> None:
-    pygame.draw.rect(surface, theme.TRACK, track, border_radius=5)
-
-
-def _draw_bar(
-    surface: pygame.Surface, track: pygame.Rect, part: float, colour: theme.Colour
-) -> None:
-    """A bar over `part` (0..1) of `track`, from the left."""
-    _draw_track(surface, track)
-    bar = track.copy()
-    bar.width = round(min(max(part, 0.0), 1.0) * track.width)
-    pygame.draw.rect(surface, colour, bar, border_radius=5)
-
-
-def _draw_signed_bar(
-    surface: pygame.Surface,
-    track: pygame.Rect,
-    part: float,
-    positive: theme.Colour,
-    negative: theme.Colour,
-) -> None:
-    """A bar from the middle of `track` to the right (`part` 0..1) or to the left (-1..0)."""
-    _draw_track(surface, track)
-    length = round(min(max(part, -1.0), 1.0) * track.width / 2)
-    bar = pygame.Rect(track.centerx + min(length, 0), track.top, abs(length), track.height)
-    pygame.draw.rect(surface, positive if length > 0 else negative, bar, border_radius=5)
-    middle = track.centerx
-    pygame.draw.line(surface, theme.DIM, (middle, track.top - 2), (middle, track.bottom + 1), 2)

@@ -12,10 +12,13 @@ from envs.render import load_view
 from envs.single import GameEnv
 from playing import theme
 from playing.match import Match
-from playing.panel import draw_panel
+from playing.panel import Facts, draw_panel
 
 GAME_SIDE = 640
 SIZE = (1152, 640)  # multiples of 16, as video wants them
+
+ERROR_LETTERS = 26  # pixels
+ERROR_LINES = 5
 
 HELP = (
     ("space", "pause, go on"),
@@ -25,6 +28,8 @@ HELP = (
     ("tab or a", "switch agent"),
     ("k", "play yourself, give back"),
     ("arrows or w, a, s, d", "your moves"),
+    ("s", "--train: before and now"),
+    ("f", "--train: from scratch"),
     ("h", "this help"),
     ("q or esc", "quit"),
 )
@@ -38,6 +43,12 @@ class Status:
     paused: bool = False
     help: bool = False
     message: str = ""
+    error: str = ""
+    """What is wrong with what was saved last; stays until it is mended."""
+    reward: str = ""
+    """What pays, where that can change."""
+    training: Facts = ()
+    """How the training goes, if there is one."""
 
     @property
     def pace(self) -> str:
@@ -51,21 +62,14 @@ class Painter:
     def __init__(self, match: Match) -> None:
         self.surface = pygame.Surface(SIZE)
         self._match = match
-        self._game = self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE))
+        self._game = GamePicture(match, self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE)))
         self._panel = self.surface.subsurface((GAME_SIDE, 0, SIZE[0] - GAME_SIDE, SIZE[1]))
-        unwrapped = match.env.unwrapped
-        self._view = load_view(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
 
     def paint(self, status: Status) -> pygame.Surface:
         """Bring `surface` up to date."""
-        self._paint_game()
-        draw_panel(self._panel, self._match, status.pace)
-        if self._match.episode.over:
-            self._paint_ending()
-        if status.message:
-            self._paint_banner(status.message, GAME_SIDE - 64, 28)
-        if status.help:
-            self._paint_help()
+        self._game.paint()
+        draw_panel(self._panel, self._match, status.pace, status.reward, status.training)
+        paint_words(self._game.surface, status)
         return self.surface
 
     def pixels(self) -> np.ndarray[Any, Any]:
@@ -73,43 +77,87 @@ class Painter:
         rows = pygame.image.tobytes(self.surface, "RGB")
         return np.frombuffer(rows, np.uint8).reshape(SIZE[1], SIZE[0], 3)
 
-    def _paint_game(self) -> None:
+
+class GamePicture:
+    """The game of a match over the whole of a square `surface`, and how its episode ended."""
+
+    def __init__(self, match: Match, surface: pygame.Surface) -> None:
+        self.surface = surface
+        self._match = match
+        unwrapped = match.env.unwrapped
+        self._view = load_view(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
+
+    def paint(self) -> None:
+        """Bring `surface` up to date."""
         unwrapped = self._match.env.unwrapped
         if self._view is not None:
             assert isinstance(unwrapped, GameEnv)
-            self._view(self._game, unwrapped.state, unwrapped.batch.options)
-            return
-        frame: np.ndarray[Any, Any] = np.asarray(self._match.env.render())
+            self._view(self.surface, unwrapped.state, unwrapped.batch.options)
+        else:
+            self._paint_frame(np.asarray(self._match.env.render()))
+        if self._match.episode.over:
+            self._paint_ending()
+
+    def _paint_frame(self, frame: np.ndarray[Any, Any]) -> None:
+        """What others' environments draw, as large as it fits."""
+        side = self.surface.get_width()
         image = pygame.surfarray.make_surface(frame.swapaxes(0, 1))
-        scale = GAME_SIDE / max(image.get_size())
+        scale = side / max(image.get_size())
         size = (round(image.get_width() * scale), round(image.get_height() * scale))
-        self._game.fill(theme.DARK)
-        place = ((GAME_SIDE - size[0]) // 2, (GAME_SIDE - size[1]) // 2)
-        self._game.blit(pygame.transform.smoothscale(image, size), place)
+        self.surface.fill(theme.DARK)
+        place = ((side - size[0]) // 2, (side - size[1]) // 2)
+        self.surface.blit(pygame.transform.smoothscale(image, size), place)
 
     def _paint_ending(self) -> None:
         episode = self._match.episode
         end = "Game over" if episode.terminated else "Time is up"
         name = "return" if episode.score is None else "score"
         text = f"{end}: {name} {theme.number(episode.result.score)}"
-        self._paint_banner(text, GAME_SIDE // 2, 60)
+        _paint_banner(self.surface, text, self.surface.get_height() // 2, 60)
 
-    def _paint_banner(self, text: str, y: float, size: int) -> None:
-        """A line on a dark plate over the game."""
-        width, height = theme.text_size(text, size)
-        width = min(width, GAME_SIDE - 96)
-        plate = pygame.Rect(0, 0, width + size, height + size // 2)
-        plate.center = (GAME_SIDE // 2, round(y))
-        pygame.draw.rect(self._game, theme.DARK, plate, border_radius=12)
-        pygame.draw.rect(self._game, theme.LINE, plate, 2, border_radius=12)
-        theme.write(self._game, text, plate.center, size, theme.TEXT, 0.5, width)
 
-    def _paint_help(self) -> None:
-        plate = pygame.Rect(60, 60, GAME_SIDE - 120, GAME_SIDE - 120)
-        pygame.draw.rect(self._game, theme.DARK, plate, border_radius=16)
-        pygame.draw.rect(self._game, theme.LINE, plate, 2, border_radius=16)
-        theme.write(self._game, "Keys", (plate.left + 32, plate.top + 42), 48)
-        for k, (key, meaning) in enumerate(HELP):
-            y = plate.top + 100 + 40 * k
-            theme.write(self._game, key, (plate.left + 32, y), 32, theme.CHOSEN)
-            theme.write(self._game, meaning, (plate.left + 250, y), 32, theme.TEXT)
+def paint_words(surface: pygame.Surface, status: Status) -> None:
+    """What there is to say beside the match: errors, messages, help."""
+    if status.error:
+        _paint_error(surface, status.error)
+    if status.message:
+        _paint_banner(surface, status.message, surface.get_height() - 64, 28)
+    if status.help:
+        _paint_help(surface)
+
+
+def _paint_plate(surface: pygame.Surface, plate: pygame.Rect, rim: theme.Colour) -> None:
+    pygame.draw.rect(surface, theme.DARK, plate, border_radius=12)
+    pygame.draw.rect(surface, rim, plate, 2, border_radius=12)
+
+
+def _paint_banner(surface: pygame.Surface, text: str, y: float, size: int) -> None:
+    """A line on a dark plate."""
+    width, height = theme.text_size(text, size)
+    width = min(width, surface.get_width() - 96)
+    plate = pygame.Rect(0, 0, width + size, height + size // 2)
+    plate.center = (surface.get_width() // 2, round(y))
+    _paint_plate(surface, plate, theme.LINE)
+    theme.write(surface, text, plate.center, size, theme.TEXT, 0.5, width)
+
+
+def _paint_error(surface: pygame.Surface, error: str) -> None:
+    """What is wrong, at the top on a plate with a red rim, in a few lines."""
+    width = surface.get_width() - 64
+    lines = theme.wrapped(error, ERROR_LETTERS, width - 40)[:ERROR_LINES]
+    plate = pygame.Rect(32, 24, width, 24 + 32 * len(lines))
+    _paint_plate(surface, plate, theme.BAD)
+    for k, line in enumerate(lines):
+        place = (plate.left + 20, plate.top + 28 + 32 * k)
+        theme.write(surface, line, place, ERROR_LETTERS, theme.TEXT, width=width - 40)
+
+
+def _paint_help(surface: pygame.Surface) -> None:
+    plate = pygame.Rect(0, 0, 560, 520)
+    plate.center = (surface.get_width() // 2, surface.get_height() // 2)
+    _paint_plate(surface, plate, theme.LINE)
+    theme.write(surface, "Keys", (plate.left + 32, plate.top + 42), 48)
+    for k, (key, meaning) in enumerate(HELP):
+        y = plate.top + 96 + 37 * k
+        theme.write(surface, key, (plate.left + 32, y), 30, theme.CHOSEN)
+        theme.write(surface, meaning, (plate.left + 240, y), 30, theme.TEXT, width=300)

@@ -19,11 +19,10 @@ from envs.bicycle.palette import (
     GROUND,
     LANE,
     REAR_TRACK,
-    mixed,
 )
 from envs.bicycle.scene import grid_lines, lane_borders, lane_colour, wheel_tracks
 from envs.bicycle.strokes import Place, arc, arrow, bar, dashes, stroke
-from envs.lettering import WHITE
+from envs.lettering import WHITE, mixed
 
 LANE_PART = 0.75  # m
 FROM_ABOVE = 2.35  # m, the height of that picture

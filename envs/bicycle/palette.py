@@ -20,9 +20,3 @@ GOAL: Colour = (255, 196, 84)
 WIND: Colour = (120, 176, 255)
 REAR_TRACK: Colour = (120, 176, 255)
 FRONT_TRACK: Colour = (206, 158, 255)
-
-
-def mixed(first: Colour, second: Colour, part: float) -> Colour:
-    """`first` with `part` of `second` in it."""
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
-    return red, green, blue

@@ -27,10 +27,9 @@ from envs.bicycle.palette import (
     RISKY,
     SAFE,
     WIND,
-    mixed,
 )
 from envs.bicycle.strokes import Place, arrow, bar, dashes, stroke
-from envs.lettering import WHITE, Colour
+from envs.lettering import WHITE, Colour, mixed
 
 GRID_SIZE, GRID_REACH = 2.0, 24.0  # m
 LANE_AHEAD = np.concatenate([np.arange(-6.0, 6.0, 0.75), np.arange(6.0, 40.0, 2.0)])  # m
