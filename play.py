@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -48,6 +49,9 @@ class PlayOptions:
     """Of the first episode; the following ones count on from it. By default a new one each time."""
     speed: float = 1.0
     """How fast: 2 is twice as fast."""
+    train: bool = False
+    """Let a new agent (ppo, or another --agent that learns) learn while you watch: save another
+    reward and see what becomes of it; s shows before and now side by side."""
     headless: bool = False
     """Open no window; print the scores."""
     json: bool = False
@@ -90,8 +94,26 @@ def read(arguments: Sequence[str]) -> tuple[PlayOptions, Request]:
         raise PlayError(str(error)) from None
     wishes = Wishes(options.env, options.reward, env_options, options.trust_reward)
     seed = fresh_seed() if options.seed is None else options.seed
+    train = training_arguments(options) if options.train else None
+    command = shlex.join(["python", "play.py", *arguments])
     run, agent, episodes, speed = options.run, options.agent, options.episodes, options.speed
-    return options, Request(run, agent, wishes, episodes, seed, speed)
+    return options, Request(run, agent, wishes, episodes, seed, speed, train, command)
+
+
+def training_arguments(options: PlayOptions) -> list[str]:
+    """What to tell train.py.
+
+    Raises:
+        PlayError: for options that make no sense while an agent learns.
+    """
+    for name in ("run", "record", "headless", "json", "trust_reward"):
+        if getattr(options, name):
+            flag = "the run" if name == "run" else f"--{name.replace('_', '-')}"
+            raise PlayError(f"--train lets a new agent learn in a window: leave out {flag}")
+    given = {"env": options.env, "agent": options.agent, "reward": options.reward}
+    given["seed"] = None if options.seed is None else str(options.seed)
+    arguments = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    return [*arguments, *(["--env-options", *options.env_options] if options.env_options else [])]
 
 
 if __name__ == "__main__":

@@ -133,6 +133,10 @@ class Agent:
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over only what decides how to act; `tensors` may hold more."""
 
+    def inherit(self, tensors: dict[str, Any]) -> None:
+        """Take over what is still of use now that something else is good; by default the policy."""
+        self.restore_policy(tensors)
+
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         self.generator.bit_generator.state = numbers["generator"]

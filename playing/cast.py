@@ -15,6 +15,7 @@ from agents.agent import Agent, Task, UnsuitableTaskError
 from training.loading import load_agent, load_config
 
 TRAINED = "trained"
+LEARNING = "learning"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Player:
     """An agent under the name that people see."""
 
     name: str
-    """`trained`, or a name in `agents.AGENTS`."""
+    """`trained`, `learning`, or a name in `agents.AGENTS`."""
     description: str
     """Where it comes from, in a few words."""
     agent: Agent
@@ -71,6 +72,12 @@ class Cast:
                 del self._makers[name]  # not to be offered again
                 raise
         return self._players[name]
+
+    def introduce(self, player: Player) -> None:
+        """Let one more take part, before all others, or take the place of who had its name."""
+        self._makers = {player.name: lambda: player} | self._makers
+        self._makers[player.name] = lambda: player
+        self._players[player.name] = player
 
     def after(self, name: str) -> str:
         """Whose turn it is after `name`."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 
-from playing.cast import TRAINED, Cast
+from playing.cast import LEARNING, TRAINED, Cast, Player
 from playing.match import Match, Result
 from playing.selection import PlayError, Selection, Wishes, one_line, select_game, select_run
 from playing.summary import Summary
+from training.kept_reward import has_code
+
+if TYPE_CHECKING:
+    from playing.live_reward import LiveReward
+    from playing.live_training import LiveTraining
+    from playing.window import Window
 
 HEADLESS_EPISODES = 10
 LONGEST_RECORDING = 20.0  # seconds, where the user has not said how many episodes
@@ -29,6 +37,10 @@ class Request:
     episodes: int | None
     seed: int
     speed: float
+    train: Sequence[str] | None = None
+    """Arguments for train.py, where the agent shall learn meanwhile."""
+    command: str = ""
+    """What was typed."""
 
     def __post_init__(self) -> None:
         if self.episodes is not None and self.episodes < 1:
@@ -86,10 +98,69 @@ def watch(request: Request) -> Summary:
     """Play in a window."""
     from playing.window import Window
 
+    if request.train is not None:
+        return watch_training(request, request.train)
     selection, match = prepare(request, drawn=True)
     title = selection.env_id if selection.run is None else selection.run.name
-    Window(match, title, steps_per_second(match), request.speed, request.episodes).run()
+    shown = (match, title, steps_per_second(match), request.speed, request.episodes)
+    with live_reward(selection, match) as live:
+        Window(*shown, live).run()
     return _summary(selection, match, match.results)
+
+
+def watch_training(request: Request, arguments: Sequence[str]) -> Summary:
+    """Let an agent learn, and play in a window meanwhile."""
+    with training_window(request, arguments) as (selection, window, training):
+        window.run()
+    if training.run is not None:
+        trust = " --trust-reward" if has_code(selection.make_options.get("reward")) else ""
+        tell(f"the run lies in {training.run}; python play.py {training.run}{trust} plays it")
+        tell(f"to go on: python train.py --resume {training.run}{trust}")
+    return _summary(selection, window.match, window.match.results)
+
+
+@contextmanager
+def training_window(
+    request: Request, arguments: Sequence[str]
+) -> Iterator[tuple[Selection, Window, LiveTraining]]:
+    """A window on an agent that learns by the `arguments` for train.py; all ends with it.
+
+    Raises:
+        PlayError: whatever was wrong.
+    """
+    from playing.live_training import LiveTraining, Trainer, learner
+    from playing.window import Window, check_display
+    from training.command_line import parse
+
+    check_display()
+    try:
+        _, config = parse(arguments)
+        selection = Selection(config.env, config.make_options, None)
+        env = make_env(selection, drawn=True)
+        cast = Cast(env, config.env, None, request.seed)
+        cast.introduce(Player(LEARNING, config.agent, learner(config, env)))
+    except ValueError as error:
+        raise PlayError(one_line(error)) from None
+    match = Match(env, config.env, cast, cast.player(LEARNING), request.seed)
+    shown = (match, config.env, steps_per_second(match), request.speed, request.episodes)
+    with live_reward(selection, match) as live:
+        trainer = Trainer(arguments, request.command)
+        with closing(LiveTraining(match, config, trainer, live)) as training:
+            yield selection, Window(*shown, live, training), training
+
+
+@contextmanager
+def live_reward(selection: Selection, match: Match) -> Iterator[LiveReward | None]:
+    """What exchanges the reward when its file is saved, if it is in a file."""
+    expression = selection.make_options.get("reward")
+    if expression is None or not has_code(expression):
+        yield None
+        return
+    from playing.live_reward import LiveReward
+
+    options = {name: v for name, v in selection.make_options.items() if name != "reward"}
+    with closing(LiveReward(match, expression, options)) as live:
+        yield live
 
 
 def record(request: Request, path: Path) -> Summary:

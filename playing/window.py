@@ -6,18 +6,26 @@ import os
 import sys
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pygame
 
 from envs.single import GameEnv
+from playing.cast import LEARNING
 from playing.match import Match
 from playing.picture import SIZE, Painter, Status
 from playing.selection import PlayError
+from playing.split import SplitPainter
+from rewards.expression import RewardError
+
+if TYPE_CHECKING:  # what they need takes its time to import
+    from playing.live_reward import LiveReward
+    from playing.live_training import LiveTraining
 
 FRAMES_PER_SECOND = 60
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 ENDING_SECONDS = 1.0  # how long the last picture of an episode stays
+SPLIT_SECONDS = 4.0  # how long, in a split window, the other one may go on by itself
 MESSAGE_SECONDS = 3.0
 SAME_KEY = {"w": "up", "a": "left", "s": "down", "d": "right"}  # for the left hand
 NAMES_OF_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
@@ -37,6 +45,8 @@ class Window:
         steps_per_second: float,
         speed: float = 1.0,
         episodes: int | None = None,
+        live_reward: LiveReward | None = None,
+        training: LiveTraining | None = None,
     ) -> None:
         """Open it.
 
@@ -46,6 +56,8 @@ class Window:
             steps_per_second: of the match at speed 1.
             speed: factor on it.
             episodes: close after so many; None for never.
+            live_reward: exchanges the match's reward when its file is saved.
+            training: lets the match's player learn.
 
         Raises:
             PlayError: where there is no display.
@@ -55,7 +67,11 @@ class Window:
         self.is_open = True
         self.screen = _open_display()
         pygame.display.set_caption(f"{title} - Training Wheels")
-        self._painter = Painter(match)
+        self._painter: Painter | SplitPainter = Painter(match)
+        self.before: Match | None = None
+        """What is shown beside the match in a split window."""
+        self._live_reward = live_reward
+        self._training = training
         self._stale = True  # what is in the window
         self._steps_per_second = steps_per_second
         self._episodes = episodes
@@ -79,6 +95,8 @@ class Window:
             pygame.K_a: self._switch_player,
             pygame.K_TAB: self._switch_player,
             pygame.K_k: self._toggle_by_hand,
+            pygame.K_s: self._toggle_split,
+            pygame.K_f: self._from_scratch,
             pygame.K_h: self._toggle_help,
             pygame.K_q: self.close,
             pygame.K_ESCAPE: self.close,
@@ -102,6 +120,7 @@ class Window:
         for event in pygame.event.get():
             self._take_in(event)
             self._stale = True
+        self._hear_news()
         self._pass(seconds)
         if self._stale:
             self.screen.blit(self._painter.paint(self.status), (0, 0))
@@ -124,6 +143,28 @@ class Window:
             elif event.unicode in ("+", "-"):  # other keyboards have them elsewhere
                 self._faster() if event.unicode == "+" else self._slower()
 
+    def _hear_news(self) -> None:
+        """Of the reward's file and of the training."""
+        status, live_reward, training = self.status, self._live_reward, self._training
+        errors = []
+        if live_reward is not None:
+            if news := live_reward.update():
+                self._say(news)
+                if training is not None:
+                    training.reward_changed(live_reward.compiled)
+            status.reward = live_reward.label
+            errors.append(live_reward.error)
+        if training is not None:
+            known = training.before
+            self._stale |= training.update()
+            if self.before is not None and training.before is not known:
+                self._split(training)
+            status.training = training.facts
+            errors.append(training.error)
+        error = " ".join(filter(None, errors))
+        self._stale |= error != status.error
+        status.error = error
+
     def _pass(self, seconds: float) -> None:
         self._message_left -= seconds
         if self.status.message and self._message_left <= 0:
@@ -131,14 +172,14 @@ class Window:
             self._stale = True
         if self.status.paused:
             return
-        if self.match.episode.over:
+        if any(match.episode.over for match in self._matches):
             self._ending += seconds
-            if self._ending >= ENDING_SECONDS:
+            if self._ending >= (ENDING_SECONDS if self.before is None else SPLIT_SECONDS):
                 self._go_on()
-            return
+                return
         self._steps_due += seconds * self._steps_per_second * self.status.speed
         deadline = time.perf_counter() + 1 / FRAMES_PER_SECOND
-        while self._steps_due >= 1 and not self.match.episode.over:
+        while self._steps_due >= 1 and not self._over:
             self._step()
             self._steps_due -= 1
             if time.perf_counter() > deadline:  # a slow agent must not freeze the window
@@ -146,9 +187,31 @@ class Window:
 
     def _step(self) -> None:
         """One step; a person's is made with the keys held down and those tapped since the last."""
-        self.match.step(self._own_action() if self.match.by_hand else None)
+        own_action = self._own_action() if self.match.by_hand else None
+        try:
+            self.match.step(own_action)
+        except RewardError as error:
+            if self._live_reward is None:
+                raise
+            self._live_reward.take_back(str(error))
+        try:
+            if self.before is not None:
+                self.before.step()
+        except RewardError as error:
+            self._unsplit()
+            self._say(str(error))
         self._keys_tapped.clear()
         self._stale = True
+
+    @property
+    def _matches(self) -> list[Match]:
+        """What is shown."""
+        return [self.match] if self.before is None else [self.before, self.match]
+
+    @property
+    def _over(self) -> bool:
+        """Are the episodes of all that is shown?"""
+        return all(match.episode.over for match in self._matches)
 
     def _own_action(self) -> Any:
         by_hand = self._game.by_hand if self._game is not None else None
@@ -167,7 +230,7 @@ class Window:
 
     def _one_step(self) -> None:
         self.status.paused = True
-        if self.match.episode.over:
+        if self._over:
             self._go_on()
         else:
             self._step()
@@ -180,10 +243,13 @@ class Window:
 
     def _next_episode(self) -> None:
         self._ending = self._steps_due = 0.0
-        self.match.next_episode()
+        number = self.match.episode.number + 1
+        for match in self._matches:
+            match.start_episode(number)
         self._stale = True
 
     def _switch_player(self) -> None:
+        self._unsplit()
         try:
             self.match.switch_player()
         except ValueError as error:
@@ -193,15 +259,49 @@ class Window:
         if not self._own_keys:
             self._say(f"{self.match.env_id} has no keys to play it by")
             return
+        self._unsplit()
         self._keys_held.clear()
         self._keys_tapped.clear()
         self.match.take_over(not self.match.by_hand)
+
+    def _toggle_split(self) -> None:
+        if self._training is None:
+            self._say("s shows two rewards side by side while an agent learns: play.py --train")
+        elif self.before is None:
+            self._split(self._training)
+        else:
+            self._unsplit()
+
+    def _split(self, training: LiveTraining) -> None:
+        """Show the agent and reward before the last change beside those of now, on equal seeds."""
+        self.before = training.match_before()
+        self.match.take_over(False)
+        self.match.switch_to(LEARNING)
+        self._painter = SplitPainter(
+            self.before, self.match, (training.before.label, training.now.label)
+        )
+        self._ending = self._steps_due = 0.0
+        for match in self._matches:
+            match.start_episode(self.match.episode.number)
+
+    def _unsplit(self) -> None:
+        if self.before is not None:
+            self.before = None  # not closed: others' environments would close all of pygame
+            self._painter = Painter(self.match)
+
+    def _from_scratch(self) -> None:
+        if self._training is None:
+            self._say("f forgets what an agent has learned: play.py --train")
+        else:
+            self._training.from_scratch()
+            self._say("forgets all that it has learned; the run so far is kept")
 
     def _toggle_help(self) -> None:
         self.status.help = not self.status.help
 
     def _say(self, message: str) -> None:
         self.status.message = message
+        self._stale = True
         self._message_left = MESSAGE_SECONDS
 
     def _keys_of_game(self) -> dict[int, str]:
@@ -212,14 +312,19 @@ class Window:
         return {pygame.key.key_code(name): meant for name, meant in names.items()}
 
 
+def check_display() -> None:
+    """Raise PlayError where there surely is none; SDL would fall back on drawing into nothing."""
+    if sys.platform == "linux" and not any(map(os.environ.get, NAMES_OF_DISPLAYS)):
+        raise PlayError(NO_DISPLAY)
+
+
 def _open_display() -> pygame.Surface:
     """Open pygame's display, and nothing else of pygame.
 
     Raises:
-        PlayError: where there is none. SDL then falls back on drawing into nothing.
+        PlayError: where there is none.
     """
-    if sys.platform == "linux" and not any(map(os.environ.get, NAMES_OF_DISPLAYS)):
-        raise PlayError(NO_DISPLAY)
+    check_display()
     try:
         pygame.display.init()
         if pygame.display.get_driver() != "offscreen":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -50,16 +50,23 @@ def _tried(
     return load_reward(definition, rewards, reward, options, compiled)
 
 
-def load_tried_reward(trial: TrialProcess) -> WeightedSum:
-    """The reward of a trial that went well, loaded in this process; for `make(reward=...)`.
+def load_tried_reward(
+    expression: str, env_id: str, env_options: Mapping[str, Any], compiled: Sequence[bool]
+) -> WeightedSum:
+    """A reward that was tried in another process, loaded in this one; for `make(reward=...)`.
+
+    Args:
+        expression: the reward, as `rewards.expression.parse` reads it.
+        env_id: a Gymnasium id.
+        env_options: of the environment; some choose the variant of the game.
+        compiled: `TrialProcess.verdict["compiled"]`.
 
     Raises:
         RewardError: if its file has become another one meanwhile, and does not load.
     """
-    arguments: Any = gymnasium.spec(trial.env_id).kwargs
-    definition, _ = load_game(arguments["game"], trial.env_options)
-    compiled = trial.verdict["compiled"]
-    return load_reward(definition, arguments["rewards"], trial.expression, None, compiled)
+    arguments: Any = gymnasium.spec(env_id).kwargs
+    definition, _ = load_game(arguments["game"], dict(env_options))
+    return load_reward(definition, arguments["rewards"], expression, None, compiled)
 
 
 def load_reward(

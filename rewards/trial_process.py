@@ -72,7 +72,7 @@ class TrialProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=environment_for_child(),
         )
         readers = ((self._process.stdout, self._listen), (self._process.stderr, self._overhear))
         self._readers = [
@@ -173,7 +173,7 @@ class TrialProcess:
         )
 
 
-def _environment() -> dict[str, str]:
+def environment_for_child() -> dict[str, str]:
     """Of a process that finds the same modules, on one thread."""
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)  # noqa: PTH109
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

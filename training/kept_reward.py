@@ -38,6 +38,11 @@ def keep_reward(folder: Path, sources: dict[str, str]) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
+def kept_sources(folder: Path) -> dict[str, str]:
+    """The copies in the run folder, by file name."""
+    return {file.name: file.read_text(encoding="utf-8") for file in (folder / FOLDER).iterdir()}
+
+
 def kept_expression(folder: Path, expression: str) -> str:
     """`expression` with the copies in the run folder in place of the user's own files.
 

@@ -43,16 +43,16 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         raise ValueError(f"--device {config.device}: torch finds no such device; use cpu") from None
     environments = make_environments(config.env, config.num_envs, config.make_options)
     try:
-        run, sources = _prepare(config, environments, run_dir, resume, command)
+        run, sources = prepare(config, environments, run_dir, resume, command)
         with interruptible() as interrupted, closing(Logger(run.folder, run.progress.steps)) as log:
             if resume is None:
-                _describe(log, run.config, command, sources)
+                describe_run(log, run.config, command, sources)
             return _train_and_report(console, run, log, interrupted)
     finally:
         environments.close()
 
 
-def _prepare(
+def prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
 ) -> tuple[Run, dict[str, str]]:
     """A run, new or resumed, and the sources of its reward."""
@@ -95,7 +95,7 @@ def _new_folder(run_dir: Path, config: RunConfig) -> Path:
     raise RunError(f"{run_dir} is full of runs called {name}")
 
 
-def _describe(logger: Logger, config: RunConfig, command: str, sources: dict[str, str]) -> None:
+def describe_run(logger: Logger, config: RunConfig, command: str, sources: dict[str, str]) -> None:
     """Settings and the reward's source, for TensorBoard's HParams and Text tabs."""
     content = config.to_json(command)
     logger.settings(config, content)

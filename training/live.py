@@ -1,0 +1,216 @@
+"""Training for who watches it: the process beside the window of `python play.py --train`.
+
+The window starts it, asks for other runs in lines of JSON on standard input, and is told on
+standard output how they go (`training.handover`). `{"compiled": [true]}` asks to go on with the
+reward as its file has it now, which the window has tried; `{}` asks for new weights. When its input
+ends, nobody watches any more: it saves and ends.
+
+Each reward makes a run folder of its own, as `train.py` makes them. A reward that is changed for a
+bad one therefore spoils nothing: the run before is still there, and goes on if the new one fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import IO, Any
+
+import torch
+
+from rewards.confinement import separate_streams
+from rewards.expression import RewardError
+from rewards.rewarded import load_tried_reward
+from training.command_line import parse
+from training.config import RunConfig
+from training.handover import send
+from training.kept_reward import keep_reward, kept_sources
+from training.logger import Logger
+from training.loop import Run, train
+from training.session import describe_run, prepare
+from training.stepper import make_environments
+
+HANDOVER_SECONDS = 1.0
+NICENESS = 5  # the window goes before
+FOR_EVER = 10**12  # steps: until nobody watches
+GRACE_SECONDS = 20.0  # to save in, before a reward that never returns is cut off
+
+
+class Requests:
+    """What the window asks for; `waiting` is set while there is something, and stops `train`."""
+
+    def __init__(self, pipe: IO[str]) -> None:
+        self.waiting = Event()
+        self.ended = False
+        self._pipe = pipe
+        self._requests: deque[dict[str, Any]] = deque()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def take(self) -> list[dict[str, Any]]:
+        """All that came since the last time."""
+        self.waiting.clear()
+        taken = []
+        while self._requests:
+            taken.append(self._requests.popleft())
+        return taken
+
+    def _listen(self) -> None:
+        for line in self._pipe:
+            self._requests.append(json.loads(line))
+            self.waiting.set()
+        self.ended = True
+        self.waiting.set()
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+
+class Reports:
+    """Tells the window how a run goes, and hands over the weights; a `training.display.Display`."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.run: Run | None = None
+        self._pipe = pipe
+        self._last = 0.0
+
+    def __enter__(self) -> Reports:
+        self._last = 0.0
+        self.update(0, {})
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def update(self, step: int, numbers: dict[str, float]) -> None:
+        """Send the newest numbers and weights, once a second."""
+        if self.run is None or time.monotonic() - self._last < HANDOVER_SECONDS:
+            return
+        self._last = time.monotonic()
+        progress = self.run.progress
+        content = {
+            "run": str(self.run.folder),
+            "steps": progress.steps,
+            "episodes": progress.episodes,
+            "score": numbers.get("score"),
+            "speed": numbers.get("steps/s"),
+        }
+        self._send(content, policy_of(self.run))
+
+    def problem(self, text: str) -> None:
+        """Send what went wrong."""
+        self._send({"problem": text})
+
+    def _send(self, content: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
+        with contextlib.suppress(OSError):  # nobody reads: the requests have ended too
+            send(self._pipe, content, tensors)
+
+
+def policy_of(run: Run) -> dict[str, Any]:
+    """The tensors that decide how the agent of a run acts."""
+    tensors = run.agent.tensors()
+    return {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
+
+
+class LiveTrainer:
+    """One run after another, as the window asks for them."""
+
+    def __init__(
+        self, config: RunConfig, run_dir: Path, command: str, requests: Requests, reports: Reports
+    ) -> None:
+        self._config = config
+        self._run_dir = run_dir
+        self._command = command
+        self._requests = requests
+        self._reports = reports
+        self.run: Run | None = None
+        self.before: Run | None = None
+        """The run to go back to."""
+
+    def work(self) -> None:
+        """Train until nobody watches.
+
+        Raises:
+            ValueError: if the first run cannot begin.
+            OSError: if a run folder cannot be written.
+        """
+        self.begin(self._config.make_options)
+        while not self._requests.ended:
+            self.train()
+            for request in self._requests.take():
+                self.serve(request)
+
+    def train(self) -> None:
+        """Go on with the run until something is asked for; if it fails, back to the one before."""
+        run = self._reports.run = self.run
+        if run is None:
+            self._requests.waiting.wait()
+            return
+        try:
+            with closing(Logger(run.folder, run.progress.steps)) as logger, self._reports:
+                train(run, logger, self._reports, self._requests.waiting)
+        except (RewardError, FloatingPointError) as error:
+            self.run, self.before = self.before, None
+            self._reports.problem(str(error))
+
+    def serve(self, request: dict[str, Any]) -> None:
+        """Begin another run; with a bad reward, go on with this one."""
+        config = self._config
+        try:
+            if "compiled" in request:
+                assert config.reward is not None, "only a reward with a file can change"
+                reward = load_tried_reward(
+                    config.reward, config.env, config.env_options, request["compiled"]
+                )
+                self.begin(config.make_options | {"reward": reward}, self.run)
+            elif self.run is None:
+                self.begin(config.make_options)
+            else:
+                kept = kept_sources(self.run.folder)  # the file may be in the midst of a change
+                self.begin(self.run.make_options)
+                keep_reward(self.run.folder, kept)
+        except RewardError as error:
+            self._reports.problem(str(error))
+
+    def begin(self, make_options: dict[str, Any], parent: Run | None = None) -> None:
+        """A new run, whose agent knows what the parent's knew."""
+        config = self._config
+        environments = make_environments(config.env, config.num_envs, make_options)
+        run, sources = prepare(config, environments, self._run_dir, None, self._command)
+        if parent is not None:
+            run.agent.inherit(parent.agent.tensors())
+        with closing(Logger(run.folder, 0)) as logger:
+            describe_run(logger, run.config, self._command, sources)
+        self.run, self.before = run, self.run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train as `train.py` would with all `arguments` but the first, the command of who watches."""
+    commands, answers, complaints = separate_streams()
+    sys.stderr = complaints
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    torch.set_num_threads(1)
+    reports = Reports(answers.buffer)
+    try:
+        command, *rest = arguments
+        options, config = parse(rest)
+        config = replace(config, steps=FOR_EVER, eval_every=FOR_EVER, solved_score=None)
+        LiveTrainer(config, options.run_dir, command, Requests(commands), reports).work()
+    except Exception as error:
+        reports.problem(f"{error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # the window has said them
+    sys.exit(main(sys.argv[1:]))
