@@ -253,7 +253,8 @@ def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
         (warning,) = trial.wait()
     assert "`g` cannot be compiled" in warning
     assert trial.verdict["compiled"] == [True, False, True]
-    reward = load_tried_reward(trial)
+    expression, compiled = trial.expression, trial.verdict["compiled"]
+    reward = load_tried_reward(expression, "PaddleBall-v0", {}, compiled)
     env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=3, reward=reward).unwrapped
     env.reset(seed=0)
     _, rewards, *_ = env.step(np.ones(3, np.int64))

@@ -1,0 +1,400 @@
+"""Rewards that are exchanged while a match goes on, and how the window shows what they pay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pygame
+import pytest
+
+import playing.live_reward
+from playing import theme
+from playing.bars import draw_curve, draw_stacked_bar
+from playing.cast import Cast
+from playing.live_reward import LiveReward, WatchedFiles, reward_files
+from playing.match import FADE, REMEMBERED, Match
+from playing.picture import Painter, Status
+from playing.window import Window
+from rewards.expression import RewardError
+from rewards.rewarded import load_tried_reward
+
+PADDLE, BICYCLE = "PaddleBall-v0", "BicycleBalance-v0"
+STEP = 1 / 30 + 1e-9  # seconds of the window's clock
+HIGH = "def high(before, action, after):\n    return -after.paddle_y\n"
+NEAR = "def near(before, action, after):\n    return -abs(after.ball_y - after.paddle_y)\n"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(playing.live_reward, "LOOK_SECONDS", 0.0)
+
+
+def make_match(env_id: str = PADDLE, **options: Any) -> Match:
+    env = gymnasium.make(env_id, render_mode="rgb_array", **options)
+    cast = Cast(env, env_id, None, 3)
+    return Match(env, env_id, cast, cast.player("rules"), 3)
+
+
+def state(match: Match) -> Any:
+    return match.env.unwrapped.state  # type: ignore[attr-defined]
+
+
+def reward_of(env_id: str, expression: str) -> Any:
+    return gymnasium.make(env_id, reward=expression).unwrapped.batch.reward  # type: ignore[attr-defined]
+
+
+# The files
+
+
+def settled(watched: WatchedFiles) -> bool:
+    """Is the first look ignored, and what does the second one say?"""
+    assert not watched.changed()
+    return watched.changed()
+
+
+def test_a_change_is_seen_by_content_not_by_clock() -> None:
+    file = Path("mine.py")
+    file.write_text("a = 1\n")
+    before = file.stat()
+    watched = WatchedFiles([file])
+    assert not settled(watched)
+    file.write_text("a = 2\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert settled(watched)
+    assert not settled(watched), "once for each change"
+    os.utime(file)
+    assert not settled(watched), "touched, not changed"
+
+
+def test_an_editors_ways_of_saving_count_once_and_when_done() -> None:
+    file = Path("mine.py")
+    file.write_text("a = 1\n")
+    watched = WatchedFiles([file])
+    file.write_text("")  # opened for writing
+    assert not watched.changed()
+    file.write_text("a = ")
+    assert not watched.changed()
+    file.write_text("a = 2\n")
+    assert settled(watched)
+    file.rename("mine.py~")  # made a backup of
+    assert not watched.changed()
+    Path(".swap").write_text("a = 3\n")
+    Path(".swap").rename(file)
+    assert settled(watched)
+    assert not settled(watched)
+    file.unlink()
+    assert settled(watched), "gone for good"
+
+
+def test_all_files_of_an_expression_are_watched() -> None:
+    Path("my reward.py").write_text("")
+    expression = "score - 0.5*a.py:f + 'b c.py' + json:dumps"
+    assert reward_files(expression) == [Path("a.py"), Path("b c.py")]
+    assert reward_files("my reward.py") == [Path("my reward.py")]
+    assert reward_files("~/a.py:f") == [Path.home() / "a.py"]
+
+
+# The exchange
+
+
+def paddle_terms(before: Any, action: Any, after: Any) -> dict[str, float]:
+    return {
+        "follow_ball": -abs(after.ball_y - after.paddle_y),
+        "effort": abs(action - 1.0),
+    }
+
+
+def bicycle_terms(before: Any, action: Any, after: Any) -> dict[str, float]:
+    return {
+        "progress": after.x - before.x,
+        "keep_speed": 1 / (1 + (after.speed - after.commanded_speed) ** 2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("env_id", "reward", "other", "terms"),
+    [
+        (PADDLE, "score", "2*follow_ball - 0.5*effort", paddle_terms),
+        (BICYCLE, "stay_upright", "2*progress - 0.5*keep_speed", bicycle_terms),
+    ],
+)
+def test_another_reward_pays_the_next_step_and_the_game_goes_on(
+    env_id: str, reward: str, other: str, terms: Any
+) -> None:
+    match, undisturbed = (make_match(env_id, reward=reward) for _ in range(2))
+    for _ in range(20):
+        match.step()
+        undisturbed.step()
+    match.exchange_reward(reward_of(env_id, other))
+    assert match.episode.steps == 20
+    paid = {name: [] for name in match.terms}  # type: ignore[var-annotated]
+    for k in range(30):
+        before, action = state(match), match.choice
+        match.step()
+        undisturbed.step()
+        assert state(match).tobytes() == state(undisturbed).tobytes(), k
+        for name, value in terms(before, action, state(match)).items():
+            assert match.terms[name].now == pytest.approx(value, rel=1e-12)
+            paid[name].append(match.terms[name].weight * value)
+    weights = dict(zip(paid, (2.0, -0.5), strict=True))
+    assert {name: term.weight for name, term in match.terms.items()} == weights
+    for name, values in paid.items():
+        term = match.terms[name]
+        assert list(term.recent) == pytest.approx(values, rel=1e-12)
+        assert term.total == pytest.approx(sum(values) / weights[name], rel=1e-9)
+        assert (term.lowest, term.highest) == pytest.approx(
+            (min(0.0, *values), max(0.0, *values)), rel=1e-12
+        )
+    total = sum(sum(values) for values in paid.values())
+    assert match.episode.total_reward == pytest.approx(total, rel=1e-9)
+    match.next_episode()
+    match.step()
+    assert list(match.terms) == list(paid), "the next episode is paid by it too"
+
+
+def test_the_curve_forgets_and_the_bar_fades() -> None:
+    match = make_match(reward="score")
+    term = match.terms["score"]
+    term.add(1.0)
+    for _ in range(10):
+        term.add(0.0)
+    assert term.part == pytest.approx(FADE**10)
+    for _ in range(REMEMBERED):
+        term.add(0.0)
+    assert list(term.recent) == [0.0] * REMEMBERED
+    assert term.highest == 1.0
+
+
+def test_the_scale_of_the_stacked_bar_is_the_longest_of_the_episode() -> None:
+    match = make_match(reward="score - 2*effort")
+    match.choice = 0
+    match.step()
+    assert match.bars == (0.0, 2.0)
+    assert match.longest_bar == 2.0
+    match.choice = 1
+    match.step()
+    assert match.bars[1] == pytest.approx(2.0 * FADE)
+    assert match.longest_bar == 2.0
+
+
+# The pictures
+
+
+def columns_of(surface: pygame.Surface, colour: theme.Colour) -> np.ndarray[Any, Any]:
+    pixels = pygame.surfarray.array3d(surface)
+    return np.flatnonzero((pixels == colour).all(2).any(1))
+
+
+def test_the_parts_of_a_stacked_bar_lie_end_to_end() -> None:
+    surface, track = pygame.Surface((420, 60)), pygame.Rect(10, 20, 400, 20)
+    first, second, third, fourth = theme.TERMS[:4]
+    parts = [(0.5, first), (-0.25, third), (0.25, second), (-0.5, fourth)]
+    draw_stacked_bar(surface, track, parts)
+    middle = track.centerx
+    expected = [(middle, middle + 100), (middle - 50, middle)]
+    expected += [(middle + 100, middle + 150), (middle - 150, middle - 50)]
+    for (_, colour), ends in zip(parts, expected, strict=True):
+        columns = columns_of(surface, colour)
+        # the line in the middle hides a pixel of its neighbours
+        seen = [float(columns.min()), float(columns.max() + 1)]
+        assert seen == pytest.approx(list(ends), abs=2)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_curve_is_as_high_as_its_values(sign: float) -> None:
+    surface, track = pygame.Surface((120, 120)), pygame.Rect(10, 10, 100, 100)
+    values = [sign * value for value in (0.0, 0.0, 0.5, 1.0)]
+    span = (min(values), max(values))
+    draw_curve(surface, track, values, 5, span, theme.TERMS[0])
+    line = (pygame.surfarray.array3d(surface) == theme.TERMS[0]).all(2)
+    assert not line[: 10 + 24].any(), "five places, four values: the oldest has none yet"
+    rows = [float(np.flatnonzero(line[10 + column]).mean()) for column in (50, 74, 98)]
+    expected = [106, 58, 13] if sign > 0 else [13, 58, 106]
+    assert rows == pytest.approx(expected, abs=4)
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+@pytest.mark.parametrize("env_id", [PADDLE, BICYCLE])
+def test_each_term_is_in_the_panel_in_its_own_colour(env_id: str, count: int) -> None:
+    known = {
+        PADDLE: ("score", "effort", "follow_ball", "anticipate", "stay_alive", "effort"),
+        BICYCLE: ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive"),
+    }
+    names = list(dict.fromkeys(known[env_id][:count]))
+    match = make_match(env_id, reward=" + ".join(f"0.1*{name}" for name in names))
+    for _ in range(40):
+        match.step()
+    painter = Painter(match)
+    painter.paint(Status(training=(("steps trained", "12k"),) * 4))
+    pixels = painter.pixels()[:, 640:]
+    for name, colour in zip(names, theme.TERMS, strict=False):
+        assert (pixels == colour).all(2).sum() > 60, name
+    rows = np.flatnonzero((pixels[:600] == theme.CHOSEN).all(2).any(1))
+    assert rows.max() < 596, "the actions stay above the hints"
+
+
+# The window
+
+
+class Trial:
+    """In place of a trial process: its outcome is said by the test."""
+
+    outcome: list[str] | str | None = None
+    stopped = 0
+
+    def __init__(self, expression: str, env_id: str, env_options: dict[str, Any]) -> None:
+        self.expression, self.env_id, self.env_options = expression, env_id, env_options
+        self.verdict = {"compiled": [False] * (expression.count("+") + 1)}
+
+    def poll(self) -> list[str] | None:
+        if isinstance(self.outcome, str):
+            raise RewardError(self.outcome)
+        return self.outcome
+
+    def stop(self) -> None:
+        type(self).stopped += 1
+
+
+@pytest.fixture
+def trial(monkeypatch: pytest.MonkeyPatch) -> type[Trial]:
+    monkeypatch.setattr(Trial, "outcome", [])
+    monkeypatch.setattr(Trial, "stopped", 0)
+    monkeypatch.setattr(playing.live_reward, "TrialProcess", Trial)
+    return Trial
+
+
+def open_window(monkeypatch: pytest.MonkeyPatch, expression: str) -> tuple[Window, LiveReward]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    match = make_match(reward=load_tried_reward(expression, PADDLE, {}, [False, False]))
+    live = LiveReward(match, expression, {})
+    return Window(match, "test", 30, live_reward=live), live
+
+
+@pytest.fixture
+def workshop(
+    monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
+) -> Iterator[tuple[Window, LiveReward]]:
+    Path("mine.py").write_text(HIGH)
+    yield open_window(monkeypatch, "mine.py")
+    pygame.display.quit()
+
+
+def frames(window: Window, live: LiveReward, until: Any, most: int = 300) -> None:
+    """Let the window go on until something has happened."""
+    for _ in range(most):
+        window.frame(STEP)
+        if until():
+            return
+        pygame.time.wait(2)
+    raise AssertionError(f"it did not happen: {live.error}")
+
+
+def test_a_saved_reward_pays_in_the_same_episode(workshop: tuple[Window, LiveReward]) -> None:
+    window, live = workshop
+    frames(window, live, lambda: window.match.episode.steps >= 5)
+    assert list(window.match.terms) == ["high"]
+    Path("mine.py").write_text(NEAR)
+    frames(window, live, lambda: "near" in window.match.terms)
+    assert window.match.episode.number == 0
+    assert window.match.episode.steps > 5
+    window.frame(STEP)
+    seen = state(window.match)
+    assert window.match.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
+    assert window.status.reward == "version 2 of mine.py"
+    assert window.status.message.startswith("version 2 of mine.py pays")
+    assert window.status.error == ""
+
+
+def test_an_error_stays_on_the_screen_and_the_last_good_reward_goes_on(
+    workshop: tuple[Window, LiveReward], trial: type[Trial]
+) -> None:
+    window, live = workshop
+    window.frame(STEP)
+    plain = (painted(window) == theme.BAD).all(2).sum()
+    trial.outcome = f"{Path('mine.py').resolve()}:2: `after.bal_y`: no such field"
+    Path("mine.py").write_text("broken")
+    frames(window, live, lambda: bool(window.status.error))
+    assert window.status.error.startswith("mine.py:2: `after.bal_y`: no such field")
+    assert (painted(window) == theme.BAD).all(2).sum() > plain + 1000
+    steps = window.match.episode.steps
+    for _ in range(200):
+        window.frame(STEP)
+    assert "bal_y" in window.status.error
+    assert window.match.episode.steps > steps or window.match.episode.number > 0
+    assert window.match.terms["high"].now == pytest.approx(-state(window.match).paddle_y)
+    trial.outcome = []
+    Path("mine.py").write_text(NEAR)
+    frames(window, live, lambda: "near" in window.match.terms)
+    assert window.status.error == ""
+
+
+def painted(window: Window) -> np.ndarray[Any, Any]:
+    return pygame.surfarray.array3d(window.screen)[:640]
+
+
+def test_a_trial_without_end_stops_nothing_and_is_given_up_for_the_next(
+    workshop: tuple[Window, LiveReward], trial: type[Trial]
+) -> None:
+    window, live = workshop
+    trial.outcome = None
+    Path("mine.py").write_text(NEAR)
+    for k in range(50):
+        window.frame(STEP)
+        assert window.match.episode.steps == k + 1
+    assert list(window.match.terms) == ["high"]
+    Path("mine.py").write_text(NEAR + "\n")
+    frames(window, live, lambda: trial.stopped == 1)
+    trial.outcome = ["it pays the same at each step"]
+    frames(window, live, lambda: "near" in window.match.terms)
+    assert "it pays the same at each step" in window.status.message
+    live.close()
+
+
+def test_a_reward_that_fails_late_is_taken_back(workshop: tuple[Window, LiveReward]) -> None:
+    window, live = workshop
+    late = "def late(before, action, after):\n    return float('inf') if after.t == 20 else 1.0\n"
+    Path("mine.py").write_text(late)
+    frames(window, live, lambda: "late" in window.match.terms)
+    frames(window, live, lambda: bool(window.status.error))
+    assert window.status.error.startswith("mine.py:1: `late` returned inf where after was")
+    assert list(window.match.terms) == ["high"]
+    assert window.status.reward == "mine.py"
+    steps = window.match.episode.steps
+    window.frame(STEP)
+    assert window.match.episode.steps == steps + 1
+
+
+def test_where_no_reward_was_before_the_games_own_pays(
+    monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
+) -> None:
+    Path("mine.py").write_text("def f(before, action, after):\n    return [1][after.t // 5]\n")
+    window, live = open_window(monkeypatch, "score + mine.py")
+    frames(window, live, lambda: bool(window.status.error))
+    assert list(window.match.terms) == ["score"]
+    assert window.status.error.startswith("mine.py:2: IndexError")
+    assert "now pays: the game's own reward" in window.status.error
+    pygame.display.quit()
+
+
+def test_with_a_real_trial_a_reward_is_exchanged_and_an_error_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("mine.py").write_text(HIGH)
+    window, live = open_window(monkeypatch, "mine.py + 0.5*score")
+    frames(window, live, lambda: window.match.episode.steps > 3)
+    Path("mine.py").write_text("def near(before, action, after):\n    return after.bal_y\n")
+    frames(window, live, lambda: bool(window.status.error), 5000)
+    assert window.status.error.startswith("mine.py:2: `after.bal_y`")
+    Path("mine.py").write_text(NEAR)
+    frames(window, live, lambda: "near" in window.match.terms, 5000)
+    window.frame(STEP)
+    seen = state(window.match)
+    assert window.match.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
+    live.close()
+    pygame.display.quit()

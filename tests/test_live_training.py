@@ -1,0 +1,477 @@
+"""play.py --train: the trainer beside the window, what they tell each other, and how they end."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pygame
+import pytest
+import torch
+
+import play
+import training.live
+from benchmarks.measuring import Clock
+from benchmarks.workshop import BOTTOM, TOP, opened_workshop
+from playing.cast import LEARNING, Cast, Player
+from playing.live_training import LiveTraining, Message, learner
+from playing.match import Match
+from playing.programme import make_env
+from playing.selection import Selection
+from playing.window import SPLIT_SECONDS, Window
+from training.command_line import parse
+from training.handover import receive, send
+from training.live import LiveTrainer, Reports, Requests, policy_of
+from training.loading import load_agent, load_config
+from training.loop import untrained
+from training.run_folder import load_checkpoint
+from training.stepper import make_environments
+
+ROOT = Path(play.__file__).parent
+STEP = 1 / 30 + 1e-9
+LIVING = "def living(before, action, after):\n    return 1.0\n"
+LATE = "def late(before, action, after):\n    return [1.0][after.t // 30]\n"
+PATIENCE = 240.0  # seconds, where others use the machine too
+linux = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+# What they tell each other
+
+
+def test_weights_arrive_bit_for_bit() -> None:
+    tensors = {
+        "network.a": torch.randn(7, 3).T,  # not contiguous
+        "network.b": torch.tensor([float("nan"), -0.0, 1e-45]),
+        "network.c": torch.arange(5, dtype=torch.int64),
+    }
+    pipe = io.BytesIO()
+    send(pipe, {"steps": 3}, tensors)
+    send(pipe, {"problem": "none\n"})
+    pipe.seek(0)
+    content, arrived = receive(pipe) or ({}, {})
+    assert content == {"steps": 3}
+    assert arrived.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert arrived[name].dtype == tensor.dtype
+        assert arrived[name].numpy().tobytes() == tensor.contiguous().numpy().tobytes()
+    assert receive(pipe) == ({"problem": "none\n"}, {})
+    assert receive(pipe) is None
+
+
+def test_half_a_message_is_none() -> None:
+    whole = io.BytesIO()
+    send(whole, {"steps": 3}, {"network.a": torch.zeros(100)})
+    for length in (5, 30, len(whole.getvalue()) - 1):
+        assert receive(io.BytesIO(whole.getvalue()[:length])) is None
+
+
+# The trainer
+
+
+class Asked:
+    """A trainer in this process, what it is asked for and what it tells."""
+
+    def __init__(self, *options: str) -> None:
+        small = ("--num-envs", "4", "--num-steps", "16", "--minibatches", "1")
+        _, config = parse([*small, *options])
+        read, write = os.pipe()
+        self.asking = os.fdopen(write, "w")
+        self.requests = Requests(os.fdopen(read))
+        self.told = io.BytesIO()
+        reports = Reports(self.told)
+        self.trainer = LiveTrainer(config, Path("runs"), "a command", self.requests, reports)
+
+    def ask(self, request: dict[str, Any]) -> None:
+        self.asking.write(f"{json.dumps(request)}\n")
+        self.asking.flush()
+        assert self.requests.waiting.wait(10)
+
+    def messages(self) -> list[Message]:
+        """What was told since the last time."""
+        self.told.seek(0)
+        found = []
+        while (message := receive(self.told)) is not None:
+            found.append(message)
+        self.told.seek(0)
+        self.told.truncate()
+        return found
+
+
+@pytest.fixture
+def asked() -> Iterator[Asked]:
+    Path("mine.py").write_text(LIVING)
+    yield (asked := Asked("--reward", "mine.py"))
+    training.live.GRACE_SECONDS = 1e6  # this process goes on
+    asked.asking.close()
+
+
+def test_a_reward_that_fails_late_goes_back_to_the_run_before(asked: Asked) -> None:
+    trainer = asked.trainer
+    trainer.serve({"compiled": [False]})
+    good = trainer.run
+    assert good is not None
+    Path("mine.py").write_text(LATE)
+    trainer.serve({"compiled": [False]})
+    bad = trainer.run
+    assert bad is not None
+    trainer.train()
+    assert trainer.run is good
+    *_, (content, _) = asked.messages()
+    assert "mine.py:2: IndexError" in content["problem"]
+    asked.ask({})
+    trainer.train()
+    (content, tensors), *_ = asked.messages()
+    assert content["run"] == str(good.folder)
+    for name, tensor in policy_of(good).items():
+        assert torch.equal(tensors[name], tensor), "the good agent is on the screen again"
+    for run, source in ((good, LIVING), (bad, LATE)):
+        load_checkpoint(run.folder)
+        assert (run.folder / "reward" / "mine.py").read_text() == source
+
+
+def test_a_reward_that_does_not_load_leaves_the_run_as_it_is(asked: Asked) -> None:
+    trainer = asked.trainer
+    trainer.serve({"compiled": [False]})
+    run = trainer.run
+    Path("mine.py").write_text("nonsense(")
+    trainer.serve({"compiled": [False]})
+    assert trainer.run is run
+    [(content, _)] = asked.messages()
+    assert "mine.py:1: " in content["problem"]
+    assert len(list(Path("runs").iterdir())) == 1
+
+
+def test_from_scratch_keeps_the_reward_that_is_learned_from(asked: Asked) -> None:
+    trainer = asked.trainer
+    trainer.serve({"compiled": [False]})
+    first = trainer.run
+    assert first is not None
+    with torch.no_grad():
+        first.agent.parameters.add_(1.0)  # type: ignore[attr-defined]
+    Path("mine.py").write_text("nonsense(")
+    trainer.serve({})
+    second = trainer.run
+    assert second is not None
+    assert second.folder != first.folder
+    assert (second.folder / "reward" / "mine.py").read_text() == LIVING
+    assert second.make_options["reward"] is first.make_options["reward"]
+    untouched, _ = untrained(second.config, make_environments("PaddleBall-v0", 4, {}))
+    for name, tensor in policy_of(second).items():
+        assert torch.equal(tensor, untouched.tensors()[name]), name
+
+
+def test_another_reward_inherits_the_body_and_makes_up_its_mind_anew() -> None:
+    _, config = parse(["--num-envs", "4"])
+    environments = make_environments(config.env, 4, {})
+    parent, _ = untrained(config, environments)
+    child, stepper = untrained(config, environments)
+    with torch.no_grad():
+        parent.parameters.add_(0.3)  # type: ignore[attr-defined]
+    drawn = {name: tensor.clone() for name, tensor in child.tensors().items()}
+    child.inherit(parent.tensors())
+    for name, tensor in policy_of_agent(child).items():
+        source = parent.tensors() if name.startswith("network.body.") else drawn
+        assert torch.equal(tensor, source[name]), name
+    probabilities = child.insight(stepper.observations[0]).probabilities
+    assert probabilities is not None
+    assert probabilities.max() < 0.5
+
+
+def policy_of_agent(agent: Any) -> dict[str, Any]:
+    tensors: dict[str, Any] = agent.tensors()
+    return {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
+
+
+# The window
+
+
+class Told:
+    """In place of the process: tells what a test wants to be told."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Message] = []
+        self.asked: list[dict[str, Any]] = []
+        self.ended = ""
+
+    def messages(self) -> list[Message]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+    def ask(self, request: dict[str, Any]) -> None:
+        self.asked.append(request)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def news(self, run: str, steps: int, tensors: dict[str, Any]) -> None:
+        content = {"run": run, "steps": steps, "episodes": 7, "score": 1.5, "speed": 98765.0}
+        self.waiting.append((content, tensors))
+
+
+@pytest.fixture
+def lesson() -> Iterator[tuple[Window, LiveTraining, Told]]:
+    _, config = parse(["--reward", "score - 0.01*effort"])
+    env = make_env(Selection(config.env, config.make_options, None), drawn=True)
+    cast = Cast(env, config.env, None, 3)
+    cast.introduce(Player(LEARNING, "ppo", learner(config, env)))
+    match = Match(env, config.env, cast, cast.player(LEARNING), 3)
+    told = Told()
+    teaching = LiveTraining(match, config, told, None)  # type: ignore[arg-type]
+    yield Window(match, "test", 30, training=teaching), teaching, told
+    pygame.display.quit()
+
+
+def weights(teaching: LiveTraining, offset: float) -> dict[str, Any]:
+    """Other weights of the kind that the agent has."""
+    return {name: t + offset for name, t in policy_of_agent(teaching.now.agent).items()}
+
+
+def press(window: Window, key: int) -> None:
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode=""))
+    window.frame(0.0)
+
+
+def test_the_agent_on_screen_is_the_one_handed_over(
+    lesson: tuple[Window, LiveTraining, Told],
+) -> None:
+    window, teaching, told = lesson
+    sent = weights(teaching, 0.25)
+    told.news("runs/a", 1_234_567, sent)
+    window.frame(STEP)
+    held = policy_of_agent(window.match.player.agent)
+    assert all(torch.equal(held[name], tensor) for name, tensor in sent.items())
+    assert window.match.episode.steps == 1, "the episode went on"
+    assert dict(window.status.training) == {
+        "steps trained": "1.23M",
+        "episodes": "7",
+        "recent score": "1.50",
+        "steps/s": "98.8k",
+    }
+
+
+def test_a_split_window_shows_before_and_now_from_equal_seeds(
+    lesson: tuple[Window, LiveTraining, Told],
+) -> None:
+    window, teaching, told = lesson
+    first, second = weights(teaching, 0.1), weights(teaching, -0.1)
+    told.news("runs/a", 1, first)
+    window.frame(0.0)
+    told.news("runs/b", 1, second)
+    window.frame(0.0)
+    for _ in range(5):
+        window.frame(STEP)
+    press(window, pygame.K_s)
+    before = window.before
+    assert before is not None
+    for match, sent in ((before, first), (window.match, second)):
+        held = policy_of_agent(match.player.agent)
+        assert all(torch.equal(held[name], tensor) for name, tensor in sent.items())
+        assert match.episode.steps == 0
+    for number in range(2):
+        assert before.seed == window.match.seed
+        assert before.episode.number == window.match.episode.number == number
+        np.testing.assert_array_equal(before.observation, window.match.observation)
+        for _ in range(3):
+            window.frame(STEP)
+        assert before.episode.steps == window.match.episode.steps == 3
+        assert list(before.terms) == list(window.match.terms)
+        press(window, pygame.K_n)
+    third = weights(teaching, -0.2)
+    told.news("runs/b", 2, third)
+    window.frame(0.0)
+    held = policy_of_agent(before.player.agent)
+    assert all(torch.equal(held[name], tensor) for name, tensor in first.items()), "stays as it was"
+    press(window, pygame.K_s)
+    assert window.before is None
+
+
+def test_where_one_ends_the_other_goes_on_for_a_while(
+    lesson: tuple[Window, LiveTraining, Told],
+) -> None:
+    window, _, _ = lesson
+    press(window, pygame.K_s)
+    before = window.before
+    assert before is not None
+    before.episode.terminated = True
+    steps = round((SPLIT_SECONDS - 0.1) / STEP)
+    for _ in range(steps):
+        window.frame(STEP)
+        window.match.episode.terminated = False  # whatever the agent does
+    assert (before.episode.steps, window.match.episode.steps) == (0, steps)
+    for _ in range(10):
+        window.frame(STEP)
+    assert before.episode.number == window.match.episode.number == 1
+
+
+def test_a_key_asks_for_new_weights(lesson: tuple[Window, LiveTraining, Told]) -> None:
+    window, _, told = lesson
+    press(window, pygame.K_f)
+    assert told.asked == [{}]
+
+
+def test_a_dead_trainer_is_told_and_the_agent_plays_on(
+    lesson: tuple[Window, LiveTraining, Told],
+) -> None:
+    window, teaching, told = lesson
+    told.news("runs/a", 1, weights(teaching, 0.0))
+    told.waiting.append(({"problem": "no space left on device"}, {}))
+    told.ended = "exit code 1"
+    for _ in range(20):
+        window.frame(STEP)
+    assert "no space left on device" in window.status.error
+    assert "Training has ended (exit code 1)" in window.status.error
+    assert "runs/a" in window.status.error
+    assert window.match.episode.steps == 20
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--record out.gif", "leave out --record"),
+        ("--headless", "leave out --headless"),
+        ("--json", "leave out --json"),
+        ("runs/one", "leave out the run"),
+        ("--trust-reward", "leave out --trust-reward"),
+        ("--agent rules", "an agent that learns, such as ppo; rules does not"),
+        ("--agent random --env CartPole-v1", "random does not"),
+        ("--agent trained", "no agent is called `trained`"),
+        ("--agent sac", "sac"),
+        ("--env CartPole-v1 --reward score", "reward of its own"),
+        ("--env Nowhere-v0", "there is no environment"),
+        ("--reward scor", "did you mean `score`"),
+        ("--reward missing.py", "missing.py does not exist"),
+        ("--env-options ball_sped=3", "did you mean `ball_speed`"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play.main(["--train", *arguments.split()]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+    assert list(Path().iterdir()) == []
+
+
+# All of it
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and that still run."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed]
+
+
+def runs_still(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition: Any, seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def started() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
+    """play.py --train in a process, the trainer's id, and its run folder once it trains."""
+    playing = subprocess.Popen(
+        [sys.executable, ROOT / "play.py", "--train", "--env-options", "max_steps=300"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        wait_until(lambda: list(Path().glob("runs/*/checkpoint.json")) and children(playing.pid))
+        [trainer] = children(playing.pid)
+        yield playing, trainer, next(Path("runs").iterdir())
+    finally:
+        playing.kill()
+        playing.communicate()
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_window_and_the_agent_is_kept(
+    started: tuple[subprocess.Popen[str], int, Path], number: signal.Signals
+) -> None:
+    playing, trainer, folder = started
+    playing.send_signal(number)
+    _, said = playing.communicate(timeout=PATIENCE)
+    wait_until(lambda: not runs_still(trainer))
+    _, numbers = load_checkpoint(folder)
+    assert numbers["progress"]["steps"] > 0
+    assert "Traceback" not in said
+    assert playing.returncode == (130 if number == signal.SIGINT else -9)
+    assert json.loads((folder / "config.json").read_text())["command"].startswith(
+        "python play.py --train"
+    )
+
+
+def share_of_a_core() -> float:
+    """How much of a core this process gets that would have all of it."""
+    clock = Clock()
+    while clock.seconds() < 0.3:
+        pass
+    return min(1.0, clock.processor())
+
+
+def said_after_a_frame(window: Window) -> str:
+    window.frame(STEP)
+    return window.status.error
+
+
+def test_saving_the_opposite_reward_soon_shows_the_opposite_behaviour(
+    record_property: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The issue asks for 10 s on two cores; more is let pass, most where others use them too."""
+    with opened_workshop(seed=1, run_dir="runs") as workshop:
+        workshop.play_until(lambda height: height < TOP, PATIENCE)
+        share = share_of_a_core()
+        workshop.save("down")
+        seconds = workshop.play_until(lambda height: height > BOTTOM, PATIENCE)
+        share = min(share, share_of_a_core())
+        record_property("save_to_change_seconds", seconds)
+        with capsys.disabled():
+            print(f"\nsave to visible change: {seconds:.1f} s (target 10 s)")
+        assert seconds < 30 / share
+        window = workshop.window
+        assert window.status.error == ""
+        assert window.status.reward.startswith("version 2 of ")
+        assert list(window.match.terms) == ["down"]
+        up, down = sorted(Path("runs").iterdir())
+        [trainer] = children(os.getpid())
+        os.kill(trainer, signal.SIGKILL)
+        wait_until(lambda: "SIGKILL" in said_after_a_frame(window))
+        window.match.next_episode()
+        window.frame(STEP)
+        assert window.match.episode.steps == 1, "it plays on"
+    for folder, name in ((up, "up"), (down, "down")):
+        config = load_config(folder)
+        assert f"def {name}" in next((folder / "reward").iterdir()).read_text()
+        agent = load_agent(folder, window.match.env)
+        assert agent.act(np.zeros((1, 5), np.float32), explore=False).shape == (1,)
+        assert config.agent == "ppo"
