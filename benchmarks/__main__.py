@@ -163,8 +163,9 @@ def _bicycle() -> list[Row]:
 
 def _rewards() -> list[Row]:
     from benchmarks.rewards import measure_rewards
+    from benchmarks.workshop import measure_workshop
 
-    return measure_rewards()
+    return [*measure_rewards(), *measure_workshop()]
 
 
 THEMES: dict[str, Callable[[], list[Row]]] = {

@@ -1,0 +1,99 @@
+"""What a class waits for: from saving a reward to an agent that visibly does something else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measuring import Clock, Measure, Row
+from playing.programme import Request, training_window
+from playing.selection import Wishes
+from playing.window import FRAMES_PER_SECOND, Window
+
+REPEATS = 5
+LIMIT = 120.0  # seconds
+REWARDS = {"up": "1 - after.paddle_y", "down": "after.paddle_y"}
+TOP, BOTTOM = 0.3, 0.7  # of the paddle's mean height in a second
+
+SAVE_TO_CHANGE = Measure(
+    "play.py --train, from saving the opposite reward to the opposite behaviour on screen",
+    "s",
+    "a paddle that has learned to stay up (mean height of a second below 0.3) is told by a saved "
+    "file to stay down, until the mean of a second is above 0.7; window on SDL's dummy display and "
+    "trainer side by side",
+    10.0,
+    "less",
+)
+
+
+def measure_workshop(repeats: int = REPEATS) -> list[Row]:
+    """All rows of this theme."""
+    seconds, processor = [], []
+    for seed in range(1, repeats + 1):
+        with opened_workshop(seed) as workshop:
+            workshop.play_until(lambda height: height < TOP)
+            clock = Clock()
+            workshop.save("down")
+            seconds.append(workshop.play_until(lambda height: height > BOTTOM))
+            processor.append(clock.processor())
+    return [Row(SAVE_TO_CHANGE, tuple(seconds), tuple(processor))]
+
+
+class Workshop:
+    """A window on a paddle that learns from a reward in a file."""
+
+    def __init__(self, window: Window, file: Path) -> None:
+        self.window = window
+        self._file = file
+
+    def save(self, name: str) -> None:
+        """Save one of `REWARDS`."""
+        write_reward(self._file, name)
+
+    def play_until(self, done: Callable[[float], bool], limit: float = LIMIT) -> float:
+        """Let time pass until `done` says so of the paddle's mean height (0 top, 1 bottom).
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            TimeoutError: if it takes longer than `limit`.
+        """
+        heights: deque[float] = deque(maxlen=FRAMES_PER_SECOND)
+        began = last = time.perf_counter()
+        while (now := time.perf_counter()) < began + limit:
+            self.window.frame(now - last)
+            last = now
+            heights.append(float(self.window.match.env.unwrapped.state.paddle_y))  # type: ignore[attr-defined]
+            if len(heights) == heights.maxlen and done(float(np.mean(heights))):
+                return now - began
+            time.sleep(max(0.0, now + 1 / FRAMES_PER_SECOND - time.perf_counter()))
+        raise TimeoutError(f"not within {limit:g} s: {self.window.status}")
+
+
+def write_reward(file: Path, name: str) -> None:
+    """Save one of `REWARDS` as an editor does: another file, renamed."""
+    text = f"def {name}(before, action, after):\n    return {REWARDS[name]}\n"
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(file)
+
+
+@contextmanager
+def opened_workshop(seed: int, run_dir: str | None = None) -> Iterator[Workshop]:
+    """`python play.py --train --reward my_reward.py`; its runs are thrown away or in `run_dir`."""
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "my_reward.py"
+        write_reward(file, "up")
+        arguments = [f"--reward={file}", f"--seed={seed}", f"--run-dir={run_dir or folder}"]
+        request = Request(None, None, Wishes(), None, seed, 1.0)
+        with training_window(request, arguments) as (_, window, _):
+            yield Workshop(window, file)
