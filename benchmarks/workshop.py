@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row
+from playing.live_training import LiveTraining
 from playing.programme import Request, training_window
 from playing.selection import Wishes
 from playing.window import FRAMES_PER_SECOND, Window
@@ -21,13 +22,14 @@ REPEATS = 5
 LIMIT = 120.0  # seconds
 REWARDS = {"up": "1 - after.paddle_y", "down": "after.paddle_y"}
 TOP, BOTTOM = 0.3, 0.7  # of the paddle's mean height in a second
+LEARNED = 100_000  # steps, before which it may be there by chance
 
 SAVE_TO_CHANGE = Measure(
     "play.py --train, from saving the opposite reward to the opposite behaviour on screen",
     "s",
-    "a paddle that has learned to stay up (mean height of a second below 0.3) is told by a saved "
-    "file to stay down, until the mean of a second is above 0.7; window on SDL's dummy display and "
-    "trainer side by side",
+    "a paddle that has learned to stay up (mean height of a second below 0.3, 100,000 steps) is "
+    "told by a saved file to stay down, until the mean of a second is above 0.7; window on SDL's "
+    "dummy display and trainer side by side",
     10.0,
     "less",
 )
@@ -38,7 +40,7 @@ def measure_workshop(repeats: int = REPEATS) -> list[Row]:
     seconds, processor = [], []
     for seed in range(1, repeats + 1):
         with opened_workshop(seed) as workshop:
-            workshop.play_until(lambda height: height < TOP)
+            workshop.learn_to_stay_up()
             clock = Clock()
             workshop.save("down")
             seconds.append(workshop.play_until(lambda height: height > BOTTOM))
@@ -49,13 +51,18 @@ def measure_workshop(repeats: int = REPEATS) -> list[Row]:
 class Workshop:
     """A window on a paddle that learns from a reward in a file."""
 
-    def __init__(self, window: Window, file: Path) -> None:
+    def __init__(self, window: Window, training: LiveTraining, file: Path) -> None:
         self.window = window
+        self.training = training
         self._file = file
 
     def save(self, name: str) -> None:
         """Save one of `REWARDS`."""
         write_reward(self._file, name)
+
+    def learn_to_stay_up(self, limit: float = LIMIT) -> None:
+        """Let time pass until the agent does what the first reward asks for."""
+        self.play_until(lambda height: self.training.steps >= LEARNED and height < TOP, limit)
 
     def play_until(self, done: Callable[[float], bool], limit: float = LIMIT) -> float:
         """Let time pass until `done` says so of the paddle's mean height (0 top, 1 bottom).
@@ -95,5 +102,5 @@ def opened_workshop(seed: int, run_dir: str | None = None) -> Iterator[Workshop]
         write_reward(file, "up")
         arguments = [f"--reward={file}", f"--seed={seed}", f"--run-dir={run_dir or folder}"]
         request = Request(None, None, Wishes(), None, seed, 1.0)
-        with training_window(request, arguments) as (_, window, _):
-            yield Workshop(window, file)
+        with training_window(request, arguments) as (_, window, training):
+            yield Workshop(window, training, file)

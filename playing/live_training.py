@@ -84,7 +84,8 @@ class Trainer:
         with contextlib.suppress(OSError):
             pipe.close()
         try:
-            self._process.wait(PATIENCE)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE)
         finally:  # it hangs, or someone is in a hurry: its last checkpoint is good
             self._process.kill()
             self._process.wait()
@@ -113,6 +114,8 @@ class LiveTraining:
     ) -> None:
         self.facts: tuple[tuple[str, str], ...] = _facts({})
         """How the training goes, in a few numbers."""
+        self.steps = 0
+        """That the agent on screen has been trained."""
         self.error = ""
         self.run: Path | None = None
         """The run folder of what is learned now."""
@@ -134,7 +137,7 @@ class LiveTraining:
             if content["run"] != str(self.run):
                 self._follow(Path(content["run"]))
             self.now.agent.restore_policy(tensors)
-            self.facts = _facts(content)
+            self.steps, self.facts = content["steps"], _facts(content)
         if not messages and not self._said_ended and (how := self._trainer.ended):
             self._said_ended = True
             last = f"; what was saved last is in {self.run}" if self.run else ""

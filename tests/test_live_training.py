@@ -21,7 +21,7 @@ import torch
 import play
 import training.live
 from benchmarks.measuring import Clock
-from benchmarks.workshop import BOTTOM, TOP, opened_workshop
+from benchmarks.workshop import BOTTOM, opened_workshop
 from playing.cast import LEARNING, Cast, Player
 from playing.live_training import LiveTraining, Message, learner
 from playing.match import Match
@@ -449,7 +449,7 @@ def test_saving_the_opposite_reward_soon_shows_the_opposite_behaviour(
 ) -> None:
     """The issue asks for 10 s on two cores; more is let pass, most where others use them too."""
     with opened_workshop(seed=1, run_dir="runs") as workshop:
-        workshop.play_until(lambda height: height < TOP, PATIENCE)
+        workshop.learn_to_stay_up(PATIENCE)
         share = share_of_a_core()
         workshop.save("down")
         seconds = workshop.play_until(lambda height: height > BOTTOM, PATIENCE)
