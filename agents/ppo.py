@@ -306,8 +306,7 @@ class PPOAgent(TorchAgent):
         """Take over the body: what to look for in an observation.
 
         The heads stay as they were drawn. A policy that is certain tries nothing else, and values
-        of another reward mislead it: with all weights kept, a bicycle that is told to ride faster
-        still rides as before 10 seconds later, and with new heads does it within 2.
+        of another reward mislead it: it would take many times as long to change its mind.
         """
         self.network.body.load_state_dict(under("network.body.", tensors))
 
