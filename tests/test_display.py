@@ -45,7 +45,7 @@ def test_a_terminal_sees_progress_score_and_curve() -> None:
 @pytest.mark.parametrize("agent", ["ppo", "random", "rules"])
 def test_the_more_specific_preset_goes_before(agent: str) -> None:
     assert preset("PaddleBall-v0", agent, {})["eval_every"] == 100_000
-    assert preset("CartPole-v1", agent, {})["eval_every"] == 50_000
+    assert preset("MountainCar-v0", agent, {})["eval_every"] == 50_000
     paddle, other = (preset(env, agent, {}) for env in ("PaddleBall-v0", "CartPole-v1"))
     assert paddle["num_envs"] != other["num_envs"]
     assert preset("BicycleBalance-v0", agent, {"task": "goal"})["solved_score"] == 0.9

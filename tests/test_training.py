@@ -189,17 +189,18 @@ def test_a_runs_own_reward_is_executed_only_when_trusted(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("return 1.0 / (after.t - 200)", "returned inf where after was ball_x="),
-        ("return [1.0][0 if after.t < 200 else 1]", "mine.py:1: IndexError"),
-        ("return len(globals()) * 0.0 if after.t < 200 else 1 / 0", "mine.py:2: ZeroDivision"),
+        ("return 1.0 / (luck - 7)", "returned inf where after was ball_x="),
+        ("return [1.0][0 if luck != 7 else 1]", "mine.py:1: IndexError"),
+        ("return len(globals()) / (luck - 7)", "mine.py:3: ZeroDivision"),
     ],
     ids=["compiled, not finite", "compiled, raises", "interpreted, raises"],
 )
 def test_a_reward_that_fails_late_is_named_and_nothing_is_lost(
     body: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The trial plays 150 steps; these rewards fail in the 200th."""
-    (tmp_path / "mine.py").write_text(f"def mine(before, action, after):\n    {body}\n")
+    """These rewards fail at one step in 65,537, which is none of those that the trial looks at."""
+    luck = "luck = int(after.ball_y * 1e6) % 65537"
+    (tmp_path / "mine.py").write_text(f"def mine(before, action, after):\n    {luck}\n    {body}\n")
     arguments = ["--run-dir", tmp_path / "r", "--steps", 1600000, *QUICK, "--reward"]
     arguments.append(f"{tmp_path / 'mine.py'}:mine")
     assert train.main([str(argument) for argument in arguments]) == 2
