@@ -79,7 +79,7 @@ def _meant_for(expression: str) -> tuple[str, dict[str, Any]]:
     found: dict[str, Any] = {}
     file = Path(expression if expression.endswith(".py") else expression.rpartition(":")[0])
     try:
-        statements = ast.parse(file.read_bytes()).body
+        statements = ast.parse(file.read_bytes() if file.is_file() else b"").body
         for statement in statements:
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 name = statement.targets[0].id

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import _thread
+import atexit
 import contextlib
 import faulthandler
+import functools
 import os
+import signal
 import sys
 import sysconfig
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
 MEMORY = 512 * 2**20  # bytes that a user's code may take
+ASLEEP = 4.0  # times its seconds of processor time that a user's code may take by the clock
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 FORBIDDEN = {
     "builtins.input": "asks for input",
@@ -28,6 +33,8 @@ FORBIDDEN = {
     "os.forkpty": "starts a process",
     "_thread.start_new_thread": "starts a thread",
     "_thread.start_joinable_thread": "starts a thread",
+    "atexit.register": "wants something done at the program's end",
+    "os.chdir": "changes the working folder",
     "os.kill": "sends a signal",
     "os.mkdir": "makes a folder",
     "os.rmdir": "removes a folder",
@@ -80,15 +87,27 @@ class Confinement:
         self._noise = noise
         self._watching = False
         faulthandler.enable(noise)
-        _announce_threads()
+        if hasattr(signal, "SIGPROF"):  # not on Windows
+            faulthandler.register(signal.SIGPROF, noise, chain=True)  # which then ends the process
+        _announce("_thread.start_new_thread", threading.Thread, "start")
+        _announce("_thread.start_new_thread", _thread, "start_new_thread")
+        _announce("atexit.register", atexit, "register")
         sys.addaudithook(self._audit)
 
     @contextlib.contextmanager
     def watched(self, seconds: float) -> Iterator[None]:
-        """Run a user's code: the process ends with a traceback after `seconds`."""
+        """Run a user's code: the process ends with a traceback after `seconds`.
+
+        They are those of a processor, which a busy machine does not shorten, and `ASLEEP` times as
+        many by the clock; where the system counts no such seconds, those of the clock.
+        """
         out, err = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = _Printed(self)
-        faulthandler.dump_traceback_later(seconds, exit=True, file=self._noise)
+        by_processor = hasattr(signal, "SIGPROF")
+        if by_processor:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+        clock = ASLEEP * seconds if by_processor else seconds
+        faulthandler.dump_traceback_later(clock, exit=True, file=self._noise)
         self._watching = True
         try:
             with warnings.catch_warnings(), _limited_memory():
@@ -97,6 +116,8 @@ class Confinement:
         finally:
             self._watching = False
             faulthandler.cancel_dump_traceback_later()
+            if by_processor:
+                signal.setitimer(signal.ITIMER_PROF, 0)
             sys.stdout, sys.stderr = out, err
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -112,15 +133,16 @@ class Confinement:
         raise ForbiddenError(text)
 
 
-def _announce_threads() -> None:
-    """Raise the audit event for threads that Python has from 3.12 on, as far as it matters."""
-    start = threading.Thread.start
+def _announce(event: str, owner: Any, name: str) -> None:
+    """Raise an audit event for what Python raises none for, or only from 3.12 on."""
+    function: Callable[..., Any] = getattr(owner, name)
 
-    def announced(thread: threading.Thread) -> None:
-        sys.audit("_thread.start_new_thread")
-        start(thread)
+    @functools.wraps(function)
+    def announced(*arguments: Any, **named: Any) -> Any:
+        sys.audit(event)
+        return function(*arguments, **named)
 
-    threading.Thread.start = announced  # type: ignore[assignment, method-assign]
+    setattr(owner, name, announced)
 
 
 class _Printed:

@@ -130,6 +130,7 @@ class Trial:
 
     def _load(self) -> list[Part]:
         """The terms; a mistake in a user's file is found before anything else is imported."""
+        _, of_game = self._places  # first: a game that there is not is no mistake of the file
         testing.stage = Waiting(lambda: self._game)
         expression = self.request["expression"]
         if self._separate:
@@ -138,7 +139,7 @@ class Trial:
         parts = []
         for weight, name in parse(expression):
             own = ":" in name or name.endswith(".py")
-            rewards = "" if own else self._places[1]
+            rewards = "" if own else of_game
             with self._user_code(f"loading {name}", *_file(name), LOADING):
                 parts.append(Part(weight, load_term(name, rewards)))
         return parts

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -17,11 +19,12 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any
 
+from rewards.confinement import ASLEEP
 from rewards.expression import RewardError
 
 SECONDS = 3.0
-"""That one piece of a user's code may take; loading its file may take longer, for what it imports.
-"""
+"""Of processor time that one piece of a user's code may take; loading its file may take longer, for
+what it imports."""
 PATIENCE = 5.0  # seconds more before a process is killed that should have ended by itself
 NOISE_KEPT = 65_536  # bytes of what a broken process says
 
@@ -100,7 +103,7 @@ class TrialProcess:
         if any(reader.is_alive() for reader in self._readers):
             limit = self._stage.get("seconds")
             late = time.monotonic() - self._stage_began
-            if limit is None or late < limit + PATIENCE:
+            if limit is None or late < ASLEEP * limit + PATIENCE:
                 return None
             self.stop()
             raise RewardError(self._too_long(self._stage["place"]))
@@ -160,9 +163,9 @@ class TrialProcess:
             last = noise.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
             return f"the trial of {self.expression!r} could not be made: {last[0]}"
         place = _line_in(noise, self._stage["file"]) or self._stage["place"]
-        if "Timeout (" in noise:
-            return self._too_long(place)
         code = self._process.returncode
+        if "Timeout (" in noise or code == -getattr(signal, "SIGPROF", math.inf):
+            return self._too_long(place)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return f"{place}: {self._stage['stage']} ended the whole program ({how})"
 

@@ -211,6 +211,21 @@ WRONG_FUNCTIONS = [
         "FILE:3: it starts a thread",
     ),
     Wrong(
+        "starts a thread by its low-level name",
+        "import _thread\n" + DEF + "    _thread.start_new_thread(print, ())\n    return 1.0\n",
+        "FILE:3: it starts a thread",
+    ),
+    Wrong(
+        "leaves something to be done at the end",
+        "import atexit\natexit.register(print)\n" + DEF + "    return 1.0\n",
+        "FILE:2: it wants something done at the program's end",
+    ),
+    Wrong(
+        "changes the folder",
+        "import os\n" + DEF + "    os.chdir('/')\n    return 1.0\n",
+        "FILE:3: it changes the working folder",
+    ),
+    Wrong(
         "opens a connection",
         "import socket\n" + DEF + "    socket.socket()\n    return 1.0\n",
         "FILE:3: it opens a network connection",
