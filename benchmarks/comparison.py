@@ -11,6 +11,7 @@ from itertools import product
 import torch
 from rich.console import Console
 
+from benchmarks.agents import GAMES
 from benchmarks.learners import CLEANRL, LEARNERS
 from benchmarks.referee import Examination, Referee, Verdict
 from benchmarks.report import number, show_table, spread
@@ -29,10 +30,8 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Contest:
-    """One game and who competes in it."""
+    """Who competes in one of `benchmarks.agents.GAMES`."""
 
-    options: tuple[str, ...]
-    """What `python train.py` is to be told."""
     learners: tuple[str, ...]
     every: int = 25_000
     """Environment steps between evaluations."""
@@ -43,14 +42,12 @@ DISCRETE_RIVALS = ("Stable-Baselines3 PPO", "Stable-Baselines3 DQN", "Stable-Bas
 CONTINUOUS = ("our ppo", "our sac")
 CONTINUOUS_RIVALS = ("Stable-Baselines3 PPO", "Stable-Baselines3 SAC", "Stable-Baselines3 A2C")
 CONTESTS: dict[str, Contest] = {
-    "paddle": Contest(("--env", "paddle"), (*DISCRETE, *DISCRETE_RIVALS, CLEANRL)),
-    "bicycle": Contest(("--env", "bicycle"), (*CONTINUOUS, *CONTINUOUS_RIVALS)),
-    "bicycle, 9 actions": Contest(
-        ("--env", "bicycle", "--env-options", "action=discrete"), (*DISCRETE, *DISCRETE_RIVALS)
-    ),
-    "CartPole-v1": Contest(("--env", "CartPole-v1"), (*DISCRETE, *DISCRETE_RIVALS), 5_000),
-    "Acrobot-v1": Contest(("--env", "Acrobot-v1"), (*DISCRETE, *DISCRETE_RIVALS), 10_000),
-    "Pendulum-v1": Contest(("--env", "Pendulum-v1"), (*CONTINUOUS, *CONTINUOUS_RIVALS), 2_500),
+    "paddle": Contest((*DISCRETE, *DISCRETE_RIVALS, CLEANRL)),
+    "bicycle": Contest((*CONTINUOUS, *CONTINUOUS_RIVALS)),
+    "bicycle, 9 actions": Contest((*DISCRETE, *DISCRETE_RIVALS)),
+    "CartPole-v1": Contest((*DISCRETE, *DISCRETE_RIVALS), 5_000),
+    "Acrobot-v1": Contest((*DISCRETE, *DISCRETE_RIVALS), 10_000),
+    "Pendulum-v1": Contest((*CONTINUOUS, *CONTINUOUS_RIVALS), 2_500),
 }
 
 
@@ -82,16 +79,15 @@ def run_trials(
 
 def make_examination(game: str, seconds: float, steps: int) -> Examination:
     """Learn the game to where its preset says that it is solved."""
-    contest = CONTESTS[game]
-    config = preset_config(seed=0, options=contest.options)
+    config = preset_config(seed=0, options=GAMES[game])
     assert config.solved_score is not None
     return Examination(
         config.env,
         seconds,
         steps,
         config.solved_score,
-        every=contest.every,
-        options=contest.options,
+        every=CONTESTS[game].every,
+        options=GAMES[game],
         make_options=config.env_options,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 
 from playing.match import Match
-from rewards.expression import RewardError, parse
+from rewards.expression import RewardError, file_named, parse
 from rewards.loading import describe
 from rewards.rewarded import load_tried_reward
 from rewards.trial_process import TrialProcess
@@ -22,9 +22,8 @@ LOOK_SECONDS = 0.1
 
 def reward_files(expression: str) -> list[Path]:
     """The files that a reward is written in."""
-    names = [part.term for part in parse(expression)]
-    places = [name if name.endswith(".py") else name.rpartition(":")[0] for name in names]
-    return [Path(place).expanduser() for place in places if place.endswith(".py")]
+    files = [file_named(part.term) for part in parse(expression)]
+    return [Path(file).expanduser() for file in files if file]
 
 
 class WatchedFiles:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rewards.expression import RewardError
+from rewards.expression import RewardError, file_named
 from rewards.trial_process import TrialProcess
 from training.options import parse_env_options
 
@@ -77,7 +77,7 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
 def _meant_for(expression: str) -> tuple[str, dict[str, Any]]:
     """The game and the options that a file names as `ENV` and `ENV_OPTIONS`; it is not executed."""
     found: dict[str, Any] = {}
-    file = Path(expression if expression.endswith(".py") else expression.rpartition(":")[0])
+    file = Path(file_named(expression))
     try:
         statements = ast.parse(file.read_bytes() if file.is_file() else b"").body
         for statement in statements:

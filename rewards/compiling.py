@@ -17,8 +17,8 @@ import numpy as np
 from envs.compilation import nested, reached
 from envs.game import Game
 from rewards.expression import RewardError, parse
-from rewards.loading import Term, describe, load_term, where
-from rewards.trial import Outcome, Transitions, place_of
+from rewards.loading import Term, describe, load_term, place_of, where
+from rewards.trial import Outcome, Transitions
 from rewards.weighted_sum import compiled_kernel, plain_kernel
 
 Kernel = Callable[..., None]
@@ -159,14 +159,16 @@ def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
             kernel(before, actions.copy(), after, weight, first, row, total)
         except (Exception, SystemExit) as error:
             place = where(error, file)
-            place = place_of(term) if place == file else place  # compiled code has no lines
+            place = (
+                place_of(term.function) if place == file else place
+            )  # compiled code has no lines
             raise RewardError(f"{place}: {describe(error)}") from None
         if not np.isfinite(row).all():
             i = int(np.flatnonzero(~np.isfinite(row))[0])
             state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
             raise RewardError(
-                f"{place_of(term)}: `{term.name}` returned {row[i]} where after was {state}; "
-                "rewards must be finite"
+                f"{place_of(term.function)}: `{term.name}` returned {row[i]} where after was "
+                f"{state}; rewards must be finite"
             )
 
     return checked_kernel

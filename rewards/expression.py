@@ -36,6 +36,12 @@ def is_code(term: str) -> bool:
     return ":" in term or term.endswith(".py")
 
 
+def file_named(term: str) -> str:
+    """The file in a term as it was written; empty where there is none."""
+    place = term if term.endswith(".py") else term.rpartition(":")[0]
+    return place if place.endswith(".py") else ""
+
+
 def parse(expression: str) -> list[WeightedTerm]:
     """Read `"score - 0.01*effort"` into [(1.0, "score"), (-0.01, "effort")].
 

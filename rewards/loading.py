@@ -180,3 +180,9 @@ def describe(error: BaseException) -> str:
     """An exception in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """`file:line` at which a function begins, what decorates it left aside."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"

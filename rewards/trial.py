@@ -12,7 +12,7 @@ import numpy as np
 
 from envs.game import Game
 from rewards.expression import RewardError
-from rewards.loading import Term, describe, where
+from rewards.loading import Term, describe, place_of, where
 from rewards.recording import Recording, recorded
 
 ASKED_AGAIN = 100  # transitions
@@ -62,7 +62,7 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
         RewardError: naming file and line, if it does not return one finite number for each, or
             takes longer than `seconds` for all of them.
     """
-    place = place_of(term)
+    place = place_of(term.function)
     try:
         inspect.signature(term.function).bind(None, None, None)
     except TypeError:
@@ -183,7 +183,7 @@ def _number(term: Term, value: Any) -> float:
     Raises:
         RewardError: if it is not one finite number.
     """
-    place = place_of(term)
+    place = place_of(term.function)
     if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
         raise RewardError(
             f"{place}: `{term.name}` must return a number, but returned {_shown(value)}"
@@ -212,9 +212,3 @@ def _shown(value: Any) -> str:
         return f"{value!r:.80}".replace("\n", " ")
     except Exception:
         return f"something of type {type(value).__name__}"
-
-
-def place_of(term: Term) -> str:
-    """`file:line` at which a term begins."""
-    code = inspect.unwrap(term.function).__code__
-    return f"{inspect.getfile(term.function)}:{code.co_firstlineno}"

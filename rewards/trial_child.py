@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rewards import testing
 from rewards.confinement import Confinement, end_with, separate_streams
-from rewards.expression import RewardError, parse
-from rewards.loading import Term, distinct_names, load_term, load_terms
+from rewards.expression import RewardError, file_named, is_code, parse
+from rewards.loading import Term, distinct_names, load_term, load_terms, place_of
 
 if TYPE_CHECKING:
     from envs.game import Game
@@ -138,8 +138,7 @@ class Trial:
                 return [Part(1.0, term) for term in load_terms(expression)]
         parts = []
         for weight, name in parse(expression):
-            own = ":" in name or name.endswith(".py")
-            rewards = "" if own else of_game
+            rewards = "" if is_code(name) else of_game
             with self._user_code(f"loading {name}", *_file(name), LOADING):
                 parts.append(Part(weight, load_term(name, rewards)))
         return parts
@@ -151,7 +150,7 @@ class Trial:
         if not term.own:
             return None
         seconds = TRYING * self.request["seconds"]
-        with self._user_code(f"`{term.name}`", *_place(term)):
+        with self._user_code(f"`{term.name}`", *_place(term.function)):
             outcome = try_term(term, game, transitions, seconds)
         self.warnings += outcome.warnings
         return outcome
@@ -165,7 +164,10 @@ class Trial:
         game, rewards = self._game
         if outcome is None:
             return own_kernel(term, game), []
-        with _no_scipy(), self._user_code(f"`{term.name}`, compiled,", *_place(term), COMPILING):
+        with (
+            _no_scipy(),
+            self._user_code(f"`{term.name}`, compiled,", *_place(term.function), COMPILING),
+        ):
             return choose_kernel(term, game, rewards, transitions, outcome)
 
     def _examine(
@@ -186,7 +188,7 @@ class Trial:
         labels = distinct_names([part.term for part in parts])
         for label, (weight, term), kernel in zip(labels, parts, kernels, strict=True):
             name = label if weight == 1.0 else f"{weight:g}*{label}"
-            with self._user_code(f"`{term.name}`", *_place(term), COMPILING):
+            with self._user_code(f"`{term.name}`", *_place(term.function), COMPILING):
                 paid[name] = weight * values(kernel, transitions)
         judged = list(paid) if self._separate else [next(iter(paid))]
         if len(paid) > 1 and not self._separate:
@@ -214,9 +216,7 @@ class Trial:
         testing.stage = RecordedStage(recording, transitions, reward)
         tests, failures = tests_beside(terms), []
         for name, test in tests.items():
-            code = test.__code__
-            place = code.co_filename, f"{code.co_filename}:{code.co_firstlineno}"
-            with self._user_code(f"`{name}`", *place):
+            with self._user_code(f"`{name}`", *_place(test)):
                 failures.append(run_test(name, test))
         return {"tests": len(tests), "failures": [text for text in failures if text is not None]}
 
@@ -284,15 +284,14 @@ class Said:
 
 def _file(term: str) -> tuple[str, str]:
     """The file of a term as it was written, where it has one; as a place, too."""
-    place = term if term.endswith(".py") else term.rpartition(":")[0] or term
-    file = str(Path(place).expanduser().resolve()) if place.endswith(".py") else place
+    named = file_named(term)
+    file = str(Path(named).expanduser().resolve()) if named else term.rpartition(":")[0] or term
     return file, file
 
 
-def _place(term: Term) -> tuple[str, str]:
-    """The file of a term, and `file:line` at which it begins."""
-    code = inspect.unwrap(term.function).__code__
-    return code.co_filename, f"{code.co_filename}:{code.co_firstlineno}"
+def _place(function: Callable[..., Any]) -> tuple[str, str]:
+    """The file of a function, and `file:line` at which it begins."""
+    return inspect.unwrap(function).__code__.co_filename, place_of(function)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmarks import cleanrl_recipe
 from benchmarks.__main__ import main
-from benchmarks.agents import learn, pairs, show_agents
+from benchmarks.agents import GAMES, learn, pairs, show_agents
 from benchmarks.comparison import (
     CONTESTS,
     describe_trial,
@@ -96,7 +96,7 @@ def test_every_contest_is_between_learners_that_there_are() -> None:
     for game, contest in CONTESTS.items():
         examination = make_examination(game, seconds=1.0, steps=1)
         assert set(contest.learners) <= set(LEARNERS)
-        assert examination.solved_score == preset_config(1, options=contest.options).solved_score
+        assert examination.solved_score == preset_config(1, options=GAMES[game]).solved_score
 
 
 def test_hyperparameters_of_the_zoo_are_read_with_their_schedules() -> None:
