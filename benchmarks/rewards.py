@@ -13,25 +13,39 @@ import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row, interleaved
 from benchmarks.startup import row, stopwatch
+from rewards.starter import starter
 from rewards.weighted_sum import plain_kernel
 
-ENV = "PaddleBall-v0"
+ENV, SHORT_NAME = "PaddleBall-v0", "paddle"
 GAMES = 1024
 REPEATS = 5
 CALLS = 200
+WEIGHT = "0.02"  # in the starter; a digit more is another weight
 SOURCE = '''
 def follow(before, action, after):
     """Closer is better."""
     return -abs(after.ball_y - after.paddle_y)
 '''
 
-CHECK = Measure(
-    "python -m rewards check my_reward.py, from Enter to the prompt, warm cache",
+FOUND = Measure(
+    "python -m rewards check my_reward.py, from Enter to what it pays for, just edited",
     "s",
-    "a process of its own with the one that it starts, from start to exit; one term, which is "
-    "tried, compiled, compared and looked at, in a file that has just been edited",
+    "a process of its own with the one that it starts, from start to the first line of what was "
+    "found; the file is the one that `rewards new` writes, with a weight in it changed",
     1.0,
     "less",
+)
+CHECK = Measure(
+    "the same, not edited since the last time, from Enter to the prompt",
+    "s",
+    "from start to exit; that its terms compile is known from before",
+    1.0,
+    "less",
+)
+EDITED = Measure(
+    "the same, just edited, from Enter to the prompt",
+    "s",
+    "from start to exit: with the terms that were changed compiled, and compared",
 )
 COMPILED = Measure(
     f"a reward compiled against interpreted, {GAMES:,} games",
@@ -46,12 +60,20 @@ def measure_rewards(repeats: int = REPEATS) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "my_reward.py"
         command = [sys.executable, "-m", "rewards", "check", file.name]
-        checked = []
+        text, _ = starter(file, SHORT_NAME, {})
+        edited, unchanged = [], []
         for k in range(repeats + 1):
-            file.write_text(f"{SOURCE}    # edit {k}\n", encoding="utf-8")
-            checked.append(stopwatch(command, folder))
+            file.write_text(text.replace(WEIGHT, f"{WEIGHT}{k}", 1), encoding="utf-8")
+            edited.append(stopwatch(command, folder))
+            unchanged.append(stopwatch(command, folder))
+        file.write_text(SOURCE, encoding="utf-8")
         compare = partial(times_faster, *kernels(str(file)))
-        return [row(CHECK, checked[1:], "seconds"), *interleaved([(COMPILED, compare)], repeats)]
+        return [
+            row(FOUND, edited[1:], "first_line"),
+            row(CHECK, unchanged[1:], "seconds"),
+            row(EDITED, edited[1:], "seconds"),
+            *interleaved([(COMPILED, compare)], repeats),
+        ]
 
 
 def kernels(file: str) -> tuple[Any, Any, Any]:

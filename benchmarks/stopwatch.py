@@ -1,4 +1,4 @@
-"""Run a command and print as JSON its seconds, share of the processor and peak memory.
+"""Run a command and print as JSON its seconds, those until its first line, processor, peak memory.
 
 A process of its own: Linux counts what the starting process held towards the started one's peak,
 so whoever starts a command to be measured must be small.
@@ -14,14 +14,19 @@ import time
 
 
 def main(command: list[str]) -> int:
-    """Run `command`; its output goes to stderr; returns its exit code."""
+    """Run `command`; what it prints is dropped; returns its exit code."""
     began = time.perf_counter()
-    code = subprocess.call(command, stdout=sys.stderr)
+    first_line = None
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in process.stdout:
+            first_line = first_line or time.perf_counter() - began
     seconds = time.perf_counter() - began
     spent = os.times()
     processor = (spent.children_user + spent.children_system) / seconds
-    print(json.dumps({"seconds": seconds, "processor": processor, "peak_bytes": peak_bytes()}))
-    return code
+    found = {"seconds": seconds, "first_line": first_line}
+    print(json.dumps(found | {"processor": processor, "peak_bytes": peak_bytes()}))
+    return process.returncode
 
 
 def peak_bytes() -> int | None:

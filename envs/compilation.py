@@ -7,12 +7,10 @@ folder named after the code of all the functions that it reaches, and the consta
 
 from __future__ import annotations
 
-import hashlib
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 from weakref import WeakSet
 
@@ -21,6 +19,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from envs.cache import cache_root, drop_oldest
+from envs.fingerprint import fingerprint, reached
 
 CACHES_KEPT = 256
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
@@ -79,65 +78,8 @@ def is_cached(kernel: Callable[..., Any]) -> bool:
     return any(folder.glob("*/*.nbi"))
 
 
-def reached(kernel: Callable[..., Any]) -> Iterator[FunctionType]:
-    """`kernel` and all plain Python functions that it can call, each once, `kernel` first."""
-    seen: set[FunctionType] = set()
-    waiting: list[Any] = [kernel]
-    while waiting:
-        function = waiting.pop()
-        if _is_plain(function) and function not in seen:
-            seen.add(function)
-            yield function
-            waiting.extend(_values_used(function).values())
-
-
-def _is_plain(value: Any) -> bool:
-    """Is it Python code that Numba does not know? Of libraries it knows all that it can compile."""
-    known = ("numba", "numpy", *sys.stdlib_module_names)
-    return isinstance(value, FunctionType) and value.__module__.partition(".")[0] not in known
-
-
-def _values_used(function: FunctionType) -> dict[str, Any]:
-    """What the names in `function` stand for: closure, globals and attributes of modules."""
-    codes = list(nested(function.__code__))
-    names = sorted({name for code in codes for name in code.co_names})
-    used = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    for module in [value for value in used.values() if isinstance(value, ModuleType)]:
-        found = {f"{module.__name__}.{name}": getattr(module, name, None) for name in names}
-        used.update(found)
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    used.update({name: cell.cell_contents for name, cell in cells})
-    return {name: getattr(value, "py_func", value) for name, value in used.items()}
-
-
-def nested(code: CodeType) -> Iterator[CodeType]:
-    """`code` and that of the functions and comprehensions defined in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from nested(constant)
-
-
 def _fingerprint(functions: list[FunctionType]) -> str:
-    """A hash of everything that decides what the functions compute.
-
-    Taken from what is in memory: a file may have been edited since it was imported.
-    """
-    versions = f"{numba.__version__} {np.__version__} {sys.version} {OPTIONS} {INLINED}"
-    digest = hashlib.sha256(versions.encode())
-    for function in functions:
-        for code in nested(function.__code__):
-            digest.update(code.co_code)
-            constants = [value for value in code.co_consts if not isinstance(value, CodeType)]
-            names = (code.co_names, code.co_varnames, code.co_freevars)
-            digest.update(f"{function.__name__} {names} {constants}".encode())
-        digest.update(f"{function.__defaults__}".encode())
-        for name, value in sorted(_values_used(function).items()):
-            if isinstance(value, np.ndarray):
-                digest.update(f"{name}={value.dtype}{value.shape}".encode() + value.tobytes())
-            elif isinstance(value, (bool, int, float, str, tuple, np.generic)):
-                digest.update(f"{name}={value!r}".encode())
-    return digest.hexdigest()[:16]
+    return fingerprint(functions, f"{OPTIONS} {INLINED}")
 
 
 def _folder_name(kernel_name: str, fingerprint: str) -> str:

@@ -67,10 +67,14 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
     with TrialProcess(expression, env, env_options, examine=True) as trial:
         from rich.console import Console  # while the other process works
 
-        from rewards.report import show
+        from rewards.report import show_findings, show_outcome
 
-        trial.wait()
-    show(Console(), expression, trial.verdict)
+        console = Console()
+        found = trial.wait_for_findings()
+        show_findings(console, expression, found)
+        with console.status("Compiling it"):
+            trial.wait()
+    show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
     return USAGE_ERROR if trial.verdict["failures"] else 0
 
 

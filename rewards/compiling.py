@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import importlib
 import inspect
 import linecache
@@ -14,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from envs.compilation import nested, reached
+from envs.compilation import compiled, direct
 from envs.game import Game
-from rewards.expression import RewardError, parse
-from rewards.loading import Term, describe, load_term, place_of, where
+from rewards.checked import Kernel, checked, may_write, missing_field, plain_checked
+from rewards.expression import parse
+from rewards.loading import Term, describe, load_term
 from rewards.trial import Outcome, Transitions
-from rewards.weighted_sum import compiled_kernel, plain_kernel
+from rewards.weighted_sum import plain_kernel, values
 
-Kernel = Callable[..., None]
 TIMED = 300  # steps that an interpreted term is timed on
 
 
@@ -50,12 +49,23 @@ def choose_kernel(
     except Exception as error:  # Numba's own, and whatever else it stumbles over
         problem = f"cannot be compiled: {_culprit(term, error)}"
     else:
-        if np.allclose(outcome.values, values(fast, transitions), 1e-9, 1e-12):
+        if np.allclose(outcome.values, values(fast, *transitions), 1e-9, 1e-12):
             return fast, []
         problem = "gives other values when compiled"
     slower = _times_slower(plain, game, rewards, transitions)
     warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
     return plain, [warning]
+
+
+def compiled_kernel(term: Term, game: Game) -> Callable[..., None]:
+    """One term compiled for the states and actions of `game`.
+
+    Only the project's own terms are kept on disk: a user's file may import anything.
+
+    Raises:
+        numba.core.errors.NumbaError: if Numba cannot compile it.
+    """
+    return direct(compiled(plain_kernel(term), cache=not term.own), *_arguments(game))
 
 
 def own_kernel(term: Term, game: Game) -> Kernel:
@@ -67,10 +77,12 @@ def own_kernel(term: Term, game: Game) -> Kernel:
     try:
         return compiled_kernel(term, game)
     except KeyError as error:  # Numba's way of saying that a record has no such field
-        raise RewardError(
-            f"the term `{term.name}` needs the state's field `{error.args[0]}`, which {game.name} "
-            f"has not; it has {', '.join(game.state.names or ())}"
-        ) from None
+        raise missing_field(term, game, error.args[0]) from None
+
+
+def _arguments(game: Game) -> tuple[Any, ...]:
+    """Arguments of the types that a kernel is called with."""
+    return game.states(1), game.actions(1), game.states(1), 1.0, True, np.zeros(1), np.zeros(1)
 
 
 def _culprit(term: Term, error: Exception) -> str:
@@ -112,63 +124,10 @@ def _seconds(kernel: Kernel, transitions: Transitions, count: int) -> float:
     return max(min(seconds), 1e-9)
 
 
-def values(kernel: Kernel, transitions: Transitions) -> Any:
-    """The term's values (n,)."""
-    row, total = np.zeros((2, len(transitions.after)))
-    kernel(*(array.copy() for array in transitions), 1.0, True, row, total)
-    return row
-
-
 def compiled_checked(term: Term, game: Game) -> Kernel:
     """The term compiled, and checked.
 
     Raises:
         Exception: whatever Numba raises if it cannot compile the term.
     """
-    return _checked(term, compiled_kernel(term, game), writes=_may_write(term))
-
-
-def plain_checked(term: Term) -> Kernel:
-    """The term interpreted, and checked."""
-    return _checked(term, plain_kernel(term), writes=True)
-
-
-def _may_write(term: Term) -> bool:
-    """Is there anything in the term by which compiled code could change a record?"""
-    codes = [code for f in reached(term.function) for code in nested(f.__code__)]
-    instructions = [step for code in codes for step in dis.get_instructions(code)]
-    return any(
-        step.opname in ("STORE_ATTR", "STORE_SUBSCR") or step.argval == "setattr"
-        for step in instructions
-    )
-
-
-def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
-    """`kernel`, saying where and when the term fails in a state that no trial met.
-
-    A user's term that `writes` into what it is given must not change the game: it gets copies.
-    """
-    file = inspect.getfile(inspect.unwrap(term.function))
-
-    def checked_kernel(
-        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
-    ) -> None:
-        if writes:
-            before, after = before.copy(), after.copy()
-        try:
-            kernel(before, actions.copy(), after, weight, first, row, total)
-        except (Exception, SystemExit) as error:
-            place = where(error, file)
-            place = (
-                place_of(term.function) if place == file else place
-            )  # compiled code has no lines
-            raise RewardError(f"{place}: {describe(error)}") from None
-        if not np.isfinite(row).all():
-            i = int(np.flatnonzero(~np.isfinite(row))[0])
-            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
-            raise RewardError(
-                f"{place_of(term.function)}: `{term.name}` returned {row[i]} where after was "
-                f"{state}; rewards must be finite"
-            )
-
-    return checked_kernel
+    return checked(term, compiled_kernel(term, game), writes=may_write(term))

@@ -36,9 +36,9 @@ class Paid:
 
     def players(self) -> list[dict[str, Any]]:
         """For each player: mean length, score and returns of the episodes that were paid for."""
-        found = []
+        found, whole = [], self.recording.whole()[self.rows]
         for k, name in enumerate(self.recording.players):
-            mine = np.flatnonzero(self.recording.player[self.rows] == k)
+            mine = np.flatnonzero(whole & (self.recording.player[self.rows] == k))
             episodes, where = np.unique(
                 self.recording.episode[self.rows[mine]], return_inverse=True
             )

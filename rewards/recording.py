@@ -30,6 +30,7 @@ SHORT = 10  # steps from a start at which something is about to happen
 TRIED = 2400  # steps that an interpreted term is tried on
 OF_EACH = 60  # steps of each moment that are among them for certain
 KEPT = 8  # recordings on disk, of some megabytes each
+WHOLE = 4  # episodes of each player of which all steps are looked at
 STAGED = -1
 NOTHING, CHANCE = "doing nothing", "chance"
 FOLDER = "recordings"
@@ -61,9 +62,13 @@ class Recording:
         """(n,) bool: in which steps a moment happens."""
         return np.asarray(self.moments.by_name()[name](self.steps, self.options))
 
-    def first_episodes(self, count: int) -> Array:
-        """Rows of the first episodes of each player."""
-        return np.flatnonzero((self.player != STAGED) & (self.episode % GAMES < count))
+    def looked_at(self) -> Array:
+        """Rows of steps that are paid for, as many as interpreted code can do in a moment."""
+        return np.union1d(self.tried(), np.flatnonzero(self.whole()))
+
+    def whole(self) -> Array:
+        """(n,) bool: the steps of episodes of which all are looked at."""
+        return np.asarray((self.player != STAGED) & (self.episode % GAMES < WHOLE))
 
     def tried(self) -> Array:
         """Rows of steps, at most `TRIED`, among which is every kind of moment that is recorded."""

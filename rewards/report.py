@@ -13,27 +13,36 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def show(console: Console, expression: str, verdict: dict[str, Any]) -> None:
-    """Two tables, what is suspicious, and what the tests say."""
-    rewards = verdict["rewards"]
-    say(console, f"What [bold]{escape(expression)}[/] pays in {verdict['game']}, on average:")
-    steps = [(row["name"], f"{row['count']:,}", row["values"]) for row in verdict["moments"]]
+def show_findings(console: Console, expression: str, found: dict[str, Any]) -> None:
+    """Two tables, what is suspicious, and which tests failed."""
+    rewards = found["rewards"]
+    say(console, f"What [bold]{escape(expression)}[/] pays in {found['game']}, on average:")
+    steps = [(row["name"], f"{row['count']:,}", row["values"]) for row in found["moments"]]
     show_table(console, ("in a step of", "steps", *rewards), steps)
     episodes = [
         (row["name"], f"{row['steps']:,.0f}", [row["score"], *row["values"]])
-        for row in verdict["players"]
+        for row in found["players"]
     ]
     show_table(console, ("in an episode of", "steps", "score", *rewards), episodes)
-    for text in verdict["warnings"]:
-        say(console, f"[yellow]warning:[/] {escape(short(text))}")
-    for text in verdict["failures"]:
+    _show_warnings(console, found["warnings"])
+    for text in found["failures"]:
         say(console, f"[red]failed:[/] {escape(short(text))}")
+
+
+def show_outcome(console: Console, verdict: dict[str, Any], warnings: Sequence[str]) -> None:
+    """The `warnings` that have come since, and in a line what came of it all."""
+    _show_warnings(console, warnings)
     passed = verdict["tests"] - len(verdict["failures"])
     tests = f", {passed} of {verdict['tests']} tests passed" if verdict["tests"] else ""
     outcome = "[red]not good yet[/]" if verdict["failures"] else "[green]can be used[/]"
     plain = verdict["compiled"].count(False)
     runs = "compiled" if not plain else f"{plain} of {len(verdict['compiled'])} as plain Python"
     say(console, f"{outcome} ({runs}){tests}")
+
+
+def _show_warnings(console: Console, warnings: Sequence[str]) -> None:
+    for text in warnings:
+        say(console, f"[yellow]warning:[/] {escape(short(text))}")
 
 
 def show_table(

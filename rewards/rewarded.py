@@ -13,7 +13,8 @@ import gymnasium
 from envs.game import Game, load_game
 from envs.single import GameEnv
 from envs.vector import GameVectorEnv
-from rewards.compiling import choose_kernel, compiled_checked, own_kernel, plain_checked
+from rewards.checked import plain_checked
+from rewards.compiling import choose_kernel, compiled_checked, own_kernel
 from rewards.expression import WeightedTerm, is_code, parse
 from rewards.loading import Term, from_function, load_term
 from rewards.trial import recorded_transitions, try_term

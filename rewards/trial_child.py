@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rewards.trial import Outcome, Transitions
 
 LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
+EXAMINING = 4.0  # times that looking at what a term pays may take, with more steps to look at
 COMPILING = 10.0  # times that compiling may take: no user's code runs then
 TRYING = 0.5  # of these seconds a term may take for all steps; one call alone may take them all
 
@@ -81,22 +82,24 @@ class Trial:
         recording = recorded(game, rewards, self.request["options"])
         transitions = tried_transitions(recording)
         outcomes = [self._try(part.term, game, transitions) for part in parts]
-        kernels, compiled = [], []
-        for part, outcome in zip(parts, outcomes, strict=True):
-            kernel, reasons = self._compile(part.term, transitions, outcome)
-            kernels.append(kernel)
-            compiled.append(not reasons and (outcome is None or outcome.repeatable))
-            self.warnings += reasons
         if (printed := self._confinement.printed) is not None:
             self.warnings.append(
                 f"reward prints {printed.text!r} at {printed.file}:{printed.line}; in training it "
                 "would at every step, take it out"
             )
-        found = {"compiled": compiled}
+        found: dict[str, Any] = {}
         if self.request["examine"]:
-            found |= self._examine(parts, kernels, recording, all(compiled))
+            found = self._examine(parts, recording)
             found |= self._rehearse(parts, recording, transitions)
-        return found | {"warnings": self.warnings}
+            self._tell({"found": found | {"warnings": self.warnings}})
+        compiled = [
+            self._compiles(part.term, transitions, outcome)
+            for part, outcome in zip(parts, outcomes, strict=True)
+        ]
+        return found | {"compiled": compiled, "warnings": self.warnings}
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        print(json.dumps(event), file=self._report, flush=True)
 
     @functools.cached_property
     def _places(self) -> tuple[str, str]:
@@ -155,44 +158,48 @@ class Trial:
         self.warnings += outcome.warnings
         return outcome
 
-    def _compile(
-        self, term: Term, transitions: Transitions, outcome: Outcome | None
-    ) -> tuple[Callable[..., None], list[str]]:
-        """The loop over a term; if it is not compiled, why."""
-        from rewards.compiling import choose_kernel, own_kernel
+    def _compiles(self, term: Term, transitions: Transitions, outcome: Outcome | None) -> bool:
+        """Does it run compiled? If not, there is a warning that says why."""
+        from rewards.known import is_known, remember
 
         game, rewards = self._game
         if outcome is None:
-            return own_kernel(term, game), []
+            return True
+        if not outcome.repeatable:
+            return False
+        if is_known(term, game):
+            return True
+        from rewards.compiling import choose_kernel
+
         with (
             _no_scipy(),
             self._user_code(f"`{term.name}`, compiled,", *_place(term.function), COMPILING),
         ):
-            return choose_kernel(term, game, rewards, transitions, outcome)
+            _, reasons = choose_kernel(term, game, rewards, transitions, outcome)
+        if not reasons:
+            remember(term, game)
+        self.warnings += reasons
+        return not reasons
 
-    def _examine(
-        self, parts: list[Part], kernels: list[Any], recording: Recording, compiled: bool
-    ) -> dict[str, Any]:
+    def _examine(self, parts: list[Part], recording: Recording) -> dict[str, Any]:
         """What the reward pays for."""
         import numpy as np
 
-        from rewards.compiling import values
         from rewards.findings import Paid, warnings_about, warnings_about_terms
         from rewards.trial import transitions_at
 
-        rows = np.arange(len(recording.player))
-        if not compiled:  # as many as interpreted code can do in a moment
-            rows = np.union1d(recording.tried(), recording.first_episodes(3))
+        rows = recording.looked_at()
         transitions = transitions_at(recording, rows)
         paid = {}
         labels = distinct_names([part.term for part in parts])
-        for label, (weight, term), kernel in zip(labels, parts, kernels, strict=True):
+        for label, (weight, term) in zip(labels, parts, strict=True):
             name = label if weight == 1.0 else f"{weight:g}*{label}"
-            with self._user_code(f"`{term.name}`", *_place(term.function), COMPILING):
-                paid[name] = weight * values(kernel, transitions)
+            paid[name] = weight * self._values(term, transitions)
         judged = list(paid) if self._separate else [next(iter(paid))]
         if len(paid) > 1 and not self._separate:
-            self.warnings += warnings_about_terms("the sum", paid)
+            whole = recording.whole()[rows]  # in which moments are as frequent as in games
+            of_games = {name: values[whole] for name, values in paid.items()}
+            self.warnings += warnings_about_terms("the sum", of_games)
             paid["sum"] = np.sum(list(paid.values()), axis=0)
             judged = ["sum"]
         found = Paid(recording, rows, paid)
@@ -204,6 +211,19 @@ class Trial:
             "moments": found.moments(),
             "players": found.players(),
         }
+
+    def _values(self, term: Term, transitions: Transitions) -> Any:
+        """What a term pays: interpreted, which takes less time here than compiling it."""
+        from rewards.checked import missing_field, plain_checked
+        from rewards.weighted_sum import plain_kernel, values
+
+        if term.own:
+            with self._user_code(f"`{term.name}`", *_place(term.function), EXAMINING):
+                return values(plain_checked(term), *transitions)
+        try:
+            return values(plain_kernel(term), *transitions)
+        except AttributeError as error:
+            raise missing_field(term, self._game[0], str(error.name)) from None
 
     def _rehearse(
         self, parts: list[Part], recording: Recording, transitions: Transitions
@@ -224,8 +244,7 @@ class Trial:
     def _user_code(self, what: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
         seconds = self.request["seconds"] * patience
-        event = {"stage": what, "file": file, "place": place, "seconds": seconds}
-        print(json.dumps(event), file=self._report, flush=True)
+        self._tell({"stage": what, "file": file, "place": place, "seconds": seconds})
         gc.enable()
         try:
             with self._confinement.watched(seconds):

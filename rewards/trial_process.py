@@ -32,7 +32,8 @@ NOISE_KEPT = 65_536  # bytes of what a broken process says
 class TrialProcess:
     """One trial, under way as soon as this is made.
 
-    `verdict` is what came of it, once `poll` or `wait` has returned warnings.
+    `verdict` is what came of it, once `poll` or `wait` has returned warnings; `found`, what it pays
+    for, is there some time before, once `wait_for_findings` has returned it.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class TrialProcess:
         self.expression = expression
         self.env_id = env_id
         self.env_options = dict(env_options or {})
+        self.found: dict[str, Any] = {}
         self.verdict: dict[str, Any] = {}
         self._told: dict[str, Any] = {}
         self._stage: dict[str, Any] = {}
         self._stage_began = time.monotonic()
         self._noise = b""
+        self._news = threading.Event()
         request = {
             "expression": expression,
             "env": env_id,
@@ -117,6 +120,16 @@ class TrialProcess:
         self.verdict = self._told["verdict"]
         return list(self.verdict["warnings"])
 
+    def wait_for_findings(self) -> dict[str, Any]:
+        """What the reward pays for, which is known before it is known whether it compiles.
+
+        Raises:
+            RewardError: the one clear line, if the reward cannot be used.
+        """
+        while not self.found and self.poll() is None:
+            self._news.wait(0.05)
+        return self.found
+
     def wait(self) -> list[str]:
         """The warnings, when the trial has gone well.
 
@@ -148,8 +161,12 @@ class TrialProcess:
                 self._stage, self._stage_began = event, time.monotonic()
             elif "say" in event:
                 print(event["say"], file=sys.stderr)
+            elif "found" in event:
+                self.found = event["found"]
+                self._news.set()
             else:
                 self._told = event
+        self._news.set()
 
     def _overhear(self, pipe: IO[bytes]) -> None:
         """Keep the end of what else it says: Python's and the system's last words."""

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from envs.compilation import compiled, direct
-from envs.game import Game
 from rewards.loading import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
@@ -46,19 +44,8 @@ class WeightedSum:
             kernel(before, actions, after, weight, first, terms[k], total)
 
 
-def compiled_kernel(term: Term, game: Game) -> Callable[..., None]:
-    """One term compiled for the states and actions of `game`.
-
-    Only the project's own terms are kept on disk: a user's file may import anything.
-
-    Raises:
-        numba.core.errors.NumbaError: if Numba cannot compile it.
-    """
-    return direct(compiled(plain_kernel(term), cache=not term.own), *_arguments(game))
-
-
 def plain_kernel(term: Term) -> Callable[..., None]:
-    """The same loop interpreted, for what Numba cannot compile."""
+    """The loop over a term, interpreted."""
     function = term.function
 
     def reward_kernel(
@@ -74,6 +61,8 @@ def plain_kernel(term: Term) -> Callable[..., None]:
     return reward_kernel
 
 
-def _arguments(game: Game) -> tuple[Any, ...]:
-    """Arguments of the types that a kernel is called with."""
-    return game.states(1), game.actions(1), game.states(1), 1.0, True, np.zeros(1), np.zeros(1)
+def values(kernel: Callable[..., None], before: Array, actions: Array, after: Array) -> Array:
+    """What the term of a kernel pays for steps (n,): (n,)."""
+    row, total = np.zeros((2, len(after)))
+    kernel(before.copy(), actions.copy(), after.copy(), 1.0, True, row, total)
+    return row

@@ -169,11 +169,18 @@ def test_recipe_learns() -> None:
 def test_stopwatch_tells_seconds_memory_and_failure(tmp_path: Path) -> None:
     found = stopwatch([sys.executable, "-c", "kept = bytearray(10**8)"], str(tmp_path))
     assert found["seconds"] > 0
+    assert found["first_line"] is None
     assert found["processor"] > 0
     if found["peak_bytes"] is not None:
         assert 10**8 < found["peak_bytes"] < 2 * 10**8
     with pytest.raises(RuntimeError, match="oh no"):
         stopwatch([sys.executable, "-c", "raise SystemExit('oh no')"], str(tmp_path))
+
+
+def test_stopwatch_tells_when_the_first_line_comes(tmp_path: Path) -> None:
+    code = "import time\nprint('one', flush=True)\ntime.sleep(0.5)\nprint('two')"
+    found = stopwatch([sys.executable, "-c", code], str(tmp_path))
+    assert 0 < found["first_line"] <= found["seconds"] - 0.5
 
 
 def test_first_frame_ends_the_program(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from envs.game import load_game
 from rewards.__main__ import main
+from rewards.expression import RewardError
 from rewards.moments import moments_of
-from rewards.recording import NOTHING, OF_EACH, TRIED, recorded
+from rewards.recording import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
 from rewards.rewarded import load_tried_reward
 from rewards.starter import starter
 from rewards.trial import transitions_at
@@ -180,21 +181,25 @@ def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     verdict = found("score - 0.5*effort")
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
-    before, actions, after = transitions_at(recording, np.arange(len(recording.player)))
+    rows = recording.looked_at()
+    before, actions, after = transitions_at(recording, rows)
     score = after["hits"].astype(float) - before["hits"] - after["missed"]
     effort = -0.5 * (actions != 1)
     assert verdict["rewards"] == ["score", "-0.5*effort", "sum"]
     for row in verdict["moments"]:
-        met = recording.rows(row["name"])
+        met = recording.rows(row["name"])[rows]
         expected = [score[met].mean(), effort[met].mean(), (score + effort)[met].mean()]
         assert row["values"] == pytest.approx(expected, abs=1e-12)
         assert row["count"] == met.sum()
+    whole = recording.player[rows], recording.episode[rows]
     for k, row in enumerate(verdict["players"]):
-        mine = recording.player == k
-        assert row["values"][0] == pytest.approx(score[mine].sum() / 8, abs=1e-9)
-        assert row["steps"] == mine.sum() / 8
-        ends = recording.steps.terminated[mine].sum() / 8
-        assert row["terminated"] == ends
+        mine = (whole[0] == k) & (whole[1] % GAMES < WHOLE)
+        assert len(np.unique(whole[1][mine])) == WHOLE
+        assert mine.sum() == ((recording.player == k) & (recording.episode % GAMES < WHOLE)).sum()
+        assert row["values"][0] == pytest.approx(score[mine].sum() / WHOLE, abs=1e-9)
+        assert row["steps"] == pytest.approx(mine.sum() / WHOLE)
+        ends = recording.steps.terminated[rows][mine].sum() / WHOLE
+        assert row["terminated"] == pytest.approx(ends)
     assert [row["name"] for row in verdict["players"]] == list(recording.players)
 
 
@@ -239,6 +244,50 @@ def test_nothing_heavy_is_imported(folder: Path) -> None:
         "import sys\ndef f(before, action, after):\n    return 1.0 + ('torch' in sys.modules)\n"
     )
     assert any("pays 1 for every step" in text for text in found("mine.py")["warnings"])
+
+
+def test_what_is_known_to_compile_is_not_compiled_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba is imported only for what a trial has not seen compile: edits, objects, other games."""
+    cache = folder / "cache"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    source = "FAR = 0.5\ndef f(before, action, after):\n    return FAR * near(after.ball_y)\n"
+    source += "def near(y):\n    return abs(y)\n"
+
+    def marks(text: str, expression: str = "mine.py:f") -> int:
+        (folder / "mine.py").write_text(text)
+        with TrialProcess(expression, "PaddleBall-v0") as trial:
+            assert trial.wait() == []
+        assert trial.verdict["compiled"] == [True]
+        return len(list((cache / "known").iterdir())) if (cache / "known").exists() else 0
+
+    assert marks(source) == 1
+    (mark,) = (cache / "known").iterdir()
+    mark.touch()
+    assert marks("# a comment\n\n" + source) == 1
+    assert marks(source.replace("0.5", "0.6")) == 2
+    assert marks(source.replace("abs(y)", "2.0 * y")) == 3
+    assert marks("import random\n" + source) == 3
+    made = "from collections import namedtuple\nP = namedtuple('P', 'y')\n"
+    assert marks(made + source.replace("near(", "near(P(", 1).replace("ball_y)", "ball_y).y)")) == 3
+    with TrialProcess("mine.py:f", "bicycle") as trial, pytest.raises(RewardError):
+        trial.wait()
+
+
+def test_findings_come_before_it_is_compiled(folder: Path) -> None:
+    (folder / "mine.py").write_text(
+        'def f(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
+    )
+    with TrialProcess("mine.py", "paddle", examine=True) as trial:
+        found = trial.wait_for_findings()
+        assert found["rewards"] == ["f"]
+        assert not trial.verdict
+        before = list(found["warnings"])
+        warnings = trial.wait()
+    assert warnings[: len(before)] == before
+    (late,) = warnings[len(before) :]
+    assert "cannot be compiled" in late
 
 
 # --- Beside the program

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from envs.game import Game, load_game
+from rewards.compiling import compiled_kernel
 from rewards.loading import load_term
 from rewards.rewarded import load_reward
 from rewards.trial import Transitions, recorded_transitions
-from rewards.weighted_sum import compiled_kernel, plain_kernel
+from rewards.weighted_sum import plain_kernel
 from tests.games import GAMES, VARIANTS, Variant
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
