@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rewards import commands
+from rewards.commands import DEFAULT_ENV
 from rewards.expression import RewardError, file_named
 from rewards.trial_process import TrialProcess
 from training.options import parse_env_options
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
-DEFAULT_ENV = "paddle"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,8 +67,9 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         env_options = own_options | env_options
     with TrialProcess(expression, env, env_options, examine=True) as trial:
         from rich.console import Console  # while the other process works
+        from rich.markup import escape
 
-        from rewards.report import show_findings, show_outcome
+        from rewards.report import say, show_findings, show_outcome
 
         console = Console()
         found = trial.wait_for_findings()
@@ -75,7 +77,16 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         with console.status("Compiling it"):
             trial.wait()
     show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
+    if not trial.verdict["failures"]:
+        reward = _one_of(expression, found["rewards"])
+        say(console, f"train on it: {escape(commands.train(env, env_options, reward))}")
     return USAGE_ERROR if trial.verdict["failures"] else 0
+
+
+def _one_of(expression: str, rewards: list[str]) -> str:
+    """The reward that `train.py` takes; of several functions in a file it must be told which."""
+    alone = not expression.endswith(".py") or len(rewards) == 1 or Path(expression).stem in rewards
+    return expression if alone else f"{expression}:{rewards[0]}"
 
 
 def _meant_for(expression: str) -> tuple[str, dict[str, Any]]:

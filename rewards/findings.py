@@ -12,6 +12,7 @@ from rewards.recording import CHANCE, NOTHING, Recording
 Array = np.ndarray[Any, Any]
 DROWNED = 0.97  # share of the ups and downs from which on one term is said to drown the others
 NOTABLE = 0.25  # of a reward's standard deviation; smaller differences may be chance
+WORSE = 0.5  # of the way from the best score to the least: from here on one plays badly
 NEARLY = 0.85  # of the way from the least return to that of playing well: nearly as good
 
 
@@ -89,7 +90,7 @@ def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:
     if best["name"] in (NOTHING, CHANCE):
         return []  # nobody can
     most = best["values"][k]
-    gap = 0.5 * (best["score"] - min(player["score"] for player in players))
+    gap = WORSE * (best["score"] - min(player["score"] for player in players))
     poor = [player for player in players if best["score"] - player["score"] > gap > 0.0]
     least = min(player["values"][k] for player in players)
     rich = [p for p in poor if p["values"][k] - least >= NEARLY * (most - least)]

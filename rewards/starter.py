@@ -6,7 +6,6 @@ import importlib
 import inspect
 import json
 import re
-import shlex
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from gymnasium import spaces
 
 from envs.game import Game, load_game
 from envs.registration import SHORT_NAMES
+from rewards.commands import check, train, watch
 from rewards.expression import parse
 from rewards.loading import load_term
 from rewards.moments import Moments, moments_of
@@ -76,7 +76,12 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
     rewards = arguments["rewards"]
     weights = _examples(game, rewards)
     name = file.stem if file.stem.isidentifier() and file.stem not in weights else "my_reward"
-    commands = _commands(file, name, env, options)
+    reward = str(file) if name == file.stem else f"{file}:{name}"
+    commands = [
+        check(str(file)),
+        train(env, options, reward),
+        watch(env, options, reward),
+    ]
     moments = moments_of(game, rewards)
     meanings = {key: _first_line(function) for key, function in moments.by_name().items()}
     text = TEMPLATE.format(
@@ -118,20 +123,6 @@ def _test(moments: Moments, name: str) -> str:
         return "\n"
     worse, better = next(iter(moments.worse.items()))
     return TEST.format(better=better, worse=worse, name=name)
-
-
-def _commands(file: Path, name: str, env: str, options: dict[str, Any]) -> list[str]:
-    """What to do with the file."""
-    chosen = "" if env == "paddle" else f" --env {env}"
-    if options:
-        pairs = " ".join(f"{key}={value}" for key, value in options.items())
-        chosen += f" --env-options {pairs}"
-    reward = shlex.quote(f"{file}" if name == file.stem else f"{file}:{name}")
-    return [
-        f"python -m rewards check {shlex.quote(str(file))}",
-        f"python train.py{chosen} --reward {reward}",
-        f"python play.py{chosen} --train --reward {reward}",
-    ]
 
 
 def _literal(options: dict[str, Any]) -> str:

@@ -183,7 +183,7 @@ class TrialProcess:
         code = self._process.returncode
         if "Timeout (" in noise or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
         return f"{place}: {self._stage['stage']} ended the whole program ({how})"
 
     def _too_long(self, place: str) -> str:

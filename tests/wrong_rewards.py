@@ -140,7 +140,7 @@ WRONG_FUNCTIONS = [
     Wrong(
         "segmentation fault",
         "import ctypes\n" + DEF + "    return ctypes.string_at(0)\n",
-        "FILE:3: `f` ended the whole program (signal 11)",
+        "FILE:3: `f` ended the whole program (signal 11, Segmentation fault)",
     ),
     Wrong("huge memory", DEF + "    return len([0.0] * 10**10)\n", "FILE:2: MemoryError"),
     Wrong(
