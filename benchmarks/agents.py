@@ -17,7 +17,7 @@ from agents import AGENTS, make_agent
 from agents.agent import Task, UnsuitableTaskError
 from benchmarks.measuring import Clock
 from benchmarks.report import number, show_table, spread
-from benchmarks.training import new_run, preset_config, run_once
+from benchmarks.training import new_run, preset_config, preset_threads, run_once
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
 from training.stepper import make_environments
@@ -98,8 +98,9 @@ def _warm_up() -> None:
 def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
     """One run by the preset until it is solved, its steps are made or the time is over."""
     steps = 1 if agent in NOT_LEARNING else None
-    config = preset_config(seed, steps, [*GAMES[game], "--agent", agent])
-    torch.set_num_threads(config.threads)
+    options = [*GAMES[game], "--agent", agent]
+    config = preset_config(seed, steps, options)
+    torch.set_num_threads(preset_threads(options))
     with new_run(config) as (run, logger, display):
         over = Event()
         limit = Timer(seconds * (SCREEN_FACTOR if "screen" in game else 1), over.set)
