@@ -17,7 +17,7 @@ from agents import AGENTS, make_agent
 from agents.agent import Task, UnsuitableTaskError
 from benchmarks.measuring import Clock
 from benchmarks.report import number, show_table, spread
-from benchmarks.training import new_run, preset_config, preset_threads, run_once
+from benchmarks.training import new_run, preset_config, run_once
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
 from training.stepper import make_environments
@@ -79,7 +79,7 @@ def serves(agent: str, game: str) -> bool:
 def run_all(
     chosen: Sequence[tuple[str, str]], seeds: Sequence[int], seconds: float, jobs: int
 ) -> Iterator[Outcome]:
-    """Outcomes as they come, `jobs` runs at a time, each in a process of its own."""
+    """Outcomes as they come, `jobs` runs at a time, each in a process with one thread."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_warm_up) as pool:
         futures = [
@@ -98,9 +98,7 @@ def _warm_up() -> None:
 def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
     """One run by the preset until it is solved, its steps are made or the time is over."""
     steps = 1 if agent in NOT_LEARNING else None
-    options = [*GAMES[game], "--agent", agent]
-    config = preset_config(seed, steps, options)
-    torch.set_num_threads(preset_threads(options))
+    config = preset_config(seed, steps, [*GAMES[game], "--agent", agent])
     with new_run(config) as (run, logger, display):
         over = Event()
         limit = Timer(seconds * (SCREEN_FACTOR if "screen" in game else 1), over.set)

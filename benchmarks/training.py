@@ -97,11 +97,6 @@ def preset_config(seed: int, steps: int | None = None, options: Sequence[str] = 
     return config
 
 
-def preset_threads(options: Sequence[str]) -> int:
-    """On how many threads of torch."""
-    return parse(options)[0].threads
-
-
 def without_evaluations(config: RunConfig, steps: int) -> RunConfig:
     """The same agent and environments, never looked at in between."""
     return replace(config, steps=steps, eval_every=10 * config.steps, solved_score=None)

@@ -12,6 +12,8 @@ WHITE: Colour = (240, 244, 252)
 SHARPER = 4
 """Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
 
+_fonts: dict[int, pygame.font.Font] = {}
+
 
 def mixed(first: Colour, second: Colour, part: float) -> Colour:
     """`first` with `part` of `second` in it."""
@@ -19,11 +21,17 @@ def mixed(first: Colour, second: Colour, part: float) -> Colour:
     return red, green, blue
 
 
-@functools.cache
 def _font(size: int) -> pygame.font.Font:
-    """The font that comes with pygame, so that the picture is the same on every machine."""
-    pygame.font.init()
-    return pygame.font.Font(None, size * SHARPER)
+    """The font that comes with pygame, so that the picture is the same on every machine.
+
+    Others may end pygame in between, as Gymnasium's environments do when they close.
+    """
+    try:
+        _fonts[size].get_height()
+    except (KeyError, pygame.error):
+        pygame.font.init()
+        _fonts[size] = pygame.font.Font(None, size * SHARPER)
+    return _fonts[size]
 
 
 def text_size(text: str, size: int) -> tuple[int, int]:

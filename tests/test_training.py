@@ -330,6 +330,22 @@ def test_what_is_changed_when_resuming_is_kept(tmp_path: Path) -> None:
     assert (config["steps"], config["solved_score"], config["eval_every"]) == (3200, 63, 1000)
 
 
+def test_a_run_is_resumed_on_as_many_threads_and_one_of_before_they_were_kept_on_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr("torch.set_num_threads", told.append)
+    arguments = ("--run-dir", tmp_path, "--steps", 800, *QUICK, "--agent", "random")
+    folder = run_train(*arguments, "--threads", 3)
+    run_train("--resume", folder, "--steps", 1600)
+    run_train("--resume", folder, "--steps", 2400, "--threads", 2)
+    config = json.loads((folder / "config.json").read_text())
+    assert config.pop("threads") == 2
+    (folder / "config.json").write_text(json.dumps(config))
+    run_train("--resume", folder, "--steps", 3200)
+    assert told == [3, 3, 2, 1]
+
+
 def test_a_place_that_cannot_be_written_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,16 +13,19 @@ from training.run_folder import RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
 
-CHANGEABLE = ("steps", "device", "eval_every", "eval_episodes", "solved_score")
+CHANGEABLE = ("steps", "device", "threads", "eval_every", "eval_episodes", "solved_score")
 """What a resumed run may have otherwise than before."""
 KINDS: dict[str, Any] = {
     **dict.fromkeys(("env", "agent", "device"), str),
-    **dict.fromkeys(("seed", "steps", "num_envs", "eval_every", "eval_episodes"), int),
+    **dict.fromkeys(("seed", "steps", "num_envs", "threads", "eval_every", "eval_episodes"), int),
     **dict.fromkeys(("settings", "env_options"), dict),
     "reward": str | None,
     "solved_score": int | float | None,
 }
 """What the entries of config.json have to be."""
+
+LATER = {"threads": 1}
+"""Entries that runs of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class RunConfig:
     """Environment steps between evaluations."""
     eval_episodes: int = 100
     """Episodes of each evaluation."""
+    threads: int = 1
+    """Of torch: another number adds up in another order, so that the last bits differ."""
 
     @property
     def make_options(self) -> dict[str, Any]:
@@ -74,6 +79,7 @@ class RunConfig:
             RunError: if something is missing or of the wrong kind.
         """
         try:
+            content = {**LATER, **content}
             values = {f.name: content[f.name] for f in dataclasses.fields(cls)}
             for name, kind in KINDS.items():
                 if not isinstance(values[name], kind):
