@@ -19,8 +19,9 @@ def begun_anew() -> None:
 def test_letters_are_drawn_after_somebody_else_has_ended_pygame(end: Callable[[], None]) -> None:
     """Gymnasium's environments do when they close; some begin it again."""
     pictures = []
-    for before in (lambda: None, end):
-        before()
+    between: list[Callable[[], object]] = [pygame.init, end]
+    for happens in between:
+        happens()
         lettering._letters.cache_clear()
         surface = pygame.Surface((80, 40))
         lettering.write(surface, "letters", (4, 20), 24)
