@@ -54,6 +54,8 @@ class Step:
     """(n, ...) what followed; where an episode ended, its last observation."""
     valid: Array
     """(n,) bool: False where the environment only began anew and ignored the action."""
+    answers: Array | None = None
+    """(n, ...) what the actions should have been, where the environment tells."""
 
 
 class Simulator(Protocol):

@@ -80,6 +80,11 @@ class Categorical:
         counted: Array = actions + self._start
         return counted
 
+    def from_environment(self, actions: Array) -> Array:
+        """The way back: actions that somebody else chose."""
+        uncounted: Array = actions - self._start
+        return uncounted
+
 
 class Gaussian:
     """Continuous actions; `outputs` are means, in units in which the action space is -1..1.
@@ -117,6 +122,10 @@ class Gaussian:
     def to_environment(self, actions: Array) -> Array:
         """Scaled to the action space and clipped to its bounds."""
         return self._scale.to_environment(actions)
+
+    def from_environment(self, actions: Array) -> Array:
+        """The way back: actions that somebody else chose."""
+        return self._scale.to_unit(actions)
 
 
 def make_distribution(space: spaces.Space[Any]) -> Categorical | Gaussian:

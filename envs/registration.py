@@ -1,6 +1,6 @@
-"""The list of games; importing this module registers them, and importing Gymnasium imports it.
+"""The list of games and stages; importing this module registers them, which Gymnasium does too.
 
-Everything here is named by strings, so that importing Gymnasium imports no game.
+Everything here is named by strings, so that importing Gymnasium imports none of them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 from gymnasium.envs.registration import register
 
 SHORT_NAMES: dict[str, str] = {}
+"""Of the games, what the command line calls them."""
+STAGES: dict[str, str] = {}
+"""The same of the other kinds of learning."""
 
 
 def register_game(
@@ -32,5 +35,26 @@ def register_game(
     )
 
 
+def register_stage(env_id: str, short_name: str, stage: str, solved_score: float) -> None:
+    """Make another kind of learning known to Gymnasium, as environments that last one step.
+
+    Args:
+        env_id: such as `ClassifyBall-v0`.
+        short_name: what the command line calls it.
+        stage: `module:class` of its `stages.stage.Stage`.
+        solved_score: mean score from which it counts as solved.
+    """
+    STAGES[short_name] = env_id
+    register(
+        env_id,
+        entry_point="stages.environments:make_single",
+        vector_entry_point="stages.environments:make_vector",
+        reward_threshold=solved_score,
+        kwargs={"stage": stage},
+    )
+
+
 register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
 register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 40.0)
+
+register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.97)

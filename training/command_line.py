@@ -14,16 +14,17 @@ import gymnasium
 import tyro
 
 from agents import settings_type
-from envs.registration import SHORT_NAMES
+from envs.registration import SHORT_NAMES, STAGES
 from training.config import CHANGEABLE, RunConfig
 from training.kept_reward import has_code, kept_expression
 from training.loading import load_config
 from training.options import parse_env_options
-from training.presets import preset
+from training.presets import ANY, preset
 from training.run_folder import RunError
 from training.usage import read_options
 
 Settings = TypeVar("Settings")
+ENV_FLAGS = ("observation", "feedback")  # options of the environment with a flag of their own
 MOST_THREADS = 1024
 MOST_ENVS = 1_000_000
 
@@ -34,10 +35,10 @@ class TrainOptions(Generic[Settings]):
 
     settings: Settings
     env: str = "paddle"
-    """Short name (paddle, bicycle) or any Gymnasium id (CartPole-v1)."""
+    """Short name (paddle, bicycle; classify, regress, detect) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
-    """random, rules, search, reinforce, ppo, sac, dqn, pqn or reward_model; --help with --agent
-    NAME lists the settings of that one."""
+    """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model or supervised; --help with
+    --agent NAME lists the settings of that one."""
     reward: str | None = None
     """What counts as good: a term (score), a file's function (my_rewards.py:follow_ball), or a
     weighted sum ("score - 0.01*effort"). By default the game's own."""
@@ -55,6 +56,9 @@ class TrainOptions(Generic[Settings]):
     """What the agent sees of the project's games: state or screen; an option of theirs."""
     env_options: tuple[str, ...] = ()
     """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
+    feedback: str | None = None
+    """Short for --env-options feedback=..., in environments that can choose: the right answer, or
+    only a reward for the guess (answer, reward)."""
     solved_score: float | None = None
     """Mean evaluation score at which training stops early."""
     eval_every: int = 50_000
@@ -77,7 +81,8 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     first.add_argument("--env", default=TrainOptions.env)
-    first.add_argument("--agent", default=TrainOptions.agent)
+    first.add_argument("--agent", default=None)
+    first.add_argument("--feedback", default=None)
     first.add_argument("--resume", default=None)
     first.add_argument("--observation", default=None)
     first.add_argument("--env-options", nargs="*", default=())
@@ -87,10 +92,12 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         raise ValueError(str(error)) from None
     if known.resume is not None:
         return _resumed(Path(known.resume), arguments)
-    env_id, agent = find_env_id(known.env), known.agent
+    env_id = find_env_id(known.env)
+    agent = known.agent or preset(env_id, ANY, {}).get("agent", TrainOptions.agent)
     kind = settings_type(agent)
     values = preset(env_id, agent, _env_options(known))
     suited = values.pop("env_options", {})
+    values.pop("agent", None)
     options = _read(kind, _defaults(kind, known.env, env_id, agent, values), arguments)
     config = _config(options, env_id)
     return options, dataclasses.replace(config, env_options=suited | config.env_options)
@@ -102,14 +109,14 @@ def find_env_id(name: str) -> str:
     Raises:
         ValueError: if there is none.
     """
-    env_id = SHORT_NAMES.get(name, name)
+    env_id = (SHORT_NAMES | STAGES).get(name, name)
     try:
         gymnasium.spec(env_id)
     except (gymnasium.error.Error, ImportError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"there is no environment {name} ({reason}); there are {', '.join(SHORT_NAMES)}, and "
-            "all Gymnasium ids"
+            f"there is no environment {name} ({reason}); there are "
+            f"{', '.join(SHORT_NAMES | STAGES)}, and all Gymnasium ids"
         ) from None
     return env_id
 
@@ -161,13 +168,13 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
 
 
 def _env_options(options: Any) -> dict[str, Any]:
-    """Those that are written out, and the one that has a flag of its own."""
-    written, seen = parse_env_options(options.env_options), options.observation
-    if seen is None:
-        return written
-    if written.get("observation", seen) != seen:
-        raise ValueError(f"--observation {seen} contradicts observation={written['observation']}")
-    return written | {"observation": seen}
+    """Those that are written out, and those that have a flag of their own."""
+    written = parse_env_options(options.env_options)
+    for flag in ENV_FLAGS:
+        value = getattr(options, flag)
+        if value is not None and written.setdefault(flag, value) != value:
+            raise ValueError(f"--{flag} {value} contradicts {flag}={written[flag]}")
+    return written
 
 
 def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,10 @@ class Evaluation:
     scores: Array
     returns: Array
     lengths: Array
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What else the environment has to say of all these episodes together, by name."""
+    pictures: dict[str, Array] = field(default_factory=dict)
+    """The same for the eye: uint8 (height, width, 3)."""
 
     @property
     def mean_score(self) -> float:
@@ -40,7 +44,8 @@ def evaluate(
     """Play `episodes` whole episodes, on seeds from `seed` up.
 
     Each is the first of an environment of its own: the first ones to end of a few environments
-    would be the short ones. Nothing of the agent changes.
+    would be the short ones. Nothing of the agent changes. A vector environment may have a method
+    `assess` that returns metrics and pictures of its last step, which it is asked for at the end.
     """
     environments = make_environments(env_id, episodes, make_options)
     try:
@@ -56,9 +61,11 @@ def evaluate(
                 scores[rows], returns[rows] = ended.scores[first], ended.returns[first]
                 lengths[rows] = ended.lengths[first]
                 running[rows] = False
+        assess = getattr(environments.unwrapped, "assess", None)
+        metrics, pictures = assess() if assess is not None else ({}, {})
     finally:
         environments.close()
-    return Evaluation(scores, returns, lengths)
+    return Evaluation(scores, returns, lengths, metrics, pictures)
 
 
 def fresh_seed(*key: int) -> int:

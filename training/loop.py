@@ -19,6 +19,7 @@ from rewards.loading import describe
 from training.config import RunConfig
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
+from training.feedback import learns, numbers_of
 from training.film import film
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
@@ -35,6 +36,7 @@ class Progress:
 
     steps: int = 0
     episodes: int = 0
+    feedback_numbers: int = 0
     evaluated_score: float | None = None
 
 
@@ -85,9 +87,10 @@ class Run:
 
     def __init__(self, config: RunConfig, folder: Path, agent: Agent, stepper: Stepper) -> None:
         self.config = config
-        self.make_options = config.make_options
-        if stepper.batch is not None:
-            self.make_options["reward"] = stepper.batch.reward  # loaded, tried and compiled once
+        self.make_options = config.make_options  # for evaluations
+        self.make_options |= stepper.environments.metadata.get("evaluation_options", {})
+        if stepper.reward is not None:
+            self.make_options["reward"] = stepper.reward  # loaded, tried and compiled once
         self.folder = folder
         self.agent = agent
         self.stepper = stepper
@@ -141,6 +144,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     """
     config, progress, agent, stepper = run.config, run.progress, run.agent, run.stepper
     run.save()
+    takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
     saved = began
     while progress.steps < config.steps and not run.solved and not interrupted.is_set():
@@ -148,6 +152,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
         before, progress.steps = progress.steps, progress.steps + stepper.count
+        progress.feedback_numbers += numbers_of(step) if takes_feedback else 0
         if episodes is not None:
             progress.episodes += len(episodes.returns)
             run.recent.add(episodes)
@@ -168,7 +173,8 @@ def _report(
     """Put an update's numbers onto the curves and the screen."""
     means = run.recent.means()
     trained = {f"train/{name}": value for name, value in metrics.items()}
-    logger.scalars({"time/fps": speed, **means, **trained}, run.progress.steps)
+    counted = {"time/fps": speed, "feedback/numbers": float(run.progress.feedback_numbers)}
+    logger.scalars({**counted, **means, **trained}, run.progress.steps)
     shown = {"steps/s": speed, "episodes": run.progress.episodes}
     if means:
         shown |= {"return": means["rollout/ep_rew_mean"], "score": means["task/score"]}
@@ -201,9 +207,12 @@ def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
             "eval/mean_reward": float(evaluation.returns.mean()),
             "eval/mean_ep_length": float(evaluation.lengths.mean()),
             "eval/mean_score": evaluation.mean_score,
+            **{f"eval/{name}": value for name, value in evaluation.metrics.items()},
         },
         step,
     )
+    for name, picture in evaluation.pictures.items():
+        logger.gif(f"evaluation/{name}", [picture], 1.0, step)
     seed = fresh_seed(config.seed, step, *purpose)
     shot = film(run.agent, config.env, run.make_options, seed)
     if shot.frames:

@@ -18,6 +18,7 @@ from rich.console import Console
 from training.config import CHANGEABLE, RunConfig
 from training.display import make_display
 from training.evaluation import Evaluation
+from training.feedback import kind_of
 from training.interruption import interruptible
 from training.kept_reward import has_code, keep_reward, reward_sources
 from training.logger import Logger
@@ -26,6 +27,7 @@ from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_j
 from training.stepper import make_environments
 from training.usage import INTERRUPTED
 
+DETAILED_BELOW = 2.0  # scores like accuracies, which are told apart by the third digit
 FINAL = 2  # keeps the seeds of the final evaluation apart from all others
 
 
@@ -58,9 +60,9 @@ def prepare(
     """A run, new or resumed, and the sources of its reward."""
     agent, stepper = untrained(config, environments)
     sources = {}
-    if stepper.batch is not None:
-        sources = reward_sources(stepper.batch.reward.terms)
-        config = replace(config, reward=stepper.batch.reward.expression)
+    if stepper.reward is not None:
+        sources = reward_sources(stepper.reward.terms)
+        config = replace(config, reward=stepper.reward.expression)
     folder = resume or _new_folder(run_dir, config)
     run = Run(config, folder, agent, stepper)
     if resume is None:
@@ -108,7 +110,9 @@ def describe_run(logger: Logger, config: RunConfig, command: str, sources: dict[
 
 def _train_and_report(console: Console, run: Run, logger: Logger, interrupted: Event) -> int:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
+    kind = kind_of(run.agent, run.stepper.environments)
     title = f"{config.agent} on {config.env}, reward: {config.reward or 'its own'}"
+    title += f", feedback: {kind}"
     if first_step and not run.stepper.exact:
         _say(console, f"{config.env} cannot be saved as it stands: it begins new episodes.")
     with make_display(console, title, first_step, config.steps) as display:
@@ -139,9 +143,12 @@ def _verdict(run: Run, seconds: float, first_step: int, evaluation: Evaluation) 
     elif bar is not None:
         outcome += f" Not solved (that takes a mean score of {bar:g})."
     low, high = evaluation.interval()
+    digits = 1 if abs(evaluation.mean_score) >= DETAILED_BELOW else 3
+    mean, *ends = (f"{x:.{digits}f}" for x in (evaluation.mean_score, low, high))
+    besides = "".join(f" {name} {value:.3f}." for name, value in evaluation.metrics.items())
     return (
-        f"{outcome} Mean score {evaluation.mean_score:.1f} over {len(evaluation.scores)} fresh "
-        f"episodes (95 % interval {low:.1f} to {high:.1f})."
+        f"{outcome} Mean score {mean} over {len(evaluation.scores)} fresh episodes (95 % interval "
+        f"{' to '.join(ends)}).{besides}"
     )
 
 
@@ -156,6 +163,8 @@ def _content(run: Run, evaluation: Evaluation) -> dict[str, Any]:
         "scores": evaluation.scores.tolist(),
         "steps": run.progress.steps,
         "training_episodes": run.progress.episodes,
+        "feedback_numbers": run.progress.feedback_numbers,
+        "metrics": evaluation.metrics,
         "solved": run.solved,
     }
 

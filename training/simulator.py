@@ -16,7 +16,7 @@ OTHER_DICE = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not know the
 def make_simulator(environment: Any) -> Simulator | None:
     """What tells the future of `environment`, one or a vector of them; None for others' games."""
     batch = getattr(environment.unwrapped, "batch", None)
-    return None if batch is None else GameSimulator(batch)
+    return GameSimulator(batch) if isinstance(batch, GameBatch) else None
 
 
 class GameSimulator:

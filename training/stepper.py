@@ -54,10 +54,10 @@ def reward_weights(environment: Any) -> dict[str, float]:
 
     Others' environments have one term that is all of it.
     """
-    batch = getattr(environment.unwrapped, "batch", None)
-    if batch is None:
-        return {"reward": 1.0}
-    return dict(zip(batch.reward.names, batch.reward.weights, strict=True))
+    reward = getattr(getattr(environment.unwrapped, "batch", None), "reward", None)
+    return (
+        {"reward": 1.0} if reward is None else dict(zip(reward.names, reward.weights, strict=True))
+    )
 
 
 class Stepper:
@@ -67,7 +67,7 @@ class Stepper:
         self.environments: VectorEnv[Any, Any, Any] = environments
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        self.batch = getattr(environments.unwrapped, "batch", None)  # of our own games only
+        self.batch = getattr(environments.unwrapped, "batch", None)  # of our own ones only
         self.simulator = make_simulator(environments)
         self.begin(seed)
 
@@ -92,7 +92,15 @@ class Stepper:
             if key.startswith(TERM_PREFIX)
         }
         step = Step(
-            self.observations, actions, rewards, terms, terminated, truncated, followed, valid
+            self.observations,
+            actions,
+            rewards,
+            terms,
+            terminated,
+            truncated,
+            followed,
+            valid,
+            infos.get("answer"),
         )
         self._add_up(step)
         if any_done and self.mode == AutoresetMode.DISABLED:
@@ -104,8 +112,11 @@ class Stepper:
         """The observations after the step, of finished episodes the last ones."""
         if self.mode != AutoresetMode.SAME_STEP:
             return observations
-        followed, rows = observations.copy(), np.flatnonzero(infos["_final_obs"])
-        followed[rows] = np.stack(infos["final_obs"][rows])  # others' are arrays of arrays
+        ended, last = infos["_final_obs"], infos["final_obs"]
+        if ended.all() and last.dtype == observations.dtype:
+            return last  # type: ignore[no-any-return]
+        followed, rows = observations.copy(), np.flatnonzero(ended)
+        followed[rows] = np.stack(last[rows])  # others' are arrays of arrays
         return followed
 
     def _add_up(self, step: Step) -> None:
@@ -131,6 +142,11 @@ class Stepper:
     def terms(self) -> dict[str, float]:
         """The weight of each term in the reward."""
         return reward_weights(self.environments)
+
+    @property
+    def reward(self) -> Any:
+        """The weighted sum that a game of ours was given; None for all others."""
+        return getattr(self.batch, "reward", None)
 
     @property
     def exact(self) -> bool:

@@ -1,0 +1,84 @@
+"""Classification: which way does the ball fly? Or: will it be missed?
+
+Description
+    From two screens of paddle-and-ball, one step apart, tell one of a few classes. The engine knows
+    the answer for free.
+Action Space
+    `Discrete(4)` for `question="direction"`: away from the paddle or closer, each up or down.
+    `Discrete(2)` for `question="missed"`: 1 if the ball will be missed, should the paddle stay.
+Rewards
+    0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
+    accuracy.
+Everything else
+    See `stages.environments`, `stages.stage.Stage` and `stages.moments.PaddleStage`.
+Version History
+    v0: first version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.paddle import landing, reach
+from stages.metrics import confusion_matrix, recall
+from stages.moments import DIRECTIONS, OPTIONS, PaddleStage, direction
+from stages.pictures import picture_of_confusion
+from stages.stage import Array, Assessment, Examples
+
+CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
+
+
+@dataclass(frozen=True)
+class Classify(PaddleStage):
+    """What class is it?"""
+
+    question: str = "direction"
+    """direction: which way the ball flies; missed: will it be missed if the paddle stays?"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.question not in CLASSES:
+            raise ValueError(
+                f"option `question` must be {' or '.join(CLASSES)}, not {self.question!r}"
+            )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """A name for each."""
+        return CLASSES[self.question]
+
+    @property
+    def action_space(self) -> spaces.Discrete:
+        return spaces.Discrete(len(self.classes))
+
+    def draw(self, count: int, seed: int) -> Examples:
+        screens, states = self.moments(count, seed)
+        return Examples(screens, self.answers(states))
+
+    def answers(self, states: Array) -> Array:
+        """The right classes of `states` (n,)."""
+        if self.question == "direction":
+            return direction(states)
+        where = landing(*(states[name] for name in ("ball_x", "ball_y", "ball_vx", "ball_vy")))
+        return np.asarray(np.abs(where - states["paddle_y"]) > reach(OPTIONS), np.int64)
+
+    def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
+        """Each wrong class is as likely as the other."""
+        count = len(self.classes)
+        wrong = (answers + generator.integers(1, count, len(answers))) % count
+        return np.where(generator.random(len(answers)) < self.noise, wrong, answers)
+
+    def loss(self, guesses: Array, answers: Array) -> Array:
+        return np.asarray(guesses != answers)
+
+    def score(self, guesses: Array, answers: Array) -> Array:
+        return np.asarray(guesses == answers)
+
+    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+        """The confusion matrix, and the mean over the classes of how many of each were found."""
+        counts = confusion_matrix(guesses, answers, len(self.classes))
+        metrics = {"balanced_accuracy": float(np.nanmean(recall(counts)))}
+        return Assessment(metrics, {"confusion": picture_of_confusion(counts, self.classes)})

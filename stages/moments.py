@@ -1,0 +1,103 @@
+"""Moments of paddle-and-ball: where the examples come from, and what the engine knows of them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.compilation import compiled
+from envs.paddle import GAME, STEEPEST_ANGLE, PaddleOptions, draw, step
+from envs.rng import seeded, uniform
+from stages.stage import Array, Stage, scrambled
+
+FRAMES = 2  # the fewest that show which way something flies
+STAY = 1
+OPTIONS = PaddleOptions()
+DIRECTIONS = ("away, up", "away, down", "closer, up", "closer, down")
+"""How the ball can fly, as the paddle sees it."""
+
+
+@dataclass(frozen=True)
+class PaddleStage(Stage):
+    """A stage whose examples are pairs of screens of paddle-and-ball, one step apart."""
+
+    screen_size: int = 24
+    """Pixels to a side."""
+    region: str = "all"
+    """Where the ball of a training example may be: all, or only in the upper half of the box."""
+    rarity: float = 1.0
+    """How much rarer each way to fly is than the one before it, in training; 1: none is."""
+
+    of_training_only = ("noise", "region", "rarity")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 24 <= self.screen_size <= 256:
+            raise ValueError(
+                f"option `screen_size` must be between 24 and 256, not {self.screen_size}"
+            )
+        if self.region not in ("all", "upper"):
+            raise ValueError(f"option `region` must be all or upper, not {self.region!r}")
+        if not 1 <= self.rarity <= 100:
+            raise ValueError(f"option `rarity` must be between 1 and 100, not {self.rarity}")
+
+    @property
+    def observation_space(self) -> spaces.Box:
+        return spaces.Box(0, 255, (FRAMES, self.screen_size, self.screen_size), np.uint8)
+
+    def moments(self, count: int, seed: int) -> tuple[Array, Array]:
+        """Screens (count, FRAMES, side, side) and the states (count,) that the newest ones show."""
+        lowest = 0.5 if self.region == "upper" else 1.0
+        shares = self.rarity ** -np.arange(len(DIRECTIONS), dtype=np.float64)
+        states = GAME.states(count)
+        states["rng"] = _generators(count, seed)
+        screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
+        cumulated = np.cumsum(shares) / shares.sum()
+        moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
+        return screens, states
+
+
+def _generators(count: int, seed: int) -> Array:
+    """One generator for each example, which does not depend on how many there are."""
+    return scrambled(seeded(seed) + np.arange(1, count + 1, dtype=np.uint64))
+
+
+def draw_moment(state: Any, lowest: float, cumulated: Any, options: Any) -> None:
+    """The ball anywhere, flying any way and as fast as it ever does; the paddle anywhere."""
+    way, share = 0, uniform(state, 0.0, 1.0)
+    while share >= cumulated[way] and way < 3:
+        way += 1
+    angle = uniform(state, 0.0, STEEPEST_ANGLE)
+    speed = uniform(state, options.ball_speed, options.max_ball_speed)
+    state.ball_vx = speed * math.cos(angle) * (1.0 if way < 2 else -1.0)
+    state.ball_vy = speed * math.sin(angle) * (-1.0 if way % 2 == 0 else 1.0)
+    state.ball_x = uniform(state, options.max_ball_speed, 1.0)  # not yet at the paddle
+    state.ball_y = uniform(state, 0.0, lowest)
+    half = options.paddle_size / 2
+    state.paddle_y = uniform(state, half, 1.0 - half)
+
+
+@functools.cache
+def moments_kernel() -> Callable[..., None]:
+    """The compiled loop over many moments."""
+
+    def draw_moments(states: Any, screens: Any, lowest: Any, cumulated: Any, options: Any) -> None:
+        """Draw each state, and how it looks before and after one step."""
+        for i in range(states.size):
+            draw_moment(states[i], lowest, cumulated, options[0])
+            draw(states[i], screens[i, 0], options[0])
+            step(states[i], STAY, options[0])
+            draw(states[i], screens[i, 1], options[0])
+
+    return compiled(draw_moments)
+
+
+def direction(states: Any) -> Array:
+    """Which of `DIRECTIONS` the balls of `states` (n,) fly."""
+    return np.asarray(2 * (states["ball_vx"] < 0) + (states["ball_vy"] > 0), np.int64)

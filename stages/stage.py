@@ -1,0 +1,125 @@
+"""What a stage has to say: where its examples come from, and what a guess at them is worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.rng import mix
+
+Array = np.ndarray[Any, Any]
+
+SPLITS = ("train", "test")
+TEST_EXAMPLES = 10_000
+MOST_EXAMPLES = 1_000_000
+
+
+class Examples(NamedTuple):
+    """A data set: `n` things to be seen, and what should be said to them."""
+
+    observations: Array
+    """(n, *observation_space.shape)."""
+    answers: Array
+    """(n, ...) the right actions; may be the observations themselves."""
+
+
+class Assessment(NamedTuple):
+    """What is to be said of many guesses together."""
+
+    metrics: dict[str, float]
+    pictures: dict[str, Array]
+    """uint8 (height, width, 3)."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of question; the fields are its options, `--env-options name=value`."""
+
+    examples: int = 30_000
+    """Size of the training set."""
+    noise: float = 0.0
+    """Share of wrong answers in the training set."""
+    data_seed: int = 0
+    """Of the examples: the same seed, the same data set."""
+
+    feedbacks: ClassVar[dict[str, str]] = {
+        "answer": "the right answer",
+        "reward": "a number at once",
+    }
+    """What can be handed back; the first is the default. Values: of `training.feedback.KINDS`."""
+    of_training_only: ClassVar[tuple[str, ...]] = ("noise",)
+    """Options that make the training set unlike the test set, which has their defaults."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.examples <= MOST_EXAMPLES:
+            raise ValueError(
+                f"option `examples` must be between 1 and {MOST_EXAMPLES:,}, not {self.examples}"
+            )
+        if not 0 <= self.noise <= 1:
+            raise ValueError(f"option `noise` must be between 0 and 1, not {self.noise}")
+        if not 0 <= self.data_seed < 2**32:
+            raise ValueError(
+                f"option `data_seed` must be between 0 and {2**32 - 1}, not {self.data_seed}"
+            )
+
+    @property
+    def observation_space(self) -> spaces.Box:
+        """Of one example."""
+        raise NotImplementedError
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """Of one guess."""
+        raise NotImplementedError
+
+    def draw(self, count: int, seed: int) -> Examples:
+        """`count` examples with clean answers; the first of them do not depend on `count`."""
+        raise NotImplementedError
+
+    def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
+        """The answers of somebody who is wrong in a share `noise` of the examples."""
+        raise NotImplementedError
+
+    def loss(self, guesses: Array, answers: Array) -> Array:
+        """How wrong each guess is, (n,); minus the reward."""
+        raise NotImplementedError
+
+    def score(self, guesses: Array, answers: Array) -> Array:
+        """How good each guess is, (n,): the yardstick."""
+        return -self.loss(guesses, answers)
+
+    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+        """What the single scores do not tell."""
+        return Assessment({}, {})
+
+
+def scrambled(counters: Array) -> Array:
+    """A random generator's numbers (n,) at its counters (n,): `envs.rng.mix` of each."""
+    return np.asarray(mix(counters))  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=4)
+def data_set(stage: Stage, split: str) -> Examples:
+    """The examples of one split of `stage`, which are the same at each call; not to be written to.
+
+    Test examples are others than those of training, have clean answers and are as `stage` would
+    have them without the options that spoil the training set.
+    """
+    seed = SPLITS.index(split) * 2**32 + stage.data_seed
+    if split == "test":
+        defaults = {f.name: f.default for f in dataclasses.fields(stage)}
+        changes: dict[str, Any] = {name: defaults[name] for name in stage.of_training_only}
+        stage = dataclasses.replace(stage, **changes)
+        observations, answers = stage.draw(TEST_EXAMPLES, seed)
+    else:
+        observations, answers = stage.draw(stage.examples, seed)
+    if stage.noise > 0:
+        answers = stage.spoil(answers, np.random.default_rng((seed, 1)))
+    observations.setflags(write=False)
+    answers.setflags(write=False)
+    return Examples(observations, answers)

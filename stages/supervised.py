@@ -1,0 +1,136 @@
+"""Learning from answers: a policy gradient in which somebody else has chosen the action.
+
+The policy gradient makes an action a likelier by climbing A * log pi(a|s): the action is the one
+that was tried, and the advantage A says how good it was. Told the right answer, one climbs
+log pi(answer|s): the action is the one that should have been tried, and its A is 1. That is all
+the difference, and `loss` is where it stands. For classes it is the cross-entropy, for numbers (a
+Gaussian policy) the squared error (Bishop, "Pattern recognition and machine learning", sections
+4.3.2 and 5.2).
+
+Where only rewards come, this is REINFORCE on episodes of one step, a contextual bandit: advantages
+are the rewards, normalised over the minibatch. In episodes of more steps it would see no further
+than the next reward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.agent import Array, Insight, Step, Task
+from agents.distributions import Categorical, make_distribution
+from agents.looking import pictures
+from agents.networks import make_body, orthogonal
+from agents.settings import at_least_one, positive
+from agents.torch_agent import TorchAgent
+
+REPORT_EVERY = 10  # updates; writing curves takes its time
+
+
+@dataclass(frozen=True)
+class SupervisedSettings:
+    """Hyperparameters."""
+
+    learning_rate: float = 2e-3
+    """Step size of Adam."""
+    anneal: bool = False
+    """Let the learning rate fall linearly to 0 over the planned steps."""
+    max_grad_norm: float = 1.0
+    """Longest gradient."""
+    width: int = 64
+    """Features in each layer."""
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "width")
+        positive(self, "learning_rate", "max_grad_norm")
+
+
+class Policy(nn.Module):
+    """A body and one head."""
+
+    def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.body = make_body(task.observation_space, width, generator)
+        self.head = nn.Linear(width, outputs)
+        orthogonal(self.head, 0.01, generator)
+        self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Outputs (k, n) for observations (n, ...)."""
+        outputs: Tensor = self.head(self.body(observations)).T
+        return outputs
+
+
+class SupervisedAgent(TorchAgent):
+    """Serves vectors and screens; answers and rewards; classes and numbers."""
+
+    name = "supervised"
+
+    def __init__(
+        self, task: Task, settings: SupervisedSettings, seed: int, device: str = "cpu"
+    ) -> None:
+        self.settings = settings
+        self.distribution = make_distribution(task.action_space)
+        sizes = (self.distribution.outputs, self.distribution.parameters)
+        self.network: Policy
+        network = Policy(task, settings.width, *sizes, seed)
+        super().__init__(task, network, settings.learning_rate, seed, device)
+
+    def act(self, observations: Array, explore: bool = True) -> Array:
+        """Actions (n, ...); with `explore` drawn, and noted for the `learn` that follows."""
+        if not explore:
+            with torch.inference_mode():
+                outputs = self.network(self.tensor(observations)).numpy(force=True)
+            return self.distribution.to_environment(self.distribution.mode(outputs))
+        self._outputs = self.network(self.tensor(observations))
+        numbers = (self._outputs.numpy(force=True), self.network.log_std.numpy(force=True))
+        self._drawn = self.distribution.sample(*numbers, self.generator)
+        return self.distribution.to_environment(self._drawn)
+
+    def learn(self, step: Step) -> dict[str, float] | None:
+        """One step up the gradient, from the guesses just made."""
+        if not step.valid.any():
+            return None
+        self.steps_seen += len(step.rewards)
+        if self.settings.anneal:
+            left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
+            self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * left
+        loss = self.loss(step)
+        self.descend(loss, self.settings.max_grad_norm)
+        if self.steps_seen // len(step.rewards) % REPORT_EVERY:
+            return None
+        return self.check({"loss": loss.item(), "mean_reward": float(step.rewards.mean())})
+
+    def loss(self, step: Step) -> Tensor:
+        """What is to fall: of the answers, or of what was tried as far as it was rewarded."""
+        if step.answers is not None:
+            chosen: Array = self.distribution.from_environment(step.answers)
+            advantages: Array = np.ones(len(chosen), np.float32)
+        else:
+            chosen, rewards = self._drawn, step.rewards[step.valid]
+            advantages = (step.rewards - rewards.mean()) / (rewards.std() + 1e-8)
+        actions = torch.as_tensor(chosen, device=self.device)
+        log_probs = self.distribution.log_prob(self._outputs, actions, self.network.log_std)
+        return -(self.tensor(advantages * step.valid) * log_probs).sum() / int(step.valid.sum())
+
+    def insight(self, observation: Array) -> Insight:
+        """The probability of each class."""
+        if not isinstance(self.distribution, Categorical):
+            return Insight()
+        with torch.inference_mode():
+            logits = self.network(self.tensor(observation[None]))[:, 0]
+        return Insight(logits.softmax(0).numpy(force=True))
+
+    def pictures(self, observations: Array) -> dict[str, list[Array]]:
+        """What the network looks at, if it sees screens."""
+        return pictures(self.network, self._scores, self.tensor(observations))
+
+    def _scores(self, screens: Tensor) -> dict[str, Tensor]:
+        """The logit of the class that is chosen; of numbers, the first."""
+        outputs = self.network(screens)
+        discrete = isinstance(self.distribution, Categorical)
+        return {"guess": outputs.amax(0) if discrete else outputs[0]}

@@ -1,0 +1,272 @@
+"""Data sets as environments of one step: Gymnasium's contract, answers, splits, seeds, feedback."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+
+import train
+from agents import make_agent, settings_type
+from agents.agent import Step, Task
+from envs.paddle import GAME, PaddleOptions
+from envs.registration import STAGES
+from stages.stage import data_set
+from tests.test_training import assert_same_checkpoint, curves, run_train
+from training.feedback import KINDS, kind_of, numbers_of
+from training.presets import preset
+from training.stepper import Stepper, make_environments
+
+SMALL = {"examples": 300}
+every_stage = pytest.mark.parametrize("env_id", list(STAGES.values()))
+
+
+def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:
+    return gymnasium.make_vec(env_id, num_envs=num_envs, **(SMALL | options)).unwrapped
+
+
+def make(env_id: str, **options: Any) -> Any:
+    return gymnasium.make(env_id, **(SMALL | options)).unwrapped
+
+
+@every_stage
+def test_gymnasium_checks_the_single_environment(env_id: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(make(env_id))
+
+
+@every_stage
+def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str) -> None:
+    env = make_vec(env_id, 5)
+    assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    seen, _ = env.reset(seed=3)
+    env.action_space.seed(0)
+    for _ in range(3):
+        assert seen in env.observation_space
+        guesses = env.action_space.sample()
+        following, rewards, terminated, truncated, infos = env.step(guesses)
+        assert terminated.all()
+        assert not truncated.any()
+        assert rewards.shape == (5,)
+        assert rewards.dtype == np.float64
+        assert np.array_equal(infos["final_obs"], seen)  # the example that was guessed at
+        assert infos["_final_obs"].all()
+        np.testing.assert_array_equal(
+            rewards, -np.asarray(env.batch.stage.loss(guesses, infos["answer"]), float)
+        )
+        seen = following
+
+
+@every_stage
+def test_environment_i_sees_what_the_single_one_sees_with_its_seed(env_id: str) -> None:
+    many = make_vec(env_id, 3)
+    seen, _ = many.reset(seed=7)
+    many.action_space.seed(0)
+    singles = [make(env_id) for _ in range(3)]
+    for i, env in enumerate(singles):
+        assert np.array_equal(env.reset(seed=7 + i)[0], seen[i])
+    for _ in range(4):
+        guesses = many.action_space.sample()
+        seen, rewards, _, _, infos = many.step(guesses)
+        for i, env in enumerate(singles):
+            _, reward, terminated, _, info = env.step(guesses[i])
+            assert terminated
+            assert reward == rewards[i]
+            np.testing.assert_array_equal(info["answer"], infos["answer"][i])
+            assert np.array_equal(env.reset()[0], seen[i])
+
+
+@every_stage
+def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_id: str) -> None:
+    stage = make_vec(env_id, 1).batch.stage
+    first = data_set(stage, "train")
+    data_set.cache_clear()
+    again, other = data_set(stage, "train"), make_vec(env_id, 1, data_seed=1).batch.stage
+    larger = make_vec(env_id, 1, examples=400).batch.stage
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[0], data_set(other, "train")[0])
+    assert np.array_equal(first[0], data_set(larger, "train")[0][:300])
+    trained_on = {observation.tobytes() for observation in first[0]}
+    assert not any(
+        observation.tobytes() in trained_on for observation in data_set(stage, "test")[0]
+    )
+
+
+@every_stage
+def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
+    for env in (make_vec(env_id, 2, feedback="reward"), make(env_id, feedback="reward")):
+        env.reset(seed=0)
+        assert "answer" not in env.step(env.action_space.sample())[-1]
+
+
+def test_answers_are_what_the_game_then_shows() -> None:
+    """The ball of each moment is flown on by the engine, with the paddle left where it is."""
+    way, missed = (
+        make_vec("ClassifyBall-v0", 1, question=question).batch.stage
+        for question in ("direction", "missed")
+    )
+    _, states = way.moments(300, 0)
+    directions, misses = way.answers(states), missed.answers(states)
+    options, seen = PaddleOptions(), set()
+    for i in range(300):
+        state = states[i].copy()
+        x, y, hits = state.ball_x, state.ball_y, state.hits
+        GAME.step(state, 1, options)
+        if 0.1 < x < 0.9 and 0.1 < y < 0.9:  # no wall is near
+            assert directions[i] == 2 * (state.ball_x < x) + (state.ball_y > y)
+            seen.add(int(directions[i]))
+        while not state.missed and state.hits == hits:
+            GAME.step(state, 1, options)
+        assert misses[i] == state.missed
+    assert seen == {0, 1, 2, 3}
+    assert 0.3 < misses.mean() < 0.9
+
+
+def test_noise_is_in_the_training_set_only() -> None:
+    clean, noisy = (
+        make_vec("ClassifyBall-v0", 1, examples=20_000, noise=noise).batch.stage
+        for noise in (0.0, 0.3)
+    )
+    right, wrong = data_set(clean, "train").answers, data_set(noisy, "train").answers
+    spoilt = right != wrong
+    assert spoilt.mean() == pytest.approx(0.3, abs=0.01)
+    steps = np.bincount((wrong - right)[spoilt] % 4, minlength=4) / spoilt.sum()
+    assert steps[1:] == pytest.approx(np.full(3, 1 / 3), abs=0.02)  # each as likely as the other
+    for one, two in zip(data_set(clean, "test"), data_set(noisy, "test"), strict=True):
+        assert np.array_equal(one, two)
+
+
+def test_training_sets_can_be_unlike_the_test_set() -> None:
+    def stage(**options: Any) -> Any:
+        return make_vec("ClassifyBall-v0", 1, examples=4000, **options).batch.stage
+
+    def heights(split: str) -> Any:
+        screens = data_set(stage(region="upper"), split).observations[:, -1, :, 2:]
+        rows = np.arange(24)
+        return (screens.sum(2) * rows).sum(1) / screens.sum((1, 2))
+
+    assert heights("train").max() < 13.5 < 19 < heights("test").max()
+    shares = np.bincount(data_set(stage(rarity=10), "train").answers) / 4000
+    assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls turn a few round
+    even = np.bincount(data_set(stage(rarity=10), "test").answers) / 10_000
+    assert even == pytest.approx(np.full(4, 0.25), abs=0.02)
+
+
+# --- Learning
+
+
+@every_stage
+def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
+    name = {value: key for key, value in STAGES.items()}[env_id]
+    given = ["--env", name, "--num-envs", 32, "--eval-every", 640, "--eval-episodes", 20]
+    given += ["--env-options", "examples=500"]
+    if preset(env_id, "supervised", {}).get("anneal"):  # it would belong to the planned total
+        given.append("--no-anneal")
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 1920, *given)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 960, *given)
+    run_train("--resume", half, "--steps", 1920)
+    assert_same_checkpoint(through, half)
+
+
+@pytest.mark.parametrize("feedback", ["answer", "reward"])
+def test_the_same_agent_learns_from_answers_and_from_rewards(feedback: str, tmp_path: Path) -> None:
+    folder = run_train(
+        *("--env", "classify", "--feedback", feedback, "--run-dir", tmp_path, "--steps", 60_000),
+        *("--eval-every", 30_000, "--eval-episodes", 400, "--learning-rate", 0.003),
+    )
+    found = json.loads((folder / "evaluation.json").read_text())
+    assert found["mean_score"] > 0.45  # chance: 0.25
+    assert found["feedback_numbers"] == found["steps"]  # one number for each guess, of either kind
+    events = curves(folder)
+    assert events.Scalars("feedback/numbers")[-1].value == found["steps"]
+    assert events.Images("evaluation/confusion")[0].encoded_image_string[:6] == b"GIF89a"
+
+
+# --- Feedback, counted
+
+
+def step_of(count: int, **changes: Any) -> Step:
+    zeros, no = np.zeros(count), np.zeros(count, np.bool_)
+    fields: dict[str, Any] = {
+        "observations": zeros,
+        "actions": zeros,
+        "rewards": zeros,
+        "terms": {},
+    }
+    fields |= {"terminated": no, "truncated": no, "next_observations": zeros, "valid": ~no}
+    return Step(**(fields | changes))
+
+
+def test_numbers_of_feedback_are_counted() -> None:
+    assert numbers_of(step_of(4)) == 4  # a reward each, be it zero
+    assert numbers_of(step_of(4, valid=np.array([True, False, True, True]))) == 3
+    assert numbers_of(step_of(4, answers=np.zeros(4, np.int64))) == 4
+    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3), np.uint8))) == 24
+    boxes = np.full((4, 3, 5), np.nan, np.float32)
+    boxes[0, :2], boxes[3, 0] = 0.0, 0.0
+    assert numbers_of(step_of(4, answers=boxes)) == 15
+
+
+def test_every_agent_and_environment_names_its_feedback() -> None:
+    environments = make_environments("PaddleBall-v0", 2, {})
+    kinds = {}
+    for name in ("random", "rules", "ppo", "reinforce"):
+        space, actions = environments.single_observation_space, environments.single_action_space
+        task = Task("PaddleBall-v0", space, actions, 2, 10)
+        kinds[name] = kind_of(make_agent(name, task, settings_type(name)(), 0), environments)
+    assert kinds.pop("random") == kinds.pop("rules") == "nothing"
+    assert set(kinds.values()) == {"a number late"}
+    for env_id in STAGES.values():
+        env = make_vec(env_id, 1)
+        task = Task(env_id, env.single_observation_space, env.single_action_space, 1, 10)
+        agent = make_agent("supervised", task, settings_type("supervised")(), 0)
+        for kind, told in env.batch.stage.feedbacks.items():
+            assert told in KINDS
+            assert kind_of(agent, make_vec(env_id, 1, feedback=kind)) == told
+
+
+def test_the_stepper_passes_answers_on() -> None:
+    env = make_vec("ClassifyBall-v0", 6)
+    stepper = Stepper(env, 3)
+    seen = stepper.observations
+    step, episodes = stepper.step(np.zeros(6, np.int64))
+    assert step.observations is seen
+    assert np.array_equal(step.next_observations, seen)
+    assert episodes is not None
+    assert step.answers is not None
+    assert np.array_equal(episodes.scores, step.answers == 0)
+    plain = Stepper(make_environments("PaddleBall-v0", 2, {}), 0)
+    assert plain.step(np.zeros(2, np.int64))[0].answers is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--feedback", "prize"], "option `feedback` must be answer or reward, not 'prize'"),
+        (["--env-options", "split=all"], "option `split` must be"),
+        (["--env-options", "noise=2"], "option `noise` must be between 0 and 1"),
+        (["--env-options", "noise=much"], "option `noise` must be a number"),
+        (["--env-options", "examples=0"], "option `examples` must be between 1 and"),
+        (["--env-options", "examples=2.5"], "option `examples` must be whole"),
+        (["--env-options", "exmples=5"], "did you mean `examples`"),
+        (["--env-options", "question=why"], "option `question` must be direction or missed"),
+        (["--feedback", "reward", "--env-options", "feedback=answer"], "--feedback reward and"),
+        (["--reward", "score"], "leave out --reward"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_leaves_nothing(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--env", "classify", "--run-dir", str(tmp_path / "r"), *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not (tmp_path / "r").exists()

@@ -1,0 +1,48 @@
+"""What an environment hands back: the kinds of feedback, and how many numbers of it there were.
+
+The one axis that all kinds of learning can be drawn over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.agent import Agent, Step
+
+KINDS = {
+    "nothing": "a person wrote all of it, or chance decides",
+    "a number late": "what was done is paid for some time afterwards",
+    "a number at once": "each guess is paid for, but the right one is not told",
+    "the right answer": "what the action should have been",
+    "the observation itself": "what was seen is what the action should have been",
+    "the next token": "what comes next is what the action should have been",
+    "examples in the prompt": "right answers are seen, and nothing of the agent changes",
+}
+"""Every kind, and what it means. An environment names its own in `metadata["feedback"]`."""
+OF_GAMES = "a number late"
+
+
+def kind_of(agent: Agent, environments: object) -> str:
+    """Which kind of feedback `agent` learns from in `environments`; one of `KINDS`."""
+    if not learns(agent):
+        return "nothing"
+    kind: str = getattr(environments, "metadata", {}).get("feedback", OF_GAMES)
+    return kind
+
+
+def learns(agent: Agent) -> bool:
+    """Does it take in what follows on its actions?"""
+    return type(agent).learn is not Agent.learn
+
+
+def numbers_of(step: Step) -> int:
+    """How many numbers a step of `n` environments hands back.
+
+    An answer counts as many numbers as it has, NaN being none; without answers a reward counts one,
+    be it zero, where the environment did not only begin anew.
+    """
+    if step.answers is None:
+        return int(np.count_nonzero(step.valid))
+    if step.answers.dtype.kind == "f":
+        return int(np.count_nonzero(~np.isnan(step.answers[step.valid])))
+    return int(step.answers[step.valid].size)
