@@ -57,4 +57,5 @@ def register_stage(env_id: str, short_name: str, stage: str, solved_score: float
 register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
 register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 40.0)
 
-register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.97)
+register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.95)
+register_stage("RegressLanding-v0", "regress", "stages.regress:Regress", -0.04)

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from envs.paddle import landing, reach
+from envs.paddle import reach
 from stages.metrics import confusion_matrix, recall
-from stages.moments import DIRECTIONS, OPTIONS, PaddleStage, direction
+from stages.moments import ALL_WAYS, CLOSER, DIRECTIONS, OPTIONS, PaddleStage, direction, landings
 from stages.pictures import picture_of_confusion
 from stages.stage import Array, Assessment, Examples
 
@@ -54,6 +54,11 @@ class Classify(PaddleStage):
     def action_space(self) -> spaces.Discrete:
         return spaces.Discrete(len(self.classes))
 
+    @property
+    def ways(self) -> tuple[int, ...]:
+        """While the ball flies away, nobody asks whether it will be missed."""
+        return CLOSER if self.question == "missed" else ALL_WAYS
+
     def draw(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
         return Examples(screens, self.answers(states))
@@ -62,8 +67,7 @@ class Classify(PaddleStage):
         """The right classes of `states` (n,)."""
         if self.question == "direction":
             return direction(states)
-        where = landing(*(states[name] for name in ("ball_x", "ball_y", "ball_vx", "ball_vy")))
-        return np.asarray(np.abs(where - states["paddle_y"]) > reach(OPTIONS), np.int64)
+        return np.asarray(np.abs(landings(states) - states["paddle_y"]) > reach(OPTIONS), np.int64)
 
     def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
         """Each wrong class is as likely as the other."""

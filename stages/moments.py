@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.compilation import compiled
-from envs.paddle import GAME, STEEPEST_ANGLE, PaddleOptions, draw, step
+from envs.paddle import GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from envs.rng import seeded, uniform
 from stages.stage import Array, Stage, scrambled
 
@@ -21,6 +21,7 @@ STAY = 1
 OPTIONS = PaddleOptions()
 DIRECTIONS = ("away, up", "away, down", "closer, up", "closer, down")
 """How the ball can fly, as the paddle sees it."""
+ALL_WAYS, CLOSER = (0, 1, 2, 3), (2, 3)
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,16 @@ class PaddleStage(Stage):
     def observation_space(self) -> spaces.Box:
         return spaces.Box(0, 255, (FRAMES, self.screen_size, self.screen_size), np.uint8)
 
+    @property
+    def ways(self) -> tuple[int, ...]:
+        """Which of `DIRECTIONS` the examples fly."""
+        return ALL_WAYS
+
     def moments(self, count: int, seed: int) -> tuple[Array, Array]:
         """Screens (count, FRAMES, side, side) and the states (count,) that the newest ones show."""
         lowest = 0.5 if self.region == "upper" else 1.0
-        shares = self.rarity ** -np.arange(len(DIRECTIONS), dtype=np.float64)
+        shares = np.zeros(len(DIRECTIONS))
+        shares[list(self.ways)] = self.rarity ** -np.arange(len(self.ways), dtype=np.float64)
         states = GAME.states(count)
         states["rng"] = _generators(count, seed)
         screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
@@ -101,3 +108,9 @@ def moments_kernel() -> Callable[..., None]:
 def direction(states: Any) -> Array:
     """Which of `DIRECTIONS` the balls of `states` (n,) fly."""
     return np.asarray(2 * (states["ball_vx"] < 0) + (states["ball_vy"] > 0), np.int64)
+
+
+def landings(states: Any) -> Array:
+    """Where the balls of `states` (n,) will next reach the paddle's side; box heights, 0..1."""
+    flight = (states[name] for name in ("ball_x", "ball_y", "ball_vx", "ball_vy"))
+    return np.asarray(landing(*flight))

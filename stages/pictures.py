@@ -13,6 +13,7 @@ CELL = 96  # pixels
 LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
 LIGHT = (94, 214, 160)
+FIELD, BAND = (22, 28, 44), (48, 60, 92)
 
 
 def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
@@ -46,6 +47,26 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
                 TEXT if share < 0.6 else BACKGROUND,
                 0.5,
             )
+    return pixels_of(surface)
+
+
+def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array:
+    """Guesses (n,) over answers (n,), both in 0..1; a band around the diagonal is good enough."""
+    import pygame
+
+    from envs.lettering import write
+
+    side, left, top = 360, 60, 10
+    surface = pygame.Surface((left + side + 10, top + side + 50))
+    surface.fill(BACKGROUND)
+    field = surface.subsurface((left, top, side, side))
+    field.fill(FIELD)
+    band = [(0, tolerance), (0, -tolerance), (1, 1 - tolerance), (1, 1 + tolerance)]
+    pygame.draw.polygon(field, BAND, [(x * side, (1 - y) * side) for x, y in band])
+    for x, y in zip(answers.tolist(), guesses.tolist(), strict=True):
+        pygame.draw.circle(field, LIGHT, (x * side, (1 - y) * side), 2)
+    write(surface, "truth", (left + side / 2, top + side + 26), 28, TEXT, 0.5)
+    write(surface, "guess", (4, top + side / 2), 24, TEXT)
     return pixels_of(surface)
 
 

@@ -34,13 +34,13 @@ REPORT_EVERY = 10  # updates; writing curves takes its time
 class SupervisedSettings:
     """Hyperparameters."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Step size of Adam."""
     anneal: bool = False
     """Let the learning rate fall linearly to 0 over the planned steps."""
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = 10.0
     """Longest gradient."""
-    width: int = 64
+    width: int = 128
     """Features in each layer."""
 
     def __post_init__(self) -> None:
