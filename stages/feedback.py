@@ -1,0 +1,142 @@
+"""How many examples it takes to be told the answer, and how many to be told right or wrong.
+
+    python -m stages.feedback
+
+The same environment, network and learning rate; only what is handed back differs. A right answer
+and a reward are one number each, so that both curves stand over the same axis.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.experiment import (
+    HELD,
+    ExperimentOptions,
+    Mean,
+    Point,
+    mean,
+    measure_all,
+    run_experiment,
+    tell,
+    trial,
+)
+from stages.slides import COLOURS, slide
+
+STEPS, EVALUATIONS = 204_800, 20
+EXAMPLES = 100_000
+BARS = (0.6, 0.7, 0.8, 0.9)
+SHOWN = 0.8
+FEEDBACKS = ("answer", "reward")
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "en": {
+        "answer": "the right answer",
+        "reward": "only right or wrong",
+        "progress": "Which way does the ball fly?",
+        "title": "Told the answer, or only right or wrong",
+        "x": "numbers of feedback",
+        "y": "accuracy on new examples",
+        "columns": ("accuracy", "numbers with answers", "with rewards", "times as many"),
+        "never": "not reached",
+        "verdict": "The lecture: an answer tells more than a reward. {held}: to {bar:.0%} accuracy "
+        "it took {ratio:.1f} times as many numbers of reward as of answers (95 % interval "
+        "{low:.1f} to {high:.1f}, {seeds} seeds).",
+    },
+    "ko": {
+        "answer": "정답을 알려 줌",
+        "reward": "맞음/틀림만 알려 줌",
+        "progress": "공은 어느 쪽으로 날아가는가?",
+        "title": "정답을 알려 줄 때와 맞음/틀림만 알려 줄 때",
+        "x": "받은 피드백 숫자의 개수",
+        "y": "새 예제에서의 정확도",
+        "columns": ("정확도", "정답 피드백 수", "보상 피드백 수", "배수"),
+        "never": "도달 못 함",
+        "verdict": "강의의 주장: 정답은 보상보다 많은 것을 알려 준다. {held}: 정확도 "
+        "{bar:.0%}까지 보상은 정답의 {ratio:.1f}배의 숫자가 필요했다 (95 % 구간 "
+        "{low:.1f}~{high:.1f}, 시드 {seeds}개).",
+    },
+}
+
+
+def needed(points: list[Point], bar: float) -> float:
+    """Numbers of feedback until the accuracy first reaches `bar`, between evaluations linearly."""
+    before = Point(0, 0, 0.25, {})
+    for point in points:
+        if point.score >= bar:
+            share = (bar - before.score) / (point.score - before.score)
+            return before.numbers + share * (point.numbers - before.numbers)
+        before = point
+    return math.nan
+
+
+def experiment(options: ExperimentOptions, path: Path) -> None:
+    """Measure, and show."""
+    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
+    trials = [
+        trial(
+            *("classify", seed, STEPS, EVALUATIONS),
+            examples=EXAMPLES,
+            feedback=feedback,
+            settings={"anneal": False},
+        )
+        for feedback in FEEDBACKS
+        for seed in seeds
+    ]
+    found = measure_all(trials, options.processes, texts["progress"])
+    curves = {"answer": found[: options.seeds], "reward": found[options.seeds :]}
+    rows = []
+    for bar in BARS:
+        counts = {k: [needed(points, bar) for points in curves[k]] for k in FEEDBACKS}
+        ratios = np.log(np.divide(counts["reward"], counts["answer"]))
+        told = [
+            f"{np.mean(counts[k]):,.0f}" if np.isfinite(counts[k]).all() else texts["never"]
+            for k in FEEDBACKS
+        ]
+        ratio = mean(ratios)
+        times = f"{math.exp(ratio.value):.1f}" if np.isfinite(ratios).all() else "-"
+        rows.append((f"{bar:.0%}", *told, times))
+        if bar == SHOWN:
+            verdict = sentence(options, ratio)
+    tell(texts["title"], texts["columns"], rows, verdict)
+    draw(path, options.lang, curves)
+
+
+def sentence(options: ExperimentOptions, ratio: Mean) -> str:
+    """Did the claim hold? `ratio` is a logarithm."""
+    ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
+    times, low, high = (math.exp(end) for end in ends)
+    return TEXTS[options.lang]["verdict"].format(
+        held=HELD[options.lang][low > 1],
+        bar=SHOWN,
+        ratio=times,
+        low=low,
+        high=high,
+        seeds=options.seeds,
+    )
+
+
+def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:
+    """Both curves over the numbers of feedback; bands from the lowest seed to the highest."""
+    texts = TEXTS[lang]
+    with slide(path, lang) as axes:
+        for name, colour in zip(FEEDBACKS, COLOURS, strict=False):
+            scores = np.array([[point.score for point in points] for points in curves[name]])
+            numbers = [point.numbers for point in curves[name][0]]
+            axes.plot(numbers, scores.mean(0), color=colour, label=texts[name])
+            axes.fill_between(numbers, scores.min(0), scores.max(0), color=colour, alpha=0.2, lw=0)
+        axes.axhline(0.25, color="grey", ls=":")
+        axes.set(
+            xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(0, 1), xlim=(0, None)
+        )
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.legend(loc="lower right")
+
+
+if __name__ == "__main__":
+    sys.exit(run_experiment("feedback", experiment))
