@@ -63,14 +63,14 @@ class PaddleStage(Stage):
         shares = np.zeros(len(DIRECTIONS))
         shares[list(self.ways)] = self.rarity ** -np.arange(len(self.ways), dtype=np.float64)
         states = GAME.states(count)
-        states["rng"] = _generators(count, seed)
+        states["rng"] = generators(count, seed)
         screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
         cumulated = np.cumsum(shares) / shares.sum()
         moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
         return screens, states
 
 
-def _generators(count: int, seed: int) -> Array:
+def generators(count: int, seed: int) -> Array:
     """One generator for each example, which does not depend on how many there are."""
     return scrambled(seeded(seed) + np.arange(1, count + 1, dtype=np.uint64))
 

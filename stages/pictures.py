@@ -13,6 +13,9 @@ CELL = 96  # pixels
 LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
 LIGHT = (94, 214, 160)
+TILE, GAP = 192, 8
+OF_CLASSES = ((255, 196, 84), (94, 214, 160), (120, 170, 255))
+WHITE = (255, 255, 255)
 FIELD, BAND = (22, 28, 44), (48, 60, 92)
 
 
@@ -68,6 +71,40 @@ def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array
     write(surface, "truth", (left + side / 2, top + side + 26), 28, TEXT, 0.5)
     write(surface, "guess", (4, top + side / 2), 24, TEXT)
     return pixels_of(surface)
+
+
+def picture_of_boxes(screens: Array, truths: Sequence[Array], guesses: Sequence[Array]) -> Array:
+    """Screens (n, height, width) with what is there (white) and what was said (in colour).
+
+    Of each screen, `truths` and `guesses` have rows of class, x, y, width, height in 0..1.
+    """
+    import pygame
+
+    columns = 4
+    rows = -(-len(screens) // columns)
+    surface = pygame.Surface((columns * (TILE + GAP) + GAP, rows * (TILE + GAP) + GAP))
+    surface.fill(BACKGROUND)
+    for k, screen in enumerate(screens):
+        tile = pygame.surfarray.make_surface(np.repeat(screen.T[..., None] // 2, 3, 2))
+        tile = pygame.transform.scale(tile, (TILE, TILE))
+        draw_boxes(tile, truths[k], [WHITE] * len(OF_CLASSES), 4)
+        draw_boxes(tile, guesses[k], OF_CLASSES, 2)
+        corner = (GAP + k % columns * (TILE + GAP), GAP + k // columns * (TILE + GAP))
+        surface.blit(tile, corner)
+    return pixels_of(surface)
+
+
+def draw_boxes(
+    surface: Any, things: Array, colours: Sequence[tuple[int, int, int]], width: int
+) -> None:
+    """Frames around things (k, 5), rows of class, x, y, width, height in 0..1 of the surface."""
+    import pygame
+
+    side = surface.get_width()
+    for kind, x, y, wide, high in things.tolist():
+        frame = pygame.Rect(0, 0, round(wide * side) + 4, round(high * side) + 4)
+        frame.center = (round(x * side), round(y * side))
+        pygame.draw.rect(surface, colours[int(kind)], frame, width)
 
 
 def pixels_of(surface: Any) -> Array:

@@ -18,15 +18,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.distributions import Categorical, make_distribution
+from agents.distributions import Categorical, Gaussian, make_distribution
 from agents.looking import pictures
 from agents.networks import make_body, orthogonal
-from agents.settings import at_least_one, positive
+from agents.settings import at_least_one, not_negative, positive
 from agents.torch_agent import TorchAgent
+from stages.boxes import Boxes, GridNetwork
 
+GRID_AXES = 4  # of the action space where things are to be detected: see `stages.detect`
 REPORT_EVERY = 10  # updates; writing curves takes its time
 
 
@@ -38,6 +41,8 @@ class SupervisedSettings:
     """Step size of Adam."""
     anneal: bool = False
     """Let the learning rate fall linearly to 0 over the planned steps."""
+    entropy_coef: float = 0.02
+    """Weight of the entropy bonus where only rewards come: who stops trying never finds out."""
     max_grad_norm: float = 10.0
     """Longest gradient."""
     width: int = 128
@@ -46,6 +51,7 @@ class SupervisedSettings:
     def __post_init__(self) -> None:
         at_least_one(self, "width")
         positive(self, "learning_rate", "max_grad_norm")
+        not_negative(self, "entropy_coef")
 
 
 class Policy(nn.Module):
@@ -66,7 +72,7 @@ class Policy(nn.Module):
 
 
 class SupervisedAgent(TorchAgent):
-    """Serves vectors and screens; answers and rewards; classes and numbers."""
+    """Serves vectors and screens; answers and rewards; classes, numbers, and boxes of things."""
 
     name = "supervised"
 
@@ -74,10 +80,16 @@ class SupervisedAgent(TorchAgent):
         self, task: Task, settings: SupervisedSettings, seed: int, device: str = "cpu"
     ) -> None:
         self.settings = settings
-        self.distribution = make_distribution(task.action_space)
-        sizes = (self.distribution.outputs, self.distribution.parameters)
-        self.network: Policy
-        network = Policy(task, settings.width, *sizes, seed)
+        self.distribution: Categorical | Gaussian | Boxes
+        self.network: Policy | GridNetwork
+        network: Policy | GridNetwork
+        space = task.action_space
+        if isinstance(space, spaces.Box) and len(space.shape) == GRID_AXES:
+            self.distribution, network = Boxes(space), GridNetwork(task, space, seed)
+        else:
+            self.distribution = make_distribution(space)
+            sizes = (self.distribution.outputs, self.distribution.parameters)
+            network = Policy(task, settings.width, *sizes, seed)
         super().__init__(task, network, settings.learning_rate, seed, device)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
@@ -115,7 +127,11 @@ class SupervisedAgent(TorchAgent):
             advantages = (step.rewards - rewards.mean()) / (rewards.std() + 1e-8)
         actions = torch.as_tensor(chosen, device=self.device)
         log_probs = self.distribution.log_prob(self._outputs, actions, self.network.log_std)
-        return -(self.tensor(advantages * step.valid) * log_probs).sum() / int(step.valid.sum())
+        gains = self.tensor(advantages) * log_probs
+        if step.answers is None and not isinstance(self.distribution, Boxes):
+            entropy = self.distribution.entropy(self._outputs, self.network.log_std)
+            gains = gains + self.settings.entropy_coef * entropy
+        return -gains[torch.as_tensor(step.valid, device=self.device)].mean()
 
     def insight(self, observation: Array) -> Insight:
         """The probability of each class."""
