@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.compilation import compiled
-from envs.paddle import GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
+from envs.paddle import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from envs.rng import seeded, uniform
 from stages.stage import Array, Stage, scrambled
 
@@ -28,6 +28,8 @@ ALL_WAYS, CLOSER = (0, 1, 2, 3), (2, 3)
 class PaddleStage(Stage):
     """A stage whose examples are pairs of screens of paddle-and-ball, one step apart."""
 
+    observation: str = "screen"
+    """screen: two screens, one step apart; features: what a person's code reads off them."""
     screen_size: int = 24
     """Pixels to a side."""
     region: str = "all"
@@ -43,6 +45,10 @@ class PaddleStage(Stage):
             raise ValueError(
                 f"option `screen_size` must be between 24 and 256, not {self.screen_size}"
             )
+        if self.observation not in ("screen", "features"):
+            raise ValueError(
+                f"option `observation` must be screen or features, not {self.observation!r}"
+            )
         if self.region not in ("all", "upper"):
             raise ValueError(f"option `region` must be all or upper, not {self.region!r}")
         if not 1 <= self.rarity <= 100:
@@ -50,6 +56,8 @@ class PaddleStage(Stage):
 
     @property
     def observation_space(self) -> spaces.Box:
+        if self.observation == "features":
+            return spaces.Box(-np.inf, np.inf, (5,), np.float32)
         return spaces.Box(0, 255, (FRAMES, self.screen_size, self.screen_size), np.uint8)
 
     @property
@@ -58,7 +66,7 @@ class PaddleStage(Stage):
         return ALL_WAYS
 
     def moments(self, count: int, seed: int) -> tuple[Array, Array]:
-        """Screens (count, FRAMES, side, side) and the states (count,) that the newest ones show."""
+        """What is seen of `count` moments, and the states (count,) that they are of."""
         lowest = 0.5 if self.region == "upper" else 1.0
         shares = np.zeros(len(DIRECTIONS))
         shares[list(self.ways)] = self.rarity ** -np.arange(len(self.ways), dtype=np.float64)
@@ -67,7 +75,33 @@ class PaddleStage(Stage):
         screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
         cumulated = np.cumsum(shares) / shares.sum()
         moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
-        return screens, states
+        return self.seen(screens), states
+
+    def seen(self, screens: Array) -> Array:
+        """Screens (n, FRAMES, side, side) as the agent is to have them."""
+        return features(screens) if self.observation == "features" else screens
+
+
+def features(screens: Array) -> Array:
+    """What a person who knows the game would read off two screens: (n, 5) float32, about -1..1.
+
+    The ball's x and y, its way since the screen before, and the paddle's y; each place is the
+    middle of the light in its part of the screen.
+    """
+    side = screens.shape[-1]
+    paddle = math.ceil(BALL_RADIUS * side / (1.0 + 4 * BALL_RADIUS))  # columns
+    light = screens.astype(np.float32)
+    places: Array = (np.arange(side, dtype=np.float32) + 0.5) / (side / 2) - 1.0
+
+    def middle(profile: Array) -> Array:
+        """Of light (n, FRAMES, k) in the last k places."""
+        weights: Array = profile.sum(-1)
+        return profile @ places[-profile.shape[-1] :] / np.maximum(weights, 1.0)
+
+    x, y = middle(light[..., paddle:].sum(2)), middle(light[..., paddle:].sum(3))
+    paddle_y = middle(light[..., :paddle].sum(3))[:, -1]
+    ways = ((now[:, -1] - now[:, 0]) * side / 2 for now in (x, y))  # in pixels
+    return np.stack((x[:, -1], y[:, -1], *ways, paddle_y), 1)
 
 
 def generators(count: int, seed: int) -> Array:

@@ -41,7 +41,7 @@ class SupervisedSettings:
     """Step size of Adam."""
     anneal: bool = False
     """Let the learning rate fall linearly to 0 over the planned steps."""
-    entropy_coef: float = 0.02
+    entropy_coef: float = 0.1
     """Weight of the entropy bonus where only rewards come: who stops trying never finds out."""
     max_grad_norm: float = 10.0
     """Longest gradient."""
