@@ -49,7 +49,7 @@ class Boxes:
         """Of lists of things (n, k, 5), up to a constant; (n,)."""
         n, (rows, columns, *_) = len(answers), self._shape
         logits = outputs.T.reshape(n, *self._shape)[..., 0]
-        example, thing = (~answers[..., 0].isnan()).nonzero(as_tuple=True)
+        example, thing = (answers[..., 0] >= 0).nonzero(as_tuple=True)
         truth = answers[example, thing]
         row = (truth[:, 2] * rows).long().clamp(0, rows - 1)
         column = (truth[:, 1] * columns).long().clamp(0, columns - 1)

@@ -10,7 +10,7 @@ Action Space
     (Redmon et al., "You only look once", CVPR 2016) because things have no order: with a numbered
     list of boxes somebody would first have to decide which guess was meant for which thing.
 Answers
-    (5, 5) float32: a row for each thing, its class and its box; NaN where there is none.
+    (5, 5) float32: a row for each thing, its class and its box; -1 everywhere if there is none.
 Rewards
     The score less 1. The score is the F1 of one screen: a thing is found if its cell is more sure
     of its class than not, and their boxes share at least half of what they cover together.
@@ -45,6 +45,7 @@ CLASSES = ("ball", "paddle", "decoy")
 BALL, PADDLE, DECOY = range(3)
 SIDE, GRID = 32, 8  # pixels, cells
 MOST_DECOYS = 3
+NOTHING = np.float32(-1.0)  # fills the rows of an answer that no thing needs
 SMALLEST, LARGEST = 0.07, 0.2  # side of a decoy, in fractions of the screen
 LEFTMOST = 0.15  # of a decoy: the paddle's side is left free
 GAP = 0.06  # between things; with it no two decoys have their middles in one cell
@@ -72,25 +73,25 @@ class Detect(Stage):
         states = GAME.states(count)
         states["rng"] = generators(count, seed)
         screens = np.zeros((count, 1, SIDE, SIDE), np.uint8)
-        answers = np.full((count, 2 + MOST_DECOYS, 5), np.nan, np.float32)
+        answers = np.full((count, 2 + MOST_DECOYS, 5), NOTHING, np.float32)
         ways = np.cumsum(np.full(len(ALL_WAYS), 1 / len(ALL_WAYS)))
         scenes_kernel()(states, screens, answers, ways, GAME.options_record(OPTIONS))
         return Examples(screens, answers)
 
     def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
         overlooked = generator.random(answers.shape[:2]) < self.noise
-        return np.where(overlooked[..., None], np.float32(np.nan), answers)
+        return np.where(overlooked[..., None], NOTHING, answers)
 
     def loss(self, guesses: Array, answers: Array) -> Array:
         return 1.0 - self.score(guesses, answers)
 
     def score(self, guesses: Array, answers: Array) -> Array:
         """F1 of each screen: 2 found / (there + said to be there)."""
-        there = ~np.isnan(answers[..., 0])
+        there = answers[..., 0] != NOTHING
         classes, rows, columns = (np.where(there, part, 0) for part in cells(answers))
         examples = np.arange(len(answers))[:, None]
         own = guesses[examples, rows, columns, classes]
-        overlaps = overlap(own[..., 1:], np.nan_to_num(answers[..., 1:]))
+        overlaps = overlap(own[..., 1:], answers[..., 1:])
         found = there & (own[..., 0] > 0.5) & (overlaps >= OVERLAP)
         said = (guesses[..., 0] > 0.5).sum((1, 2, 3))
         return 2.0 * found.sum(1) / np.maximum(there.sum(1) + said, 1)
@@ -98,7 +99,7 @@ class Detect(Stage):
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """Average precision of each class and their mean; some screens with boxes."""
         found = [as_list(guess) for guess in guesses]
-        truths = [truth[~np.isnan(truth[:, 0])] for truth in answers]
+        truths = [truth[truth[:, 0] != NOTHING] for truth in answers]
         precisions = {name: class_precision(found, truths, k) for k, name in enumerate(CLASSES)}
         metrics = {"mean_average_precision": float(np.nanmean(list(precisions.values())))}
         metrics |= {f"average_precision_{name}": value for name, value in precisions.items()}
@@ -110,7 +111,7 @@ class Detect(Stage):
 def cells(answers: Array) -> tuple[Array, Array, Array]:
     """Class, row and column (n, k), ints, of the cells where the things of `answers` have their
     middles; of what is not there, anything."""
-    classes, x, y = np.nan_to_num(answers[..., :3]).transpose(2, 0, 1)
+    classes, x, y = answers[..., :3].transpose(2, 0, 1)
     row, column = ((np.minimum(place * GRID, GRID - 1)).astype(np.intp) for place in (y, x))
     return classes.astype(np.intp), row, column
 

@@ -103,6 +103,8 @@ def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_i
 
 @every_stage
 def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
+    if "reward" not in make_vec(env_id, 1).batch.stage.feedbacks:
+        pytest.skip("only answers are told here")
     for env in (make_vec(env_id, 2, feedback="reward"), make(env_id, feedback="reward")):
         env.reset(seed=0)
         assert "answer" not in env.step(env.action_space.sample())[-1]
@@ -211,9 +213,8 @@ def test_numbers_of_feedback_are_counted() -> None:
     assert numbers_of(step_of(4, valid=np.array([True, False, True, True]))) == 3
     assert numbers_of(step_of(4, answers=np.zeros(4, np.int64))) == 4
     assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3), np.uint8))) == 24
-    boxes = np.full((4, 3, 5), np.nan, np.float32)
-    boxes[0, :2], boxes[3, 0] = 0.0, 0.0
-    assert numbers_of(step_of(4, answers=boxes)) == 15
+    one_less = np.array([True, True, False, True])
+    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3)), valid=one_less)) == 18
 
 
 def test_every_agent_and_environment_names_its_feedback() -> None:

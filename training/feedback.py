@@ -38,11 +38,8 @@ def learns(agent: Agent) -> bool:
 def numbers_of(step: Step) -> int:
     """How many numbers a step of `n` environments hands back.
 
-    An answer counts as many numbers as it has, NaN being none; without answers a reward counts one,
-    be it zero, where the environment did not only begin anew.
+    An answer counts as many numbers as it has; without answers a reward counts one, be it zero.
+    Where an environment only began anew it handed back nothing.
     """
-    if step.answers is None:
-        return int(np.count_nonzero(step.valid))
-    if step.answers.dtype.kind == "f":
-        return int(np.count_nonzero(~np.isnan(step.answers[step.valid])))
-    return int(step.answers[step.valid].size)
+    each = 1 if step.answers is None else int(np.prod(step.answers.shape[1:]))
+    return each * int(np.count_nonzero(step.valid))

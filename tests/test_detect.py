@@ -1,0 +1,178 @@
+"""Detection: boxes where the light is, and average precision as COCO's own code computes it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from stages.boxes import Boxes
+from stages.detect import (
+    CLASSES,
+    GRID,
+    OVERLAP,
+    Detect,
+    cells,
+    class_precision,
+    overlap,
+)
+from stages.metrics import average_precision, confusion_matrix, recall
+from stages.stage import Array, data_set
+
+STAGE = Detect(examples=400)
+
+
+def test_boxes_are_where_the_light_is() -> None:
+    """Every thing's box holds as much light as its area, and all boxes together hold all of it."""
+    screens, answers = data_set(STAGE, "train")
+    side = screens.shape[-1]
+    counts = (answers[..., 0] >= 0).sum(1)
+    assert set(counts) == {2, 3, 4, 5}
+    for screen, things in zip(screens[:, 0], answers, strict=True):
+        lit = np.zeros((side, side))
+        for _, x, y, width, height in things[things[:, 0] >= 0]:
+            rows, columns = (
+                np.clip(
+                    np.minimum(np.arange(side) + 1, (middle + size / 2) * side)
+                    - np.maximum(np.arange(side), (middle - size / 2) * side),
+                    0,
+                    1,
+                )
+                for middle, size in ((y, height), (x, width))
+            )
+            lit = np.maximum(lit, rows[:, None] * columns)
+        np.testing.assert_allclose(screen / 255, lit, atol=0.01)
+
+
+def perfect(answers: Array) -> Array:
+    """The guess that says what `answers` say, and nothing else."""
+    guesses = np.zeros((len(answers), GRID, GRID, len(CLASSES), 5), np.float32)
+    there = answers[..., 0] >= 0
+    examples, things = np.nonzero(there)
+    kind, row, column = (part[examples, things] for part in cells(answers))
+    guesses[examples, row, column, kind, 0] = 0.9
+    guesses[examples, row, column, kind, 1:] = answers[examples, things, 1:]
+    return guesses
+
+
+def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect() -> None:
+    screens, answers = data_set(STAGE, "test")
+    guesses = perfect(answers)
+    assert (guesses[..., 0] > 0).sum() == (answers[..., 0] >= 0).sum()
+    assert (STAGE.score(guesses, answers) == 1).all()
+    metrics, pictures = STAGE.assess(screens[:50], guesses[:50], answers[:50])
+    assert metrics["mean_average_precision"] == 1
+    assert pictures["boxes"].ndim == 3
+    guesses[:, 0, 0, 2, 0] = 0.6  # a false alarm in each
+    there = (answers[..., 0] >= 0).sum(1)
+    free = ~((answers[..., 0] == 2) & (answers[..., 1:3] < 1 / GRID).all(-1)).any(1)
+    expected = 2 * there / (there + there + 1)
+    np.testing.assert_allclose(STAGE.score(guesses, answers)[free], expected[free])
+
+
+def test_the_likeliest_answer_of_a_network_is_its_guess() -> None:
+    """Between `log_prob`, which learns, and `mode`, which acts: no cell or number is mixed up."""
+    boxes = Boxes(STAGE.action_space)
+    _, answers = data_set(STAGE, "train")
+    answers = answers[:8].copy()
+    outputs = torch.zeros((boxes.outputs, 8), requires_grad=True)
+    optimizer = torch.optim.Adam([outputs], 0.2)
+    for _ in range(150):
+        optimizer.zero_grad()
+        (-boxes.log_prob(outputs, torch.from_numpy(answers), torch.zeros(0)).sum()).backward()
+        optimizer.step()
+    assert (STAGE.score(boxes.mode(outputs.detach().numpy()), answers) == 1).all()
+
+
+def guessed(generator: np.random.Generator, answers: Array) -> tuple[list[Array], list[Array]]:
+    """Lists of guesses, some near a thing, some beside it, some doubled, some of nothing."""
+    found, truths = [], []
+    for things in answers:
+        truth = things[things[:, 0] >= 0]
+        rows = []
+        for thing in np.repeat(truth, generator.integers(0, 3, len(truth)), axis=0):
+            moved = thing[1:3] + generator.uniform(-0.2, 0.2, 2) * thing[3:]
+            box = [*moved, *(thing[3:] * generator.uniform(0.8, 1.25, 2))]
+            rows.append([thing[0], generator.random(), *box])
+        for _ in range(generator.integers(0, 3)):
+            rows.append([generator.integers(3), generator.random(), *generator.uniform(0, 0.3, 4)])
+        found.append(np.array(rows, np.float64).reshape(-1, 6))
+        truths.append(truth.astype(np.float64))
+    return found, truths
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_average_precision_is_that_of_coco(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    found, truths = guessed(generator, data_set(STAGE, "test").answers[seed * 60 :][:60])
+    coco = COCO()
+    coco.dataset = {
+        "info": {},
+        "images": [{"id": i} for i in range(len(truths))],
+        "categories": [{"id": k} for k in range(len(CLASSES))],
+        "annotations": [],
+    }
+
+    def corner(box: Array) -> list[float]:
+        return [*(box[:2] - box[2:] / 2), *box[2:]]
+
+    for i, truth in enumerate(truths):
+        for kind, *box in truth:
+            annotations = coco.dataset["annotations"]
+            annotations.append(
+                {
+                    **{"id": len(annotations) + 1, "image_id": i, "category_id": int(kind)},
+                    **{"bbox": corner(np.array(box)), "area": box[2] * box[3], "iscrowd": 0},
+                }
+            )
+    results = [
+        {"image_id": i, "category_id": int(row[0]), "score": row[1], "bbox": corner(row[2:])}
+        for i, rows in enumerate(found)
+        for row in rows
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
+        evaluation.params.iouThrs = np.array([OVERLAP])
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    theirs = evaluation.eval["precision"][0, :, :, 0, -1].mean(0)
+    ours = [class_precision(found, truths, k) for k in range(len(CLASSES))]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert 0.05 < min(ours) < 0.9
+
+
+def test_average_precision_by_hand() -> None:
+    hits = np.array([True, False, True])
+    scores = np.array([0.9, 0.8, 0.7])
+    # recall 0..0.5 at precision 1, 0.51..1 at 2/3: 51 and 50 of the 101 recalls
+    assert average_precision(scores, hits, 2) == pytest.approx((51 + 50 * 2 / 3) / 101)
+    assert average_precision(np.zeros(0), np.zeros(0, np.bool_), 2) == 0
+    assert np.isnan(average_precision(scores, hits, 0))
+
+
+def test_overlaps_by_hand() -> None:
+    one, other = np.array([0.5, 0.5, 0.2, 0.2]), np.array([0.6, 0.5, 0.2, 0.2])
+    assert overlap(one, other) == pytest.approx(1 / 3)
+    assert overlap(one, one) == pytest.approx(1)
+    assert overlap(one, one + np.array([0.3, 0, 0, 0])) == 0
+
+
+def test_overlooked_things_are_missing_from_the_answers() -> None:
+    noisy = Detect(examples=400, noise=0.4)
+    share = (data_set(noisy, "train").answers[:, :2, 0] < 0).mean()
+    assert share == pytest.approx(0.4, abs=0.06)
+    assert (data_set(noisy, "test").answers[:, :2] >= 0).all()
+
+
+def test_the_confusion_matrix_has_the_truth_in_its_rows() -> None:
+    counts = confusion_matrix(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1]), 3)
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]]
+    assert recall(counts)[:2].tolist() == [0.5, 0.5]
+    assert np.isnan(recall(counts)[2])
