@@ -14,6 +14,7 @@ WALL = (92, 104, 138)
 PADDLE = (94, 214, 160)
 BALL = (255, 196, 84)
 MISSED = (244, 92, 92)
+MARGIN = 0.06  # of the picture's side, around what an agent's screen shows
 
 
 def draw(surface: pygame.Surface, state: Any, options: Any) -> None:
@@ -22,7 +23,7 @@ def draw(surface: pygame.Surface, state: Any, options: Any) -> None:
     Positions are of the ball's centre, so that what it bounces off is drawn a radius further out.
     """
     side = min(surface.get_size())
-    margin = side * 0.06
+    margin = side * MARGIN
     scale = (side - 2 * margin) / (1 + 4 * BALL_RADIUS)
     radius = BALL_RADIUS * scale
 

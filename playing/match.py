@@ -207,6 +207,8 @@ class Match:
         """A word for each action (Discrete) or component (Box)."""
         if isinstance(self.env.unwrapped, GameEnv):
             return self.env.unwrapped.game.action_names
+        if names := getattr(self.env.unwrapped, "action_names", ()):
+            return tuple(names)
         space = self.env.action_space
         if isinstance(space, spaces.Discrete):
             return tuple(f"action {space.start + k}" for k in range(int(space.n)))

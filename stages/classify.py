@@ -18,6 +18,7 @@ Version History
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -25,8 +26,8 @@ from gymnasium import spaces
 from envs.paddle import reach
 from stages.metrics import confusion_matrix, recall
 from stages.moments import ALL_WAYS, CLOSER, DIRECTIONS, OPTIONS, PaddleStage, direction, landings
-from stages.pictures import picture_of_confusion
-from stages.stage import Array, Assessment, Examples
+from stages.pictures import draw_words, picture_of_confusion
+from stages.stage import Array, Assessment
 
 CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 
@@ -46,32 +47,27 @@ class Classify(PaddleStage):
             )
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """A name for each."""
+    def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The classes."""
         return CLASSES[self.question]
 
     @property
     def action_space(self) -> spaces.Discrete:
-        return spaces.Discrete(len(self.classes))
+        return spaces.Discrete(len(self.action_names))
 
     @property
     def ways(self) -> tuple[int, ...]:
         """While the ball flies away, nobody asks whether it will be missed."""
         return CLOSER if self.question == "missed" else ALL_WAYS
 
-    def draw(self, count: int, seed: int) -> Examples:
-        screens, states = self.moments(count, seed)
-        return Examples(screens, self.answers(states))
-
-    def answers(self, states: Array) -> Array:
-        """The right classes of `states` (n,)."""
+    def answers(self, states: Any) -> Array:
         if self.question == "direction":
             return direction(states)
         return np.asarray(np.abs(landings(states) - states["paddle_y"]) > reach(OPTIONS), np.int64)
 
     def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
         """Each wrong class is as likely as the other."""
-        count = len(self.classes)
+        count = len(self.action_names)
         wrong = (answers + generator.integers(1, count, len(answers))) % count
         return np.where(generator.random(len(answers)) < self.noise, wrong, answers)
 
@@ -81,8 +77,14 @@ class Classify(PaddleStage):
     def score(self, guesses: Array, answers: Array) -> Array:
         return np.asarray(guesses == answers)
 
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """The guess in words, and the truth beside it if it is another."""
+        draw_words(
+            surface, None if guess is None else self.action_names[guess], self.action_names[answer]
+        )
+
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """The confusion matrix, and the mean over the classes of how many of each were found."""
-        counts = confusion_matrix(guesses, answers, len(self.classes))
+        counts = confusion_matrix(guesses, answers, len(self.action_names))
         metrics = {"balanced_accuracy": float(np.nanmean(recall(counts)))}
-        return Assessment(metrics, {"confusion": picture_of_confusion(counts, self.classes)})
+        return Assessment(metrics, {"confusion": picture_of_confusion(counts, self.action_names)})

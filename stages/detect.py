@@ -38,7 +38,7 @@ from envs.raster import fill_rectangle
 from envs.rng import uniform
 from stages.metrics import average_precision, match
 from stages.moments import ALL_WAYS, OPTIONS, draw_moment, generators
-from stages.pictures import picture_of_boxes
+from stages.pictures import OF_CLASSES, WHITE, draw_boxes, draw_decoys, picture_of_boxes
 from stages.stage import Array, Assessment, Examples, Stage
 
 CLASSES = ("ball", "paddle", "decoy")
@@ -78,6 +78,26 @@ class Detect(Stage):
         scenes_kernel()(states, screens, answers, ways, GAME.options_record(OPTIONS))
         return Examples(screens, answers)
 
+    @property
+    def observation_side(self) -> int:
+        return SIDE
+
+    def look(self, screens: Array, state: Any) -> tuple[Array, Array]:
+        """The game's state with decoys that its generator, which now rests, decides."""
+        scene = np.zeros((1, SIDE, SIDE), np.uint8)
+        things = np.full((2 + MOST_DECOYS, 5), NOTHING, np.float32)
+        with np.errstate(over="ignore"):
+            draw_scene(state.copy(), scene[0], things, OPTIONS)
+        return scene, things
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """The decoys, and boxes: white what is there, in the colour of its class what was said."""
+        there = answer[answer[:, 0] != NOTHING]
+        draw_decoys(surface, there[there[:, 0] == DECOY])
+        draw_boxes(surface, there, [WHITE] * len(CLASSES), 4)
+        if guess is not None:
+            draw_boxes(surface, sure_things(as_list(guess)), OF_CLASSES, 2)
+
     def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
         overlooked = generator.random(answers.shape[:2]) < self.noise
         return np.where(overlooked[..., None], NOTHING, answers)
@@ -103,7 +123,7 @@ class Detect(Stage):
         precisions = {name: class_precision(found, truths, k) for k, name in enumerate(CLASSES)}
         metrics = {"mean_average_precision": float(np.nanmean(list(precisions.values())))}
         metrics |= {f"average_precision_{name}": value for name, value in precisions.items()}
-        sure = [boxes[boxes[:, 1] > 0.5][:, [0, 2, 3, 4, 5]] for boxes in found[:SHOWN]]
+        sure = [sure_things(boxes) for boxes in found[:SHOWN]]
         picture = picture_of_boxes(observations[:SHOWN, 0], truths[:SHOWN], sure)
         return Assessment(metrics, {"boxes": picture})
 
@@ -129,6 +149,11 @@ def as_list(guess: Array) -> Array:
     """What a guess (GRID, GRID, classes, 5) says: rows (k, 6) of class, sureness and box."""
     row, column, kind = np.nonzero(guess[..., 0] >= LEAST_SURE)
     return np.column_stack([kind, guess[row, column, kind]])
+
+
+def sure_things(boxes: Array) -> Array:
+    """Of rows (k, 6) as `as_list` has them, what is rather there than not: rows (m, 5)."""
+    return boxes[boxes[:, 1] > 0.5][:, [0, 2, 3, 4, 5]]
 
 
 def class_precision(found: list[Array], truths: list[Array], kind: int) -> float:

@@ -24,7 +24,7 @@ import dataclasses
 import importlib
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -37,17 +37,30 @@ from envs.game import unknown
 from envs.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from stages.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
+if TYPE_CHECKING:
+    from stages.watching import WatchedGame
+
 
 def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
     """Many environments; `stage` is `module:class`, for `options` see above."""
     return ExampleVectorEnv(ExampleBatch(num_envs, *_made(stage, options)))
 
 
-def make_single(stage: str, render_mode: str | None = None, **options: Any) -> ExampleEnv:
-    """One environment; arguments as for `make_vector`."""
+def make_single(
+    stage: str, render_mode: str | None = None, **options: Any
+) -> ExampleEnv | WatchedGame:
+    """One environment; arguments as for `make_vector`.
+
+    With `render_mode="rgb_array"` the examples are the moments of a running game.
+    """
+    made, feedback, split = _made(stage, options)
+    if render_mode == "rgb_array":
+        from stages.watching import WatchedGame  # needs pygame
+
+        return WatchedGame(made)
     if render_mode is not None:
-        raise ValueError(f"render_mode must be None here, not {render_mode!r}")
-    return ExampleEnv(ExampleBatch(1, *_made(stage, options)))
+        raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
+    return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
 def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
@@ -90,7 +103,7 @@ class ExampleBatch:
         self.count = count
         self.stage = stage
         self.metadata = {
-            "render_modes": [],
+            "render_modes": ["rgb_array"],
             "feedback": stage.feedbacks[feedback],
             "evaluation_options": {"split": "test"},
         }

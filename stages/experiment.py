@@ -15,8 +15,9 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal, NamedTuple
@@ -119,6 +120,8 @@ def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any)
 class Recorder(Logger):
     """Keeps evaluations in memory, in place of TensorBoard's files."""
 
+    takes_pictures = False
+
     def __init__(self, run: Run) -> None:
         self._run = run
         self.points: list[Point] = []
@@ -129,9 +132,6 @@ class Recorder(Logger):
         if found:
             numbers = self._run.progress.feedback_numbers
             self.points.append(Point(step, numbers, found.pop("mean_score"), found))
-
-    def gif(self, *_: object) -> None:
-        """Nobody looks."""
 
 
 class Silence(Display):
@@ -160,13 +160,14 @@ def measure_all(trials: Sequence[RunConfig], processes: int, describe: str) -> l
         ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool,
     ):
         bar = progress.add_task(describe, total=len(trials))
-        waiting = {pool.submit(measure, config): k for k, config in enumerate(trials)}
         try:
+            waiting = {pool.submit(measure, config): k for k, config in enumerate(trials)}
             for done in as_completed(waiting):
                 found[waiting[done]] = done.result()
                 progress.advance(bar)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():  # they do not listen to Ctrl-C
+                worker.terminate()
             raise
     return found
 
@@ -193,7 +194,7 @@ def run_experiment(
     except (ValueError, OSError) as error:
         print(f"stages.{name}: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenProcessPool):
         print(f"stages.{name}: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
     return 0

@@ -29,13 +29,14 @@ from stages.slides import COLOURS, MARKERS, slide
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
 NOISES = (0.0, 0.2, 0.4, 0.6)
 KINDS: dict[str, dict[str, Any]] = {
-    **{f"{noise:.0%}": {"noise": noise} for noise in NOISES},
+    **{f"{noise:.0%}": {"noise": noise} for noise in NOISES},  # their names, too
     "upper": {"region": "upper"},
     "rare": {"rarity": 10},
 }
 """Training sets, and the options of the environment that make them."""
 STEPS = {size: 51_200 if size <= 1_000 else 102_400 for size in SIZES}
-MANY_NOISY, FEW_CLEAN = ("40%", 30_000), ("0%", 3_000)
+MOST, FEW = 30_000, 3_000
+CLEAN, *NOISY = (f"{noise:.0%}" for noise in NOISES)
 
 TEXTS: dict[str, dict[str, Any]] = {
     "en": {
@@ -46,13 +47,13 @@ TEXTS: dict[str, dict[str, Any]] = {
         "title": "Wrong labels: more examples make up for them",
         "x": "training examples",
         "y": "accuracy on new examples",
-        "many_noisy": "The lecture: many examples, some of them wrong, teach more than few clean "
-        "ones. {held}: 30,000 with 40 % wrong labels beat 3,000 clean ones by {gap:+.1f} points of "
-        "accuracy (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-        "upper_verdict": "And: clean examples help little if they are not representative. {held}: "
-        "30,000 clean ones from the upper half of the box are {gap:+.1f} points off 30,000 from "
-        "everywhere ({low:+.1f} to {high:+.1f}).",
-        "rare_verdict": "And: unbalanced classes cost accuracy on the rare ones. {held}: "
+        "claim": "The lecture: many examples, some of them wrong, teach more than few clean ones.",
+        "many_noisy": "- {held}: 30,000 with {noise} wrong against 3,000 clean ones: {gap:+.1f} "
+        "points of accuracy (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
+        "not_representative": "And: clean examples help little if they are not representative. "
+        "{held}: 30,000 clean ones from the upper half of the box against 30,000 from everywhere: "
+        "{gap:+.1f} points ({low:+.1f} to {high:+.1f}).",
+        "unbalanced": "And: unbalanced classes cost accuracy on the rare ones. {held}: "
         "{gap:+.1f} points with each class a tenth as frequent as the one before "
         "({low:+.1f} to {high:+.1f}).",
     },
@@ -64,13 +65,13 @@ TEXTS: dict[str, dict[str, Any]] = {
         "title": "라벨 오류는 예제 수로 만회된다",
         "x": "학습 예제 수",
         "y": "새 예제에서의 정확도",
-        "many_noisy": "강의의 주장: 오답이 섞인 많은 예제가 적고 깨끗한 예제보다 낫다. {held}: "
-        "오답 40 %인 30,000개는 깨끗한 3,000개보다 정확도가 {gap:+.1f}%p 차이 났다 (95 % 구간 "
-        "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "upper_verdict": "또한: 대표성이 없으면 깨끗한 예제도 별 도움이 되지 않는다. {held}: 상자 "
-        "위쪽 절반에서만 뽑은 30,000개는 전체에서 뽑은 30,000개와 {gap:+.1f}%p 차이 났다 "
+        "claim": "강의의 주장: 오답이 섞인 많은 예제가 적고 깨끗한 예제보다 낫다.",
+        "many_noisy": "- {held}: 오답 {noise}인 30,000개와 깨끗한 3,000개의 정확도 차이 "
+        "{gap:+.1f}%p (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
+        "not_representative": "또한: 대표성이 없으면 깨끗한 예제도 별 도움이 되지 않는다. {held}: "
+        "상자 위쪽 절반에서만 뽑은 30,000개는 전체에서 뽑은 30,000개와 {gap:+.1f}%p 차이 났다 "
         "({low:+.1f}~{high:+.1f}).",
-        "rare_verdict": "또한: 클래스가 불균형하면 드문 클래스에서 정확도를 잃는다. {held}: "
+        "unbalanced": "또한: 클래스가 불균형하면 드문 클래스에서 정확도를 잃는다. {held}: "
         "클래스마다 빈도가 앞 클래스의 10분의 1일 때 {gap:+.1f}%p ({low:+.1f}~{high:+.1f}).",
     },
 }
@@ -103,18 +104,17 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def verdicts(options: ExperimentOptions, scores: dict[tuple[str, int], list[float]]) -> str:
     """A sentence for each claim; differences are taken seed by seed."""
-    most = SIZES[-1]
-    claims = (
-        ("many_noisy", MANY_NOISY, FEW_CLEAN, 1),
-        ("upper_verdict", ("upper", most), ("0%", most), -1),
-        ("rare_verdict", ("rare", most), ("0%", most), -1),
-    )
-    sentences = []
-    for name, one, other, sign in claims:
-        gap = mean([a - b for a, b in zip(scores[one], scores[other], strict=True)])
+    texts = TEXTS[options.lang]
+    claims = [("many_noisy", noise, (CLEAN, FEW), 1) for noise in NOISY]
+    claims += [("not_representative", "upper", (CLEAN, MOST), -1)]
+    claims += [("unbalanced", "rare", (CLEAN, MOST), -1)]
+    sentences = [texts["claim"]]
+    for name, kind, other, sign in claims:
+        gap = mean([a - b for a, b in zip(scores[kind, MOST], scores[other], strict=True)])
         sentences.append(
-            TEXTS[options.lang][name].format(
+            texts[name].format(
                 held=HELD[options.lang][sign * gap.value > gap.margin],
+                noise=kind,
                 gap=gap.value,
                 low=gap.value - gap.margin,
                 high=gap.value + gap.margin,

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from envs.compilation import compiled
 from envs.paddle import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from envs.rng import seeded, uniform
-from stages.stage import Array, Stage, scrambled
+from stages.stage import Array, Examples, Stage, scrambled
 
 FRAMES = 2  # the fewest that show which way something flies
 STAY = 1
@@ -76,6 +76,24 @@ class PaddleStage(Stage):
         cumulated = np.cumsum(shares) / shares.sum()
         moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
         return self.seen(screens), states
+
+    def answers(self, states: Any) -> Array:
+        """The right answers for `states` (n,)."""
+        raise NotImplementedError
+
+    def draw(self, count: int, seed: int) -> Examples:
+        observations, states = self.moments(count, seed)
+        return Examples(observations, self.answers(states))
+
+    @property
+    def observation_side(self) -> int:
+        return self.screen_size
+
+    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+        """Nothing is asked while the ball flies as no example does."""
+        states = np.asarray([state], GAME.state)
+        asked = direction(states)[0] in self.ways
+        return self.seen(screens[None])[0], self.answers(states)[0] if asked else None
 
     def seen(self, screens: Array) -> Array:
         """Screens (n, FRAMES, side, side) as the agent is to have them."""
@@ -142,6 +160,11 @@ def moments_kernel() -> Callable[..., None]:
 def direction(states: Any) -> Array:
     """Which of `DIRECTIONS` the balls of `states` (n,) fly."""
     return np.asarray(2 * (states["ball_vx"] < 0) + (states["ball_vy"] > 0), np.int64)
+
+
+def on_screen(place: float) -> float:
+    """A place of the box, 0..1, in fractions of the screen."""
+    return (place + 2 * BALL_RADIUS) / (1.0 + 4 * BALL_RADIUS)
 
 
 def landings(states: Any) -> Array:

@@ -12,7 +12,7 @@ from stages.stage import Array
 CELL = 96  # pixels
 LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
-LIGHT = (94, 214, 160)
+LIGHT, WRONG = (94, 214, 160), (244, 92, 92)
 TILE, GAP = 192, 8
 OF_CLASSES = ((255, 196, 84), (94, 214, 160), (120, 170, 255))
 WHITE = (255, 255, 255)
@@ -105,6 +105,43 @@ def draw_boxes(
         frame = pygame.Rect(0, 0, round(wide * side) + 4, round(high * side) + 4)
         frame.center = (round(x * side), round(y * side))
         pygame.draw.rect(surface, colours[int(kind)], frame, width)
+
+
+def draw_decoys(surface: Any, things: Array) -> None:
+    """Fill the boxes of things (k, 5), rows as in `draw_boxes`."""
+    import pygame
+
+    side = surface.get_width()
+    for _, x, y, wide, high in things.tolist():
+        box = pygame.Rect(0, 0, round(wide * side), round(high * side))
+        box.center = (round(x * side), round(y * side))
+        pygame.draw.rect(surface, DIM, box)
+
+
+def draw_words(surface: Any, guess: str | None, truth: str) -> None:
+    """The guess at the top, green if it is right; if it is not, red, and the truth below."""
+    from envs.lettering import write
+
+    middle = surface.get_width() / 2
+    if guess is not None:
+        write(surface, guess, (middle, 48), 44, LIGHT if guess == truth else WRONG, 0.5)
+    if guess != truth:
+        write(surface, truth, (middle, 88), 30, TEXT, 0.5)
+
+
+def draw_marks(surface: Any, places: dict[str, float]) -> None:
+    """Arrows at the left edge, at places in 0..1 of the height, each with its name."""
+    import pygame
+
+    from envs.lettering import write
+
+    side = surface.get_width()
+    for (name, place), colour, indent in zip(
+        places.items(), (WHITE, LIGHT), (30, 110), strict=False
+    ):
+        y = place * side
+        pygame.draw.polygon(surface, colour, [(12, y), (indent, y - 9), (indent, y + 9)])
+        write(surface, name, (indent + 6, y), 26, colour)
 
 
 def pixels_of(surface: Any) -> Array:

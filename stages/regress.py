@@ -18,19 +18,22 @@ Version History
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import reach
-from stages.moments import CLOSER, OPTIONS, PaddleStage, landings
-from stages.pictures import picture_of_errors
-from stages.stage import Array, Assessment, Examples
+from stages.moments import CLOSER, OPTIONS, PaddleStage, landings, on_screen
+from stages.pictures import draw_marks, picture_of_errors
+from stages.stage import Array, Assessment
 
 
 @dataclass(frozen=True)
 class Regress(PaddleStage):
     """Where will it land?"""
+
+    action_names = ("landing",)
 
     @property
     def action_space(self) -> spaces.Box:
@@ -41,9 +44,8 @@ class Regress(PaddleStage):
         """Who flies away has yet to turn round at the wall."""
         return CLOSER
 
-    def draw(self, count: int, seed: int) -> Examples:
-        screens, states = self.moments(count, seed)
-        return Examples(screens, landings(states)[:, None].astype(np.float32))
+    def answers(self, states: Any) -> Array:
+        return landings(states)[:, None].astype(np.float32)
 
     def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
         """A wrong answer may be any height."""
@@ -52,6 +54,11 @@ class Regress(PaddleStage):
 
     def loss(self, guesses: Array, answers: Array) -> Array:
         return np.abs(guesses - answers)[:, 0]
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """A white mark at the paddle's side where it will land, a coloured one at the guess."""
+        places = {"truth": answer[0]} | ({} if guess is None else {"guess": guess[0]})
+        draw_marks(surface, {k: on_screen(float(y)) for k, y in places.items()})
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """The share of balls that a paddle waiting there would hit; guesses against the truth."""

@@ -93,6 +93,29 @@ class Stage:
         """How good each guess is, (n,): the yardstick."""
         return -self.loss(guesses, answers)
 
+    action_names: ClassVar[tuple[str, ...]] = ()
+    """A word for each class or number of a guess, where there are few."""
+
+    @property
+    def observation_side(self) -> int:
+        """Pixels to a side of the screens that `look` is given."""
+        raise NotImplementedError
+
+    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+        """What is seen of one moment of a running game, and the right answer, if there is one.
+
+        Args:
+            screens: (2, side, side) the last two.
+            state: what the newest shows; not to be changed.
+        """
+        raise NotImplementedError
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """Draw a guess (None: nobody has guessed yet) and the truth over the game's picture.
+
+        `surface` is the square of it that the agent's screen shows.
+        """
+
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """What the single scores do not tell."""
         return Assessment({}, {})

@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 class Logger:
     """Writes one run's events; the step axis is environment steps."""
 
+    takes_pictures = True
+
     def __init__(self, folder: Path, first_step: int) -> None:
         """Begin at `first_step`: what an interrupted run wrote of later steps is hidden."""
         self._writer = SummaryWriter(str(folder), purge_step=first_step or None, flush_secs=5)

@@ -211,6 +211,8 @@ def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
         },
         step,
     )
+    if not logger.takes_pictures:
+        return evaluation
     for name, picture in evaluation.pictures.items():
         logger.gif(f"evaluation/{name}", [picture], 1.0, step)
     seed = fresh_seed(config.seed, step, *purpose)
