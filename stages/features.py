@@ -40,8 +40,9 @@ TEXTS: dict[str, dict[str, Any]] = {
         "few": "The lecture: with few examples, features by hand win. {held}: with {size:,} "
         "examples their error is {gap:.1f} points smaller than that of raw pixels (95 % interval "
         "{low:.1f} to {high:.1f}, {seeds} seeds).",
-        "many": "And: with many examples, raw pixels win. {held}: with {size:,} their error is "
-        "{gap:+.1f} points smaller than that of features by hand ({low:+.1f} to {high:+.1f}).",
+        "many": "And: with many examples, raw pixels win. {held}: with {size:,} the error of "
+        "features by hand, less that of raw pixels, is {gap:+.1f} points ({low:+.1f} to "
+        "{high:+.1f}).",
     },
     "ko": {
         "features": "사람이 만든 특징",
@@ -52,8 +53,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "새 예제에서의 오차 (상자 높이의 %)",
         "few": "강의의 주장: 예제가 적으면 사람이 만든 특징이 이긴다. {held}: 예제 {size:,}개에서 "
         "오차가 픽셀보다 {gap:.1f}%p 작았다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개).",
-        "many": "또한: 예제가 많으면 픽셀 그대로가 이긴다. {held}: 예제 {size:,}개에서 픽셀의 "
-        "오차가 특징보다 {gap:+.1f}%p 작았다 ({low:+.1f}~{high:+.1f}).",
+        "many": "또한: 예제가 많으면 픽셀 그대로가 이긴다. {held}: 예제 {size:,}개에서 "
+        "특징의 오차에서 픽셀의 오차를 빼면 {gap:+.1f}%p이다 ({low:+.1f}~{high:+.1f}).",
     },
 }
 
