@@ -14,6 +14,7 @@ from agents.agent import Insight
 from envs.batch import Reward
 from envs.single import GameEnv
 from playing.cast import Cast, Player
+from stages.watching import WatchedGame
 from training.simulator import make_simulator
 from training.stepper import reward_weights
 
@@ -207,8 +208,8 @@ class Match:
         """A word for each action (Discrete) or component (Box)."""
         if isinstance(self.env.unwrapped, GameEnv):
             return self.env.unwrapped.game.action_names
-        if names := getattr(self.env.unwrapped, "action_names", ()):
-            return tuple(names)
+        if isinstance(self.env.unwrapped, WatchedGame):
+            return self.env.unwrapped.action_names
         space = self.env.action_space
         if isinstance(space, spaces.Discrete):
             return tuple(f"action {space.start + k}" for k in range(int(space.n)))

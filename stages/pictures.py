@@ -130,18 +130,18 @@ def draw_words(surface: Any, guess: str | None, truth: str) -> None:
 
 
 def draw_marks(surface: Any, places: dict[str, float]) -> None:
-    """Arrows at the left edge, at places in 0..1 of the height, each with its name."""
+    """Arrows at the left edge, side by side, at places in 0..1 of the height; their names beside.
+
+    The first is white.
+    """
     import pygame
 
     from envs.lettering import write
 
-    side = surface.get_width()
-    for (name, place), colour, indent in zip(
-        places.items(), (WHITE, LIGHT), (30, 110), strict=False
-    ):
-        y = place * side
-        pygame.draw.polygon(surface, colour, [(12, y), (indent, y - 9), (indent, y + 9)])
-        write(surface, name, (indent + 6, y), 26, colour)
+    for k, (name, place) in enumerate(places.items()):
+        y, x, colour = place * surface.get_height(), 12 + 24 * k, (WHITE, LIGHT)[k]
+        pygame.draw.polygon(surface, colour, [(x, y), (x + 18, y - 9), (x + 18, y + 9)])
+        write(surface, name, (130 - 66 * k, y), 26, colour)
 
 
 def pixels_of(surface: Any) -> Array:
