@@ -188,9 +188,8 @@ def measure(request: Request) -> Summary:
 
     selection, match = prepare(request, drawn=False)
     episodes = request.episodes or HEADLESS_EPISODES
-    found = evaluate(
-        match.player.agent, selection.env_id, selection.make_options, episodes, request.seed
-    )
+    options = selection.make_options | match.env.metadata.get("evaluation_options", {})
+    found = evaluate(match.player.agent, selection.env_id, options, episodes, request.seed)
     results = [
         Result(float(score), float(total), int(length))
         for score, total, length in zip(found.scores, found.returns, found.lengths, strict=True)

@@ -94,4 +94,5 @@ class GridNetwork(nn.Module):
 
     def forward(self, screens: Tensor) -> Tensor:
         """Outputs (k, n), of each screen in the order (row, column, class, number)."""
-        return self.layers(screens).permute(0, 2, 3, 1).flatten(1).T
+        outputs: Tensor = self.layers(screens).permute(0, 2, 3, 1).flatten(1).T
+        return outputs

@@ -114,7 +114,7 @@ class Detect(Stage):
         overlaps = overlap(own[..., 1:], answers[..., 1:])
         found = there & (own[..., 0] > 0.5) & (overlaps >= OVERLAP)
         said = (guesses[..., 0] > 0.5).sum((1, 2, 3))
-        return 2.0 * found.sum(1) / np.maximum(there.sum(1) + said, 1)
+        return np.asarray(2.0 * found.sum(1) / np.maximum(there.sum(1) + said, 1))
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """Average precision of each class and their mean; some screens with boxes."""

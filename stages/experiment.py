@@ -29,9 +29,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from stages.slides import font_for
+from stages.stage import Array
 from training.command_line import parse
 from training.config import RunConfig
-from training.display import Display
+from training.display import PlainDisplay
 from training.logger import Logger
 from training.loop import Run, train, untrained
 from training.stepper import make_environments
@@ -89,7 +90,7 @@ class Mean(NamedTuple):
         return f"{self.value:{spec}} ± {self.margin:{spec.lstrip('+')}}"
 
 
-def mean(values: Sequence[float]) -> Mean:
+def mean(values: Sequence[float] | Array) -> Mean:
     """The mean of one value for each seed, with its interval by Student's t."""
     spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Mean(float(np.mean(values)), T_95[len(values) - 2] * spread)
@@ -134,20 +135,13 @@ class Recorder(Logger):
             self.points.append(Point(step, numbers, found.pop("mean_score"), found))
 
 
-class Silence(Display):
-    """Shows nothing."""
-
-    def update(self, *_: object) -> None:
-        """Nobody looks."""
-
-
 def measure(config: RunConfig) -> list[Point]:
     """Train, by the loop of train.py, and return what each evaluation found."""
     environments = make_environments(config.env, config.num_envs, config.make_options)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(config, Path(folder), *untrained(config, environments))
         recorder = Recorder(run)
-        train(run, recorder, Silence(), Event())
+        train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
     return recorder.points
 
 
@@ -194,7 +188,14 @@ def run_experiment(
     except (ValueError, OSError) as error:
         print(f"stages.{name}: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except (KeyboardInterrupt, BrokenProcessPool):
+    except BrokenProcessPool:
+        print(
+            f"stages.{name}: a process that ran a trial has died, for want of memory perhaps; "
+            "--processes 1 takes less",
+            file=sys.stderr,
+        )
+        return USAGE_ERROR
+    except KeyboardInterrupt:
         print(f"stages.{name}: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
     return 0

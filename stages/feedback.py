@@ -108,7 +108,8 @@ def sentence(options: ExperimentOptions, ratio: Mean) -> str:
     """Did the claim hold? `ratio` is a logarithm."""
     ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
     times, low, high = (math.exp(end) for end in ends)
-    return TEXTS[options.lang]["verdict"].format(
+    verdict: str = TEXTS[options.lang]["verdict"]
+    return verdict.format(
         held=HELD[options.lang][low > 1],
         bar=SHOWN,
         ratio=times,

@@ -53,7 +53,7 @@ class Regress(PaddleStage):
         return np.where(generator.random(answers.shape) < self.noise, drawn, answers)
 
     def loss(self, guesses: Array, answers: Array) -> Array:
-        return np.abs(guesses - answers)[:, 0]
+        return np.asarray(np.abs(guesses - answers)[:, 0])
 
     def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
         """A white mark at the paddle's side where it will land, a coloured one at the guess."""

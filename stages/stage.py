@@ -101,6 +101,11 @@ class Stage:
         """Pixels to a side of the screens that `look` is given."""
         raise NotImplementedError
 
+    @property
+    def can_be_watched(self) -> bool:
+        """Are there questions to a running game?"""
+        return type(self).look is not Stage.look
+
     def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """What is seen of one moment of a running game, and the right answer, if there is one.
 

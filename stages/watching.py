@@ -13,8 +13,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from envs.paddle_view import MARGIN
-from envs.paddle_view import draw as draw_game
 from envs.single import GameEnv
 from rewards.rewarded import make_single
 from stages.pictures import pixels_of
@@ -27,6 +25,8 @@ class WatchedGame(gymnasium.Env[Array, Any]):
     """One game of paddle-and-ball with a stage's question at each step."""
 
     def __init__(self, stage: Stage) -> None:
+        if not stage.can_be_watched:
+            raise ValueError("this environment cannot be watched: render_mode must be None")
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": 30}
         self.render_mode = "rgb_array"
         self.observation_space = stage.observation_space
@@ -58,7 +58,8 @@ class WatchedGame(gymnasium.Env[Array, Any]):
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Judge the guess, where there is something to be asked, and go on by one step."""
-        self.guess, reward, info = action, 0.0, {}
+        info: dict[str, Any] = {}
+        self.guess, reward = action, 0.0
         if self._answer is not None:
             guesses, answers = np.asarray(action)[None], self._answer[None]
             reward = -float(self._stage.loss(guesses, answers)[0])
@@ -74,10 +75,12 @@ class WatchedGame(gymnasium.Env[Array, Any]):
         """The game with the truth and the guess drawn over it: uint8 (side, side, 3)."""
         import pygame
 
+        from envs.paddle_view import MARGIN, draw
+
         if self._surface is None:
             pygame.font.init()
             self._surface = pygame.Surface((SIDE, SIDE))
-        draw_game(self._surface, self._game.state, self._game.batch.options)
+        draw(self._surface, self._game.state, self._game.batch.options)
         margin = round(SIDE * MARGIN)
         screen = self._surface.subsurface(
             (margin, margin, SIDE - 2 * margin, SIDE - 2 * margin)

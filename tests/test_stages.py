@@ -13,6 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
+import play
 import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
@@ -169,7 +170,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
 @every_stage
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
     name = {value: key for key, value in STAGES.items()}[env_id]
-    given = ["--env", name, "--num-envs", 32, "--eval-every", 640, "--eval-episodes", 20]
+    given = ["--env", name, "--num-envs", 32, "--eval-every", 960, "--eval-episodes", 20]
     given += ["--env-options", "examples=500"]
     if preset(env_id, "supervised", {}).get("anneal"):  # it would belong to the planned total
         given.append("--no-anneal")
@@ -271,3 +272,67 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert not (tmp_path / "r").exists()
+
+
+# --- Watching
+
+
+@every_stage
+def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
+    env = make(env_id, render_mode="rgb_array")
+    stage = make(env_id).batch.stage
+    if not stage.can_be_watched:
+        pytest.skip("nothing to watch")
+    observation, _ = env.reset(seed=1)
+    env.action_space.seed(0)
+    scores, done, asked = [], False, 0
+    while not done and asked < 60:
+        assert observation in env.observation_space
+        env.guess = None
+        plain = env.render()
+        env.guess = guess = env.action_space.sample()
+        if env._answer is not None:
+            assert not np.array_equal(env.render(), plain)
+        observation, reward, terminated, truncated, info = env.step(guess)
+        done = terminated or truncated
+        if "answer" in info:
+            asked += 1
+            assert reward == -float(stage.loss(guess[None], info["answer"][None])[0])
+            scores.append(float(stage.score(guess[None], info["answer"][None])[0]))
+            assert info["score"] == pytest.approx(np.mean(scores))
+        else:
+            assert reward == 0
+    assert asked >= 20
+
+
+def test_the_guess_that_is_right_on_a_running_game_is_the_engines() -> None:
+    """The same as of examples: where the ball then really lands."""
+    env = make("RegressLanding-v0", render_mode="rgb_array")
+    env.reset(seed=1)
+    told: list[float] = []
+    game = env._game
+    for _ in range(120):
+        before = game.state
+        answer = env._answer
+        env.step(np.array([0.5], np.float32))
+        if answer is not None:
+            told.append(float(answer[0]))
+        if game.state.hits > before.hits or game.state.missed:
+            at_paddle = before.ball_y + before.ball_vy * before.ball_x / -before.ball_vx
+            assert np.ptp(told) < 1e-6  # the same all the way
+            assert told[-1] == pytest.approx(1 - abs(at_paddle % 2 - 1), abs=1e-6)
+            return
+    raise AssertionError("the ball never came")
+
+
+def test_scores_without_a_picture_are_those_of_test_examples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_train(
+        *("--env", "classify", "--run-dir", tmp_path, "--steps", 512, "--eval-episodes", 10),
+        *("--env-options", "examples=1"),
+    )
+    capsys.readouterr()
+    assert play.main([str(folder), "--json", "--episodes", "200", "--seed", "0"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    assert 0 < np.mean(scores) < 1  # the one training example would always score the same
