@@ -28,7 +28,7 @@ from stages.experiment import (
 )
 from stages.slides import COLOURS, slide
 
-STEPS = {"answer": 153_600, "reward": 460_800}
+STEPS = {"answer": 153_600, "reward": 230_400}
 EVERY = 15_360
 EXAMPLES = 100_000
 BARS = (0.6, 0.7, 0.8, 0.9)

@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.stage import Array
 
-CELL = 96  # pixels
+CELL = 112  # pixels
 LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
 LIGHT, WRONG = (94, 214, 160), (244, 92, 92)
@@ -33,7 +33,7 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     for row, name in enumerate(names):
         middle = TOP + (row + 0.5) * CELL
         write(surface, name, (LEFT - 10, middle), 24, TEXT, 1.0, LEFT - 20)
-        write(surface, name, (LEFT + (row + 0.5) * CELL, TOP / 2), 24, TEXT, 0.5, CELL - 4)
+        write(surface, name, (LEFT + (row + 0.5) * CELL, TOP / 2), 22, TEXT, 0.5, CELL - 4)
         for column in range(size):
             share = shares[row, column]
             colour = [
