@@ -110,6 +110,10 @@ class Agent:
         """What the agent thinks of one observation (...)."""
         return Insight()
 
+    def features(self, observations: Array) -> Array | None:
+        """The few numbers (n, k) that it makes of observations (n, ...), if it is built so."""
+        return None
+
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """What can be seen of how it thinks, by name, for TensorBoard at each evaluation.
 

@@ -60,3 +60,4 @@ register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 4
 register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.95)
 register_stage("RegressLanding-v0", "regress", "stages.regress:Regress", -0.04)
 register_stage("DetectObjects-v0", "detect", "stages.detect:Detect", 0.9)
+register_stage("ReconstructScreen-v0", "reconstruct", "stages.reconstruct:Reconstruct", 0.96)

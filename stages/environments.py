@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ from stages.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
 if TYPE_CHECKING:
     from stages.watching import WatchedGame
+
+Features = Callable[[Array], Array | None]
 
 
 def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
@@ -141,11 +143,21 @@ class ExampleBatch:
         self._rows = np.where(mask, rows, self._rows)
         self.observations = self._data.observations[self._rows]
 
-    def assess(self) -> Assessment:
+    def assess(self, features: Features) -> Assessment:
         """What is to be said of the guesses judged last together."""
         rows, guesses = self._judged
-        observations, answers = self._data
-        return self.stage.assess(observations[rows], guesses, answers[rows])
+        observations, answers, truths = self._data
+        seen = observations[rows]
+        found = self.stage.assess(seen, guesses, answers[rows])
+        codes = features(seen)
+        if codes is None:
+            return found
+        of_codes = self.stage.assess_codes(seen, codes, None if truths is None else truths[rows])
+        return Assessment(
+            found.metrics | of_codes.metrics,
+            found.pictures | of_codes.pictures,
+            of_codes.embedding,
+        )
 
     def checkpoint(self) -> dict[str, Array]:
         """Everything that decides how it goes on; the examples follow from the options."""
@@ -229,9 +241,13 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         batch.go_on(every)
         return batch.observations, batch.rewards, every, self._none, infos
 
-    def assess(self) -> Assessment:
-        """What is to be said of the last step's guesses together."""
-        return self.batch.assess()
+    def assess(self, features: Features = lambda _: None) -> Assessment:
+        """What is to be said of the last step's guesses together.
+
+        Args:
+            features: of the agent that guessed, see `agents.agent.Agent.features`.
+        """
+        return self.batch.assess(features)
 
 
 class ExampleEnv(gymnasium.Env[Array, Any]):

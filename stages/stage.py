@@ -26,6 +26,19 @@ class Examples(NamedTuple):
     """(n, *observation_space.shape)."""
     answers: Array
     """(n, ...) the right actions; may be the observations themselves."""
+    truths: Array | None = None
+    """(n, ...) what the engine knows beside, to measure and to colour by; no agent is told."""
+
+
+class Embedding(NamedTuple):
+    """What an agent has made of many observations, for TensorBoard's projector."""
+
+    points: Array
+    """(n, k)."""
+    labels: dict[str, Array]
+    """(n,) of each thing that the points can be coloured by."""
+    thumbnails: Array | None
+    """uint8 (n, side, side), where there is something to be seen."""
 
 
 class Assessment(NamedTuple):
@@ -34,6 +47,7 @@ class Assessment(NamedTuple):
     metrics: dict[str, float]
     pictures: dict[str, Array]
     """uint8 (height, width, 3)."""
+    embedding: Embedding | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,10 @@ class Stage:
         """What the single scores do not tell."""
         return Assessment({}, {})
 
+    def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
+        """What is to be said of the few numbers (n, k) that an agent makes of each observation."""
+        return Assessment({}, {})
+
 
 def scrambled(counters: Array) -> Array:
     """A random generator's numbers (n,) at its counters (n,): `envs.rng.mix` of each."""
@@ -143,11 +161,13 @@ def data_set(stage: Stage, split: str) -> Examples:
         defaults = {f.name: f.default for f in dataclasses.fields(stage)}
         changes: dict[str, Any] = {name: defaults[name] for name in stage.of_training_only}
         stage = dataclasses.replace(stage, **changes)
-        observations, answers = stage.draw(TEST_EXAMPLES, seed)
+        examples = stage.draw(TEST_EXAMPLES, seed)
     else:
-        observations, answers = stage.draw(stage.examples, seed)
+        examples = stage.draw(stage.examples, seed)
     if stage.noise > 0:
-        answers = stage.spoil(answers, np.random.default_rng((seed, 1)))
-    observations.setflags(write=False)
-    answers.setflags(write=False)
-    return Examples(observations, answers)
+        answers = stage.spoil(examples.answers, np.random.default_rng((seed, 1)))
+        examples = examples._replace(answers=answers)
+    for array in examples:
+        if array is not None:
+            array.setflags(write=False)
+    return examples

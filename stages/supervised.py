@@ -27,6 +27,7 @@ from agents.looking import pictures
 from agents.networks import make_body, orthogonal
 from agents.settings import at_least_one, not_negative, positive
 from agents.torch_agent import TorchAgent
+from stages.bottleneck import Bottleneck
 from stages.boxes import Boxes, GridNetwork
 
 GRID_AXES = 4  # of the action space where things are to be detected: see `stages.detect`
@@ -47,28 +48,43 @@ class SupervisedSettings:
     """Longest gradient."""
     width: int = 128
     """Features in each layer."""
+    codes: int = 0
+    """Numbers that all features have to pass through on their way; 0: as many as there are."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "width")
         positive(self, "learning_rate", "max_grad_norm")
-        not_negative(self, "entropy_coef")
+        not_negative(self, "entropy_coef", "codes")
 
 
 class Policy(nn.Module):
-    """A body and one head."""
+    """A body, perhaps a bottleneck, and one head."""
 
-    def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+    def __init__(
+        self, task: Task, width: int, codes: int, outputs: int, spreads: int, seed: int
+    ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.body = make_body(task.observation_space, width, generator)
+        self.bottleneck = Bottleneck(width, codes, generator) if codes else None
         self.head = nn.Linear(width, outputs)
         orthogonal(self.head, 0.01, generator)
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
     def forward(self, observations: Tensor) -> Tensor:
         """Outputs (k, n) for observations (n, ...)."""
-        outputs: Tensor = self.head(self.body(observations)).T
+        features = self.body(observations)
+        if self.bottleneck is not None:
+            features = self.bottleneck(features)
+        outputs: Tensor = self.head(features).T
         return outputs
+
+    def codes(self, observations: Tensor) -> Tensor | None:
+        """What passes through the bottleneck (n, codes), if there is one."""
+        if self.bottleneck is None:
+            return None
+        codes: Tensor = self.bottleneck.inwards(self.body(observations))
+        return codes
 
 
 class SupervisedAgent(TorchAgent):
@@ -89,7 +105,7 @@ class SupervisedAgent(TorchAgent):
         else:
             self.distribution = make_distribution(space)
             sizes = (self.distribution.outputs, self.distribution.parameters)
-            network = Policy(task, settings.width, *sizes, seed)
+            network = Policy(task, settings.width, settings.codes, *sizes, seed)
         super().__init__(task, network, settings.learning_rate, seed, device)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
@@ -140,6 +156,14 @@ class SupervisedAgent(TorchAgent):
         with torch.inference_mode():
             logits = self.network(self.tensor(observation[None]))[:, 0]
         return Insight(logits.softmax(0).numpy(force=True))
+
+    def features(self, observations: Array) -> Array | None:
+        """The codes; the half of the network up to there is all that it takes."""
+        if isinstance(self.network, GridNetwork):
+            return None
+        with torch.inference_mode():
+            codes = self.network.codes(self.tensor(observations))
+        return None if codes is None else codes.numpy(force=True)
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """What the network looks at, if it sees screens."""

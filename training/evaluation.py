@@ -24,6 +24,8 @@ class Evaluation:
     """What else the environment has to say of all these episodes together, by name."""
     pictures: dict[str, Array] = field(default_factory=dict)
     """The same for the eye: uint8 (height, width, 3)."""
+    embedding: Any = None
+    """Points, labels and thumbnails for `Logger.embedding`, or None."""
 
     @property
     def mean_score(self) -> float:
@@ -45,7 +47,8 @@ def evaluate(
 
     Each is the first of an environment of its own: the first ones to end of a few environments
     would be the short ones. Nothing of the agent changes. A vector environment may have a method
-    `assess` that returns metrics and pictures of its last step, which it is asked for at the end.
+    `assess` that is given the agent's `features` and returns metrics, pictures and an embedding of
+    its last step, which it is asked for at the end.
     """
     environments = make_environments(env_id, episodes, make_options)
     try:
@@ -62,10 +65,10 @@ def evaluate(
                 lengths[rows] = ended.lengths[first]
                 running[rows] = False
         assess = getattr(environments.unwrapped, "assess", None)
-        metrics, pictures = assess() if assess is not None else ({}, {})
+        found = assess(agent.features) if assess is not None else ()
     finally:
         environments.close()
-    return Evaluation(scores, returns, lengths, metrics, pictures)
+    return Evaluation(scores, returns, lengths, *found)
 
 
 def fresh_seed(*key: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
@@ -58,6 +59,24 @@ class Logger:
         """
         self._films.append(
             self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
+        )
+
+    def embedding(
+        self, points: Array, labels: dict[str, Array], thumbnails: Array | None, step: int
+    ) -> None:
+        """Points (n, k) in the Projector tab, with numbers (n,) to colour them by.
+
+        Args:
+            points: at least two numbers each, as the projector wants it.
+            labels: by name.
+            thumbnails: uint8 (n, side, side), or None.
+            step: of the environments.
+        """
+        points = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))
+        rows = np.stack(list(labels.values()), 1).tolist()
+        images = None if thumbnails is None else torch.from_numpy(thumbnails[:, None] / 255.0)
+        self._writer.add_embedding(
+            points, rows, images, step, tag="codes", metadata_header=list(labels)
         )
 
     def _write_gif(
