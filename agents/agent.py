@@ -87,6 +87,11 @@ class Agent:
         self.task = task
         self.generator = np.random.default_rng(seed)
 
+    @property
+    def at_rest(self) -> bool:
+        """Would nothing that could follow change it? Then training stops."""
+        return False
+
     def watch(self, simulator: Simulator | None) -> None:
         """Be told, before `act`, of the environments that are acted in; None: no way to copy them.
 

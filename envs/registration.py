@@ -5,6 +5,8 @@ Everything here is named by strings, so that importing Gymnasium imports none of
 
 from __future__ import annotations
 
+import math
+
 from gymnasium.envs.registration import register
 
 SHORT_NAMES: dict[str, str] = {}
@@ -61,3 +63,4 @@ register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.95)
 register_stage("RegressLanding-v0", "regress", "stages.regress:Regress", -0.04)
 register_stage("DetectObjects-v0", "detect", "stages.detect:Detect", 0.9)
 register_stage("ReconstructScreen-v0", "reconstruct", "stages.reconstruct:Reconstruct", 0.96)
+register_stage("ClusterPoints-v0", "cluster", "stages.cluster:Cluster", math.inf)

@@ -119,12 +119,14 @@ class ExampleBatch:
         """Begin with a new example where `mask` (count,) says so; None: a generator goes on."""
         fresh = np.random.SeedSequence().generate_state(self.count, np.uint64)
         generators = self._generators.copy()
+        seeded_anew = np.zeros(self.count, np.bool_)
         for i, seed in enumerate(seeds):
             if mask[i] and (seed is not None or not self._begun):
                 generators[i] = seeded(int(fresh[i]) if seed is None else int(seed))
+                seeded_anew[i] = True
         self._generators = generators
         self._begun = True
-        self.go_on(mask)
+        self._draw(seeded_anew if self.stage.keeps_examples else mask)
 
     def judge(self, guesses: Array) -> None:
         """What the guesses (count, ...) at the examples shown are worth."""
@@ -136,7 +138,11 @@ class ExampleBatch:
         self.scores = self.stage.score(guesses, self.answers).astype(np.float64)
 
     def go_on(self, mask: Array) -> None:
-        """Show the next examples where `mask` (count,) says so."""
+        """Show the next examples where `mask` (count,) says so, unless they are kept."""
+        if not self.stage.keeps_examples:
+            self._draw(mask)
+
+    def _draw(self, mask: Array) -> None:
         self._generators = self._generators + mask * GOLDEN_GAMMA
         drawn = (scrambled(self._generators) >> SHIFT_11) * TO_UNIT
         rows = (drawn * len(self._data.answers)).astype(np.intp)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from agents.looking import enlarged, tiled
-from stages.pictures import BACKGROUND, DIM, pixels_of
+from stages.pictures import BACKGROUND, DIM, WHITE, pixels_of
 from stages.stage import Array
 
 SIDE, MARGIN = 480, 24  # pixels
 KEY = 110  # pixels to a side of the little box that says which colour is where
 CORNERS = np.array([[[255, 208, 40], [235, 60, 70]], [[40, 190, 110], [70, 110, 255]]], np.float64)
 """Colours of the box's corners: top left, top right; bottom left, bottom right."""
+
+OF_CLUSTERS = ((94, 214, 160), (255, 150, 70), (110, 160, 255), (240, 120, 200), (250, 220, 90))
 
 
 def colours_of_places(places: Array) -> Array:
@@ -72,6 +76,34 @@ def picture_of_points(plane: Array, colours: Array, key: bool = False) -> Array:
     for k, line in enumerate(words):
         write(legend, line, (2 * MARGIN + KEY, MARGIN + KEY / 2 + 32 * (k - 0.5)), 30, DIM)
     return np.concatenate((pixels_of(surface), pixels_of(legend)))
+
+
+def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
+    """Points (n, 2) in the colours of their clusters (n,), and the centres (k, 2) on top."""
+    import pygame
+
+    surface = pygame.Surface((SIDE, SIDE))
+    draw_clusters(surface, plane, clusters, centres)
+    return pixels_of(surface)
+
+
+def draw_clusters(surface: Any, plane: Array, clusters: Array, centres: Array) -> None:
+    """The same onto all of a pygame surface."""
+    import pygame
+
+    surface.fill(BACKGROUND)
+    side = min(surface.get_size())
+    low, span = plane.min(0), np.maximum(np.ptp(plane, axis=0), 1e-9)
+
+    def place(point: Array) -> tuple[float, float]:
+        x, y = MARGIN + (point - low) / span * (side - 2 * MARGIN)
+        return float(x), float(side - y)
+
+    for point, cluster in zip(plane, clusters, strict=True):
+        pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place(point), 3)
+    for k, centre in enumerate(centres):
+        pygame.draw.circle(surface, WHITE, place(centre), 13)
+        pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place(centre), 10)
 
 
 def picture_of_pairs(above: Array, below: Array) -> Array:

@@ -137,7 +137,7 @@ class Run:
 
 
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
-    """Train until solved, out of steps or interrupted; saved before, meanwhile and afterwards.
+    """Train until solved, at rest, out of steps or interrupted; saved before, meanwhile and afterwards.
 
     Everything that decides the course of training counts environment steps, never seconds, so that
     a run that was stopped and resumed goes exactly as one that was not.
@@ -147,7 +147,9 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
     saved = began
-    while progress.steps < config.steps and not run.solved and not interrupted.is_set():
+    while not (progress.steps >= config.steps or run.solved or agent.at_rest):
+        if interrupted.is_set():
+            break
         actions = agent.act(stepper.observations)
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
