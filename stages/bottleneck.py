@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from agents.encoding import mlp
 from agents.networks import orthogonal
 
 
 class Bottleneck(nn.Module):
-    """Features to a few numbers, the codes, and from them to features again.
+    """The way `inwards` from features (n, width) to codes (n, codes), and `outwards` to features.
 
     The way out has layers of its own, since a picture is no simple function of where things are
     (Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science
@@ -23,9 +23,5 @@ class Bottleneck(nn.Module):
         super().__init__()
         self.inwards = nn.Linear(width, codes)
         orthogonal(self.inwards, 1.0, generator)
-        self.outwards = mlp(codes, width, width, math.sqrt(2.0), generator)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(n, width) to (n, width)."""
-        widened: Tensor = self.outwards(self.inwards(features)).relu()
-        return widened
+        layers = mlp(codes, width, width, math.sqrt(2.0), generator)
+        self.outwards = nn.Sequential(*layers, nn.ReLU())

@@ -7,7 +7,7 @@ Description
     find k that stand for all: `--agent kmeans`.
 Observation Space
     `of="rides"`: `Box(-3, 3, (5,), float32)`, see `stages.rides`. `of="screens"`: the pixels of a
-    screen of `--env reconstruct`, 0..255. `of="codes"`: what the run `encoder` makes of them.
+    screen of `--env reconstruct`, 0..1. `of="codes"`: what the run `encoder` makes of them.
 Action Space
     The same.
 Rewards
@@ -81,7 +81,7 @@ class Cluster(Stage):
             return spaces.Box(-MOST, MOST, (len(FELT),), np.float32)
         if self.of == "screens":
             pixels = int(np.prod(Reconstruct().observation_space.shape))
-            return spaces.Box(0.0, 255.0, (pixels,), np.float32)
+            return spaces.Box(0.0, 1.0, (pixels,), np.float32)
         codes = load_config(Path(self.encoder)).settings.codes
         return spaces.Box(-np.inf, np.inf, (codes,), np.float32)
 
@@ -95,7 +95,7 @@ class Cluster(Stage):
             return Examples(points, points, kinds)
         screens, _, places = Reconstruct().draw(count, seed)
         assert places is not None
-        points = screens.reshape(count, -1).astype(np.float32)
+        points = screens.reshape(count, -1) / np.float32(255)
         if self.encoder:
             codes = encoder(self.encoder).features(screens)
             assert codes is not None

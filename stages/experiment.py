@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ HELD = {
     "ko": {True: "우리 측정에서 확인되었다", False: "우리 측정에서는 확인되지 않았다"},
 }
 """How a verdict begins: was the claim's interval on its side?"""
+Found = TypeVar("Found")
 Language = Literal["en", "ko"]
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom (Gosset, "Student" 1908)."""
@@ -135,27 +136,39 @@ class Recorder(Logger):
             self.points.append(Point(step, numbers, found.pop("mean_score"), found))
 
 
-def measure(config: RunConfig) -> list[Point]:
-    """Train, by the loop of train.py, and return what each evaluation found."""
+def trained(config: RunConfig, folder: Path) -> tuple[Run, list[Point]]:
+    """Train into `folder`, by the loop of train.py; also what each evaluation found."""
     environments = make_environments(config.env, config.num_envs, config.make_options)
+    run = Run(config, folder, *untrained(config, environments))
+    recorder = Recorder(run)
+    train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
+    return run, recorder.points
+
+
+def measure(config: RunConfig) -> list[Point]:
+    """Train, and return what each evaluation found."""
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(config, Path(folder), *untrained(config, environments))
-        recorder = Recorder(run)
-        train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
-    return recorder.points
+        return trained(config, Path(folder))[1]
 
 
 def measure_all(trials: Sequence[RunConfig], processes: int, describe: str) -> list[list[Point]]:
     """`measure` each of `trials`, several at once, with a progress bar; in their order."""
+    return work_through(measure, trials, processes, describe)
+
+
+def work_through(
+    work: Callable[[RunConfig], Found], trials: Sequence[RunConfig], processes: int, describe: str
+) -> list[Found]:
+    """What `work` finds of each of `trials`: see `measure_all`."""
     workers = min(processes or os.cpu_count() or 1, len(trials))
-    found: list[list[Point]] = [[] for _ in trials]
+    found: dict[int, Found] = {}
     with (
         Progress(console=Console(stderr=True)) as progress,
         ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool,
     ):
         bar = progress.add_task(describe, total=len(trials))
         try:
-            waiting = {pool.submit(measure, config): k for k, config in enumerate(trials)}
+            waiting = {pool.submit(work, config): k for k, config in enumerate(trials)}
             for done in as_completed(waiting):
                 found[waiting[done]] = done.result()
                 progress.advance(bar)
@@ -163,7 +176,7 @@ def measure_all(trials: Sequence[RunConfig], processes: int, describe: str) -> l
             for worker in active_children():  # they do not listen to Ctrl-C
                 worker.terminate()
             raise
-    return found
+    return [found[k] for k in range(len(trials))]
 
 
 def _begin_worker() -> None:

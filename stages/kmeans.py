@@ -49,6 +49,8 @@ class KMeansAgent(Agent):
                 f"k-means answers a point with the centre nearest to it: its actions are points, "
                 f"not {space}; --env cluster has such"
             )
+        if 1 < task.num_envs < settings.k:  # one: it is only made to be watched
+            raise UnsuitableTaskError(too_few(settings.k, task.num_envs))
         self.k = settings.k
         self.shape = space.shape
         self.history: Array = np.zeros((0, self.k, *self.shape))
@@ -67,10 +69,7 @@ class KMeansAgent(Agent):
         """
         if explore and not len(self.history):
             if len(observations) < self.k:
-                raise ValueError(
-                    f"k-means cannot take {self.k} centres from {len(observations)} points: each "
-                    "environment is one point, see --num-envs"
-                )
+                raise ValueError(too_few(self.k, len(observations)))
             drawn = self.generator.choice(len(observations), self.k, replace=False)
             self.history = np.asarray(observations[drawn], np.float64)[None]
         if not len(self.history):
@@ -112,6 +111,14 @@ class KMeansAgent(Agent):
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
         self.restore_policy(tensors)
+
+
+def too_few(centres: int, points: int) -> str:
+    """What is wrong."""
+    return (
+        f"k-means cannot take {centres} centres from {points} points: each environment is one "
+        "point, see --num-envs"
+    )
 
 
 def nearest(points: Array, centres: Array) -> Array:

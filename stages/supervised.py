@@ -73,10 +73,13 @@ class Policy(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Outputs (k, n) for observations (n, ...)."""
-        features = self.body(observations)
-        if self.bottleneck is not None:
-            features = self.bottleneck(features)
-        outputs: Tensor = self.head(features).T
+        codes = self.codes(observations)
+        return self.head(self.body(observations)).T if codes is None else self.outputs(codes)
+
+    def outputs(self, codes: Tensor) -> Tensor:
+        """Outputs (k, n) for codes (n, codes): the other half of the network."""
+        assert self.bottleneck is not None
+        outputs: Tensor = self.head(self.bottleneck.outwards(codes)).T
         return outputs
 
     def codes(self, observations: Tensor) -> Tensor | None:
@@ -164,6 +167,18 @@ class SupervisedAgent(TorchAgent):
         with torch.inference_mode():
             codes = self.network.codes(self.tensor(observations))
         return None if codes is None else codes.numpy(force=True)
+
+    def rebuilt(self, codes: Array) -> Array:
+        """The actions (n, ...) that it takes from codes (n, k), by the other half of its network.
+
+        Raises:
+            ValueError: if it has no bottleneck.
+        """
+        if isinstance(self.network, GridNetwork) or not self.settings.codes:
+            raise ValueError("there are no codes to rebuild from: see the setting `codes`")
+        with torch.inference_mode():
+            outputs = self.network.outputs(self.tensor(codes)).numpy(force=True)
+        return self.distribution.to_environment(self.distribution.mode(outputs))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """What the network looks at, if it sees screens."""

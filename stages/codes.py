@@ -1,0 +1,177 @@
+"""Do codes that nobody has labelled put screens together that show the ball in the same place?
+
+    python -m stages.codes
+
+An autoencoder is trained on screens alone. Of new screens, each one's nearest neighbour is looked
+up, by its codes and by its pixels: how far from each other are the balls of the two? The slide
+shows the codes of the first seed in a plane, coloured by where the ball is.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stages.environments import ExampleVectorEnv
+from stages.experiment import (
+    HELD,
+    ExperimentOptions,
+    mean,
+    run_experiment,
+    tell,
+    trained,
+    trial,
+    work_through,
+)
+from stages.maps import box_of_colours, colours_of_places, in_a_plane
+from stages.slides import slide
+from stages.stage import Array, Examples, data_set
+from training.config import RunConfig
+from training.loop import Run
+
+CODES = 4
+STEPS = 150_016
+LOOKED_AT = 2_000
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "en": {
+        "progress": "Screens to codes and back",
+        "title": "4 numbers for a screen: who put them in order?",
+        "codes": "4 codes",
+        "pixels": "576 pixels",
+        "plane": "the plane of the slide",
+        "chance": "any other screen",
+        "columns": ("nearest neighbour by", "distance of the balls, % of the box"),
+        "first": "first direction of the codes",
+        "second": "second direction",
+        "key": "colour:\nwhere the ball is",
+        "verdict": "The lecture: from the observation alone, an autoencoder finds what matters. "
+        "{held}: neighbours by codes have their balls {near:.1f} % of the box apart, any two "
+        "screens {far:.1f} %: {ratio:.1f} times as far (95 % interval {low:.1f} to {high:.1f}, "
+        "{seeds} seeds). Pixels themselves: {pixels:.1f} %.",
+    },
+    "ko": {
+        "progress": "화면을 코드로, 다시 화면으로",
+        "title": "화면 하나에 숫자 4개: 누가 정리했을까?",
+        "codes": "코드 4개",
+        "pixels": "픽셀 576개",
+        "plane": "그림의 평면",
+        "chance": "아무 화면",
+        "columns": ("가장 가까운 이웃의 기준", "두 공 사이의 거리 (상자의 %)"),
+        "first": "코드의 첫째 방향",
+        "second": "둘째 방향",
+        "key": "색: 공의 위치",
+        "verdict": "강의의 주장: 오토인코더는 관측만 보고도 중요한 것을 찾아낸다. {held}: 코드가 "
+        "가장 가까운 두 화면의 공은 상자의 {near:.1f} % 떨어져 있고, 아무 두 화면은 {far:.1f} %로 "
+        "{ratio:.1f}배 멀다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
+        "픽셀로 찾은 이웃은 {pixels:.1f} %이다.",
+    },
+}
+WAYS = ("codes", "pixels", "plane", "chance")
+
+
+class Map(NamedTuple):
+    """What one trial has found."""
+
+    distances: dict[str, float]
+    """Of the balls of neighbours, in percent of the box, by what makes neighbours."""
+    plane: Array
+    places: Array
+
+
+def autoencoder(seed: int, codes: int) -> RunConfig:
+    """Settings of a trial, which the other experiments share."""
+    return trial("reconstruct", seed, STEPS, settings={"codes": codes})
+
+
+def new_screens(run: Run, count: int) -> Examples:
+    """Screens that `run` was not trained on, and where their balls are."""
+    environments = run.stepper.environments
+    assert isinstance(environments.unwrapped, ExampleVectorEnv)
+    observations, answers, truths = data_set(environments.unwrapped.batch.stage, "test")
+    assert truths is not None
+    return Examples(observations[:count], answers[:count], truths[:count])
+
+
+def encoded(run: Run, screens: Array) -> Array:
+    """Their codes."""
+    codes = run.agent.features(screens)
+    assert codes is not None
+    return codes
+
+
+def examine(config: RunConfig) -> Map:
+    """Train, and look up neighbours."""
+    with tempfile.TemporaryDirectory() as folder:
+        run, _ = trained(config, Path(folder))
+    screens, _, places = new_screens(run, LOOKED_AT)
+    assert places is not None
+    codes = encoded(run, screens)
+    plane = in_a_plane(codes)
+    pixels = screens.reshape(len(screens), -1)
+    neighbours = {
+        "codes": nearest_other(codes),
+        "pixels": nearest_other(pixels),
+        "plane": nearest_other(plane),
+        "chance": np.roll(np.arange(len(places)), 1),
+    }
+    distances = {
+        way: 100 * float(np.linalg.norm(places - places[other], axis=1).mean())
+        for way, other in neighbours.items()
+    }
+    return Map(distances, plane, places)
+
+
+def nearest_other(points: Array) -> Array:
+    """Of each of the points (n, k) the index of the nearest other one."""
+    flat = points.astype(np.float64)
+    lengths = np.square(flat).sum(1)
+    squares = lengths[:, None] + lengths - 2 * flat @ flat.T
+    np.fill_diagonal(squares, math.inf)
+    return np.asarray(squares.argmin(1))
+
+
+def experiment(options: ExperimentOptions, path: Path) -> None:
+    """Measure, and show."""
+    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
+    trials = [autoencoder(seed, CODES) for seed in seeds]
+    found = work_through(examine, trials, options.processes, texts["progress"])
+    distances = {way: [each.distances[way] for each in found] for way in WAYS}
+    rows = [(texts[way], f"{mean(distances[way]):.1f}") for way in WAYS]
+    ratio = mean(np.log(np.divide(distances["chance"], distances["codes"])).tolist())
+    ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
+    times, low, high = (math.exp(end) for end in ends)
+    verdict = texts["verdict"].format(
+        held=HELD[options.lang][low > 1],
+        near=mean(distances["codes"]).value,
+        far=mean(distances["chance"]).value,
+        pixels=mean(distances["pixels"]).value,
+        ratio=times,
+        low=low,
+        high=high,
+        seeds=options.seeds,
+    )
+    tell(texts["title"], texts["columns"], rows, verdict)
+    draw(path, options.lang, found[0])
+
+
+def draw(path: Path, lang: str, found: Map) -> None:
+    """The plane, and the box that says which colour is where."""
+    texts = TEXTS[lang]
+    with slide(path, lang) as axes:
+        axes.scatter(*found.plane.T, c=colours_of_places(found.places) / 255, s=36)
+        axes.set(title=texts["title"], xlabel=texts["first"], ylabel=texts["second"])
+        axes.set(xticks=[], yticks=[])
+        key = axes.inset_axes((1.03, 0.3, 0.22, 0.4))
+        key.imshow(box_of_colours(64), aspect="auto")
+        key.set(xticks=[], yticks=[], xlabel=texts["key"])
+        key.grid(False)
+
+
+if __name__ == "__main__":
+    sys.exit(run_experiment("codes", experiment))
