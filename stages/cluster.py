@@ -15,9 +15,10 @@ Rewards
 Starting State
     As for all stages; but an example is kept until `reset(seed=)` asks for another.
 Measured besides
-    `purity`: the share of points that belong to the commonest kind of their cluster. Kinds are
-    told to nobody. Of rides: will it ride on, fall to the left or to the right in the next 4 s? Of
-    screens and codes: in which quarter of the box is the ball?
+    `purity`: the share of points that belong to the commonest kind of their cluster; `commonest`:
+    the same if all were one cluster. Kinds are told to nobody. Of rides: will it ride on, fall to
+    the left or to the right in the next 4 s? Of screens and codes: in which quarter of the box is
+    the ball?
 Everything else
     See `stages.environments` and `stages.stage.Stage`.
 Version History
@@ -115,7 +116,8 @@ class Cluster(Stage):
     def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
         """How far clusters agree with kinds that nobody has told."""
         assert truths is not None
-        return Assessment({"purity": purity(codes[:, 0], truths)}, {})
+        nothing = purity(np.zeros_like(truths), truths)
+        return Assessment({"purity": purity(codes[:, 0], truths), "commonest": nothing}, {})
 
     @property
     def plane(self) -> Array:

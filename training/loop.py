@@ -137,7 +137,7 @@ class Run:
 
 
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
-    """Train until solved, at rest, out of steps or interrupted; saved before, meanwhile and afterwards.
+    """Train until solved, at rest, out of steps or interrupted; saved before, meanwhile and after.
 
     Everything that decides the course of training counts environment steps, never seconds, so that
     a run that was stopped and resumed goes exactly as one that was not.

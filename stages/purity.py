@@ -1,0 +1,141 @@
+"""Do clusters that nobody has named turn out to be kinds that have a name?
+
+    python -m stages.purity
+
+k-means sorts riderless bicycles into 3 clusters, and screens into 4, once by their pixels and once
+by the codes of an autoencoder. Purity is the share of points that belong to the commonest kind of
+their cluster: will it ride on, fall left or fall right; in which quarter of the box is the ball? It
+is compared with the purity of all points as one cluster.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stages.codes import CODES, autoencoder
+from stages.experiment import (
+    HELD,
+    ExperimentOptions,
+    Mean,
+    mean,
+    run_experiment,
+    tell,
+    trained,
+    trial,
+    work_through,
+)
+from stages.slides import COLOURS, slide
+from training.config import RunConfig
+from training.run_folder import CONFIG, write_json
+
+CLUSTERS = {"rides": 3, "screens": 4, "codes": 4}
+TURNS = 300  # at most; each is one step of as many environments as there are points
+POINTS = 1_000
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "en": {
+        "progress": "k-means",
+        "title": "Clusters without names: do they match a kind?",
+        "rides": "bicycles",
+        "screens": "screens: pixels",
+        "codes": "screens: codes",
+        "nothing": "all in one cluster",
+        "y": "purity (%)",
+        "columns": ("points", "turns to rest", "purity, %", "all in one cluster, %", "gain"),
+        "verdict": "The lecture: what belongs together is found without names. {name}: {held}; "
+        "purity {purity:.0f} % against {nothing:.0f} % for one cluster, {gain:+.1f} points (95 % "
+        "interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
+    },
+    "ko": {
+        "progress": "k-평균",
+        "title": "이름 없는 묶음, 정말 같은 종류끼리일까?",
+        "rides": "자전거",
+        "screens": "화면: 픽셀",
+        "codes": "화면: 코드",
+        "nothing": "모두 한 묶음일 때",
+        "y": "순도 (%)",
+        "columns": ("점", "멈출 때까지 반복", "순도 (%)", "모두 한 묶음 (%)", "차이"),
+        "verdict": "강의의 주장: 이름을 알려 주지 않아도 비슷한 것끼리 모인다. {name}: {held}. "
+        "순도 {purity:.0f} %, 모두 한 묶음이면 {nothing:.0f} %, 차이 {gain:+.1f}%p (95 % 구간 "
+        "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
+    },
+}
+
+
+class Agreement(NamedTuple):
+    """What one trial has found, in percent."""
+
+    turns: int
+    purity: float
+    nothing: float
+
+
+def examine(config: RunConfig) -> Agreement:
+    """Sort, if need be after training an autoencoder for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = dict(config.env_options)
+        if options["of"] == "codes":
+            place = Path(folder) / "encoder"
+            place.mkdir()
+            encoder = autoencoder(config.seed, CODES)
+            trained(encoder, place)
+            write_json(place / CONFIG, encoder.to_json("python -m stages.purity"))
+            options["encoder"] = str(place)
+        run, points = trained(dataclasses.replace(config, env_options=options), Path(folder))
+    metrics = points[-1].metrics
+    turns = run.progress.steps // config.num_envs
+    return Agreement(turns, 100 * metrics["purity"], 100 * metrics["commonest"])
+
+
+def experiment(options: ExperimentOptions, path: Path) -> None:
+    """Measure, and show."""
+    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
+    trials = [
+        trial("cluster", seed, TURNS * POINTS, TURNS, of=of, settings={"k": k})
+        for of, k in CLUSTERS.items()
+        for seed in seeds
+    ]
+    found = work_through(examine, trials, options.processes, texts["progress"])
+    rows, verdicts, shown = [], [], {}
+    for k, of in enumerate(CLUSTERS):
+        each = found[k * len(seeds) : (k + 1) * len(seeds)]
+        purity, nothing = mean([one.purity for one in each]), mean([one.nothing for one in each])
+        gain = mean([one.purity - one.nothing for one in each])
+        turns = f"{mean([one.turns for one in each]).value:.0f}"
+        rows.append((texts[of], turns, f"{purity:.1f}", f"{nothing:.1f}", f"{gain:+.1f}"))
+        shown[of] = purity, nothing
+        verdicts.append(
+            texts["verdict"].format(
+                name=texts[of],
+                held=HELD[options.lang][gain.value > gain.margin],
+                purity=purity.value,
+                nothing=nothing.value,
+                gain=gain.value,
+                low=gain.value - gain.margin,
+                high=gain.value + gain.margin,
+                seeds=options.seeds,
+            )
+        )
+    tell(texts["title"], texts["columns"], rows, "\n".join(verdicts))
+    draw(path, options.lang, shown)
+
+
+def draw(path: Path, lang: str, shown: dict[str, tuple[Mean, Mean]]) -> None:
+    """A bar for each kind of points, and what one cluster would have."""
+    texts = TEXTS[lang]
+    with slide(path, lang) as axes:
+        for k, (purity, nothing) in enumerate(shown.values()):
+            axes.bar(k, purity.value, 0.6, yerr=purity.margin, capsize=10, color=COLOURS[k])
+            label = texts["nothing"] if k == 0 else None
+            axes.hlines(nothing.value, k - 0.4, k + 0.4, color="black", ls="--", label=label)
+        axes.set_xticks(range(len(shown)), [texts[of] for of in shown], fontsize=24)
+        axes.set(ylabel=texts["y"], title=texts["title"], ylim=(0, 100))
+        axes.legend(loc="upper left")
+
+
+if __name__ == "__main__":
+    sys.exit(run_experiment("purity", experiment))
