@@ -1,0 +1,314 @@
+"""What was seen is the answer: autoencoders, k-means against scikit-learn, and what is made of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from scipy import ndimage
+from sklearn.cluster import KMeans
+from sklearn.linear_model import Ridge
+from sklearn.metrics import pairwise_distances
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
+import train
+from agents import make_agent, settings_type
+from agents.agent import Step, Task
+from envs.bicycle.game import bicycle, observe
+from stages.cluster import Cluster, purity
+from stages.codes import nearest_other
+from stages.compression import as_png, best, in_bytes, png_at
+from stages.kmeans import KMeansAgent, KMeansSettings, nearest
+from stages.maps import colours_of_places, in_a_plane
+from stages.reading import STRENGTHS, ridge
+from stages.reconstruct import Reconstruct, out_of_focus
+from stages.rides import rides
+from stages.stage import data_set
+from tests.test_training import assert_same_checkpoint, curves, run_train
+from training.loading import load_agent
+from training.stepper import Stepper, make_environments
+
+QUICK = ("--eval-episodes", 100, "--env-options", "examples=2000")
+
+
+@pytest.fixture(scope="module")
+def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a few seconds, which finds the ball with 8 codes."""
+    return run_train(
+        *("--env", "reconstruct", "--run-dir", tmp_path_factory.mktemp("runs"), "--codes", 8),
+        *("--steps", 64_000, "--eval-every", 32_000, *QUICK),
+    )
+
+
+# --- Reconstruction
+
+
+def test_the_observation_itself_is_the_answer() -> None:
+    env = make_environments("ReconstructScreen-v0", 4, {"examples": 50})
+    stepper = Stepper(env, 0)
+    black = np.zeros(env.action_space.shape, np.float32)
+    step, episodes = stepper.step(black)
+    assert episodes is not None
+    assert step.answers is not None
+    assert np.array_equal(step.answers, step.observations)
+    np.testing.assert_allclose(
+        -step.rewards, [np.mean((screen / 255.0) ** 2) for screen in step.observations], rtol=1e-5
+    )
+    np.testing.assert_allclose(episodes.scores, 0.0, atol=1e-6)
+    _, episodes = stepper.step(stepper.observations.astype(np.float32))
+    assert episodes is not None
+    assert (episodes.scores == 1.0).all()
+    assert (episodes.returns == 0.0).all()
+
+
+def test_screens_are_out_of_focus_as_scipy_has_it() -> None:
+    """Inside, where no edge is near; and the ball's middle stays white."""
+    stage = Reconstruct(examples=200)
+    sharp, states = stage.moments(200, 0)
+    blurred = out_of_focus(sharp[:, -1:], 2.0)
+    inside = (states["ball_x"] > 0.35) & (states["ball_x"] < 0.65)
+    inside &= (states["ball_y"] > 0.35) & (states["ball_y"] < 0.65)
+    assert inside.sum() > 5
+    for screen, seen in zip(sharp[inside, -1], blurred[inside, 0], strict=True):
+        light = ndimage.gaussian_filter(screen.astype(float), 2.0, mode="constant", truncate=6)
+        part = (slice(6, 18), slice(8, 18))  # where only the ball is
+        assert np.corrcoef(light[part].ravel(), seen[part].ravel())[0, 1] > 0.999
+        assert 225 <= seen[part].max() <= 255
+    assert np.array_equal(out_of_focus(sharp[:, -1:], 0.0), sharp[:, -1:])
+
+
+def test_an_autoencoder_finds_the_ball_and_tells_tensorboard(autoencoder: Path) -> None:
+    found = json.loads((autoencoder / "evaluation.json").read_text())
+    assert found["metrics"]["ball_rebuilt"] > 0.6
+    assert found["feedback_numbers"] == found["steps"] * 24 * 24  # each pixel is a number
+    events = curves(autoencoder)
+    assert {"evaluation/reconstructions", "evaluation/codes"} <= set(events.Tags()["images"])
+    (newest,) = sorted(autoencoder.glob("*/codes"))[-1:]
+    vectors = np.loadtxt(newest / "tensors.tsv", delimiter="\t")
+    header, *rows = (newest / "metadata.tsv").read_text().splitlines()
+    assert vectors.shape == (100, 8)
+    assert header.split("\t") == ["ball_x", "ball_y"]
+    assert len(rows) == 100
+    assert (newest / "sprite.png").exists()
+    assert "tensors.tsv" in (autoencoder / "projector_config.pbtxt").read_text()
+
+
+def test_the_halves_of_an_autoencoder_are_the_whole(autoencoder: Path) -> None:
+    """What it makes of screens is what its second half makes of what its first half makes."""
+    env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=50)
+    agent: Any = load_agent(autoencoder, env)
+    screens = data_set(Reconstruct(examples=50), "test").observations[:20]
+    codes = agent.features(screens)
+    assert codes.shape == (20, 8)
+    rebuilt = agent.rebuilt(codes)
+    np.testing.assert_allclose(rebuilt, agent.act(screens, explore=False), atol=1e-3)
+    other = screens.copy()
+    other[:] = 0
+    assert not np.allclose(agent.features(other), codes)
+    plain = make_agent(
+        "supervised",
+        Task("", env.observation_space, env.action_space, 1, 1),
+        settings_type("supervised")(),
+        0,
+    )
+    assert plain.features(screens) is None
+
+
+# --- k-means
+
+
+def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
+    """k-means through the methods that the training loop calls, until it rests."""
+    space = gymnasium.spaces.Box(-np.inf, np.inf, points.shape[1:], np.float32)
+    task = Task("", space, space, len(points), 1)
+    agent = KMeansAgent(task, KMeansSettings(k), seed)
+    no = np.zeros(len(points), np.bool_)
+    while not agent.at_rest:
+        guesses = agent.act(points)
+        errors = -np.square(guesses - points).sum(1)
+        agent.learn(Step(points, guesses, errors, {}, ~no, no, points, ~no, points))
+    return agent
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_k_means_ends_where_scikit_learn_ends_from_the_same_start(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    points = generator.normal(generator.normal(0, 3, (4, 1, 5)), 1.0, (4, 60, 5)).reshape(-1, 5)
+    points = points.astype(np.float32)
+    agent = turns_of(points, 4, seed)
+    first = agent.history[0]
+    assert all((points == centre).all(1).any() for centre in first)  # k of the points
+    assert len(np.unique(first, axis=0)) == 4
+    oracle = KMeans(4, init=first, n_init=1, algorithm="lloyd", tol=0, max_iter=1000)
+    oracle.fit(points.astype(np.float64))
+    np.testing.assert_allclose(agent.history[-1], oracle.cluster_centers_, atol=1e-9)
+    labels = agent.features(points)
+    assert labels is not None
+    assert np.array_equal(labels[:, 0], oracle.labels_)
+    assert len(agent.history) - 1 in (oracle.n_iter_, oracle.n_iter_ + 1)  # one more sees it rest
+    inertias = [
+        np.square(points - centres[nearest(points, centres)]).sum() for centres in agent.history
+    ]
+    assert (np.diff(inertias) <= 1e-6).all()  # it never gets worse
+
+
+def test_a_centre_without_points_stays() -> None:
+    points = np.array([[0.0], [0.0], [0.0], [9.0]], np.float32)
+    agent = turns_of(points, 3)
+    assert np.isfinite(agent.history).all()
+    assert set(agent.history[-1].ravel()) <= {0.0, 9.0}
+
+
+def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_point(
+    tmp_path: Path,
+) -> None:
+    given = ("--env", "cluster", "--num-envs", 300, "--eval-every", 300, *QUICK)
+    folder = run_train("--run-dir", tmp_path / "a", *given)
+    found = json.loads((folder / "evaluation.json").read_text())
+    env: gymnasium.Env[Any, Any] = gymnasium.make("ClusterPoints-v0", examples=2000)
+    agent: Any = load_agent(folder, env)
+    turns = len(agent.history) - 1
+    assert 2 < turns < 100
+    assert found["steps"] == turns * 300
+    assert found["feedback_numbers"] == turns * 300 * 5
+    assert agent.at_rest
+    assert len(curves(folder).Images("evaluation/clusters")) == turns + 1  # and the final one
+    half = run_train("--run-dir", tmp_path / "b", *given, "--steps", 600)
+    run_train("--resume", half, "--steps", 300_000)
+    assert_same_checkpoint(folder, half)
+
+
+def test_points_of_rides_are_what_the_engine_feels_and_fates_what_then_happens() -> None:
+    points, fates = rides(400, 0)
+    assert np.array_equal(points[:50], rides(50, 0)[0])
+    assert np.abs(points).max() < 3  # nothing has been clipped
+    assert set(fates) == {0, 1, 2}
+    game = bicycle("balance")
+    options = game.options()
+    scales = [0.2, 0.4, 1.0, 2.0, 3.0]
+    agreed = 0
+    for point, fate in zip(points[:40].tolist(), fates[:40], strict=True):
+        state = game.states(1)[0]
+        fields = ("roll", "steer", "roll_rate", "steer_rate", "speed")
+        for name, value, scale in zip(fields, point, scales, strict=True):
+            state[name] = value * scale
+        felt = np.zeros(6, np.float32)
+        observe(state, felt, options)
+        np.testing.assert_allclose(felt[:5], point, rtol=1e-6)
+        for _ in range(201):
+            if not state.fallen:
+                game.step(state, np.zeros(3, np.float32), game.options_record(options)[0])
+        agreed += fate == (0 if not state.fallen else 1 if state.roll < 0 else 2)
+    assert agreed >= 38  # a fall may come a step to either side of the limit
+
+
+def test_purity_is_the_share_of_the_commonest_kinds() -> None:
+    clusters, kinds = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([2, 2, 0, 1, 1, 0, 0])
+    assert purity(clusters, kinds) == pytest.approx(4 / 7)
+    assert purity(np.zeros(7, np.int64), kinds) == pytest.approx(3 / 7)
+    assert purity(kinds, kinds) == 1.0
+
+
+def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: Path) -> None:
+    folder = run_train(
+        *("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 200, "--eval-every", 100_000),
+        *("--eval-episodes", 100, "--k", 4),
+        *("--env-options", "examples=500", "of=codes", f"encoder={autoencoder}"),
+    )
+    found = json.loads((folder / "evaluation.json").read_text())
+    assert found["metrics"]["purity"] > found["metrics"]["commonest"]
+    stage = Cluster(examples=20, of="codes", encoder=str(autoencoder))
+    assert stage.observation_space.shape == (8,)
+    env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=20)
+    codes = load_agent(autoencoder, env).features(Reconstruct().draw(20, 0).observations)
+    np.testing.assert_allclose(data_set(stage, "train").answers, codes, atol=1e-5)
+
+
+# --- What experiments measure
+
+
+def test_a_reader_is_ridge_regression_whose_strength_is_chosen_one_point_left_out() -> None:
+    generator = np.random.default_rng(0)
+    points, new = generator.normal(size=(30, 8)), generator.normal(size=(5, 8))
+    answers = points[:, :2] @ np.array([[1.0, 2.0], [0.5, -1.0]]) + generator.normal(size=(30, 2))
+    scale = np.linalg.svd(points - points.mean(0))[1].max() ** 2
+    errors = {}
+    for strength in STRENGTHS * scale:
+        left_out = cross_val_predict(Ridge(strength), points, answers, cv=LeaveOneOut())
+        errors[strength] = np.square(left_out - answers).mean()
+    chosen = min(errors, key=lambda strength: errors[strength])
+    expected = Ridge(chosen).fit(points, answers).predict(new)
+    np.testing.assert_allclose(ridge(points, answers, new), expected, atol=1e-8)
+
+
+def test_neighbours_are_those_of_scikit_learn() -> None:
+    points = np.random.default_rng(0).normal(size=(40, 6))
+    distances = pairwise_distances(points)
+    np.fill_diagonal(distances, math.inf)
+    assert np.array_equal(nearest_other(points), distances.argmin(1))
+
+
+def test_a_png_without_loss_is_exact_and_the_smaller_ones_are_worse() -> None:
+    screen = data_set(Reconstruct(examples=20), "train").observations[0, 0]
+    size, whole = as_png(screen, 24, 256)
+    assert np.array_equal(whole, screen)
+    smaller, coarse = as_png(screen, 8, 8)
+    assert 0 < smaller < size
+    assert np.abs(coarse - screen).max() > 10
+    front = best([(10.0, 50.0), (20.0, 60.0), (30.0, 5.0), (40.0, 5.0), (25.0, 7.0)])
+    assert front == [(10.0, 50.0), (25.0, 7.0), (30.0, 5.0)]
+    assert png_at(6.0, front) == 30.0
+
+
+def test_codes_in_bytes_have_256_steps() -> None:
+    codes = np.random.default_rng(0).normal(size=(5000, 2)).astype(np.float32)
+    rounded = in_bytes(codes)
+    assert [len(np.unique(column)) for column in rounded.T] <= [256, 256]
+    assert np.abs(rounded - codes).max() <= np.ptp(codes, axis=0).max() / 255 / 2 + 1e-6
+
+
+def test_a_plane_shows_two_numbers_as_they_are_and_more_by_where_they_differ_most() -> None:
+    points = np.random.default_rng(0).normal(size=(200, 4)) * [1.0, 9.0, 0.1, 4.0]
+    assert np.array_equal(in_a_plane(points[:, :2]), points[:, :2])
+    spread = in_a_plane(points).std(0)
+    assert spread == pytest.approx([points[:, 1].std(), points[:, 3].std()], rel=0.05)
+    corners = colours_of_places(np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert corners.tolist() == [[255, 208, 40], [70, 110, 255]]
+
+
+# --- Wrong input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reconstruct", "--feedback", "reward"], "option `feedback` must be observation"),
+        (["reconstruct", "--env-options", "noise=0.1"], "option `noise` must be 0"),
+        (["reconstruct", "--env-options", "blur=9"], "option `blur` must be 0 or between"),
+        (["reconstruct", "--codes", "-1"], "codes must not be negative"),
+        (["cluster", "--env-options", "of=things"], "option `of` must be rides, screens, codes"),
+        (["cluster", "--env-options", "of=codes"], "belong together"),
+        (["cluster", "--env-options", "of=codes", "encoder=nowhere"], "there is no run folder"),
+        (["cluster", "--num-envs", "2"], "k-means cannot take 3 centres from 2 points"),
+        (["cluster", "--k", "0"], "k must be at least 1"),
+        (["paddle", "--agent", "kmeans"], "k-means answers a point with the centre"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_leaves_nothing(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--run-dir", str(tmp_path / "r"), "--env", *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_run_of_another_kind_is_no_encoder(tmp_path: Path) -> None:
+    folder = run_train("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 50, *QUICK)
+    with pytest.raises(ValueError, match="not an autoencoder"):
+        Cluster(of="codes", encoder=str(folder))
