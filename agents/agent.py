@@ -115,7 +115,7 @@ class Agent:
         """What the agent thinks of one observation (...)."""
         return Insight()
 
-    def features(self, observations: Array) -> Array | None:
+    def codes(self, observations: Array) -> Array | None:
         """The few numbers (n, k) that it makes of observations (n, ...), if it is built so."""
         return None
 

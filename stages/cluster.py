@@ -6,7 +6,7 @@ Description
     is a point too, and the better the nearer it is. Who may only ever say one of k points has to
     find k that stand for all: `--agent kmeans`.
 Observation Space
-    `of="rides"`: `Box(-3, 3, (5,), float32)`, see `stages.rides`. `of="screens"`: the pixels of a
+    `of="rides"`: `Box(-1, 1, (5,), float32)`, see `stages.rides`. `of="screens"`: the pixels of a
     screen of `--env reconstruct`, 0..1. `of="codes"`: what the run `encoder` makes of them.
 Action Space
     The same.
@@ -37,7 +37,6 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Agent
-from envs.bicycle.game import MOST
 from stages.maps import axes_of, picture_of_clusters
 from stages.metrics import confusion_matrix
 from stages.reconstruct import Reconstruct
@@ -79,7 +78,7 @@ class Cluster(Stage):
     @property
     def observation_space(self) -> spaces.Box:
         if self.of == "rides":
-            return spaces.Box(-MOST, MOST, (len(FELT),), np.float32)
+            return spaces.Box(-1.0, 1.0, (len(FELT),), np.float32)
         if self.of == "screens":
             pixels = int(np.prod(Reconstruct().observation_space.shape))
             return spaces.Box(0.0, 1.0, (pixels,), np.float32)
@@ -98,7 +97,7 @@ class Cluster(Stage):
         assert places is not None
         points = screens.reshape(count, -1) / np.float32(255)
         if self.encoder:
-            codes = encoder(self.encoder).features(screens)
+            codes = encoder(self.encoder).codes(screens)
             assert codes is not None
             points = codes
         return Examples(points, points, quarters(places))

@@ -100,7 +100,7 @@ def new_screens(run: Run, count: int) -> Examples:
 
 def encoded(run: Run, screens: Array) -> Array:
     """Their codes."""
-    codes = run.agent.features(screens)
+    codes = run.agent.codes(screens)
     assert codes is not None
     return codes
 

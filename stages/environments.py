@@ -40,7 +40,7 @@ from stages.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 if TYPE_CHECKING:
     from stages.watching import WatchedGame
 
-Features = Callable[[Array], Array | None]
+Codes = Callable[[Array], Array | None]
 
 
 def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
@@ -149,13 +149,13 @@ class ExampleBatch:
         self._rows = np.where(mask, rows, self._rows)
         self.observations = self._data.observations[self._rows]
 
-    def assess(self, features: Features) -> Assessment:
+    def assess(self, codes_of: Codes) -> Assessment:
         """What is to be said of the guesses judged last together."""
         rows, guesses = self._judged
         observations, answers, truths = self._data
         seen = observations[rows]
         found = self.stage.assess(seen, guesses, answers[rows])
-        codes = features(seen)
+        codes = codes_of(seen)
         if codes is None:
             return found
         of_codes = self.stage.assess_codes(seen, codes, None if truths is None else truths[rows])
@@ -247,13 +247,13 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         batch.go_on(every)
         return batch.observations, batch.rewards, every, self._none, infos
 
-    def assess(self, features: Features = lambda _: None) -> Assessment:
+    def assess(self, codes: Codes = lambda _: None) -> Assessment:
         """What is to be said of the last step's guesses together.
 
         Args:
-            features: of the agent that guessed, see `agents.agent.Agent.features`.
+            codes: of the agent that guessed, see `agents.agent.Agent.codes`.
         """
-        return self.batch.assess(features)
+        return self.batch.assess(codes)
 
 
 class ExampleEnv(gymnasium.Env[Array, Any]):

@@ -92,7 +92,7 @@ class KMeansAgent(Agent):
         largest = float(np.abs(moved - centres).max())
         return {"moved": largest, "iteration": float(len(self.history) - 1)}
 
-    def features(self, observations: Array) -> Array | None:
+    def codes(self, observations: Array) -> Array | None:
         """Which centre is nearest, (n, 1)."""
         return nearest(observations, self.history[-1])[:, None] if len(self.history) else None
 

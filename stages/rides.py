@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from envs.bicycle.dynamics import PERIOD
-from envs.bicycle.game import bicycle, observe, reset, ride_on
+from envs.bicycle.game import MOST, bicycle, observe, reset, ride_on
 from envs.compilation import compiled
 from envs.rng import uniform
 from stages.moments import generators
@@ -17,7 +17,7 @@ from stages.stage import Array
 
 GAME = bicycle("balance")
 FELT = ("roll", "steer", "roll rate", "steer rate", "speed")
-"""What a point is made of, each in units of `envs.bicycle.game.SCALES`."""
+"""What a point is made of, each as `envs.bicycle.game.observe` has it, brought to -1..1."""
 FATES = ("rides on", "falls left", "falls right")
 SLOWEST, FASTEST = 2.0, 6.0  # m/s at the start; alone it is stable from 4.3
 LATEST = round(2.0 / PERIOD)  # steps after the start at which it is looked at, at most
@@ -31,7 +31,7 @@ def rides(count: int, seed: int) -> tuple[Array, Array]:
     felt = np.zeros((count, *GAME.observation_space.shape), np.float32)
     fates = np.zeros(count, np.int64)
     rides_kernel()(states, felt, fates, GAME.options_record(GAME.options()))
-    return np.ascontiguousarray(felt[:, : len(FELT)]), fates
+    return felt[:, : len(FELT)] / np.float32(MOST), fates
 
 
 @functools.cache

@@ -160,7 +160,7 @@ class SupervisedAgent(TorchAgent):
             logits = self.network(self.tensor(observation[None]))[:, 0]
         return Insight(logits.softmax(0).numpy(force=True))
 
-    def features(self, observations: Array) -> Array | None:
+    def codes(self, observations: Array) -> Array | None:
         """The codes; the half of the network up to there is all that it takes."""
         if isinstance(self.network, GridNetwork):
             return None

@@ -29,7 +29,7 @@ STAGE = Detect(examples=400)
 
 def test_boxes_are_where_the_light_is() -> None:
     """Every thing's box holds as much light as its area, and all boxes together hold all of it."""
-    screens, answers = data_set(STAGE, "train")
+    screens, answers, _ = data_set(STAGE, "train")
     side = screens.shape[-1]
     counts = (answers[..., 0] >= 0).sum(1)
     assert set(counts) == {2, 3, 4, 5}
@@ -61,11 +61,11 @@ def perfect(answers: Array) -> Array:
 
 
 def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect() -> None:
-    screens, answers = data_set(STAGE, "test")
+    screens, answers, _ = data_set(STAGE, "test")
     guesses = perfect(answers)
     assert (guesses[..., 0] > 0).sum() == (answers[..., 0] >= 0).sum()
     assert (STAGE.score(guesses, answers) == 1).all()
-    metrics, pictures = STAGE.assess(screens[:50], guesses[:50], answers[:50])
+    metrics, pictures, _ = STAGE.assess(screens[:50], guesses[:50], answers[:50])
     assert metrics["mean_average_precision"] == 1
     assert pictures["boxes"].ndim == 3
     guesses[:, 0, 0, 2, 0] = 0.6  # a false alarm in each
@@ -78,7 +78,7 @@ def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect(
 def test_the_likeliest_answer_of_a_network_is_its_guess() -> None:
     """Between `log_prob`, which learns, and `mode`, which acts: no cell or number is mixed up."""
     boxes = Boxes(STAGE.action_space)
-    _, answers = data_set(STAGE, "train")
+    _, answers, _ = data_set(STAGE, "train")
     answers = answers[:8].copy()
     outputs = torch.zeros((boxes.outputs, 8), requires_grad=True)
     optimizer = torch.optim.Adam([outputs], 0.2)

@@ -144,7 +144,7 @@ def test_noise_is_in_the_training_set_only() -> None:
     assert spoilt.mean() == pytest.approx(0.3, abs=0.01)
     steps = np.bincount((wrong - right)[spoilt] % 4, minlength=4) / spoilt.sum()
     assert steps[1:] == pytest.approx(np.full(3, 1 / 3), abs=0.02)  # each as likely as the other
-    for one, two in zip(data_set(clean, "test"), data_set(noisy, "test"), strict=True):
+    for one, two in zip(data_set(clean, "test")[:2], data_set(noisy, "test")[:2], strict=True):
         assert np.array_equal(one, two)
 
 

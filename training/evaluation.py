@@ -47,7 +47,7 @@ def evaluate(
 
     Each is the first of an environment of its own: the first ones to end of a few environments
     would be the short ones. Nothing of the agent changes. A vector environment may have a method
-    `assess` that is given the agent's `features` and returns metrics, pictures and an embedding of
+    `assess` that is given the agent's `codes` and returns metrics, pictures and an embedding of
     its last step, which it is asked for at the end.
     """
     environments = make_environments(env_id, episodes, make_options)
@@ -65,7 +65,7 @@ def evaluate(
                 lengths[rows] = ended.lengths[first]
                 running[rows] = False
         assess = getattr(environments.unwrapped, "assess", None)
-        found = assess(agent.features) if assess is not None else ()
+        found = assess(agent.codes) if assess is not None else ()
     finally:
         environments.close()
     return Evaluation(scores, returns, lengths, *found)

@@ -61,17 +61,12 @@ class Logger:
             self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
         )
 
-    def embedding(
-        self, points: Array, labels: dict[str, Array], thumbnails: Array | None, step: int
-    ) -> None:
-        """Points (n, k) in the Projector tab, with numbers (n,) to colour them by.
+    def embedding(self, embedding: tuple[Array, dict[str, Array], Array | None], step: int) -> None:
+        """Points (n, k) in the Projector tab, numbers (n,) by name to colour them by, thumbnails.
 
-        Args:
-            points: at least two numbers each, as the projector wants it.
-            labels: by name.
-            thumbnails: uint8 (n, side, side), or None.
-            step: of the environments.
+        Thumbnails are uint8 (n, side, side), or None.
         """
+        points, labels, thumbnails = embedding
         points = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))
         rows = np.stack(list(labels.values()), 1).tolist()
         images = None if thumbnails is None else torch.from_numpy(thumbnails[:, None] / 255.0)

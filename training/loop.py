@@ -218,7 +218,7 @@ def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
     for name, picture in evaluation.pictures.items():
         logger.gif(f"evaluation/{name}", [picture], 1.0, step)
     if evaluation.embedding is not None:
-        logger.embedding(*evaluation.embedding, step)
+        logger.embedding(evaluation.embedding, step)
     seed = fresh_seed(config.seed, step, *purpose)
     shot = film(run.agent, config.env, run.make_options, seed)
     if shot.frames:
