@@ -15,10 +15,10 @@ Rewards
 Starting State
     As for all stages; but an example is kept until `reset(seed=)` asks for another.
 Measured besides
-    `purity`: the share of points that belong to the commonest kind of their cluster; `commonest`:
-    the same if all were one cluster. Kinds are told to nobody. Of rides: will it ride on, fall to
-    the left or to the right in the next 4 s? Of screens and codes: in which quarter of the box is
-    the ball?
+    `purity`: the share of points that belong to the commonest kind of their cluster; `chance`: the
+    same if points were dealt out to clusters of these sizes. Kinds are told to nobody. Of rides:
+    will it ride on, fall to the left or to the right in the next 4 s? Of screens and codes: in
+    which quarter of the box is the ball?
 Everything else
     See `stages.environments` and `stages.stage.Stage`.
 Version History
@@ -46,6 +46,7 @@ from training.loading import load_agent, load_config
 
 QUARTERS = ("top left", "top right", "bottom left", "bottom right")
 KINDS = {"rides": FATES, "screens": QUARTERS, "codes": QUARTERS}
+DEALS = 20  # that chance is the mean of
 RECONSTRUCT = "ReconstructScreen-v0"
 
 
@@ -115,8 +116,9 @@ class Cluster(Stage):
     def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
         """How far clusters agree with kinds that nobody has told."""
         assert truths is not None
-        nothing = purity(np.zeros_like(truths), truths)
-        return Assessment({"purity": purity(codes[:, 0], truths), "commonest": nothing}, {})
+        generator, clusters = np.random.default_rng(0), codes[:, 0]
+        dealt = [purity(generator.permutation(clusters), truths) for _ in range(DEALS)]
+        return Assessment({"purity": purity(clusters, truths), "chance": float(np.mean(dealt))}, {})
 
     @property
     def plane(self) -> Array:

@@ -5,7 +5,7 @@
 k-means sorts riderless bicycles into 3 clusters, and screens into 4, once by their pixels and once
 by the codes of an autoencoder. Purity is the share of points that belong to the commonest kind of
 their cluster: will it ride on, fall left or fall right; in which quarter of the box is the ball? It
-is compared with the purity of all points as one cluster.
+is compared with that of the same clusters, the points dealt out to them by chance.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ TEXTS: dict[str, dict[str, Any]] = {
         "rides": "bicycles",
         "screens": "screens: pixels",
         "codes": "screens: codes",
-        "nothing": "all in one cluster",
+        "chance": "points dealt out by chance",
         "y": "purity (%)",
-        "columns": ("points", "turns to rest", "purity, %", "all in one cluster, %", "gain"),
+        "columns": ("points", "turns to rest", "purity, %", "by chance, %", "gain"),
         "verdict": "The lecture: what belongs together is found without names. {name}: {held}; "
-        "purity {purity:.0f} % against {nothing:.0f} % for one cluster, {gain:+.1f} points (95 % "
+        "purity {purity:.0f} % against {chance:.0f} % by chance, {gain:+.1f} points (95 % "
         "interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
     },
     "ko": {
@@ -56,11 +56,11 @@ TEXTS: dict[str, dict[str, Any]] = {
         "rides": "자전거",
         "screens": "화면: 픽셀",
         "codes": "화면: 코드",
-        "nothing": "모두 한 묶음일 때",
+        "chance": "아무렇게나 나눴을 때",
         "y": "순도 (%)",
-        "columns": ("점", "멈출 때까지 반복", "순도 (%)", "모두 한 묶음 (%)", "차이"),
+        "columns": ("점", "멈출 때까지 반복", "순도 (%)", "아무렇게나 나누면 (%)", "차이"),
         "verdict": "강의의 주장: 이름을 알려 주지 않아도 비슷한 것끼리 모인다. {name}: {held}. "
-        "순도 {purity:.0f} %, 모두 한 묶음이면 {nothing:.0f} %, 차이 {gain:+.1f}%p (95 % 구간 "
+        "순도 {purity:.0f} %, 아무렇게나 나누면 {chance:.0f} %, 차이 {gain:+.1f}%p (95 % 구간 "
         "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
     },
 }
@@ -71,7 +71,7 @@ class Agreement(NamedTuple):
 
     turns: int
     purity: float
-    nothing: float
+    chance: float
 
 
 def examine(config: RunConfig) -> Agreement:
@@ -88,7 +88,7 @@ def examine(config: RunConfig) -> Agreement:
         run, points = trained(dataclasses.replace(config, env_options=options), Path(folder))
     metrics = points[-1].metrics
     turns = run.progress.steps // config.num_envs
-    return Agreement(turns, 100 * metrics["purity"], 100 * metrics["commonest"])
+    return Agreement(turns, 100 * metrics["purity"], 100 * metrics["chance"])
 
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
@@ -103,17 +103,17 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     rows, verdicts, shown = [], [], {}
     for k, of in enumerate(CLUSTERS):
         each = found[k * len(seeds) : (k + 1) * len(seeds)]
-        purity, nothing = mean([one.purity for one in each]), mean([one.nothing for one in each])
-        gain = mean([one.purity - one.nothing for one in each])
+        purity, chance = mean([one.purity for one in each]), mean([one.chance for one in each])
+        gain = mean([one.purity - one.chance for one in each])
         turns = f"{mean([one.turns for one in each]).value:.0f}"
-        rows.append((texts[of], turns, f"{purity:.1f}", f"{nothing:.1f}", f"{gain:+.1f}"))
-        shown[of] = purity, nothing
+        rows.append((texts[of], turns, f"{purity:.1f}", f"{chance:.1f}", f"{gain:+.1f}"))
+        shown[of] = purity, chance
         verdicts.append(
             texts["verdict"].format(
                 name=texts[of],
                 held=HELD[options.lang][gain.value > gain.margin],
                 purity=purity.value,
-                nothing=nothing.value,
+                chance=chance.value,
                 gain=gain.value,
                 low=gain.value - gain.margin,
                 high=gain.value + gain.margin,
@@ -128,10 +128,10 @@ def draw(path: Path, lang: str, shown: dict[str, tuple[Mean, Mean]]) -> None:
     """A bar for each kind of points, and what one cluster would have."""
     texts = TEXTS[lang]
     with slide(path, lang) as axes:
-        for k, (purity, nothing) in enumerate(shown.values()):
+        for k, (purity, chance) in enumerate(shown.values()):
             axes.bar(k, purity.value, 0.6, yerr=purity.margin, capsize=10, color=COLOURS[k])
-            label = texts["nothing"] if k == 0 else None
-            axes.hlines(nothing.value, k - 0.4, k + 0.4, color="black", ls="--", label=label)
+            label = texts["chance"] if k == 0 else None
+            axes.hlines(chance.value, k - 0.4, k + 0.4, color="black", ls="--", label=label)
         axes.set_xticks(range(len(shown)), [texts[of] for of in shown], fontsize=24)
         axes.set(ylabel=texts["y"], title=texts["title"], ylim=(0, 100))
         axes.legend(loc="upper left")

@@ -221,7 +221,7 @@ def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: P
         *("--env-options", "examples=500", "of=codes", f"encoder={autoencoder}"),
     )
     found = json.loads((folder / "evaluation.json").read_text())
-    assert found["metrics"]["purity"] > found["metrics"]["commonest"]
+    assert found["metrics"]["purity"] > found["metrics"]["chance"] + 0.1
     stage = Cluster(examples=20, of="codes", encoder=str(autoencoder))
     assert stage.observation_space.shape == (8,)
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=20)
