@@ -197,6 +197,8 @@ class Match:
     def _think(self) -> None:
         """Let the player look: its insight, and its choice unless a person chooses."""
         self.player.agent.watch(self._simulator)
+        if (watch := getattr(self.env.unwrapped, "watch", None)) is not None:
+            watch(self.player.agent)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))
         batch = np.asarray(self.observation)[None]
         choice = self.player.agent.act(batch, explore=False)[0]

@@ -42,6 +42,7 @@ from stages.metrics import confusion_matrix
 from stages.reconstruct import Reconstruct
 from stages.rides import FATES, FELT, rides
 from stages.stage import Array, Assessment, Examples, Stage, data_set
+from stages.turns import WatchedTurns
 from training.loading import load_agent, load_config
 
 QUARTERS = ("top left", "top right", "bottom left", "bottom right")
@@ -119,6 +120,10 @@ class Cluster(Stage):
         generator, clusters = np.random.default_rng(0), codes[:, 0]
         dealt = [purity(generator.permutation(clusters), truths) for _ in range(DEALS)]
         return Assessment({"purity": purity(clusters, truths), "chance": float(np.mean(dealt))}, {})
+
+    def watched(self) -> WatchedTurns:
+        """Turn by turn."""
+        return WatchedTurns(self, self.plane)
 
     @property
     def plane(self) -> Array:

@@ -24,7 +24,7 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -37,9 +37,6 @@ from envs.game import unknown
 from envs.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from stages.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
-if TYPE_CHECKING:
-    from stages.watching import WatchedGame
-
 Codes = Callable[[Array], Array | None]
 
 
@@ -50,16 +47,14 @@ def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorE
 
 def make_single(
     stage: str, render_mode: str | None = None, **options: Any
-) -> ExampleEnv | WatchedGame:
+) -> gymnasium.Env[Array, Any]:
     """One environment; arguments as for `make_vector`.
 
-    With `render_mode="rgb_array"` the examples are the moments of a running game.
+    With `render_mode="rgb_array"` it is what the stage has to be watched.
     """
     made, feedback, split = _made(stage, options)
     if render_mode == "rgb_array":
-        from stages.watching import WatchedGame  # needs pygame
-
-        return WatchedGame(made)
+        return made.watched()
     if render_mode is not None:
         raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
     return ExampleEnv(ExampleBatch(1, made, feedback, split))

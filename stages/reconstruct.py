@@ -24,13 +24,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import BALL_RADIUS
-from stages.maps import colours_of_places, in_a_plane, picture_of_pairs, picture_of_points
+from stages.maps import (
+    colours_of_places,
+    draw_light,
+    in_a_plane,
+    picture_of_pairs,
+    picture_of_points,
+)
 from stages.moments import PaddleStage
 from stages.stage import Array, Assessment, Embedding, Examples
 
@@ -53,6 +59,8 @@ class Reconstruct(PaddleStage):
         super().__post_init__()
         if self.noise:
             raise ValueError("option `noise` must be 0: what was seen is never a wrong answer")
+        if self.observation != "screen":
+            raise ValueError("option `observation` must be screen: that is what is rebuilt")
         if not (self.blur == 0 or SHARPEST <= self.blur <= self.screen_size / 8):
             raise ValueError(
                 f"option `blur` must be 0 or between {SHARPEST} and an eighth of the screen, not "
@@ -69,8 +77,21 @@ class Reconstruct(PaddleStage):
 
     def draw(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
-        screens = out_of_focus(screens[:, -1:], self.blur)
+        screens = self.seen(screens)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
+
+    def seen(self, screens: Array) -> Array:
+        """The newest only, out of focus."""
+        return out_of_focus(screens[:, -1:], self.blur)
+
+    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+        observation = self.seen(screens[None])[0]
+        return observation, observation
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """In orange what was rebuilt: where the ball's light is, if it was rebuilt well."""
+        if guess is not None:
+            draw_light(surface, guess[0])
 
     def loss(self, guesses: Array, answers: Array) -> Array:
         return squares(guesses - answers.astype(np.float32))

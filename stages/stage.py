@@ -7,6 +7,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import gymnasium
 import numpy as np
 from gymnasium import spaces
 
@@ -136,6 +137,12 @@ class Stage:
 
         `surface` is the square of it that the agent's screen shows.
         """
+
+    def watched(self) -> gymnasium.Env[Array, Any]:
+        """An environment of the same spaces that can draw itself for people."""
+        from stages.watching import WatchedGame  # needs pygame
+
+        return WatchedGame(self)
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """What the single scores do not tell."""

@@ -16,6 +16,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
+import play
 import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
@@ -313,3 +314,29 @@ def test_a_run_of_another_kind_is_no_encoder(tmp_path: Path) -> None:
     folder = run_train("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 50, *QUICK)
     with pytest.raises(ValueError, match="not an autoencoder"):
         Cluster(of="codes", encoder=str(folder))
+
+
+def test_every_turn_can_be_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One step of play.py is one turn; its score is minus the error at that turn's centres."""
+    folder = run_train("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 100, *QUICK)
+    env: gymnasium.Env[Any, Any] = gymnasium.make(
+        "ClusterPoints-v0", render_mode="rgb_array", examples=2000
+    )
+    agent: Any = load_agent(folder, env)
+    watched: Any = env.unwrapped
+    watched.watch(agent)
+    observation, info = env.reset(seed=0)
+    points = data_set(Cluster(examples=2000), "test").observations[:1000]
+    pictures: list[Any] = [env.render()]
+    over = False
+    for centres in agent.history[1:]:
+        assert not over
+        observation, _, over, _, info = env.step(agent.act(observation[None], explore=False)[0])
+        oracle = pairwise_distances(points, centres, "sqeuclidean").min(1).mean()
+        assert info["score"] == pytest.approx(-oracle, rel=1e-4)
+        pictures.append(env.render())
+    assert over
+    first, last = (np.asarray(pictures[k]) for k in (0, -1))
+    assert not np.array_equal(first, last)
+    assert play.main([str(folder), "--record", str(tmp_path / "out.gif"), "--episodes", "1"]) == 0
+    assert f"mean length {len(agent.history) - 1} steps" in capsys.readouterr().out
