@@ -77,7 +77,6 @@ class Reconstruct(PaddleStage):
 
     def draw(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
-        screens = self.seen(screens)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
 
     def seen(self, screens: Array) -> Array:
