@@ -38,6 +38,8 @@ def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> 
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
         agent.watch(make_simulator(env))
+        if (watch := getattr(env.unwrapped, "watch", None)) is not None:
+            watch(agent)
         seen, done = [observation], False
         while not done and len(seen) < MOST_FRAMES * STEPS_A_FRAME:
             if can_draw and len(seen) % STEPS_A_FRAME == 1:
