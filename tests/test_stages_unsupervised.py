@@ -169,7 +169,7 @@ def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_poi
     tmp_path: Path,
 ) -> None:
     given = ("--env", "cluster", "--num-envs", 300, "--eval-every", 300, *QUICK)
-    folder = run_train("--run-dir", tmp_path / "a", *given)
+    folder = run_train("--run-dir", tmp_path / "a", *given, "--steps", 30_000)
     found = json.loads((folder / "evaluation.json").read_text())
     env: gymnasium.Env[Any, Any] = gymnasium.make("ClusterPoints-v0", examples=2000)
     agent: Any = load_agent(folder, env)
@@ -180,7 +180,7 @@ def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_poi
     assert agent.at_rest
     assert len(curves(folder).Images("evaluation/clusters")) == turns + 1  # and the final one
     half = run_train("--run-dir", tmp_path / "b", *given, "--steps", 600)
-    run_train("--resume", half, "--steps", 300_000)
+    run_train("--resume", half, "--steps", 30_000)
     assert_same_checkpoint(folder, half)
 
 
@@ -235,17 +235,26 @@ def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: P
 
 
 def test_a_reader_is_ridge_regression_whose_strength_is_chosen_one_point_left_out() -> None:
-    generator = np.random.default_rng(0)
-    points, new = generator.normal(size=(30, 8)), generator.normal(size=(5, 8))
-    answers = points[:, :2] @ np.array([[1.0, 2.0], [0.5, -1.0]]) + generator.normal(size=(30, 2))
-    scale = np.linalg.svd(points - points.mean(0))[1].max() ** 2
-    errors = {}
-    for strength in STRENGTHS * scale:
-        left_out = cross_val_predict(Ridge(strength), points, answers, cv=LeaveOneOut())
-        errors[strength] = np.square(left_out - answers).mean()
-    chosen = min(errors, key=lambda strength: errors[strength])
-    expected = Ridge(chosen).fit(points, answers).predict(new)
-    np.testing.assert_allclose(ridge(points, answers, new), expected, atol=1e-8)
+    generator, strengths_chosen = np.random.default_rng(0), set()
+    for noise in np.geomspace(0.01, 30, 20):
+        points, new = generator.normal(size=(12, 8)), generator.normal(size=(5, 8))
+        answers = points[:, :2] + noise * generator.normal(size=(12, 2))
+        scale = np.linalg.svd(points - points.mean(0))[1].max() ** 2
+        errors = {}
+        for strength in STRENGTHS:
+            reader = Ridge(strength * scale)
+            left_out = cross_val_predict(reader, points, answers, cv=LeaveOneOut())
+            errors[strength] = np.square(left_out - answers).mean()
+        exact = {
+            strength: Ridge(strength * scale).fit(points, answers).predict(new)
+            for strength in STRENGTHS
+        }
+        read = ridge(points, answers, new)
+        chosen = min(STRENGTHS, key=lambda strength: np.abs(exact[strength] - read).max())
+        np.testing.assert_allclose(read, exact[chosen], atol=1e-8)
+        assert errors[chosen] == min(errors.values())
+        strengths_chosen.add(chosen)
+    assert len(strengths_chosen) >= 4
 
 
 def test_neighbours_are_those_of_scikit_learn() -> None:
