@@ -18,8 +18,8 @@ AGENTS: dict[str, tuple[str, str, str]] = {
     "reward_model": ("agents.reward_model", "RewardModelAgent", "RewardModelSettings"),
     "dqn": ("agents.dqn", "DQNAgent", "DQNSettings"),
     "pqn": ("agents.pqn", "PQNAgent", "PQNSettings"),
-    "kmeans": ("stages.kmeans", "KMeansAgent", "KMeansSettings"),
-    "supervised": ("stages.supervised", "SupervisedAgent", "SupervisedSettings"),
+    "kmeans": ("stages.agents.kmeans", "KMeansAgent", "KMeansSettings"),
+    "supervised": ("stages.agents.supervised", "SupervisedAgent", "SupervisedSettings"),
 }
 
 

@@ -43,14 +43,14 @@ def register_stage(env_id: str, short_name: str, stage: str, solved_score: float
     Args:
         env_id: such as `ClassifyBall-v0`.
         short_name: what the command line calls it.
-        stage: `module:class` of its `stages.stage.Stage`.
+        stage: `module:class` of its `stages.environments.stage.Stage`.
         solved_score: mean score from which it counts as solved.
     """
     STAGES[short_name] = env_id
     register(
         env_id,
-        entry_point="stages.environments:make_single",
-        vector_entry_point="stages.environments:make_vector",
+        entry_point="stages.environments.examples:make_single",
+        vector_entry_point="stages.environments.examples:make_vector",
         reward_threshold=solved_score,
         kwargs={"stage": stage},
     )
@@ -59,8 +59,10 @@ def register_stage(env_id: str, short_name: str, stage: str, solved_score: float
 register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
 register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 40.0)
 
-register_stage("ClassifyBall-v0", "classify", "stages.classify:Classify", 0.95)
-register_stage("RegressLanding-v0", "regress", "stages.regress:Regress", -0.04)
-register_stage("DetectObjects-v0", "detect", "stages.detect:Detect", 0.9)
-register_stage("ReconstructScreen-v0", "reconstruct", "stages.reconstruct:Reconstruct", 0.96)
-register_stage("ClusterPoints-v0", "cluster", "stages.cluster:Cluster", math.inf)
+register_stage("ClassifyBall-v0", "classify", "stages.environments.classify:Classify", 0.95)
+register_stage("RegressLanding-v0", "regress", "stages.environments.regress:Regress", -0.04)
+register_stage("DetectObjects-v0", "detect", "stages.environments.detect:Detect", 0.9)
+register_stage(
+    "ReconstructScreen-v0", "reconstruct", "stages.environments.reconstruct:Reconstruct", 0.96
+)
+register_stage("ClusterPoints-v0", "cluster", "stages.environments.cluster:Cluster", math.inf)

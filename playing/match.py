@@ -14,7 +14,7 @@ from agents.agent import Insight
 from envs.batch import Reward
 from envs.single import GameEnv
 from playing.cast import Cast, Player
-from stages.watching import WatchedGame
+from stages.environments.watching import WatchedGame
 from training.simulator import make_simulator
 from training.stepper import reward_weights
 

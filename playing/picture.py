@@ -13,7 +13,7 @@ from envs.single import GameEnv
 from playing import theme
 from playing.match import Match
 from playing.panel import Facts, draw_panel
-from stages.watching import WatchedGame
+from stages.environments.watching import WatchedGame
 
 GAME_SIDE = 640
 SIZE = (1152, 640)  # multiples of 16, as video wants them

@@ -1,1 +1,20 @@
-"""The other kinds of learning, as environments and agents of the same loop."""
+"""The other kinds of learning, as environments and agents of the same loop.
+
+Each module here that is named in docs/lecture.md is an experiment and a command
+(`python -m stages.label_noise`); the others here are what experiments share.
+
+Supervised
+    `feedback`: answers against rewards. `label_noise`: wrong, few and lopsided examples.
+    `features`: features by hand against pixels.
+Unsupervised
+    `codes`: what lies side by side in an autoencoder's codes. `compression`: codes against PNG.
+    `reading`: codes as features. `purity`: what k-means' clusters are.
+Shared
+    `experiment`: the command. `trials`: runs in parallel. `autoencoders`: those that four
+    experiments look into. `intervals`: means over seeds. `slides`: figures.
+`environments`
+    The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`), each a
+    `stage.Stage`; `examples` makes environments of it, `watching` and `turns` show it.
+`agents`
+    Who learns from the answers: `supervised` and `kmeans`.
+"""

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.environments import ExampleVectorEnv
+from stages.environments.examples import ExampleVectorEnv
+from stages.environments.maps import box_of_colours, colours_of_places, in_a_plane
+from stages.environments.stage import Array, Examples, data_set
 from stages.experiment import (
     HELD,
     ExperimentOptions,
@@ -28,9 +30,7 @@ from stages.experiment import (
     trial,
     work_through,
 )
-from stages.maps import box_of_colours, colours_of_places, in_a_plane
 from stages.slides import slide
-from stages.stage import Array, Examples, data_set
 from training.config import RunConfig
 from training.loop import Run
 

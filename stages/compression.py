@@ -21,7 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from stages.agents.supervised import Policy, SupervisedAgent
 from stages.codes import autoencoder, encoded, new_screens
+from stages.environments.reconstruct import squares
+from stages.environments.stage import Array
 from stages.experiment import (
     HELD,
     ExperimentOptions,
@@ -31,10 +34,7 @@ from stages.experiment import (
     trained,
     work_through,
 )
-from stages.reconstruct import squares
 from stages.slides import COLOURS, MARKERS, slide
-from stages.stage import Array
-from stages.supervised import Policy, SupervisedAgent
 from training.config import RunConfig
 
 CODES = (4, 8, 16)

@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from stages.environments.stage import Array
 from stages.slides import font_for
-from stages.stage import Array
 from training.command_line import parse
 from training.config import RunConfig
 from training.display import PlainDisplay

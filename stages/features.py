@@ -3,8 +3,8 @@
     python -m stages.features
 
 Where will the ball land? Once from two screens of 24 x 24 pixels, once from five numbers that a
-person's code reads off the same screens (`stages.moments.features`). The same agent learns from
-training sets of 100 to 30,000 examples; all are tested on the same new ones.
+person's code reads off the same screens (`features` in stages/environments/moments.py). The same
+agent learns from training sets of 100 to 30,000 examples; all are tested on the same new ones.
 """
 
 from __future__ import annotations

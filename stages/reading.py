@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from stages.codes import autoencoder, encoded, new_screens
+from stages.environments.stage import Array
 from stages.experiment import (
     HELD,
     ExperimentOptions,
@@ -28,7 +29,6 @@ from stages.experiment import (
     work_through,
 )
 from stages.slides import COLOURS, MARKERS, slide
-from stages.stage import Array
 from training.config import RunConfig
 
 CODES = (4, 16)

@@ -11,8 +11,8 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from stages.boxes import Boxes
-from stages.detect import (
+from stages.agents.boxes import Boxes
+from stages.environments.detect import (
     CLASSES,
     GRID,
     OVERLAP,
@@ -21,8 +21,8 @@ from stages.detect import (
     class_precision,
     overlap,
 )
-from stages.metrics import average_precision, confusion_matrix, recall
-from stages.stage import Array, data_set
+from stages.environments.metrics import average_precision, confusion_matrix, recall
+from stages.environments.stage import Array, data_set
 
 STAGE = Detect(examples=400)
 

@@ -19,8 +19,8 @@ from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.paddle import GAME, PaddleOptions
 from envs.registration import STAGES
-from stages.stage import data_set
-from stages.watching import WatchedGame
+from stages.environments.stage import data_set
+from stages.environments.watching import WatchedGame
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
 from training.presets import preset
@@ -262,7 +262,10 @@ def test_the_stepper_passes_answers_on() -> None:
         (["--env-options", "examples=2.5"], "option `examples` must be whole"),
         (["--env-options", "exmples=5"], "did you mean `examples`"),
         (["--env-options", "question=why"], "option `question` must be direction or missed"),
-        (["--feedback", "reward", "--env-options", "feedback=answer"], "--feedback reward and"),
+        (
+            ["--feedback", "reward", "--env-options", "feedback=answer"],
+            "--feedback reward contradicts",
+        ),
         (["--reward", "score"], "leave out --reward"),
     ],
 )

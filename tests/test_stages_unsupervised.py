@@ -21,15 +21,15 @@ import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.bicycle.game import bicycle, observe
-from stages.cluster import Cluster, purity
+from stages.agents.kmeans import KMeansAgent, KMeansSettings, nearest
 from stages.codes import nearest_other
 from stages.compression import as_png, best, in_bytes, png_at
-from stages.kmeans import KMeansAgent, KMeansSettings, nearest
-from stages.maps import colours_of_places, in_a_plane
+from stages.environments.cluster import Cluster, purity
+from stages.environments.maps import colours_of_places, in_a_plane
+from stages.environments.reconstruct import Reconstruct, out_of_focus
+from stages.environments.rides import rides
+from stages.environments.stage import data_set
 from stages.reading import STRENGTHS, ridge
-from stages.reconstruct import Reconstruct, out_of_focus
-from stages.rides import rides
-from stages.stage import data_set
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.loading import load_agent
 from training.stepper import Stepper, make_environments

@@ -140,7 +140,7 @@ class Stage:
 
     def watched(self) -> gymnasium.Env[Array, Any]:
         """An environment of the same spaces that can draw itself for people."""
-        from stages.watching import WatchedGame  # needs pygame
+        from stages.environments.watching import WatchedGame  # needs pygame
 
         return WatchedGame(self)
 

@@ -6,8 +6,9 @@ Description
     is a point too, and the better the nearer it is. Who may only ever say one of k points has to
     find k that stand for all: `--agent kmeans`.
 Observation Space
-    `of="rides"`: `Box(-1, 1, (5,), float32)`, see `stages.rides`. `of="screens"`: the pixels of a
-    screen of `--env reconstruct`, 0..1. `of="codes"`: what the run `encoder` makes of them.
+    `of="rides"`: `Box(-1, 1, (5,), float32)`, see `stages.environments.rides`. `of="screens"`: the
+    pixels of a screen of `--env reconstruct`, 0..1. `of="codes"`: what the run `encoder` makes of
+    them.
 Action Space
     The same.
 Rewards
@@ -20,7 +21,7 @@ Measured besides
     will it ride on, fall to the left or to the right in the next 4 s? Of screens and codes: in
     which quarter of the box is the ball?
 Everything else
-    See `stages.environments` and `stages.stage.Stage`.
+    See `stages.environments.examples` and `stages.environments.stage.Stage`.
 Version History
     v0: first version.
 """
@@ -37,12 +38,12 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Agent
-from stages.maps import axes_of, picture_of_clusters
-from stages.metrics import confusion_matrix
-from stages.reconstruct import Reconstruct
-from stages.rides import FATES, FELT, rides
-from stages.stage import Array, Assessment, Examples, Stage, data_set
-from stages.turns import WatchedTurns
+from stages.environments.maps import axes_of, picture_of_clusters
+from stages.environments.metrics import confusion_matrix
+from stages.environments.reconstruct import Reconstruct
+from stages.environments.rides import FATES, FELT, rides
+from stages.environments.stage import Array, Assessment, Examples, Stage, data_set
+from stages.environments.turns import WatchedTurns
 from training.loading import load_agent, load_config
 
 QUARTERS = ("top left", "top right", "bottom left", "bottom right")

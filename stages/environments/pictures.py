@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.stage import Array
+from stages.environments.stage import Array
 
 CELL = 112  # pixels
 LEFT, TOP = 150, 64

@@ -27,10 +27,10 @@ from agents.looking import pictures
 from agents.networks import make_body, orthogonal
 from agents.settings import at_least_one, not_negative, positive
 from agents.torch_agent import TorchAgent
-from stages.bottleneck import Bottleneck
-from stages.boxes import Boxes, GridNetwork
+from stages.agents.bottleneck import Bottleneck
+from stages.agents.boxes import Boxes, GridNetwork
 
-GRID_AXES = 4  # of the action space where things are to be detected: see `stages.detect`
+GRID_AXES = 4  # of the action space of `stages.environments.detect`
 REPORT_EVERY = 10  # updates; writing curves takes its time
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from agents.looking import enlarged, tiled
-from stages.pictures import BACKGROUND, DIM, WHITE, pixels_of
-from stages.stage import Array
+from stages.environments.pictures import BACKGROUND, DIM, WHITE, pixels_of
+from stages.environments.stage import Array
 
 SIDE, MARGIN = 480, 24  # pixels
 KEY = 110  # pixels to a side of the little box that says which colour is where

@@ -10,7 +10,8 @@ Rewards
     0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
     accuracy.
 Everything else
-    See `stages.environments`, `stages.stage.Stage` and `stages.moments.PaddleStage`.
+    See `stages.environments.examples`, `stages.environments.stage.Stage` and
+    `stages.environments.moments.PaddleStage`.
 Version History
     v0: first version.
 """
@@ -24,10 +25,18 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import reach
-from stages.metrics import confusion_matrix, recall
-from stages.moments import ALL_WAYS, CLOSER, DIRECTIONS, OPTIONS, PaddleStage, direction, landings
-from stages.pictures import draw_words, picture_of_confusion
-from stages.stage import Array, Assessment
+from stages.environments.metrics import confusion_matrix, recall
+from stages.environments.moments import (
+    ALL_WAYS,
+    CLOSER,
+    DIRECTIONS,
+    OPTIONS,
+    PaddleStage,
+    direction,
+    landings,
+)
+from stages.environments.pictures import draw_words, picture_of_confusion
+from stages.environments.stage import Array, Assessment
 
 CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 

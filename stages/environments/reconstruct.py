@@ -15,7 +15,8 @@ Out of focus
     In sharp screens the ball is 1.6 of 576 pixels, and an error that is a mean over pixels pays for
     little but the paddle: `blur=0` shows it. Out of focus, it leads to the ball.
 Everything else
-    See `stages.environments`, `stages.stage.Stage` and `stages.moments.PaddleStage`.
+    See `stages.environments.examples`, `stages.environments.stage.Stage` and
+    `stages.environments.moments.PaddleStage`.
 Version History
     v0: first version.
 """
@@ -30,15 +31,15 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import BALL_RADIUS
-from stages.maps import (
+from stages.environments.maps import (
     colours_of_places,
     draw_light,
     in_a_plane,
     picture_of_pairs,
     picture_of_points,
 )
-from stages.moments import PaddleStage
-from stages.stage import Array, Assessment, Embedding, Examples
+from stages.environments.moments import PaddleStage
+from stages.environments.stage import Array, Assessment, Embedding, Examples
 
 SHARPEST = 0.3  # pixels; below, nothing would change
 PADDLE_SIDE = 2 * BALL_RADIUS  # screen widths that belong to the paddle alone

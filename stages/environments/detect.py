@@ -16,8 +16,8 @@ Rewards
     of its class than not, and their boxes share at least half of what they cover together.
     Mean average precision belongs to many screens together; it is `eval/mean_average_precision`.
 Everything else
-    See `stages.environments` and `stages.stage.Stage`; `noise` is the share of things that whoever
-    wrote the answers has overlooked.
+    See `stages.environments.examples` and `stages.environments.stage.Stage`; `noise` is the share
+    of things that whoever wrote the answers has overlooked.
 Version History
     v0: first version.
 """
@@ -36,10 +36,16 @@ from envs.compilation import compiled
 from envs.paddle import BALL_RADIUS, GAME, draw
 from envs.raster import fill_rectangle
 from envs.rng import uniform
-from stages.metrics import average_precision, match
-from stages.moments import ALL_WAYS, OPTIONS, draw_moment, generators
-from stages.pictures import OF_CLASSES, WHITE, draw_boxes, draw_decoys, picture_of_boxes
-from stages.stage import Array, Assessment, Examples, Stage
+from stages.environments.metrics import average_precision, match
+from stages.environments.moments import ALL_WAYS, OPTIONS, draw_moment, generators
+from stages.environments.pictures import (
+    OF_CLASSES,
+    WHITE,
+    draw_boxes,
+    draw_decoys,
+    picture_of_boxes,
+)
+from stages.environments.stage import Array, Assessment, Examples, Stage
 
 CLASSES = ("ball", "paddle", "decoy")
 BALL, PADDLE, DECOY = range(3)

@@ -11,10 +11,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from stages.kmeans import nearest
-from stages.maps import SIDE, draw_clusters
-from stages.pictures import BACKGROUND, TEXT, pixels_of
-from stages.stage import Array, Stage, data_set
+from stages.agents.kmeans import nearest
+from stages.environments.maps import SIDE, draw_clusters
+from stages.environments.pictures import BACKGROUND, TEXT, pixels_of
+from stages.environments.stage import Array, Stage, data_set
 
 POINTS = 1_000  # drawn
 HEADING = 44  # pixels above the points

@@ -15,8 +15,8 @@ import numpy as np
 
 from envs.single import GameEnv
 from rewards.rewarded import make_single
-from stages.pictures import pixels_of
-from stages.stage import Array, Stage
+from stages.environments.pictures import pixels_of
+from stages.environments.stage import Array, Stage
 
 SIDE = 480  # pixels
 

@@ -10,7 +10,8 @@ Rewards
     Minus the absolute error, in box heights; the score too. Half a paddle and a ball's radius are
     0.13: a paddle that waits at the guess hits the ball if the error is smaller.
 Everything else
-    See `stages.environments`, `stages.stage.Stage` and `stages.moments.PaddleStage`.
+    See `stages.environments.examples`, `stages.environments.stage.Stage` and
+    `stages.environments.moments.PaddleStage`.
 Version History
     v0: first version.
 """
@@ -24,9 +25,9 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import reach
-from stages.moments import CLOSER, OPTIONS, PaddleStage, landings, on_screen
-from stages.pictures import draw_marks, picture_of_errors
-from stages.stage import Array, Assessment
+from stages.environments.moments import CLOSER, OPTIONS, PaddleStage, landings, on_screen
+from stages.environments.pictures import draw_marks, picture_of_errors
+from stages.environments.stage import Array, Assessment
 
 
 @dataclass(frozen=True)

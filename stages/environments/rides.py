@@ -12,8 +12,8 @@ from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.game import MOST, bicycle, observe, reset, ride_on
 from envs.compilation import compiled
 from envs.rng import uniform
-from stages.moments import generators
-from stages.stage import Array
+from stages.environments.moments import generators
+from stages.environments.stage import Array
 
 GAME = bicycle("balance")
 FELT = ("roll", "steer", "roll rate", "steer rate", "speed")

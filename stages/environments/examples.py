@@ -35,7 +35,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.game import unknown
 from envs.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
-from stages.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
+from stages.environments.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
 Codes = Callable[[Array], Array | None]
 

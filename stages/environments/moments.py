@@ -14,7 +14,7 @@ from gymnasium import spaces
 from envs.compilation import compiled
 from envs.paddle import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from envs.rng import seeded, uniform
-from stages.stage import Array, Examples, Stage, scrambled
+from stages.environments.stage import Array, Examples, Stage, scrambled
 
 FRAMES = 2  # the fewest that show which way something flies
 STAY = 1

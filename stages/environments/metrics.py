@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.stage import Array
+from stages.environments.stage import Array
 
 
 def confusion_matrix(guesses: Array, answers: Array, classes: int) -> Array:

@@ -1,0 +1,1 @@
+"""Who learns from answers; the list of all agents is in `agents`."""

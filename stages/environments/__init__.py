@@ -1,0 +1,1 @@
+"""Stages: their examples as environments that live for one step, and how they are watched."""
