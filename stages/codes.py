@@ -11,31 +11,21 @@ from __future__ import annotations
 
 import math
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.environments.examples import ExampleVectorEnv
+from stages.autoencoders import autoencoder, encoded
 from stages.environments.maps import box_of_colours, colours_of_places, in_a_plane
-from stages.environments.stage import Array, Examples, data_set
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    mean,
-    run_experiment,
-    tell,
-    trained,
-    trial,
-    work_through,
-)
+from stages.environments.stage import Array
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import mean, ratio
 from stages.slides import slide
+from stages.trials import run_trials
 from training.config import RunConfig
-from training.loop import Run
 
 CODES = 4
-STEPS = 150_016
 LOOKED_AT = 2_000
 
 TEXTS: dict[str, dict[str, Any]] = {
@@ -51,8 +41,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "second": "second direction",
         "key": "colour:\nwhere the ball is",
         "verdict": "The lecture: from the observation alone, an autoencoder finds what matters. "
-        "{held}: neighbours by codes have their balls {near:.1f} % of the box apart, any two "
-        "screens {far:.1f} %: {ratio:.1f} times as far (95 % interval {low:.1f} to {high:.1f}, "
+        "{held}: neighbours by codes have their balls {codes:.1f} % of the box apart, any two "
+        "screens {chance:.1f} %: {value:.1f} times as far (95 % interval {low:.1f} to {high:.1f}, "
         "{seeds} seeds). Pixels themselves: {pixels:.1f} %.",
     },
     "ko": {
@@ -67,8 +57,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "second": "둘째 방향",
         "key": "색: 공의 위치",
         "verdict": "강의의 주장: 오토인코더는 관측만 보고도 중요한 것을 찾아낸다. {held}: 코드가 "
-        "가장 가까운 두 화면의 공은 상자의 {near:.1f} % 떨어져 있고, 아무 두 화면은 {far:.1f} %로 "
-        "{ratio:.1f}배 멀다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
+        "가장 가까운 두 화면의 공은 상자의 {codes:.1f} % 떨어져 있고, 아무 두 화면은 "
+        "{chance:.1f} %로 {value:.1f}배 멀다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
         "픽셀로 찾은 이웃은 {pixels:.1f} %이다.",
     },
 }
@@ -84,39 +74,13 @@ class Map(NamedTuple):
     places: Array
 
 
-def autoencoder(seed: int, codes: int) -> RunConfig:
-    """Settings of a trial, which the other experiments share."""
-    return trial("reconstruct", seed, STEPS, settings={"codes": codes})
-
-
-def new_screens(run: Run, count: int) -> Examples:
-    """Screens that `run` was not trained on, and where their balls are."""
-    environments = run.stepper.environments
-    assert isinstance(environments.unwrapped, ExampleVectorEnv)
-    observations, answers, truths = data_set(environments.unwrapped.batch.stage, "test")
-    assert truths is not None
-    return Examples(observations[:count], answers[:count], truths[:count])
-
-
-def encoded(run: Run, screens: Array) -> Array:
-    """Their codes."""
-    codes = run.agent.codes(screens)
-    assert codes is not None
-    return codes
-
-
 def examine(config: RunConfig) -> Map:
     """Train, and look up neighbours."""
-    with tempfile.TemporaryDirectory() as folder:
-        run, _ = trained(config, Path(folder))
-    screens, _, places = new_screens(run, LOOKED_AT)
-    assert places is not None
-    codes = encoded(run, screens)
+    _, screens, places, codes = encoded(config, LOOKED_AT)
     plane = in_a_plane(codes)
-    pixels = screens.reshape(len(screens), -1)
     neighbours = {
         "codes": nearest_other(codes),
-        "pixels": nearest_other(pixels),
+        "pixels": nearest_other(screens.reshape(len(screens), -1)),
         "plane": nearest_other(plane),
         "chance": np.roll(np.arange(len(places)), 1),
     }
@@ -138,23 +102,19 @@ def nearest_other(points: Array) -> Array:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    trials = [autoencoder(seed, CODES) for seed in seeds]
-    found = work_through(examine, trials, options.processes, texts["progress"])
+    texts = TEXTS[options.lang]
+    configs = {CODES: [autoencoder(seed, CODES) for seed in options.each_seed]}
+    found = run_trials(examine, configs, options.processes, texts["progress"])[CODES]
     distances = {way: [each.distances[way] for each in found] for way in WAYS}
-    rows = [(texts[way], f"{mean(distances[way]):.1f}") for way in WAYS]
-    ratio = mean(np.log(np.divide(distances["chance"], distances["codes"])).tolist())
-    ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
-    times, low, high = (math.exp(end) for end in ends)
-    verdict = texts["verdict"].format(
-        held=HELD[options.lang][low > 1],
-        near=mean(distances["codes"]).value,
-        far=mean(distances["chance"]).value,
-        pixels=mean(distances["pixels"]).value,
-        ratio=times,
-        low=low,
-        high=high,
-        seeds=options.seeds,
+    means = {way: mean(values) for way, values in distances.items()}
+    rows = [(texts[way], f"{means[way]:.1f}") for way in WAYS]
+    times = ratio(distances["chance"], distances["codes"])
+    verdict = claim(
+        options,
+        texts["verdict"],
+        times,
+        times.low > 1,
+        **{way: means[way].value for way in WAYS},
     )
     tell(texts["title"], texts["columns"], rows, verdict)
     draw(path, options.lang, found[0])

@@ -14,7 +14,6 @@ import io
 import itertools
 import math
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,19 +21,13 @@ import numpy as np
 from PIL import Image
 
 from stages.agents.supervised import Policy, SupervisedAgent
-from stages.codes import autoencoder, encoded, new_screens
+from stages.autoencoders import autoencoder, encoded
 from stages.environments.reconstruct import squares
 from stages.environments.stage import Array
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    mean,
-    run_experiment,
-    tell,
-    trained,
-    work_through,
-)
-from stages.slides import COLOURS, MARKERS, slide
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import Mean, mean, ratio
+from stages.slides import COLOURS, MARKERS, draw_curve, make_logarithmic, slide
+from stages.trials import run_trials
 from training.config import RunConfig
 
 CODES = (4, 8, 16)
@@ -55,7 +48,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "error (% of that of a black screen)",
         "columns": ("numbers = bytes", "error, %", "PNG at this error, bytes", "times as many"),
         "verdict": "The lecture: an autoencoder compresses. {held}: at the error of {codes} "
-        "numbers, PNG takes {ratio:.1f} times as many bytes (95 % interval {low:.1f} to "
+        "numbers, PNG takes {value:.1f} times as many bytes (95 % interval {low:.1f} to "
         "{high:.1f}, {seeds} seeds). But it can do nothing else than these screens, and its "
         "decoder is {decoder:,} bytes: it pays from {break_even:,} screens on.",
     },
@@ -68,7 +61,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "오차 (검은 화면의 오차에 대한 %)",
         "columns": ("숫자 수 = 바이트", "오차 (%)", "같은 오차의 PNG (바이트)", "배수"),
         "verdict": "강의의 주장: 오토인코더는 압축한다. {held}: 숫자 {codes}개와 같은 오차에서 "
-        "PNG는 {ratio:.1f}배의 바이트가 든다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
+        "PNG는 {value:.1f}배의 바이트가 든다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
         "다만 오토인코더는 이런 화면밖에 다루지 못하고 디코더만 {decoder:,}바이트라서, 화면이 "
         "{break_even:,}장은 되어야 이득이다.",
     },
@@ -89,14 +82,9 @@ class Sizes(NamedTuple):
 
 def examine(config: RunConfig) -> Sizes:
     """Train, and weigh."""
-    with tempfile.TemporaryDirectory() as folder:
-        run, _ = trained(config, Path(folder))
-    agent = run.agent
-    assert isinstance(agent, SupervisedAgent)
-    screens = new_screens(run, SCREENS).observations
-    rounded = in_bytes(encoded(run, screens))
+    agent, screens, _, codes = encoded(config, SCREENS)
     png = best(png_sizes(screens[:PNG_SCREENS, 0]))
-    error = relative_error(agent.rebuilt(rounded), screens)
+    error = relative_error(agent.rebuilt(in_bytes(codes)), screens)
     return Sizes(error, png_at(error, png), decoder_bytes(agent), png)
 
 
@@ -159,47 +147,43 @@ def png_at(error: float, front: list[tuple[float, float]]) -> float:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    trials = [autoencoder(seed, codes) for codes in CODES for seed in seeds]
-    found = work_through(examine, trials, options.processes, texts["progress"])
-    of = {n: found[k * len(seeds) : (k + 1) * len(seeds)] for k, n in enumerate(CODES)}
+    texts = TEXTS[options.lang]
+    configs = {n: [autoencoder(seed, n) for seed in options.each_seed] for n in CODES}
+    found = run_trials(examine, configs, options.processes, texts["progress"])
     rows = []
-    for codes, sizes in of.items():
-        ratio = mean([math.log(each.png_bytes / codes) for each in sizes])
+    for n, sizes in found.items():
         error, png = (mean([getattr(s, name) for s in sizes]) for name in ("error", "png_bytes"))
-        rows.append((str(codes), f"{error:.1f}", f"{png:.0f}", f"{math.exp(ratio.value):.1f}"))
-        if codes == SHOWN:
-            ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
-            times, low, high = (math.exp(end) for end in ends)
-            verdict = texts["verdict"].format(
-                held=HELD[options.lang][low > 1],
-                codes=codes,
-                ratio=times,
-                low=low,
-                high=high,
-                seeds=options.seeds,
-                decoder=sizes[0].decoder,
-                break_even=math.ceil(sizes[0].decoder / (png.value - codes)),
-            )
+        rows.append((str(n), f"{error:.1f}", f"{png:.0f}", f"{times_as_many(n, sizes).value:.1f}"))
+    times, decoder = times_as_many(SHOWN, found[SHOWN]), found[SHOWN][0].decoder
+    saved = mean([each.png_bytes - SHOWN for each in found[SHOWN]]).value
+    verdict = claim(
+        options,
+        texts["verdict"],
+        times,
+        times.low > 1,
+        codes=SHOWN,
+        decoder=decoder,
+        break_even=math.ceil(decoder / saved),
+    )
     tell(texts["title"], texts["columns"], rows, verdict)
-    draw(path, options.lang, of)
+    draw(path, options.lang, found)
 
 
-def draw(path: Path, lang: str, of: dict[int, list[Sizes]]) -> None:
+def times_as_many(codes: int, sizes: list[Sizes]) -> Mean:
+    """PNG's bytes over those of the codes."""
+    return ratio([each.png_bytes for each in sizes], [codes] * len(sizes))
+
+
+def draw(path: Path, lang: str, found: dict[int, list[Sizes]]) -> None:
     """Errors over bytes."""
     texts = TEXTS[lang]
-    means = [mean([each.error for each in sizes]) for sizes in of.values()]
-    values, margins = zip(*means, strict=True)
+    errors = [mean([each.error for each in sizes]) for sizes in found.values()]
     with slide(path, lang) as axes:
-        look = {"color": COLOURS[0], "marker": MARKERS[0], "capsize": 6, "elinewidth": 1.5}
-        axes.errorbar(list(of), values, margins, label=texts["codes"], **look)
-        png = next(iter(of.values()))[0].png
+        draw_curve(axes, 0, list(found), errors, texts["codes"])
+        png = next(iter(found.values()))[0].png
         axes.plot(*zip(*png, strict=True), color=COLOURS[1], marker=MARKERS[1], label=texts["png"])
-        axes.set(xscale="log", xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
-        axes.set_ylim(0, 70)
-        ticks = (4, 8, 16, 32, 64, 128)
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
-        axes.minorticks_off()
+        make_logarithmic(axes, (1, 2, 4, 8, 16, 32, 64, 128))
+        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(0, 70))
         axes.legend()
 
 

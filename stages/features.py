@@ -13,17 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    Mean,
-    mean,
-    measure_all,
-    run_experiment,
-    tell,
-    trial,
-)
-from stages.slides import COLOURS, MARKERS, slide
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import Mean, difference, mean
+from stages.slides import draw_curve, make_logarithmic, slide
+from stages.trials import measure, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
 STEPS = {size: 51_200 if size <= 1_000 else 153_600 for size in SIZES}
@@ -38,10 +31,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "x": "training examples",
         "y": "error on new examples (% of the box)",
         "few": "The lecture: with few examples, features by hand win. {held}: with {size:,} "
-        "examples their error is {gap:.1f} points smaller than that of raw pixels (95 % interval "
+        "examples their error is {value:.1f} points smaller than that of raw pixels (95 % interval "
         "{low:.1f} to {high:.1f}, {seeds} seeds).",
         "many": "And: with many examples, raw pixels win. {held}: with {size:,} the error of "
-        "features by hand, less that of raw pixels, is {gap:+.1f} points ({low:+.1f} to "
+        "features by hand, less that of raw pixels, is {value:+.1f} points ({low:+.1f} to "
         "{high:+.1f}).",
     },
     "ko": {
@@ -52,52 +45,43 @@ TEXTS: dict[str, dict[str, Any]] = {
         "x": "학습 예제 수",
         "y": "새 예제에서의 오차 (상자 높이의 %)",
         "few": "강의의 주장: 예제가 적으면 사람이 만든 특징이 이긴다. {held}: 예제 {size:,}개에서 "
-        "오차가 픽셀보다 {gap:.1f}%p 작았다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개).",
+        "오차가 픽셀보다 {value:.1f}%p 작았다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개).",
         "many": "또한: 예제가 많으면 픽셀 그대로가 이긴다. {held}: 예제 {size:,}개에서 "
-        "특징의 오차에서 픽셀의 오차를 빼면 {gap:+.1f}%p이다 ({low:+.1f}~{high:+.1f}).",
+        "특징의 오차에서 픽셀의 오차를 빼면 {value:+.1f}%p이다 ({low:+.1f}~{high:+.1f}).",
     },
 }
 
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    cells = [(eyes, size) for eyes in EYES for size in SIZES]
-    trials = [
-        trial("regress", seed, STEPS[size], examples=size, observation=eyes)
-        for eyes, size in cells
-        for seed in seeds
-    ]
-    found = measure_all(trials, options.processes, texts["progress"])
-    errors = {
-        cell: [-100 * points[-1].score for points in found[k * len(seeds) : (k + 1) * len(seeds)]]
-        for k, cell in enumerate(cells)
+    texts = TEXTS[options.lang]
+    configs = {
+        (eyes, size): [
+            trial("regress", seed, STEPS[size], examples=size, observation=eyes)
+            for seed in options.each_seed
+        ]
+        for eyes in EYES
+        for size in SIZES
     }
-    rows = [(f"{size:,}", *(f"{mean(errors[eyes, size]):.1f}" for eyes in EYES)) for size in SIZES]
+    found = run_trials(measure, configs, options.processes, texts["progress"])
+    errors = {cell: [-100 * points[-1].score for points in each] for cell, each in found.items()}
+    means = {cell: mean(values) for cell, values in errors.items()}
+    rows = [(f"{size:,}", *(f"{means[eyes, size]:.1f}" for eyes in EYES)) for size in SIZES]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    draw(path, options.lang, {cell: mean(values) for cell, values in errors.items()})
+    draw(path, options.lang, means)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:
     """A sentence for each claim; differences are taken seed by seed."""
     sentences = []
-    for claim, size, winner, loser in (
+    for name, size, winner, loser in (
         ("few", SIZES[0], "features", "screen"),
         ("many", SIZES[-1], "screen", "features"),
     ):
-        pairs = zip(errors[loser, size], errors[winner, size], strict=True)
-        gap = mean([lost - won for lost, won in pairs])
-        sentences.append(
-            TEXTS[options.lang][claim].format(
-                held=HELD[options.lang][gap.value > gap.margin],
-                size=size,
-                gap=gap.value,
-                low=gap.value - gap.margin,
-                high=gap.value + gap.margin,
-                seeds=options.seeds,
-            )
-        )
+        gap = difference(errors[loser, size], errors[winner, size])
+        text = TEXTS[options.lang][name]
+        sentences.append(claim(options, text, gap, gap.low > 0, size=size))
     return "\n".join(sentences)
 
 
@@ -106,14 +90,10 @@ def draw(path: Path, lang: str, errors: dict[tuple[str, int], Mean]) -> None:
     texts = TEXTS[lang]
     with slide(path, lang) as axes:
         for k, eyes in enumerate(EYES):
-            means = [errors[eyes, size] for size in SIZES]
-            values, margins = zip(*means, strict=True)
-            look = {"color": COLOURS[k], "marker": MARKERS[k], "capsize": 6, "elinewidth": 1.5}
-            axes.errorbar(SIZES, values, margins, label=texts[eyes], **look)
-        axes.set(xscale="log", xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
+            draw_curve(axes, k, SIZES, [errors[eyes, size] for size in SIZES], texts[eyes])
+        make_logarithmic(axes, SIZES)
+        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
         axes.set_ylim(bottom=0)
-        axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
-        axes.minorticks_off()
         axes.legend()
 
 

@@ -8,25 +8,16 @@ and a reward are one number each, so that both curves stand over the same axis.
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    Mean,
-    Point,
-    mean,
-    measure_all,
-    run_experiment,
-    tell,
-    trial,
-)
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import ratio
 from stages.slides import COLOURS, slide
+from stages.trials import Point, measure, run_trials, trial
 
 STEPS = {"answer": 153_600, "reward": 230_400}
 EVERY = 15_360
@@ -45,7 +36,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "accuracy on new examples",
         "columns": ("accuracy", "numbers with answers", "with rewards", "times as many"),
         "verdict": "The lecture: an answer tells more than a reward. {held}: to {bar:.0%} accuracy "
-        "it took {ratio:.1f} times as many numbers of reward as of answers (95 % interval "
+        "it took {value:.1f} times as many numbers of reward as of answers (95 % interval "
         "{low:.1f} to {high:.1f}, {seeds} seeds).",
     },
     "ko": {
@@ -57,7 +48,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "새 예제에서의 정확도",
         "columns": ("정확도", "정답 피드백 수", "보상 피드백 수", "배수"),
         "verdict": "강의의 주장: 정답은 보상보다 많은 것을 알려 준다. {held}: 정확도 "
-        "{bar:.0%}까지 보상은 정답의 {ratio:.1f}배의 숫자가 필요했다 (95 % 구간 "
+        "{bar:.0%}까지 보상은 정답의 {value:.1f}배의 숫자가 필요했다 (95 % 구간 "
         "{low:.1f}~{high:.1f}, 시드 {seeds}개).",
     },
 }
@@ -79,44 +70,33 @@ def needed(points: list[Point], bar: float) -> float:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    trials = [
-        trial(
-            *("classify", seed, STEPS[feedback], STEPS[feedback] // EVERY),
-            examples=EXAMPLES,
-            feedback=feedback,
-            settings={"anneal": False},
-        )
+    texts = TEXTS[options.lang]
+    configs = {
+        feedback: [
+            trial(
+                *("classify", seed, STEPS[feedback], STEPS[feedback] // EVERY),
+                examples=EXAMPLES,
+                feedback=feedback,
+                settings={"anneal": False},
+            )
+            for seed in options.each_seed
+        ]
         for feedback in FEEDBACKS
-        for seed in seeds
-    ]
-    found = measure_all(trials, options.processes, texts["progress"])
-    curves = {"answer": found[: options.seeds], "reward": found[options.seeds :]}
+    }
+    curves = run_trials(measure, configs, options.processes, texts["progress"])
+    counts = {
+        bar: [[needed(points, bar) for points in curves[feedback]] for feedback in FEEDBACKS]
+        for bar in BARS
+    }
     rows = []
-    for bar in BARS:
-        counts = {k: [needed(points, bar) for points in curves[k]] for k in FEEDBACKS}
-        ratio = mean(np.log(np.divide(counts["reward"], counts["answer"])))
-        numbers = (f"{np.mean(counts[k]):,.0f}" for k in FEEDBACKS)
-        rows.append((f"{bar:.0%}", *numbers, f"{math.exp(ratio.value):.1f}"))
-        if bar == SHOWN:
-            verdict = sentence(options, ratio)
+    for bar, (answers, rewards) in counts.items():
+        numbers = (f"{np.mean(each):,.0f}" for each in (answers, rewards))
+        rows.append((f"{bar:.0%}", *numbers, f"{ratio(rewards, answers).value:.1f}"))
+    answers, rewards = counts[SHOWN]
+    more = ratio(rewards, answers)
+    verdict = claim(options, texts["verdict"], more, more.low > 1, bar=SHOWN)
     tell(texts["title"], texts["columns"], rows, verdict)
     draw(path, options.lang, curves)
-
-
-def sentence(options: ExperimentOptions, ratio: Mean) -> str:
-    """Did the claim hold? `ratio` is a logarithm."""
-    ends = (ratio.value, ratio.value - ratio.margin, ratio.value + ratio.margin)
-    times, low, high = (math.exp(end) for end in ends)
-    verdict: str = TEXTS[options.lang]["verdict"]
-    return verdict.format(
-        held=HELD[options.lang][low > 1],
-        bar=SHOWN,
-        ratio=times,
-        low=low,
-        high=high,
-        seeds=options.seeds,
-    )
 
 
 def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:

@@ -16,22 +16,15 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.codes import CODES, autoencoder
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    Mean,
-    mean,
-    run_experiment,
-    tell,
-    trained,
-    trial,
-    work_through,
-)
+from stages.autoencoders import autoencoder
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import Mean, difference, mean
 from stages.slides import COLOURS, slide
+from stages.trials import run_trials, trained, trial
 from training.config import RunConfig
 from training.run_folder import CONFIG, write_json
 
+CODES = 4
 CLUSTERS = {"rides": 3, "screens": 4, "codes": 4}
 TURNS = 300  # at most; each is one step of as many environments as there are points
 POINTS = 1_000
@@ -47,7 +40,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "purity (%)",
         "columns": ("points", "turns to rest", "purity, %", "by chance, %", "gain"),
         "verdict": "The lecture: what belongs together is found without names. {name}: {held}; "
-        "purity {purity:.0f} % against {chance:.0f} % by chance, {gain:+.1f} points (95 % "
+        "purity {purity:.0f} % against {chance:.0f} % by chance, {value:+.1f} points (95 % "
         "interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
     },
     "ko": {
@@ -60,7 +53,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "순도 (%)",
         "columns": ("점", "멈출 때까지 반복", "순도 (%)", "아무렇게나 나누면 (%)", "차이"),
         "verdict": "강의의 주장: 이름을 알려 주지 않아도 비슷한 것끼리 모인다. {name}: {held}. "
-        "순도 {purity:.0f} %, 아무렇게나 나누면 {chance:.0f} %, 차이 {gain:+.1f}%p (95 % 구간 "
+        "순도 {purity:.0f} %, 아무렇게나 나누면 {chance:.0f} %, 차이 {value:+.1f}%p (95 % 구간 "
         "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
     },
 }
@@ -77,49 +70,40 @@ class Agreement(NamedTuple):
 def examine(config: RunConfig) -> Agreement:
     """Sort, if need be after training an autoencoder for it."""
     with tempfile.TemporaryDirectory() as folder:
-        options = dict(config.env_options)
-        if options["of"] == "codes":
-            place = Path(folder) / "encoder"
-            place.mkdir()
+        if config.env_options["of"] == "codes":
             encoder = autoencoder(config.seed, CODES)
-            trained(encoder, place)
-            write_json(place / CONFIG, encoder.to_json("python -m stages.purity"))
-            options["encoder"] = str(place)
-        run, points = trained(dataclasses.replace(config, env_options=options), Path(folder))
-    metrics = points[-1].metrics
+            run, _ = trained(encoder)
+            run.folder = Path(folder)
+            run.save()
+            write_json(run.folder / CONFIG, encoder.to_json("python -m stages.purity"))
+            options = config.env_options | {"encoder": folder}
+            config = dataclasses.replace(config, env_options=options)
+        run, points = trained(config)
+    found = points[-1].metrics
     turns = run.progress.steps // config.num_envs
-    return Agreement(turns, 100 * metrics["purity"], 100 * metrics["chance"])
+    return Agreement(turns, 100 * found["purity"], 100 * found["chance"])
 
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    trials = [
-        trial("cluster", seed, TURNS * POINTS, TURNS, of=of, settings={"k": k})
+    texts = TEXTS[options.lang]
+    configs = {
+        of: [
+            trial("cluster", seed, TURNS * POINTS, TURNS, of=of, settings={"k": k})
+            for seed in options.each_seed
+        ]
         for of, k in CLUSTERS.items()
-        for seed in seeds
-    ]
-    found = work_through(examine, trials, options.processes, texts["progress"])
+    }
+    found = run_trials(examine, configs, options.processes, texts["progress"])
     rows, verdicts, shown = [], [], {}
-    for k, of in enumerate(CLUSTERS):
-        each = found[k * len(seeds) : (k + 1) * len(seeds)]
-        purity, chance = mean([one.purity for one in each]), mean([one.chance for one in each])
-        gain = mean([one.purity - one.chance for one in each])
-        turns = f"{mean([one.turns for one in each]).value:.0f}"
-        rows.append((texts[of], turns, f"{purity:.1f}", f"{chance:.1f}", f"{gain:+.1f}"))
+    for of, each in found.items():
+        turns, purities, chances = (list(values) for values in zip(*each, strict=True))
+        purity, chance, gain = mean(purities), mean(chances), difference(purities, chances)
+        numbers = (f"{purity:.1f}", f"{chance:.1f}", f"{gain:+.1f}")
+        rows.append((texts[of], f"{mean(turns).value:.0f}", *numbers))
         shown[of] = purity, chance
-        verdicts.append(
-            texts["verdict"].format(
-                name=texts[of],
-                held=HELD[options.lang][gain.value > gain.margin],
-                purity=purity.value,
-                chance=chance.value,
-                gain=gain.value,
-                low=gain.value - gain.margin,
-                high=gain.value + gain.margin,
-                seeds=options.seeds,
-            )
-        )
+        words = {"name": texts[of], "purity": purity.value, "chance": chance.value}
+        verdicts.append(claim(options, texts["verdict"], gain, gain.low > 0, **words))
     tell(texts["title"], texts["columns"], rows, "\n".join(verdicts))
     draw(path, options.lang, shown)
 

@@ -10,25 +10,17 @@ the codes, once from the pixels.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stages.codes import autoencoder, encoded, new_screens
+from stages.autoencoders import autoencoder, encoded
 from stages.environments.stage import Array
-from stages.experiment import (
-    HELD,
-    ExperimentOptions,
-    Mean,
-    mean,
-    run_experiment,
-    tell,
-    trained,
-    work_through,
-)
-from stages.slides import COLOURS, MARKERS, slide
+from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.intervals import Mean, difference, mean
+from stages.slides import draw_curve, make_logarithmic, slide
+from stages.trials import run_trials
 from training.config import RunConfig
 
 CODES = (4, 16)
@@ -48,10 +40,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "x": "labelled screens",
         "y": "distance to the ball (% of the box)",
         "few": "The lecture: who has learned to see without labels needs few of them. {held}: with "
-        "{labels:,} labels, a reader of {codes} codes is {gap:+.1f} points nearer to the ball than "
-        "one of pixels (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
+        "{labels:,} labels, a reader of {codes} codes is {value:+.1f} points nearer to the ball "
+        "than one of pixels (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
         "many": "With many labels the pixels win. {held}: with {labels:,}, their reader is "
-        "{gap:+.1f} points nearer than that of {codes} codes ({low:+.1f} to {high:+.1f}).",
+        "{value:+.1f} points nearer than that of {codes} codes ({low:+.1f} to {high:+.1f}).",
     },
     "ko": {
         "progress": "화면을 코드로, 다시 화면으로",
@@ -62,10 +54,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "x": "정답이 달린 화면 수",
         "y": "공까지의 거리 (상자의 %)",
         "few": "강의의 주장: 정답 없이 보는 법을 익혀 두면 정답이 조금만 있어도 된다. {held}: 정답 "
-        "{labels:,}개일 때 코드 {codes}개로 읽으면 픽셀로 읽을 때보다 {gap:+.1f}%p 더 가깝다 "
+        "{labels:,}개일 때 코드 {codes}개로 읽으면 픽셀로 읽을 때보다 {value:+.1f}%p 더 가깝다 "
         "(95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
         "many": "정답이 많으면 픽셀이 이긴다. {held}: 정답 {labels:,}개일 때 픽셀로 읽으면 코드 "
-        "{codes}개보다 {gap:+.1f}%p 더 가깝다 ({low:+.1f}~{high:+.1f}).",
+        "{codes}개보다 {value:+.1f}%p 더 가깝다 ({low:+.1f}~{high:+.1f}).",
     },
 }
 
@@ -75,13 +67,9 @@ Errors = dict[tuple[str, int], float]
 
 def examine(config: RunConfig) -> Errors:
     """Train, and let it be read."""
-    with tempfile.TemporaryDirectory() as folder:
-        run, _ = trained(config, Path(folder))
-    screens, _, places = new_screens(run, READ + DRAWS * LABELS[-1])
-    assert places is not None
-    codes = config.settings.codes
-    seen = {str(codes): encoded(run, screens)}
-    if codes == CODES[0]:  # pixels are the same for all
+    _, screens, places, codes = encoded(config, READ + DRAWS * LABELS[-1])
+    seen = {str(codes.shape[1]): codes}
+    if codes.shape[1] == CODES[0]:  # pixels are the same for all
         seen["pixels"] = screens.reshape(len(screens), -1) / 255
     return {
         (eyes, labels): reading_error(points, places, labels)
@@ -124,43 +112,31 @@ def ridge(points: Array, answers: Array, new_points: Array) -> Array:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts, seeds = TEXTS[options.lang], range(1, options.seeds + 1)
-    trials = [autoencoder(seed, codes) for codes in CODES for seed in seeds]
-    found = work_through(examine, trials, options.processes, texts["progress"])
+    texts = TEXTS[options.lang]
+    configs = {codes: [autoencoder(seed, codes) for seed in options.each_seed] for codes in CODES}
+    found = run_trials(examine, configs, options.processes, texts["progress"])
     errors = {
-        (eyes, labels): [each[eyes, labels] for each in found if (eyes, labels) in each]
-        for eyes in EYES
-        for labels in LABELS
+        cell: [each[cell] for each in of_codes]
+        for of_codes in found.values()
+        for cell in of_codes[0]
     }
-    rows = [
-        (f"{labels:,}", *(f"{mean(errors[eyes, labels]):.1f}" for eyes in EYES))
-        for labels in LABELS
-    ]
+    means = {cell: mean(values) for cell, values in errors.items()}
+    rows = [(f"{labels:,}", *(f"{means[eyes, labels]:.1f}" for eyes in EYES)) for labels in LABELS]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    draw(path, options.lang, {cell: mean(values) for cell, values in errors.items()})
+    draw(path, options.lang, means)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:
     """A sentence for each claim; differences are taken seed by seed."""
     sentences = []
-    for claim, labels, winner, loser in (
+    for name, labels, winner, loser in (
         ("few", LABELS[0], "16", "pixels"),
         ("many", LABELS[-1], "pixels", "16"),
     ):
-        pairs = zip(errors[loser, labels], errors[winner, labels], strict=True)
-        gap = mean([lost - won for lost, won in pairs])
-        sentences.append(
-            TEXTS[options.lang][claim].format(
-                held=HELD[options.lang][gap.value > gap.margin],
-                labels=labels,
-                codes=16,
-                gap=gap.value,
-                low=gap.value - gap.margin,
-                high=gap.value + gap.margin,
-                seeds=options.seeds,
-            )
-        )
+        gap = difference(errors[loser, labels], errors[winner, labels])
+        text = TEXTS[options.lang][name]
+        sentences.append(claim(options, text, gap, gap.low > 0, labels=labels, codes=16))
     return "\n".join(sentences)
 
 
@@ -169,13 +145,10 @@ def draw(path: Path, lang: str, errors: dict[tuple[str, int], Mean]) -> None:
     texts = TEXTS[lang]
     with slide(path, lang) as axes:
         for k, eyes in enumerate(EYES):
-            values, margins = zip(*(errors[eyes, labels] for labels in LABELS), strict=True)
-            look = {"color": COLOURS[k], "marker": MARKERS[k], "capsize": 6, "elinewidth": 1.5}
-            axes.errorbar(LABELS, values, margins, label=texts[eyes], **look)
-        axes.set(xscale="log", xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
+            draw_curve(axes, k, LABELS, [errors[eyes, labels] for labels in LABELS], texts[eyes])
+        make_logarithmic(axes, LABELS)
+        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
         axes.set_ylim(bottom=0)
-        axes.set_xticks(LABELS, [f"{labels:,}" for labels in LABELS])
-        axes.minorticks_off()
         axes.legend()
 
 

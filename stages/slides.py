@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.intervals import Mean
 from training.run_folder import atomic_path
 
 SIZE = (12.8, 7.2)  # inches, at 100 dots each: a slide's 16 to 9
@@ -81,3 +82,24 @@ def slide(path: Path, lang: str) -> Iterator[Any]:
         yield figure.add_subplot()
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png")
+
+
+def draw_curve(axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], label: str) -> None:
+    """The `k`-th curve of a figure, with its intervals."""
+    axes.errorbar(
+        x,
+        [each.value for each in means],
+        [each.margin for each in means],
+        label=label,
+        color=COLOURS[k],
+        marker=MARKERS[k],
+        capsize=6,
+        elinewidth=1.5,
+    )
+
+
+def make_logarithmic(axes: Any, ticks: Sequence[int]) -> None:
+    """Let the x axis be logarithmic, with these numbers below it and no others."""
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()

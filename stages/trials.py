@@ -1,0 +1,139 @@
+"""Trials of experiments: ordinary runs of the one loop, several at once.
+
+Each is made from settings as train.py has them, so that an experiment can measure nothing that a
+student could not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import tempfile
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from training.command_line import parse
+from training.config import RunConfig
+from training.display import PlainDisplay
+from training.logger import Logger
+from training.loop import Run, train, untrained
+from training.stepper import make_environments
+
+Cell = TypeVar("Cell")
+Found = TypeVar("Found")
+
+
+class Point(NamedTuple):
+    """One evaluation in the course of a trial, on test examples."""
+
+    steps: int
+    """Guesses made so far."""
+    numbers: int
+    """Numbers of feedback so far."""
+    score: float
+    metrics: dict[str, float]
+
+
+def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any) -> RunConfig:
+    """Settings of a trial: those that train.py has for `env`, and `changes`.
+
+    Args:
+        env: short name.
+        seed: of the network and of the data set.
+        steps: guesses to be made.
+        evaluations: evenly spread, the last one at the end.
+        **changes: `settings`, a dict of hyperparameters; all else are environment options.
+    """
+    settings = changes.pop("settings", {})
+    options = {"data_seed": seed, **changes}
+    arguments = ["--env", env, "--env-options", *(f"{k}={v}" for k, v in options.items())]
+    _, config = parse([*arguments, "--seed", str(seed), "--steps", str(steps)])
+    return dataclasses.replace(
+        config,
+        settings=dataclasses.replace(config.settings, **settings),
+        eval_every=steps // evaluations,
+        solved_score=None,
+    )
+
+
+class Recorder(Logger):
+    """Keeps evaluations in memory, in place of TensorBoard's files."""
+
+    takes_pictures = False
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.points: list[Point] = []
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """Pick out what an evaluation found."""
+        found = {k.removeprefix("eval/"): v for k, v in values.items() if k.startswith("eval/")}
+        if found:
+            numbers = self._run.progress.feedback_numbers
+            self.points.append(Point(step, numbers, found.pop("mean_score"), found))
+
+
+def trained(config: RunConfig) -> tuple[Run, list[Point]]:
+    """Train by the loop of train.py; also what each evaluation found. No folder is left behind."""
+    environments = make_environments(config.env, config.num_envs, config.make_options)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(config, Path(folder), *untrained(config, environments))
+        recorder = Recorder(run)
+        train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
+    return run, recorder.points
+
+
+def measure(config: RunConfig) -> list[Point]:
+    """Train, and return what each evaluation found."""
+    return trained(config)[1]
+
+
+def run_trials(
+    work: Callable[[RunConfig], Found],
+    configs: dict[Cell, list[RunConfig]],
+    processes: int,
+    describe: str,
+) -> dict[Cell, list[Found]]:
+    """What `work` finds in each trial, several of them at once, with a progress bar.
+
+    Args:
+        work: a function of a module, since other processes run it.
+        configs: of each cell of the experiment, a trial for each seed.
+        processes: how many at once; 0: one for each core.
+        describe: what the progress bar says.
+    """
+    trials = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
+    workers = min(processes or os.cpu_count() or 1, len(trials))
+    found: dict[tuple[Cell, int], Found] = {}
+    with (
+        Progress(console=Console(stderr=True)) as progress,
+        ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool,
+    ):
+        bar = progress.add_task(describe, total=len(trials))
+        try:
+            waiting = {pool.submit(work, configs[cell][k]): (cell, k) for cell, k in trials}
+            for done in as_completed(waiting):
+                found[waiting[done]] = done.result()
+                progress.advance(bar)
+        except BaseException:
+            for worker in active_children():  # they do not listen to Ctrl-C
+                worker.terminate()
+            raise
+    return {cell: [found[cell, k] for k in range(len(of))] for cell, of in configs.items()}
+
+
+def _begin_worker() -> None:
+    """One thread each; Ctrl-C is the parent's business."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
