@@ -25,9 +25,9 @@ class Encoded(NamedTuple):
     """(n, k)."""
 
 
-def autoencoder(seed: int, codes: int) -> RunConfig:
+def autoencoder(seed: int, codes: int, steps: int = STEPS) -> RunConfig:
     """Settings of a trial."""
-    return trial("reconstruct", seed, STEPS, settings={"codes": codes})
+    return trial("reconstruct", seed, steps, settings={"codes": codes})
 
 
 def encoded(config: RunConfig, count: int) -> Encoded:
