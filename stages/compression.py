@@ -50,8 +50,9 @@ TEXTS: dict[str, dict[str, Any]] = {
         "columns": ("numbers = bytes", "error, %", "PNG at this error, bytes", "times as many"),
         "verdict": "The lecture: an autoencoder compresses. {held}: at the error of {codes} "
         "numbers, PNG takes {value:.1f} times as many bytes (95 % interval {low:.1f} to "
-        "{high:.1f}, {seeds} seeds). But it can do nothing else than these screens, and its "
-        "decoder is {decoder:,} bytes: it pays from {break_even:,} screens on.",
+        "{high:.1f}, {seeds} seeds).",
+        "price": "But it can do nothing else than these screens, and its decoder is {decoder:,} "
+        "bytes: it pays from {break_even:,} screens on.",
     },
     "ko": {
         "progress": "화면을 코드로, 다시 화면으로",
@@ -62,9 +63,9 @@ TEXTS: dict[str, dict[str, Any]] = {
         "y": "오차 (검은 화면의 오차에 대한 %)",
         "columns": ("숫자 수 = 바이트", "오차 (%)", "같은 오차의 PNG (바이트)", "배수"),
         "verdict": "강의의 주장: 오토인코더는 압축한다. {held}: 숫자 {codes}개와 같은 오차에서 "
-        "PNG는 {value:.1f}배의 바이트가 든다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개). "
-        "다만 오토인코더는 이런 화면밖에 다루지 못하고 디코더만 {decoder:,}바이트라서, 화면이 "
-        "{break_even:,}장은 되어야 이득이다.",
+        "PNG는 {value:.1f}배의 바이트가 든다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개).",
+        "price": "다만 오토인코더는 이런 화면밖에 다루지 못하고 디코더만 {decoder:,}바이트라서, "
+        "화면이 {break_even:,}장은 되어야 이득이다.",
     },
 }
 
@@ -155,17 +156,13 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     for n, sizes in found.items():
         error, png = (mean([getattr(s, name) for s in sizes]) for name in ("error", "png_bytes"))
         rows.append((str(n), f"{error:.1f}", f"{png:.0f}", f"{times_as_many(n, sizes).value:.1f}"))
-    times, decoder = times_as_many(SHOWN, found[SHOWN]), found[SHOWN][0].decoder
-    saved = mean([each.png_bytes - SHOWN for each in found[SHOWN]]).value
-    verdict = claim(
-        options,
-        texts["verdict"],
-        times,
-        times.low > 1,
-        codes=SHOWN,
-        decoder=decoder,
-        break_even=math.ceil(decoder / saved),
-    )
+    times = times_as_many(SHOWN, found[SHOWN])
+    verdict = claim(options, texts["verdict"], times, times.low > 1, codes=SHOWN)
+    saved = mean([each.png_bytes - SHOWN for each in found[SHOWN]]).value  # bytes a screen
+    if saved > 0:
+        decoder = found[SHOWN][0].decoder
+        price = texts["price"].format(decoder=decoder, break_even=math.ceil(decoder / saved))
+        verdict += "\n" + price
     tell(texts["title"], texts["columns"], rows, verdict)
     draw(path, options.lang, found)
 

@@ -8,29 +8,28 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from stages import feedback, slides
-from stages.experiment import (
-    T_95,
-    ExperimentOptions,
-    Mean,
-    Point,
-    mean,
-    measure,
-    run_experiment,
-    trial,
-)
+from stages import codes, compression, feedback, purity, reading, slides
+from stages.experiment import ExperimentOptions, run_experiment
+from stages.intervals import T_95, Mean, difference, mean, ratio
+from stages.trials import Point, measure, trial
 
-EXPERIMENTS = ("feedback", "label_noise", "features")
+EXPERIMENTS = ("feedback", "label_noise", "features", "codes", "compression", "reading", "purity")
 every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
 
 
 def test_intervals_are_those_of_students_t() -> None:
     """An example that is easy by hand: 1, 2, 3 has the standard error 1 / sqrt(3)."""
-    assert mean([1.0, 2.0, 3.0]) == pytest.approx((2.0, 4.303 / math.sqrt(3)))
-    assert f"{Mean(1.25, 0.5):+.1f}" == "+1.2 ± 0.5"
+    margin = 4.303 / math.sqrt(3)
+    assert mean([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2.0 - margin, 2.0 + margin))
+    assert mean([1.0, 2.0, 3.0]).margin == pytest.approx(margin)
+    assert f"{Mean(1.25, 0.75, 1.75):+.1f}" == "+1.2 ± 0.5"
     assert list(T_95) == sorted(T_95, reverse=True)
+    assert difference([5.0, 7.0, 9.0], [4.0, 5.0, 6.0]) == mean([1.0, 2.0, 3.0])
+    times = ratio([2.0, 8.0, 32.0], [1.0, 1.0, 1.0])  # the logarithms are 1, 3, 5 times log 2
+    assert times == pytest.approx((8.0, 8.0 / 4**margin, 8.0 * 4**margin))
 
 
 def test_a_trial_is_a_run_of_the_one_loop() -> None:
@@ -51,16 +50,9 @@ def test_how_many_numbers_were_needed() -> None:
     assert feedback.needed(points, 0.9) == 300  # at least
 
 
-@pytest.fixture
-def _any_font(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests look at what is written, and machines differ in what they can draw."""
-    monkeypatch.setitem(slides.LETTERS, "ko", "A")
-
-
 @every_experiment
 @pytest.mark.parametrize("lang", ["en", "ko"])
-@pytest.mark.usefixtures("_any_font")
-@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.filterwarnings("error:Glyph")  # a letter that the font does not have
 def test_a_table_a_slide_and_a_verdict(
     name: str,
     lang: str,
@@ -71,7 +63,14 @@ def test_a_table_a_slide_and_a_verdict(
     """Made-up trials in which every claim is right, and then such in which none is."""
     module = importlib.import_module(f"stages.{name}")
     for right in (True, False) if lang == "en" else (True,):
-        monkeypatch.setattr(module, "measure_all", lambda trials, *_: made_up(name, trials, right))  # noqa: B023
+        monkeypatch.setattr(
+            module,
+            "run_trials",
+            lambda _, configs, *__: {
+                cell: [made_up(name, config, right) for config in trials]  # noqa: B023
+                for cell, trials in configs.items()
+            },
+        )
         arguments = ["--lang", lang, "--out", str(tmp_path / "slide.png")]
         assert run_experiment(name, module.experiment, arguments) == 0
         told = capsys.readouterr().out
@@ -85,27 +84,44 @@ def test_a_table_a_slide_and_a_verdict(
     assert [path.name for path in tmp_path.iterdir()] == ["slide.png"]
 
 
-def made_up(name: str, trials: list[Any], right: bool) -> list[list[Point]]:
-    """Scores that depend on the options and a little on the seed."""
-    found = []
-    for config in trials:
-        options, jitter = config.env_options, 0.001 * config.seed
-        score = {
-            "feedback": 0.95,
-            "label_noise": 0.9
-            - 0.1 * options.get("noise", 0.0)
-            - 0.2 * (options["examples"] < MOST),
-            "features": -0.1
-            - 0.1 * ((options["examples"] < 1000) == (options.get("observation") == "screen")),
-        }[name]
-        if name == "label_noise" and ("region" in options or "rarity" in options):
-            score = 0.5
-        if not right:  # the other way round
-            score = {"feedback": 0.95, "label_noise": 1 - score, "features": -0.4 - score}[name]
-        slow = 3 if (options.get("feedback") == "reward") == right else 1
-        steps = [1000 * slow * (10 + config.seed), 1000 * slow * 20]
-        found.append([Point(s, s, score + jitter, {}) for s in steps])
-    return found
+def made_up(name: str, config: Any, right: bool) -> Any:
+    """What a trial might have found: it depends on the options and a little on the seed."""
+    options, jitter = config.env_options, 0.001 * config.seed
+    if name == "codes":
+        far = 50.0 if right else 3.0
+        plane = np.random.default_rng(0).random((20, 2))
+        ways = {"codes": 4.0, "pixels": 3.0, "plane": 9.0, "chance": far}
+        return codes.Map({way: each + jitter for way, each in ways.items()}, plane, plane)
+    if name == "compression":
+        n = config.settings.codes
+        front = [(20.0, 50.0), (60.0, 3.0)]
+        return compression.Sizes(30.0 / n + jitter, n * (9.0 if right else 0.5), 4000, front)
+    if name == "reading":
+        n = config.settings.codes
+        errors = {(str(n), labels): 10.0 + jitter for labels in reading.LABELS}
+        if n == reading.CODES[0]:
+            better = (30.0, 1.0) if right else (1.0, 30.0)
+            pixels = np.geomspace(*better, len(reading.LABELS)).tolist()
+            errors |= {
+                ("pixels", labels): error
+                for labels, error in zip(reading.LABELS, pixels, strict=True)
+            }
+        return errors
+    if name == "purity":
+        return purity.Agreement(12, 70.0 + jitter if right else 30.0 - jitter, 30.0)
+    score = {
+        "feedback": 0.95,
+        "label_noise": 0.9 - 0.1 * options.get("noise", 0.0) - 0.2 * (options["examples"] < MOST),
+        "features": -0.1
+        - 0.1 * ((options["examples"] < 1000) == (options.get("observation") == "screen")),
+    }[name]
+    if name == "label_noise" and ("region" in options or "rarity" in options):
+        score = 0.5
+    if not right:  # the other way round
+        score = {"feedback": 0.95, "label_noise": 1 - score, "features": -0.4 - score}[name]
+    slow = 3 if (options.get("feedback") == "reward") == right else 1
+    steps = [1000 * slow * (10 + config.seed), 1000 * slow * 20]
+    return [Point(s, s, score + jitter, {}) for s in steps]
 
 
 MOST = 30_000
@@ -118,6 +134,8 @@ MOST = 30_000
         (["--processes", "-1"], "--processes must not be negative"),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
+        (["--out", "/proc/slide.png"], "cannot write into /proc"),
+        (["--seeds", "three"], "--seeds"),
         (["--lang", "fr"], "--lang"),
         (["--sedes", "3"], "--seeds"),
     ],
@@ -134,12 +152,26 @@ def test_wrong_input_gets_one_line(
     assert message in line
 
 
+def test_ctrl_c_ends_an_experiment_in_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(options: ExperimentOptions, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    assert run_experiment("feedback", interrupted, ["--out", str(tmp_path / "slide.png")]) == 130
+    assert capsys.readouterr().err == "stages.feedback: interrupted; nothing was written\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_korean_letters_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib import font_manager
 
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
     slides.font_for.cache_clear()
-    with pytest.raises(ValueError, match="apt install fonts-nanum"):
+    assert slides.font_for("ko").get_name() == "NanumGothic"
+    monkeypatch.setattr(slides, "PACKAGED", ("no_such_package", ""))
+    slides.font_for.cache_clear()
+    with pytest.raises(ValueError, match=r"pip install .* brings one"):
         slides.font_for("ko")
     slides.font_for("en")
     slides.font_for.cache_clear()

@@ -15,7 +15,6 @@ KEY = 110  # pixels to a side of the little box that says which colour is where
 CORNERS = np.array([[[255, 208, 40], [235, 60, 70]], [[40, 190, 110], [70, 110, 255]]], np.float64)
 """Colours of the box's corners: top left, top right; bottom left, bottom right."""
 
-ORANGE = np.array([1.0, 0.5, 0.0])
 OF_CLUSTERS = ((94, 214, 160), (255, 150, 70), (110, 160, 255), (240, 120, 200), (250, 220, 90))
 
 
@@ -111,13 +110,3 @@ def picture_of_pairs(above: Array, below: Array) -> Array:
     """Screens (n, side, side) in 0..255, and below each the other one."""
     both = np.concatenate((above, np.clip(below, 0, 255))).astype(np.uint8)
     return tiled(enlarged(np.repeat(both[..., None], 3, -1), 100), len(above))
-
-
-def draw_light(surface: Any, screen: Array) -> None:
-    """Add a screen (side, side) in 0..255 to a pygame surface, in orange."""
-    import pygame
-
-    light = screen.clip(0, 255).T[..., None] * ORANGE
-    image = pygame.surfarray.make_surface(light.astype(np.uint8))
-    image = pygame.transform.smoothscale(image, surface.get_size())
-    surface.blit(image, (0, 0), special_flags=pygame.BLEND_RGB_ADD)

@@ -1,4 +1,4 @@
-"""Pictures of results, for TensorBoard."""
+"""Pictures of guesses and answers: for TensorBoard, and over or beside a running game."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
 LIGHT, WRONG = (94, 214, 160), (244, 92, 92)
 TILE, GAP = 192, 8
+CAPTION = 32  # pixels
 OF_CLASSES = ((255, 196, 84), (94, 214, 160), (120, 170, 255))
 WHITE = (255, 255, 255)
 FIELD, BAND = (22, 28, 44), (48, 60, 92)
@@ -142,6 +143,26 @@ def draw_marks(surface: Any, places: dict[str, float]) -> None:
         y, x, colour = place * surface.get_height(), 12 + 24 * k, (WHITE, LIGHT)[k]
         pygame.draw.polygon(surface, colour, [(x, y), (x + 18, y - 9), (x + 18, y + 9)])
         write(surface, name, (130 - 66 * k, y), 26, colour)
+
+
+def with_screens(picture: Any, screens: dict[str, Array]) -> Array:
+    """A square pygame surface, and in a column to its right screens (k, k) in 0..255 by name."""
+    import pygame
+
+    from envs.lettering import write
+
+    side = picture.get_height()
+    height = side // len(screens)
+    tile = height - CAPTION
+    surface = pygame.Surface((side + tile, side))
+    surface.fill(BACKGROUND)
+    surface.blit(picture, (0, 0))
+    for row, (name, screen) in enumerate(screens.items()):
+        grey = np.repeat(screen.clip(0, 255).astype(np.uint8).T[..., None], 3, 2)
+        image = pygame.transform.scale(pygame.surfarray.make_surface(grey), (tile, tile))
+        write(surface, name, (side + tile / 2, row * height + CAPTION / 2), 28, TEXT, 0.5, tile)
+        surface.blit(image, (side, row * height + CAPTION))
+    return pixels_of(surface)
 
 
 def pixels_of(surface: Any) -> Array:

@@ -33,7 +33,6 @@ from gymnasium import spaces
 from envs.paddle import BALL_RADIUS
 from stages.environments.maps import (
     colours_of_places,
-    draw_light,
     in_a_plane,
     picture_of_pairs,
     picture_of_points,
@@ -88,10 +87,10 @@ class Reconstruct(PaddleStage):
         observation = self.seen(screens[None])[0]
         return observation, observation
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """In orange what was rebuilt: where the ball's light is, if it was rebuilt well."""
-        if guess is not None:
-            draw_light(surface, guess[0])
+    def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
+        """What was seen, and what was rebuilt of it."""
+        rebuilt = np.zeros_like(answer) if guess is None else guess
+        return {"what it sees": answer[0], "what it rebuilds": rebuilt[0]}
 
     def loss(self, guesses: Array, answers: Array) -> Array:
         return squares(guesses - answers.astype(np.float32))

@@ -138,6 +138,13 @@ class Stage:
         `surface` is the square of it that the agent's screen shows.
         """
 
+    def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
+        """Screens (side, side) in 0..255 to be shown beside the game, by name; as many each time.
+
+        Arguments are those of `draw_over`.
+        """
+        return {}
+
     def watched(self) -> gymnasium.Env[Array, Any]:
         """An environment of the same spaces that can draw itself for people."""
         from stages.environments.watching import WatchedGame  # needs pygame

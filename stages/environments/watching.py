@@ -15,7 +15,7 @@ import numpy as np
 
 from envs.single import GameEnv
 from rewards.rewarded import make_single
-from stages.environments.pictures import pixels_of
+from stages.environments.pictures import pixels_of, with_screens
 from stages.environments.stage import Array, Stage
 
 SIDE = 480  # pixels
@@ -72,7 +72,7 @@ class WatchedGame(gymnasium.Env[Array, Any]):
         return self._ask(), reward, terminated, truncated, info
 
     def render(self) -> Array:
-        """The game with the truth and the guess drawn over it: uint8 (side, side, 3)."""
+        """The game with the truth and the guess over it or beside it: uint8 (side, width, 3)."""
         import pygame
 
         from envs.paddle_view import MARGIN, draw
@@ -87,6 +87,8 @@ class WatchedGame(gymnasium.Env[Array, Any]):
         )  # what the agent sees of it
         if self._answer is not None:
             self._stage.draw_over(screen, self.guess, self._answer)
+            if beside := self._stage.beside(self.guess, self._answer):
+                return with_screens(self._surface, beside)
         return pixels_of(self._surface)
 
     def close(self) -> None:
