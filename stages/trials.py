@@ -13,9 +13,9 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -133,7 +133,15 @@ def run_trials(
 
 
 def _begin_worker() -> None:
-    """One thread each; Ctrl-C is the parent's business."""
+    """One thread each; Ctrl-C is the parent's business; nobody works on for a parent that is dead."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
