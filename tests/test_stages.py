@@ -198,6 +198,18 @@ def test_the_same_agent_learns_from_answers_and_from_rewards(feedback: str, tmp_
 # --- Feedback, counted
 
 
+@pytest.mark.parametrize("agent", ["rules", "search", "dqn"])
+def test_runs_of_games_log_it_too_however_short(agent: str, tmp_path: Path) -> None:
+    folder = run_train(
+        *("--agent", agent, "--run-dir", tmp_path, "--num-envs", 4, "--steps", 64),
+        *("--eval-episodes", 2, "--env-options", "max_steps=50"),
+    )
+    found = json.loads((folder / "evaluation.json").read_text())
+    told = 0 if agent == "rules" else found["steps"]  # a person wrote the rules
+    assert found["feedback_numbers"] == told
+    assert curves(folder).Scalars("feedback/numbers")[-1].value == told
+
+
 def step_of(count: int, **changes: Any) -> Step:
     zeros, no = np.zeros(count), np.zeros(count, np.bool_)
     fields: dict[str, Any] = {

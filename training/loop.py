@@ -210,6 +210,7 @@ def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
             "eval/mean_ep_length": float(evaluation.lengths.mean()),
             "eval/mean_score": evaluation.mean_score,
             **{f"eval/{name}": value for name, value in evaluation.metrics.items()},
+            "feedback/numbers": float(run.progress.feedback_numbers),  # also of who never learns
         },
         step,
     )
