@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from stages.agents.supervised import SupervisedAgent
 from stages.environments.examples import ExampleVectorEnv
-from stages.environments.stage import Array, Examples, data_set
+from stages.environments.stage import Array, data_set
 from stages.trials import trained, trial
 from training.config import RunConfig
 
@@ -35,8 +35,9 @@ def encoded(config: RunConfig, count: int) -> Encoded:
     run, _ = trained(config)
     environments = run.stepper.environments.unwrapped
     assert isinstance(environments, ExampleVectorEnv)
-    new = Examples(*(part[:count] for part in data_set(environments.batch.stage, "test")))
-    codes = run.agent.codes(new.observations)
+    screens, _, places = data_set(environments.batch.stage, "test")
+    codes = run.agent.codes(screens[:count])
     assert isinstance(run.agent, SupervisedAgent)
+    assert places is not None
     assert codes is not None
-    return Encoded(run.agent, new.observations, new.truths, codes)
+    return Encoded(run.agent, screens[:count], places[:count], codes)

@@ -133,7 +133,7 @@ def run_trials(
 
 
 def _begin_worker() -> None:
-    """One thread each; Ctrl-C is the parent's business; nobody works on for a parent that is dead."""
+    """One thread each; Ctrl-C is the parent's business; who outlives the parent ends too."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
