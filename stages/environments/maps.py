@@ -52,30 +52,33 @@ def axes_of(points: Array) -> Array:
     return np.asarray(axes * np.sign(largest))
 
 
-def picture_of_points(plane: Array, colours: Array, key: bool = False) -> Array:
-    """Points (n, 2) in colours (n, 3); with `key` the box that says which colour is where."""
+def in_pixels(plane: Array, points: Array, side: int) -> list[list[float]]:
+    """Where on a square surface points (n, 2) are, if `plane` (m, 2) fills it up to the margin."""
+    low, span = plane.min(0), np.maximum(np.ptp(plane, axis=0), 1e-9)
+    x, y = (MARGIN + (points - low) / span * (side - 2 * MARGIN)).T
+    places: list[list[float]] = np.stack((x, side - y), 1).tolist()
+    return places
+
+
+def picture_of_codes(plane: Array, places: Array) -> Array:
+    """Points (n, 2) in the colours of where the ball is (n, 2); below, which colour is where."""
     import pygame
 
-    surface = pygame.Surface((SIDE, SIDE))
-    surface.fill(BACKGROUND)
-    low, high = plane.min(0), plane.max(0)
-    span = np.where(high > low, high - low, 1.0)
-    places = MARGIN + (plane - low) / span * (SIDE - 2 * MARGIN)
-    for place, colour in zip(places.tolist(), colours.tolist(), strict=True):
-        pygame.draw.circle(surface, colour, (place[0], SIDE - place[1]), 3)
-    if not key:
-        return pixels_of(surface)
-    legend = pygame.Surface((SIDE, KEY + 2 * MARGIN))
-    legend.fill(BACKGROUND)
-    box = pygame.surfarray.make_surface(box_of_colours(KEY).swapaxes(0, 1))
-    legend.blit(box, (MARGIN, MARGIN))
-    pygame.draw.rect(legend, DIM, (MARGIN - 2, MARGIN - 2, KEY + 4, KEY + 4), 2)
     from envs.lettering import write
 
+    surface = pygame.Surface((SIDE, SIDE + KEY + 2 * MARGIN))
+    surface.fill(BACKGROUND)
+    colours = colours_of_places(places).tolist()
+    for place, colour in zip(in_pixels(plane, plane, SIDE), colours, strict=True):
+        pygame.draw.circle(surface, colour, place, 3)
+    box = pygame.surfarray.make_surface(box_of_colours(KEY).swapaxes(0, 1))
+    surface.blit(box, (MARGIN, SIDE + MARGIN))
+    pygame.draw.rect(surface, DIM, (MARGIN - 2, SIDE + MARGIN - 2, KEY + 4, KEY + 4), 2)
     words = ("one point is one screen,", "its colour is where the ball is")
     for k, line in enumerate(words):
-        write(legend, line, (2 * MARGIN + KEY, MARGIN + KEY / 2 + 32 * (k - 0.5)), 30, DIM)
-    return np.concatenate((pixels_of(surface), pixels_of(legend)))
+        middle = SIDE + MARGIN + KEY / 2 + 32 * (k - 0.5)
+        write(surface, line, (2 * MARGIN + KEY, middle), 30, DIM)
+    return pixels_of(surface)
 
 
 def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
@@ -93,17 +96,11 @@ def draw_clusters(surface: Any, plane: Array, clusters: Array, centres: Array) -
 
     surface.fill(BACKGROUND)
     side = min(surface.get_size())
-    low, span = plane.min(0), np.maximum(np.ptp(plane, axis=0), 1e-9)
-
-    def place(point: Array) -> tuple[float, float]:
-        x, y = MARGIN + (point - low) / span * (side - 2 * MARGIN)
-        return float(x), float(side - y)
-
-    for point, cluster in zip(plane, clusters, strict=True):
-        pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place(point), 3)
-    for k, centre in enumerate(centres):
-        pygame.draw.circle(surface, WHITE, place(centre), 13)
-        pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place(centre), 10)
+    for place, cluster in zip(in_pixels(plane, plane, side), clusters, strict=True):
+        pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place, 3)
+    for k, place in enumerate(in_pixels(plane, centres, side)):
+        pygame.draw.circle(surface, WHITE, place, 13)
+        pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place, 10)
 
 
 def picture_of_pairs(above: Array, below: Array) -> Array:

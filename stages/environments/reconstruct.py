@@ -32,10 +32,9 @@ from gymnasium import spaces
 
 from envs.paddle import BALL_RADIUS
 from stages.environments.maps import (
-    colours_of_places,
     in_a_plane,
+    picture_of_codes,
     picture_of_pairs,
-    picture_of_points,
 )
 from stages.environments.moments import PaddleStage
 from stages.environments.stage import Array, Assessment, Embedding, Examples
@@ -110,7 +109,7 @@ class Reconstruct(PaddleStage):
         """The codes in a plane, coloured by where the ball is; all of them for the projector."""
         assert truths is not None
         places = {"ball_x": truths[:, 0], "ball_y": truths[:, 1]}
-        picture = picture_of_points(in_a_plane(codes), colours_of_places(truths), key=True)
+        picture = picture_of_codes(in_a_plane(codes), truths)
         return Assessment({}, {"codes": picture}, Embedding(codes, places, observations[:, 0]))
 
 
