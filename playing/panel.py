@@ -174,7 +174,9 @@ def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: f
         corners = [(MARGIN, middle - 8), (MARGIN, middle + 8), tip]
         pygame.draw.polygon(surface, colour, corners)
     text_colour = colour if chosen else theme.TEXT
-    theme.write(surface, match.action_names[k], (MARGIN + 22, middle), size, text_colour, width=128)
+    name, left = match.action_names[k], MARGIN + 22
+    letters = _fitting(name, size, 128)
+    theme.write(surface, name, (left, middle), letters, text_colour, width=128)
     if likely is None:
         return
     right = surface.get_width() - MARGIN
