@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -82,6 +82,9 @@ class Insight:
 
 class Agent:
     """An agent that acts and does not learn; those that learn override the rest."""
+
+    takes_answers: ClassVar[bool] = False
+    """Does it learn from right answers, where an environment tells them?"""
 
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task

@@ -79,7 +79,8 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
     show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
     if not trial.verdict["failures"]:
         reward = _one_of(expression, found["rewards"])
-        say(console, f"train on it: {escape(commands.train(env, env_options, reward))}")
+        it = "it" if reward == expression else "one of them"
+        say(console, f"train on {it}: {escape(commands.train(env, env_options, reward))}")
     return USAGE_ERROR if trial.verdict["failures"] else 0
 
 

@@ -90,9 +90,8 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
         if time.perf_counter() - began > seconds:
             each = (time.perf_counter() - began) / len(values)
             raise RewardError(
-                f"{place}: `{term.name}` is too slow: {1e3 * each:.2g} ms for each step; with "
-                "1,024 games a step of training would take "
-                f"{1024 * each:.2g} s"
+                f"{place}: `{term.name}` is too slow: {_time(each)} for each step; with 1,024 "
+                f"games a step of training would take {_time(1024 * each)}"
             )
     for k in range(0, len(values), max(1, len(values) // ASKED_AGAIN)):
         value = _number(term, _call(term, game, transitions, k))
@@ -104,6 +103,15 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
             )
             return Outcome(np.array(values), False, warnings)
     return Outcome(np.array(values), True, warnings)
+
+
+def _time(seconds: float) -> str:
+    """Two digits, in the unit that people would take."""
+    if seconds >= 120.0:
+        return f"{seconds / 60.0:,.0f} minutes"
+    if seconds >= 0.95:
+        return f"{seconds:.1f} s"
+    return f"{1e3 * seconds:.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.2g} ms"
 
 
 class _ReadOnlyError(Exception):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rewards.recording import Recording
     from rewards.trial import Outcome, Transitions
 
+OF_ENVIRONMENTS = ("observation", "screen_size", "frames")  # options that are not a game's own
 LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
 EXAMINING = 4.0  # times that looking at what a term pays may take, with more steps to look at
 COMPILING = 10.0  # times that compiling may take: no user's code runs then
@@ -74,11 +75,11 @@ class Trial:
             RewardError: at the first thing that is wrong.
             ValueError: if there is no such environment.
         """
+        game, rewards = self._game  # first: an option that there is not is no mistake of the file
         parts = self._load()
         from rewards.recording import recorded
         from rewards.trial import tried_transitions
 
-        game, rewards = self._game
         recording = recorded(game, rewards, self.request["options"])
         transitions = tried_transitions(recording)
         outcomes = [self._try(part.term, game, transitions) for part in parts]
@@ -124,7 +125,10 @@ class Trial:
         from envs.game import load_game
 
         place, rewards = self._places
-        return load_game(place, self.request["options"])[0], rewards
+        game, rest = load_game(place, self.request["options"])
+        if self.request["examine"]:
+            game.make_options({k: v for k, v in rest.items() if k not in OF_ENVIRONMENTS})
+        return game, rewards
 
     @property
     def _separate(self) -> bool:
@@ -133,7 +137,7 @@ class Trial:
 
     def _load(self) -> list[Part]:
         """The terms; a mistake in a user's file is found before anything else is imported."""
-        _, of_game = self._places  # first: a game that there is not is no mistake of the file
+        _, of_game = self._places
         testing.stage = Waiting(lambda: self._game)
         expression = self.request["expression"]
         if self._separate:

@@ -160,6 +160,8 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
         (["nwe", "x.py"], "invalid choice: 'nwe'"),
         (["check", "score", "--env-options", "speed"], "is written KEY=VALUE, not 'speed'"),
         (["check", "score", "--env-options", "ball_speed=9"], "`ball_speed` of paddle must be"),
+        (["check", "score", "--env-options", "ball_sped=0.04"], "did you mean `ball_speed`?"),
+        (["check", "mine.py", "--env", "bicycle", "--env-options", "task=gaol"], "no task `gaol`"),
         (["check", "scor"], "did you mean `score`?"),
     ):
         assert main(arguments) == 2

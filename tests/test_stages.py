@@ -223,12 +223,13 @@ def step_of(count: int, **changes: Any) -> Step:
 
 
 def test_numbers_of_feedback_are_counted() -> None:
-    assert numbers_of(step_of(4)) == 4  # a reward each, be it zero
-    assert numbers_of(step_of(4, valid=np.array([True, False, True, True]))) == 3
-    assert numbers_of(step_of(4, answers=np.zeros(4, np.int64))) == 4
-    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3), np.uint8))) == 24
+    assert numbers_of(step_of(4), True) == 4  # a reward each, be it zero
+    assert numbers_of(step_of(4, valid=np.array([True, False, True, True])), True) == 3
+    assert numbers_of(step_of(4, answers=np.zeros(4, np.int64)), True) == 4
+    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3), np.uint8)), True) == 24
     one_less = np.array([True, True, False, True])
-    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3)), valid=one_less)) == 18
+    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3)), valid=one_less), True) == 18
+    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3))), False) == 4  # hears rewards only
 
 
 def test_every_agent_and_environment_names_its_feedback() -> None:
@@ -247,6 +248,10 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
         for kind, told in env.batch.stage.feedbacks.items():
             assert told in KINDS
             assert kind_of(agent, make_vec(env_id, 1, feedback=kind)) == told
+    env = make_vec("ClassifyBall-v0", 1)  # tells answers, which ppo does not take
+    task = Task("ClassifyBall-v0", env.single_observation_space, env.single_action_space, 1, 10)
+    agent = make_agent("ppo", task, settings_type("ppo")(), 0)
+    assert kind_of(agent, env) == "a number at once"
 
 
 def test_the_stepper_passes_answers_on() -> None:

@@ -41,7 +41,7 @@ class TrainOptions(Generic[Settings]):
     """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised or kmeans;
     by default the one that suits the environment. --help with --agent NAME lists its settings."""
     reward: str | None = None
-    """What counts as good: a term (score), a file's function (my_rewards.py:follow_ball), or a
+    """What counts as good: a term (score), a file's function (my_reward.py:follow_ball), or a
     weighted sum ("score - 0.01*effort"). By default the game's own."""
     seed: int = 1
     """Of everything that is drawn at random."""

@@ -19,7 +19,7 @@ KINDS = {
     "examples in the prompt": "right answers are seen, and nothing of the agent changes",
 }
 """Every kind, and what it means. An environment names its own in `metadata["feedback"]`."""
-OF_GAMES = "a number late"
+OF_GAMES, AT_ONCE = "a number late", "a number at once"
 
 
 def kind_of(agent: Agent, environments: object) -> str:
@@ -27,7 +27,7 @@ def kind_of(agent: Agent, environments: object) -> str:
     if not learns(agent):
         return "nothing"
     kind: str = getattr(environments, "metadata", {}).get("feedback", OF_GAMES)
-    return kind
+    return kind if kind == OF_GAMES or agent.takes_answers else AT_ONCE
 
 
 def learns(agent: Agent) -> bool:
@@ -35,11 +35,12 @@ def learns(agent: Agent) -> bool:
     return type(agent).learn is not Agent.learn
 
 
-def numbers_of(step: Step) -> int:
-    """How many numbers a step of `n` environments hands back.
+def numbers_of(step: Step, takes_answers: bool) -> int:
+    """How many numbers a step of `n` environments hands back to who takes answers, or does not.
 
     An answer counts as many numbers as it has; without answers a reward counts one, be it zero.
     Where an environment only began anew it handed back nothing.
     """
-    each = 1 if step.answers is None else int(np.prod(step.answers.shape[1:]))
+    told = step.answers if takes_answers else None
+    each = 1 if told is None else int(np.prod(told.shape[1:]))
     return each * int(np.count_nonzero(step.valid))

@@ -154,7 +154,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
         step, episodes = stepper.step(actions)
         metrics = agent.learn(step)
         before, progress.steps = progress.steps, progress.steps + stepper.count
-        progress.feedback_numbers += numbers_of(step) if takes_feedback else 0
+        progress.feedback_numbers += numbers_of(step, agent.takes_answers) if takes_feedback else 0
         if episodes is not None:
             progress.episodes += len(episodes.returns)
             run.recent.add(episodes)

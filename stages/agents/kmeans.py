@@ -40,6 +40,7 @@ class KMeansAgent(Agent):
     """Serves points whose right answer is the point, all of them at each step."""
 
     name = "kmeans"
+    takes_answers = True
 
     def __init__(self, task: Task, settings: KMeansSettings, seed: int) -> None:
         super().__init__(task, seed)

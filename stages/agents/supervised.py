@@ -94,6 +94,7 @@ class SupervisedAgent(TorchAgent):
     """Serves vectors and screens; answers and rewards; classes, numbers, and boxes of things."""
 
     name = "supervised"
+    takes_answers = True
 
     def __init__(
         self, task: Task, settings: SupervisedSettings, seed: int, device: str = "cpu"
