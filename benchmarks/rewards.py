@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import tempfile
 from functools import partial
@@ -20,7 +21,7 @@ ENV, SHORT_NAME = "PaddleBall-v0", "paddle"
 GAMES = 1024
 REPEATS = 5
 CALLS = 200
-WEIGHT = "0.02"  # in the starter; a digit more is another weight
+WEIGHT = "0.02"  # in the starter
 SOURCE = '''
 def follow(before, action, after):
     """Closer is better."""
@@ -62,8 +63,10 @@ def measure_rewards(repeats: int = REPEATS) -> list[Row]:
         command = [sys.executable, "-m", "rewards", "check", file.name]
         text, _ = starter(file, SHORT_NAME, {})
         edited, unchanged = [], []
-        for k in range(repeats + 1):
-            file.write_text(text.replace(WEIGHT, f"{WEIGHT}{k}", 1), encoding="utf-8")
+        edit = random.SystemRandom()
+        for _ in range(repeats + 1):
+            weight = repr(edit.uniform(0.01, 0.03))  # one that no run before has made known
+            file.write_text(text.replace(WEIGHT, weight, 1), encoding="utf-8")
             edited.append(stopwatch(command, folder))
             unchanged.append(stopwatch(command, folder))
         file.write_text(SOURCE, encoding="utf-8")

@@ -74,8 +74,7 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         console = Console()
         found = trial.wait_for_findings()
         show_findings(console, expression, found)
-        with console.status("Compiling it"):
-            trial.wait()
+        trial.wait()
     show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
     if not trial.verdict["failures"]:
         reward = _one_of(expression, found["rewards"])
