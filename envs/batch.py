@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from envs.game import Game, unknown
+from envs.game import Game
 from envs.kernels import game_kernels
 from envs.rng import seeded
 
@@ -225,15 +225,3 @@ class GameBatch:
 
     def _value(self, value: Any, i: int) -> Any:
         return value[i] if np.ndim(value) == 1 and len(value) == self.count else value
-
-
-def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:
-    """The `options` of an environment's `reset`, in which a mistyped name is not passed over.
-
-    Raises:
-        ValueError: for an option that is not among `known`.
-    """
-    for name in given or ():
-        if name not in known:
-            raise ValueError(f"reset has no option {unknown(name, known)}")
-    return given or {}

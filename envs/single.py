@@ -10,9 +10,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from envs.batch import GameBatch, Reward, reset_options
+from envs.batch import GameBatch, Reward
 from envs.game import Game
 from envs.render import Renderer
+from envs.resetting import reset_options
 
 ALONE = np.zeros(1, np.intp)
 """The rows of a batch of one game."""

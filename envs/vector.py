@@ -10,9 +10,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.batch import GameBatch, Reward, reset_options
+from envs.batch import GameBatch, Reward
 from envs.game import Game
 from envs.render import Renderer
+from envs.resetting import reset_mask, reset_options, seed_for_each
 
 Array = np.ndarray[Any, Any]
 
@@ -91,9 +92,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
                 `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
         """
         options = reset_options(options, "state", "reset_mask")
-        mask = np.array(options.get("reset_mask", self._every))
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
-            raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
+        mask = reset_mask(options, self.num_envs)
         seeds = [given for given, wanted in zip(self._seeds(seed), mask, strict=True) if wanted]
         self.batch.reset(np.flatnonzero(mask), seeds, options.get("state"))
         return self.batch.observations, {
@@ -130,10 +129,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         """One seed for each game; None where a generator that has begun goes on."""
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
-            return [int(seed) + i for i in range(self.num_envs)]
-        seeds: Sequence[int | None] = [None] * self.num_envs if seed is None else seed
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"{len(seeds)} seeds were given for {self.num_envs} environments")
+        seeds = seed_for_each(seed, self.num_envs)
         if self.batch.seeded:
             return seeds
         fresh = np.random.SeedSequence().generate_state(self.num_envs, np.uint64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ class Paid:
     values: dict[str, Array]
     """(m,) of each reward by name."""
 
+    @functools.cached_property
     def moments(self) -> list[dict[str, Any]]:
         """For each kind of moment: its name, how often it was met, and what is paid on average."""
         found = []
@@ -35,6 +37,7 @@ class Paid:
             found.append({"name": name, "count": int(met.sum()), "values": means})
         return found
 
+    @functools.cached_property
     def players(self) -> list[dict[str, Any]]:
         """For each player: mean length, score and returns of the episodes that were paid for."""
         found, whole = [], self.recording.whole()[self.rows]
@@ -76,12 +79,12 @@ def warnings_about(name: str, paid: Paid) -> list[str]:
             f"`{name}` pays nothing before the end of an episode; that is hard to learn from, as "
             "nothing says which of the steps before was the good one"
         )
-    means = {row["name"]: row["values"][k] for row in paid.moments()}
+    means = {row["name"]: row["values"][k] for row in paid.moments}
     for worse, better in paid.recording.moments.worse.items():
         low, high = means[worse], means[better]
         if low is not None and high is not None and low > high + NOTABLE * values.std():
             found.append(f"`{name}`: {worse} pays more than {better}, {low:.3g} against {high:.3g}")
-    return found + _cheap(name, k, paid.players())
+    return found + _cheap(name, k, paid.players)
 
 
 def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:

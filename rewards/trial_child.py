@@ -212,8 +212,8 @@ class Trial:
         return {
             "game": self._game[0].name,
             "rewards": list(paid),
-            "moments": found.moments(),
-            "players": found.players(),
+            "moments": found.moments,
+            "players": found.players,
         }
 
     def _values(self, term: Term, transitions: Transitions) -> Any:

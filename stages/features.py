@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
-from stages.intervals import Mean, difference, mean
-from stages.slides import draw_curve, make_logarithmic, slide
+from stages.intervals import difference, mean
+from stages.slides import draw_errors
 from stages.trials import measure, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -69,7 +69,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     rows = [(f"{size:,}", *(f"{means[eyes, size]:.1f}" for eyes in EYES)) for size in SIZES]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    draw(path, options.lang, means)
+    curves = {eyes: [means[eyes, size] for size in SIZES] for eyes in EYES}
+    draw_errors(path, options.lang, texts, SIZES, curves)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:
@@ -83,18 +84,6 @@ def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[floa
         text = TEXTS[options.lang][name]
         sentences.append(claim(options, text, gap, gap.low > 0, size=size))
     return "\n".join(sentences)
-
-
-def draw(path: Path, lang: str, errors: dict[tuple[str, int], Mean]) -> None:
-    """Both errors over the size of the training set."""
-    texts = TEXTS[lang]
-    with slide(path, lang) as axes:
-        for k, eyes in enumerate(EYES):
-            draw_curve(axes, k, SIZES, [errors[eyes, size] for size in SIZES], texts[eyes])
-        make_logarithmic(axes, SIZES)
-        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
-        axes.set_ylim(bottom=0)
-        axes.legend()
 
 
 if __name__ == "__main__":

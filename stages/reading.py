@@ -18,8 +18,8 @@ import numpy as np
 from stages.autoencoders import autoencoder, encoded
 from stages.environments.stage import Array
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
-from stages.intervals import Mean, difference, mean
-from stages.slides import draw_curve, make_logarithmic, slide
+from stages.intervals import difference, mean
+from stages.slides import draw_errors
 from stages.trials import run_trials
 from training.config import RunConfig
 
@@ -124,7 +124,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     rows = [(f"{labels:,}", *(f"{means[eyes, labels]:.1f}" for eyes in EYES)) for labels in LABELS]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    draw(path, options.lang, means)
+    curves = {eyes: [means[eyes, labels] for labels in LABELS] for eyes in EYES}
+    draw_errors(path, options.lang, texts, LABELS, curves)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:
@@ -138,18 +139,6 @@ def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[floa
         text = TEXTS[options.lang][name]
         sentences.append(claim(options, text, gap, gap.low > 0, labels=labels, codes=16))
     return "\n".join(sentences)
-
-
-def draw(path: Path, lang: str, errors: dict[tuple[str, int], Mean]) -> None:
-    """Errors over the number of labels."""
-    texts = TEXTS[lang]
-    with slide(path, lang) as axes:
-        for k, eyes in enumerate(EYES):
-            draw_curve(axes, k, LABELS, [errors[eyes, labels] for labels in LABELS], texts[eyes])
-        make_logarithmic(axes, LABELS)
-        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
-        axes.set_ylim(bottom=0)
-        axes.legend()
 
 
 if __name__ == "__main__":

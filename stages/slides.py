@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,23 @@ def draw_curve(axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], lab
         capsize=6,
         elinewidth=1.5,
     )
+
+
+def draw_errors(
+    path: Path,
+    lang: str,
+    texts: dict[str, Any],
+    sizes: Sequence[int],
+    errors: Mapping[str, Sequence[Mean]],
+) -> None:
+    """A slide of errors over `sizes` of something, a curve for each name in `texts`."""
+    with slide(path, lang) as axes:
+        for k, (name, means) in enumerate(errors.items()):
+            draw_curve(axes, k, sizes, means, texts[name])
+        make_logarithmic(axes, sizes)
+        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
+        axes.set_ylim(bottom=0)
+        axes.legend()
 
 
 def make_logarithmic(axes: Any, ticks: Sequence[int]) -> None:

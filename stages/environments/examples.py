@@ -34,6 +34,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.game import unknown
+from envs.resetting import reset_mask, reset_options, seed_for_each
 from envs.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from stages.environments.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
@@ -211,16 +212,10 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
             seed: environment `i` gets `seed + i`; or one seed for each.
             options: `reset_mask`, a bool array (num_envs,) of those to reset, by default all.
         """
-        mask = np.array((options or {}).get("reset_mask", self._every))
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
-            raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},)")
+        mask = reset_mask(reset_options(options, "reset_mask"), self.num_envs)
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
-            seed = [int(seed) + i for i in range(self.num_envs)]
-        seeds = [None] * self.num_envs if seed is None else seed
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"{len(seeds)} seeds were given for {self.num_envs} environments")
-        self.batch.reset(seeds, mask)
+        self.batch.reset(seed_for_each(seed, self.num_envs), mask)
         return self.batch.observations, {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
