@@ -11,6 +11,11 @@ from gymnasium import spaces
 
 Array = np.ndarray[Any, Any]
 
+NO_BODY = (
+    "--pretrained and --freeze need an agent whose network is one body with heads on it: ppo, dqn, "
+    "pqn, or supervised where single guesses are asked for"
+)
+
 
 class UnsuitableTaskError(ValueError):
     """The agent cannot serve these spaces or this game; the message says what it can serve."""
@@ -150,6 +155,23 @@ class Agent:
     def inherit(self, tensors: dict[str, Any]) -> None:
         """Take over what is still of use now that something else is good; by default the policy."""
         self.restore_policy(tensors)
+
+    def adopt_body(self, tensors: dict[str, Any]) -> None:
+        """Begin with the body of another agent: with what that one has learned to see.
+
+        Raises:
+            UnsuitableTaskError: if this agent has none.
+            ValueError: if `tensors` hold none that fits.
+        """
+        raise UnsuitableTaskError(NO_BODY)
+
+    def freeze_body(self) -> None:
+        """Learn with the heads alone from now on.
+
+        Raises:
+            UnsuitableTaskError: if this agent has no body.
+        """
+        raise UnsuitableTaskError(NO_BODY)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

@@ -165,6 +165,11 @@ class DQNAgent(QAgent):
         """Generator and counters."""
         return {**super().numbers(), "updates": self.updates}
 
+    def adopt_body(self, tensors: dict[str, Any]) -> None:
+        """Begin with the body of another agent, in both networks."""
+        super().adopt_body(tensors)
+        self.target.load_state_dict(self.network.state_dict())
+
     def lose_track(self) -> None:
         """What comes next does not follow what is remembered."""
         self.replay.cut()

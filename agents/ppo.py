@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.checkpointing import under
 from agents.distributions import Categorical, Gaussian, make_distribution
 from agents.looking import pictures
 from agents.networks import make_body
@@ -308,7 +307,7 @@ class PPOAgent(TorchAgent):
         The heads stay as they were drawn. A policy that is certain tries nothing else, and values
         of another reward mislead it: it would take many times as long to change its mind.
         """
-        self.network.body.load_state_dict(under("network.body.", tensors))
+        self.adopt_body(tensors)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

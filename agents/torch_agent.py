@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.agent import Agent, Array, Task
+from agents.agent import NO_BODY, Agent, Array, Task, UnsuitableTaskError
 from agents.checkpointing import optimizer_tensors, restore_optimizer, under
 from agents.networks import flatten
 
@@ -75,9 +75,44 @@ class TorchAgent(Agent):
         """Take over the network only."""
         self.network.load_state_dict(under("network.", tensors))
 
+    @property
+    def body(self) -> nn.Module:
+        """The part of the network that makes features of observations.
+
+        Raises:
+            UnsuitableTaskError: if it is not built so.
+        """
+        body = getattr(self.network, "body", None)
+        if not isinstance(body, nn.Module):
+            raise UnsuitableTaskError(NO_BODY)
+        return body
+
+    def adopt_body(self, tensors: dict[str, Any]) -> None:
+        """Begin with the body of another agent; the heads stay as they were drawn."""
+        found, body = under("network.body.", tensors), self.body
+        if not found:
+            raise ValueError("its agent has no body with heads on it")
+        there, here = (
+            {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+            for tensors in (found, body.state_dict())
+        )
+        if there != here:
+            raise ValueError(f"its body has layers of the shapes {_told(there)}, not {_told(here)}")
+        body.load_state_dict(found)
+
+    def freeze_body(self) -> None:
+        """Gradients of the body stay 0 from now on, and Adam leaves alone what never had one."""
+        self.body.requires_grad_(False)
+
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
         self.restore_policy(tensors)
         restore_optimizer(self.optimizer, tensors)
         self.steps_seen = numbers["steps_seen"]
+
+
+def _told(shapes: dict[str, tuple[int, ...]]) -> str:
+    """The shapes of weights in one line, those of biases left out."""
+    weights = (shape for name, shape in shapes.items() if not name.endswith("bias"))
+    return " ".join("x".join(map(str, shape)) for shape in weights)

@@ -65,4 +65,5 @@ register_stage("DetectObjects-v0", "detect", "stages.environments.detect:Detect"
 register_stage(
     "ReconstructScreen-v0", "reconstruct", "stages.environments.reconstruct:Reconstruct", 0.96
 )
+register_stage("NameShape-v0", "shapes", "stages.environments.shapes:Shapes", 0.85)
 register_stage("ClusterPoints-v0", "cluster", "stages.environments.cluster:Cluster", math.inf)

@@ -14,7 +14,7 @@ from agents.agent import Insight
 from envs.batch import Reward
 from envs.single import GameEnv
 from playing.cast import Cast, Player
-from stages.environments.watching import WatchedGame
+from stages.environments.watching import Watched
 from training.simulator import make_simulator
 from training.stepper import reward_weights
 
@@ -210,7 +210,7 @@ class Match:
         """A word for each action (Discrete) or component (Box)."""
         if isinstance(self.env.unwrapped, GameEnv):
             return self.env.unwrapped.game.action_names
-        if isinstance(self.env.unwrapped, WatchedGame):
+        if isinstance(self.env.unwrapped, Watched):
             return self.env.unwrapped.action_names
         space = self.env.action_space
         if isinstance(space, spaces.Discrete):

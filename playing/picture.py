@@ -13,7 +13,7 @@ from envs.single import GameEnv
 from playing import theme
 from playing.match import Match
 from playing.panel import Facts, draw_panel
-from stages.environments.watching import WatchedGame
+from stages.environments.watching import Watched
 
 GAME_SIDE = 640
 SIZE = (1152, 640)  # multiples of 16, as video wants them
@@ -95,7 +95,7 @@ class GamePicture:
             assert isinstance(unwrapped, GameEnv)
             self._view(self.surface, unwrapped.state, unwrapped.batch.options)
         else:
-            if isinstance(unwrapped, WatchedGame):
+            if isinstance(unwrapped, Watched):
                 unwrapped.guess = self._match.choice  # the one about this moment
             self._paint_frame(np.asarray(self._match.env.render()))
         if self._match.episode.over:

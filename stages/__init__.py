@@ -9,11 +9,13 @@ Supervised
 Unsupervised
     `codes`: what lies side by side in an autoencoder's codes. `compression`: codes against PNG.
     `reading`: codes as features. `purity`: what k-means' clusters are.
+Pretraining
+    `pretraining`: panda or rabbit. `policy_pretraining`: a policy that can see before it plays.
 Shared
     `experiment`: the command. `trials`: runs in parallel. `autoencoders`: those that four
     experiments look into. `intervals`: means over seeds. `slides`: figures.
 `environments`
-    The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`), each a
+    The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`, `shapes`), each a
     `stage.Stage`; `examples` makes environments of it, `watching` and `turns` show it.
 `agents`
     Who learns from the answers: `supervised` and `kmeans`.

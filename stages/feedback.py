@@ -16,7 +16,7 @@ import numpy as np
 
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import ratio
-from stages.slides import COLOURS, slide
+from stages.slides import draw_course, slide
 from stages.trials import Point, measure, run_trials, trial
 
 STEPS = {"answer": 153_600, "reward": 230_400}
@@ -103,11 +103,10 @@ def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:
     """Both curves over the numbers of feedback; bands from the lowest seed to the highest."""
     texts = TEXTS[lang]
     with slide(path, lang) as axes:
-        for name, colour in zip(FEEDBACKS, COLOURS, strict=False):
-            scores = np.array([[point.score for point in points] for points in curves[name]])
+        for k, name in enumerate(FEEDBACKS):
+            scores = [[point.score for point in points] for points in curves[name]]
             numbers = [point.numbers for point in curves[name][0]]
-            axes.plot(numbers, scores.mean(0), color=colour, label=texts[name])
-            axes.fill_between(numbers, scores.min(0), scores.max(0), color=colour, alpha=0.2, lw=0)
+            draw_course(axes, k, numbers, scores, texts[name])
         axes.axhline(0.25, color="grey", ls=":")
         axes.set(
             xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(0, 1), xlim=(0, None)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stages.intervals import Mean
 from training.run_folder import atomic_path
 
@@ -122,6 +124,15 @@ def draw_errors(
         axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
         axes.set_ylim(bottom=0)
         axes.legend()
+
+
+def draw_course(
+    axes: Any, k: int, x: Sequence[float], courses: Sequence[Sequence[float]], label: str
+) -> None:
+    """The `k`-th curve of a figure: the mean of several trials, from the lowest to the highest."""
+    scores = np.array(courses)
+    axes.plot(x, scores.mean(0), color=COLOURS[k], label=label)
+    axes.fill_between(x, scores.min(0), scores.max(0), color=COLOURS[k], alpha=0.2, lw=0)
 
 
 def make_logarithmic(axes: Any, ticks: Sequence[int]) -> None:

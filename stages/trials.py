@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import signal
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -22,11 +24,13 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
+from envs.registration import STAGES
 from training.command_line import parse
 from training.config import RunConfig
 from training.display import PlainDisplay
 from training.logger import Logger
 from training.loop import Run, train, untrained
+from training.run_folder import CONFIG, write_json
 from training.stepper import make_environments
 
 Cell = TypeVar("Cell")
@@ -44,18 +48,25 @@ class Point(NamedTuple):
     metrics: dict[str, float]
 
 
+class Kept(NamedTuple):
+    """A trial that others can begin with, `--pretrained`, and what its evaluations found."""
+
+    folder: Path
+    points: list[Point]
+
+
 def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any) -> RunConfig:
     """Settings of a trial: those that train.py has for `env`, and `changes`.
 
     Args:
         env: short name.
-        seed: of the network and of the data set.
-        steps: guesses to be made.
+        seed: of the network and, where there is one, of the data set.
+        steps: guesses to be made, or steps to be played.
         evaluations: evenly spread, the last one at the end.
         **changes: `settings`, a dict of hyperparameters; all else are environment options.
     """
     settings = changes.pop("settings", {})
-    options = {"data_seed": seed, **changes}
+    options = {"data_seed": seed, **changes} if env in STAGES else changes
     arguments = ["--env", env, "--env-options", *(f"{k}={v}" for k, v in options.items())]
     _, config = parse([*arguments, "--seed", str(seed), "--steps", str(steps)])
     return dataclasses.replace(
@@ -85,12 +96,24 @@ class Recorder(Logger):
 
 def trained(config: RunConfig) -> tuple[Run, list[Point]]:
     """Train by the loop of train.py; also what each evaluation found. No folder is left behind."""
-    environments = make_environments(config.env, config.num_envs, config.make_options)
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(config, Path(folder), *untrained(config, environments))
-        recorder = Recorder(run)
-        train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
+        return _trained_into(Path(folder), config)
+
+
+def _trained_into(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
+    environments = make_environments(config.env, config.num_envs, config.make_options)
+    run = Run(config, folder, *untrained(config, environments))
+    recorder = Recorder(run)
+    train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
     return run, recorder.points
+
+
+def kept(config: RunConfig, place: Path) -> Kept:
+    """Train into a new run folder in `place`, for others to begin with."""
+    folder = Path(tempfile.mkdtemp(dir=place))
+    _, points = _trained_into(folder, config)
+    write_json(folder / CONFIG, config.to_json(shlex.join(sys.argv)))
+    return Kept(folder, points)
 
 
 def measure(config: RunConfig) -> list[Point]:

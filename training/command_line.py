@@ -35,8 +35,8 @@ class TrainOptions(Generic[Settings]):
 
     settings: Settings
     env: str = "paddle"
-    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster) or any
-    Gymnasium id (CartPole-v1)."""
+    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster, shapes) or
+    any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
     """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised or kmeans;
     by default the one that suits the environment. --help with --agent NAME lists its settings."""
@@ -66,6 +66,11 @@ class TrainOptions(Generic[Settings]):
     """Environment steps between evaluations."""
     eval_episodes: int = 100
     """Episodes of each evaluation."""
+    pretrained: str | None = None
+    """Run folder with whose body to begin: with the features that its agent has learned to see, be
+    it another agent in another environment. The heads are new."""
+    freeze: bool = False
+    """Leave the body as it begins, and train the heads alone."""
     run_dir: Path = Path("runs")
     """Where run folders are made."""
     resume: Path | None = None

@@ -21,10 +21,12 @@ KINDS: dict[str, Any] = {
     **dict.fromkeys(("settings", "env_options"), dict),
     "reward": str | None,
     "solved_score": int | float | None,
+    "pretrained": str | None,
+    "freeze": bool,
 }
 """What the entries of config.json have to be."""
 
-LATER = {"threads": 1}
+LATER = {"threads": 1, "pretrained": None, "freeze": False}
 """Entries that runs of earlier versions lack."""
 
 
@@ -55,6 +57,10 @@ class RunConfig:
     """Episodes of each evaluation."""
     threads: int = 1
     """Of torch: another number adds up in another order, so that the last bits differ."""
+    pretrained: str | None = None
+    """Folder of the run with whose body it began."""
+    freeze: bool = False
+    """Did its body stay as it began?"""
 
     @property
     def make_options(self) -> dict[str, Any]:

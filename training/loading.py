@@ -7,7 +7,7 @@ from pathlib import Path
 import gymnasium
 
 from agents import make_agent
-from agents.agent import Agent, Task
+from agents.agent import Agent, Task, UnsuitableTaskError
 from agents.checkpointing import under
 from rewards.expression import parse
 from training.config import RunConfig
@@ -23,6 +23,25 @@ def load_config(folder: Path) -> RunConfig:
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}")
     return RunConfig.from_json(read_json(folder / CONFIG))
+
+
+def adopt_body(agent: Agent, folder: Path) -> None:
+    """Let `agent` begin with the body of the agent of a run. Executes no code of the run.
+
+    Raises:
+        ValueError: if `folder` holds no run, or none that fits.
+    """
+    config = load_config(folder)
+    tensors, _ = load_checkpoint(folder)
+    try:
+        agent.adopt_body(under("agent.", tensors))
+    except UnsuitableTaskError:
+        raise
+    except ValueError as error:
+        raise RunError(
+            f"{folder} ({config.agent} on {config.env}) does not fit: {error}; see --width and the "
+            "environments' options"
+        ) from None
 
 
 def load_agent(folder: Path, env: gymnasium.Env) -> Agent:

@@ -44,6 +44,8 @@ class Logger:
             "env": config.env,
             "agent": config.agent,
             "reward": config.reward or "its own",
+            "pretrained": config.pretrained or "no",
+            "freeze": config.freeze,
         }
         row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
         row |= {f"env.{name}": str(value) for name, value in config.env_options.items()}

@@ -21,6 +21,7 @@ from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.film import film
+from training.loading import adopt_body
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
 from training.stepper import Episodes, Stepper
@@ -67,7 +68,11 @@ class Recent:
 
 
 def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
-    """A new agent for `environments`, which begin their first episodes."""
+    """A new agent for `environments`, which begin their first episodes.
+
+    Raises:
+        ValueError: if it cannot begin with the body of the run that `config` names.
+    """
     stepper = Stepper(environments, fresh_seed(config.seed))
     task = Task(
         config.env,
@@ -78,6 +83,10 @@ def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
         stepper.terms,
     )
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+    if config.pretrained is not None:
+        adopt_body(agent, Path(config.pretrained))
+    if config.freeze:
+        agent.freeze_body()
     agent.watch(stepper.simulator)
     return agent, stepper
 

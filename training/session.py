@@ -58,14 +58,15 @@ def prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
 ) -> tuple[Run, dict[str, str]]:
     """A run, new or resumed, and the sources of its reward."""
-    agent, stepper = untrained(config, environments)
+    new = resume is None  # else what it began with is in its checkpoint
+    agent, stepper = untrained(config if new else replace(config, pretrained=None), environments)
     sources = {}
     if stepper.reward is not None:
         sources = reward_sources(stepper.reward.terms)
         config = replace(config, reward=stepper.reward.expression)
     folder = resume or _new_folder(run_dir, config)
     run = Run(config, folder, agent, stepper)
-    if resume is None:
+    if new:
         keep_reward(folder, sources)
         write_json(folder / CONFIG, config.to_json(command))
     else:

@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from envs.paddle import reach
-from stages.environments.metrics import confusion_matrix, recall
+from stages.environments.classes import ClassStage
 from stages.environments.moments import (
     ALL_WAYS,
     CLOSER,
@@ -35,14 +34,13 @@ from stages.environments.moments import (
     direction,
     landings,
 )
-from stages.environments.pictures import draw_words, picture_of_confusion
-from stages.environments.stage import Array, Assessment
+from stages.environments.stage import Array
 
 CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 
 
 @dataclass(frozen=True)
-class Classify(PaddleStage):
+class Classify(ClassStage, PaddleStage):
     """What class is it?"""
 
     question: str = "direction"
@@ -61,10 +59,6 @@ class Classify(PaddleStage):
         return CLASSES[self.question]
 
     @property
-    def action_space(self) -> spaces.Discrete:
-        return spaces.Discrete(len(self.action_names))
-
-    @property
     def ways(self) -> tuple[int, ...]:
         """While the ball flies away, nobody asks whether it will be missed."""
         return CLOSER if self.question == "missed" else ALL_WAYS
@@ -73,27 +67,3 @@ class Classify(PaddleStage):
         if self.question == "direction":
             return direction(states)
         return np.asarray(np.abs(landings(states) - states["paddle_y"]) > reach(OPTIONS), np.int64)
-
-    def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
-        """Each wrong class is as likely as the other."""
-        count = len(self.action_names)
-        wrong = (answers + generator.integers(1, count, len(answers))) % count
-        return np.where(generator.random(len(answers)) < self.noise, wrong, answers)
-
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray(guesses != answers)
-
-    def score(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray(guesses == answers)
-
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """The guess in words, and the truth beside it if it is another."""
-        draw_words(
-            surface, None if guess is None else self.action_names[guess], self.action_names[answer]
-        )
-
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
-        """The confusion matrix, and the mean over the classes of how many of each were found."""
-        counts = confusion_matrix(guesses, answers, len(self.action_names))
-        metrics = {"balanced_accuracy": float(np.nanmean(recall(counts)))}
-        return Assessment(metrics, {"confusion": picture_of_confusion(counts, self.action_names)})

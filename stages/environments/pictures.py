@@ -9,7 +9,8 @@ import numpy as np
 
 from stages.environments.stage import Array
 
-CELL = 112  # pixels
+CELL = 112  # pixels to a side of a cell, where there are few
+WIDEST = 1_000  # pixels of all cells together
 LEFT, TOP = 150, 64
 BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
 LIGHT, WRONG = (94, 214, 160), (244, 92, 92)
@@ -27,30 +28,27 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     from envs.lettering import write
 
     size = len(names)
-    surface = pygame.Surface((LEFT + size * CELL + 10, TOP + size * CELL + 10))
+    cell = min(CELL, WIDEST // size)
+    letters = max(14, cell // 4)
+    surface = pygame.Surface((LEFT + size * cell + 10, TOP + size * cell + 10))
     surface.fill(BACKGROUND)
     write(surface, "truth \\ guess", (LEFT - 10, TOP / 2), 24, DIM, 1.0, LEFT - 20)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     for row, name in enumerate(names):
-        middle = TOP + (row + 0.5) * CELL
+        middle = TOP + (row + 0.5) * cell
         write(surface, name, (LEFT - 10, middle), 24, TEXT, 1.0, LEFT - 20)
-        write(surface, name, (LEFT + (row + 0.5) * CELL, TOP / 2), 22, TEXT, 0.5, CELL - 4)
+        write(surface, name, (LEFT + (row + 0.5) * cell, TOP / 2), letters, TEXT, 0.5, cell - 4)
         for column in range(size):
             share = shares[row, column]
             colour = [
                 round(dark + share * (light - dark))
                 for dark, light in zip(BACKGROUND, LIGHT, strict=True)
             ]
-            cell = pygame.Rect(LEFT + column * CELL, TOP + row * CELL, CELL - 2, CELL - 2)
-            pygame.draw.rect(surface, colour, cell)
-            write(
-                surface,
-                f"{100 * share:.1f}%",
-                cell.center,
-                28,
-                TEXT if share < 0.6 else BACKGROUND,
-                0.5,
-            )
+            place = pygame.Rect(LEFT + column * cell, TOP + row * cell, cell - 2, cell - 2)
+            pygame.draw.rect(surface, colour, place)
+            words = f"{share:.1%}" if cell == CELL else f"{100 * share:.0f}"
+            ink = TEXT if share < 0.6 else BACKGROUND
+            write(surface, words, place.center, letters, ink, 0.5)
     return pixels_of(surface)
 
 

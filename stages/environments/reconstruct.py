@@ -1,12 +1,13 @@
 """Reconstruction: what was seen is the answer. With few numbers to say it by, an autoencoder.
 
 Description
-    From one screen of paddle-and-ball, out of focus, say the same screen again. Nobody has to know
-    anything of it, neither a person nor the engine. It asks for a network through whose middle only
-    a few numbers pass (`--codes 4`): those must then tell where ball and paddle are, and the half
-    of the network up to there is all that is used afterwards.
+    From one screen of paddle-and-ball, out of focus, say the same screen again (`frames=2`: from
+    two, one step apart, the same two). Nobody has to know anything of it, neither a person nor the
+    engine. It asks for a network through whose middle only a few numbers pass (`--codes 4`): those
+    must then tell where ball and paddle are, and the half of the network up to there is all that is
+    used afterwards.
 Action Space
-    `Box(0, 255, (1, screen_size, screen_size), float32)`: the brightness of each pixel.
+    `Box(0, 255, (frames, screen_size, screen_size), float32)`: the brightness of each pixel.
 Rewards
     Minus the reconstruction error: the mean over the pixels of the squared difference, black being
     0 and white 1. The score is the share of the light that was rebuilt: 1 minus the error divided
@@ -36,7 +37,7 @@ from stages.environments.maps import (
     picture_of_codes,
     picture_of_pairs,
 )
-from stages.environments.moments import PaddleStage
+from stages.environments.moments import FRAMES, PaddleStage
 from stages.environments.stage import Array, Assessment, Embedding, Examples
 
 SHARPEST = 0.3  # pixels; below, nothing would change
@@ -51,6 +52,8 @@ class Reconstruct(PaddleStage):
 
     blur: float = 2.0
     """How far out of focus the screens are: the width of a Gaussian, in pixels."""
+    frames: int = 1
+    """Screens seen at once, the newest last: 1, or 2 as who plays the game sees them."""
 
     feedbacks: ClassVar[dict[str, str]] = {"observation": "the observation itself"}
 
@@ -60,6 +63,8 @@ class Reconstruct(PaddleStage):
             raise ValueError("option `noise` must be 0: what was seen is never a wrong answer")
         if self.observation != "screen":
             raise ValueError("option `observation` must be screen: that is what is rebuilt")
+        if not 1 <= self.frames <= FRAMES:
+            raise ValueError(f"option `frames` must be 1 or {FRAMES}, not {self.frames}")
         if not (self.blur == 0 or SHARPEST <= self.blur <= self.screen_size / 8):
             raise ValueError(
                 f"option `blur` must be 0 or between {SHARPEST} and an eighth of the screen, not "
@@ -68,19 +73,19 @@ class Reconstruct(PaddleStage):
 
     @property
     def observation_space(self) -> spaces.Box:
-        return spaces.Box(0, 255, (1, self.screen_size, self.screen_size), np.uint8)
+        return spaces.Box(0, 255, (self.frames, self.screen_size, self.screen_size), np.uint8)
 
     @property
     def action_space(self) -> spaces.Box:
-        return spaces.Box(0.0, 255.0, (1, self.screen_size, self.screen_size), np.float32)
+        return spaces.Box(0.0, 255.0, self.observation_space.shape, np.float32)
 
     def draw(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
 
     def seen(self, screens: Array) -> Array:
-        """The newest only, out of focus."""
-        return out_of_focus(screens[:, -1:], self.blur)
+        """The newest, out of focus."""
+        return out_of_focus(screens[:, -self.frames :], self.blur)
 
     def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         observation = self.seen(screens[None])[0]
@@ -89,7 +94,7 @@ class Reconstruct(PaddleStage):
     def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
         """What was seen, and what was rebuilt of it."""
         rebuilt = np.zeros_like(answer) if guess is None else guess
-        return {"what it sees": answer[0], "what it rebuilds": rebuilt[0]}
+        return {"what it sees": answer[-1], "what it rebuilds": rebuilt[-1]}
 
     def loss(self, guesses: Array, answers: Array) -> Array:
         return squares(guesses - answers.astype(np.float32))
@@ -102,7 +107,7 @@ class Reconstruct(PaddleStage):
         beyond = math.ceil(PADDLE_SIDE * self.screen_size + 2 * self.blur)
         ball = answers[..., beyond:].astype(np.float32)
         rebuilt = 1.0 - squares(guesses[..., beyond:] - ball).mean() / squares(ball).mean()
-        picture = picture_of_pairs(answers[:SHOWN, 0], guesses[:SHOWN, 0])
+        picture = picture_of_pairs(answers[:SHOWN, -1], guesses[:SHOWN, -1])
         return Assessment({"ball_rebuilt": float(rebuilt)}, {"reconstructions": picture})
 
     def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
@@ -110,11 +115,11 @@ class Reconstruct(PaddleStage):
         assert truths is not None
         places = {"ball_x": truths[:, 0], "ball_y": truths[:, 1]}
         picture = picture_of_codes(in_a_plane(codes), truths)
-        return Assessment({}, {"codes": picture}, Embedding(codes, places, observations[:, 0]))
+        return Assessment({}, {"codes": picture}, Embedding(codes, places, observations[:, -1]))
 
 
 def out_of_focus(screens: Array, width: float) -> Array:
-    """Screens (n, 1, side, side) through a Gaussian of `width` pixels; uint8.
+    """Screens (n, frames, side, side) through a Gaussian of `width` pixels; uint8.
 
     The ball's middle stays white; the paddle, which has more light, is as white as white can be.
     """

@@ -175,8 +175,11 @@ def data_set(stage: Stage, split: str) -> Examples:
     seed = SPLITS.index(split) * 2**32 + stage.data_seed
     if split == "test":
         defaults = {f.name: f.default for f in dataclasses.fields(stage)}
-        changes: dict[str, Any] = {name: defaults[name] for name in stage.of_training_only}
-        stage = dataclasses.replace(stage, **changes)
+        names = ("examples", *stage.of_training_only)
+        changes: dict[str, Any] = {name: defaults[name] for name in names}
+        plain = dataclasses.replace(stage, **changes)
+        if plain != stage:
+            return data_set(plain, split)
         examples = stage.draw(TEST_EXAMPLES, seed)
     else:
         examples = stage.draw(stage.examples, seed)

@@ -1,8 +1,7 @@
-"""A stage to be watched: a running game, and at each moment the question, the guess, the truth.
+"""Stages to be watched: at each moment the question, the guess and the truth.
 
 Made by `gymnasium.make(..., render_mode="rgb_array")`, which is how play.py and the films in
-TensorBoard make what they show. The paddle follows the ball, a rule that misses some; what is acted
-on is the stage's own observation and what is rewarded its own guess.
+TensorBoard make what they show.
 """
 
 from __future__ import annotations
@@ -16,18 +15,17 @@ import numpy as np
 from envs.single import GameEnv
 from rewards.rewarded import make_single
 from stages.environments.pictures import pixels_of, with_screens
-from stages.environments.stage import Array, Stage
+from stages.environments.stage import Array, Stage, data_set
 
 SIDE = 480  # pixels
+SHOWN = 20  # examples in an episode
 
 
-class WatchedGame(gymnasium.Env[Array, Any]):
-    """One game of paddle-and-ball with a stage's question at each step."""
+class Watched(gymnasium.Env[Array, Any]):
+    """A stage's questions one after the other, with guess and truth drawn over what they are of."""
 
-    def __init__(self, stage: Stage) -> None:
-        if not stage.can_be_watched:
-            raise ValueError("this environment cannot be watched: render_mode must be None")
-        self.metadata = {"render_modes": ["rgb_array"], "render_fps": 30}
+    def __init__(self, stage: Stage, questions_per_second: int) -> None:
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": questions_per_second}
         self.render_mode = "rgb_array"
         self.observation_space = stage.observation_space
         self.action_space = deepcopy(stage.action_space)
@@ -35,6 +33,19 @@ class WatchedGame(gymnasium.Env[Array, Any]):
         self.guess: Any = None
         """What is drawn beside the truth; by default what was guessed last."""
         self._stage = stage
+
+
+class WatchedGame(Watched):
+    """One game of paddle-and-ball with a stage's question at each step.
+
+    The paddle follows the ball, a rule that misses some; what is acted on is the stage's own
+    observation and what is rewarded its own guess.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        if not stage.can_be_watched:
+            raise ValueError("this environment cannot be watched: render_mode must be None")
+        super().__init__(stage, 30)
         self._game: GameEnv = make_single(
             "envs.paddle:GAME",
             "rewards.paddle",
@@ -94,3 +105,52 @@ class WatchedGame(gymnasium.Env[Array, Any]):
     def close(self) -> None:
         """Nothing is left open."""
         self._game.close()
+
+
+class WatchedExamples(Watched):
+    """Test examples of a stage that asks about single screens; an episode is some of them."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, 1)
+        self._examples = data_set(stage, "test")
+        self._agent: Any = None
+
+    def watch(self, agent: Any) -> None:
+        """Be told who guesses: what it says of an example is seen before it is judged."""
+        self._agent = agent
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._rows = self.np_random.integers(len(self._examples.answers), size=SHOWN + 1)
+        self._scores = [0.0]
+        return self._ask(), {"score": 0.0}
+
+    def _ask(self) -> Array:
+        """The example that comes next, of which nothing has been said yet."""
+        self.guess = None
+        row = self._rows[len(self._scores) - 1]
+        self._answer = self._examples.answers[row]
+        self._screen = np.array(self._examples.observations[row])
+        return self._screen.copy()
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Judge the guess, and show the next example."""
+        guesses, answers = np.asarray(action)[None], self._answer[None]
+        reward = -float(self._stage.loss(guesses, answers)[0])
+        self._scores.append(float(self._stage.score(guesses, answers)[0]))
+        info = {"answer": self._answer, "score": float(np.mean(self._scores[1:]))}
+        return self._ask(), reward, len(self._scores) > SHOWN, False, info
+
+    def render(self) -> Array:
+        """The newest screen with the truth and the guess drawn over it: uint8 (side, side, 3)."""
+        import pygame
+
+        dimmed = np.repeat(self._screen[-1].T[..., None] // 2, 3, 2)  # for words to stand out
+        surface = pygame.transform.scale(pygame.surfarray.make_surface(dimmed), (SIDE, SIDE))
+        guess = self.guess
+        if guess is None and self._agent is not None:
+            guess = self._agent.act(self._screen[None], explore=False)[0]
+        self._stage.draw_over(surface, guess, self._answer)
+        return pixels_of(surface)

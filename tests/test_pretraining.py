@@ -1,0 +1,294 @@
+"""Bodies taken from other runs, frozen or not; the kinds of balls; what is measured with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import play
+import train
+from agents import make_agent, settings_type
+from agents.agent import Task
+from agents.checkpointing import under
+from stages.environments.reconstruct import Reconstruct
+from stages.environments.shapes import ANIMALS, BALLS, SIDE, Shapes, lit
+from stages.environments.stage import data_set
+from stages.trials import Kept, Point, kept, trial
+from tests.test_training import assert_same_checkpoint, only_run, run_train
+from training.config import RunConfig
+from training.loading import load_config
+from training.run_folder import load_checkpoint
+from training.stepper import Stepper, make_environments
+
+SMALL = ("--width", 16, "--eval-episodes", 5)
+FEW = ("--num-envs", 32, "--env-options", "examples=200")
+SCREENS = ("--env", "paddle", "--observation", "screen", "--num-envs", 16, "--eval-every", 10_000)
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has learned a little of two screens."""
+    place = tmp_path_factory.mktemp("runs")
+    return run_train("--env", "classify", "--run-dir", place, "--steps", 3200, *SMALL, *FEW)
+
+
+def network(folder: Path, prefix: str = "") -> dict[str, Any]:
+    """The weights in a run's checkpoint."""
+    return under(f"agent.network.{prefix}", load_checkpoint(folder)[0])
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def new_agent(name: str, env_id: str, options: dict[str, Any], width: int = 16) -> Any:
+    env = make_environments(env_id, 8, options)
+    task = Task(env_id, env.single_observation_space, env.single_action_space, 8, 1000)
+    return make_agent(name, task, settings_type(name)(width=width), 7)
+
+
+# --- Beginning with another run's body
+
+
+def test_a_policy_begins_with_a_classifiers_frozen_body(classifier: Path, tmp_path: Path) -> None:
+    given = ("--pretrained", classifier, "--steps", 2048, *SMALL, *SCREENS)
+    frozen = run_train("--run-dir", tmp_path / "frozen", "--freeze", *given)
+    free = run_train("--run-dir", tmp_path / "free", *given)
+    body = network(classifier, "body.")
+    assert same(network(frozen, "body."), body)  # bit for bit
+    assert not same(network(free, "body."), body)
+    content = json.loads((frozen / "config.json").read_text())
+    assert (content["pretrained"], content["freeze"]) == (str(classifier), True)
+    assert RunConfig.from_json(content).pretrained == str(classifier)
+    drawn = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
+    assert not torch.equal(network(frozen)["heads.weight"], drawn.network.heads.weight)
+
+
+@pytest.mark.parametrize("name", ["ppo", "dqn"])
+def test_heads_stay_as_they_were_drawn(name: str, classifier: Path) -> None:
+    agent = new_agent(name, "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
+    before = {k: v.clone() for k, v in agent.network.state_dict().items()}
+    agent.adopt_body(under("agent.", load_checkpoint(classifier)[0]))
+    after, given = agent.network.state_dict(), network(classifier)
+    for key, value in after.items():
+        assert torch.equal(value, given[key] if key.startswith("body.") else before[key])
+    if name == "dqn":
+        assert same(agent.target.state_dict(), after)
+
+
+def test_a_frozen_body_is_a_fixed_function_and_the_head_alone_descends() -> None:
+    """Held against a linear layer on its features, trained by hand."""
+    agent = new_agent("supervised", "NameShape-v0", {"examples": 40})
+    agent.freeze_body()
+    head, body = nn.Linear(16, 20), agent.network.body
+    head.load_state_dict(agent.network.head.state_dict())
+    adam = torch.optim.Adam(head.parameters(), agent.settings.learning_rate, eps=1e-5)
+    stepper = Stepper(make_environments("NameShape-v0", 8, {"examples": 40}), 3)
+    for _ in range(5):
+        step, _ = stepper.step(agent.act(stepper.observations))
+        agent.learn(step)
+        with torch.no_grad():
+            features = body(torch.from_numpy(step.observations))
+        loss = nn.functional.cross_entropy(head(features), torch.from_numpy(step.answers))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    torch.testing.assert_close(agent.network.head.weight, head.weight)
+    torch.testing.assert_close(agent.network.head.bias, head.bias)
+
+
+def test_n_steps_and_n_resumed_equal_2n_even_if_the_pretrained_run_is_gone(
+    classifier: Path, tmp_path: Path
+) -> None:
+    pretrained = shutil.copytree(classifier, tmp_path / "pretrained")
+    given = ("--pretrained", pretrained, "--freeze", *SMALL, *SCREENS, "--num-steps", 20)
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 1600, *given)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 800, *given)
+    shutil.rmtree(pretrained)
+    run_train("--resume", half, "--steps", 1600)
+    assert_same_checkpoint(through, half)
+    assert same(network(half, "body."), network(classifier, "body."))
+
+
+def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
+    content = json.loads((classifier / "config.json").read_text())
+    del content["pretrained"], content["freeze"]
+    config = RunConfig.from_json(content)
+    assert (config.pretrained, config.freeze) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pretrained", "nowhere"], "there is no run folder nowhere"),
+        (["--pretrained", "."], "config.json is missing"),
+        (["--pretrained", "RUN", "--width", "32"], "layers of the shapes 16x2x8x8 16x400, not 16x"),
+        (["--pretrained", "RUN", "--width", "16", "--env", "shapes"], "16x400, not 16x1x8x8"),
+        (["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"], "does not fit"),
+        (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, or supervised where"),
+        (["--agent", "reinforce", "--freeze"], "need an agent whose network is one body"),
+        (["--env", "detect", "--freeze"], "need an agent whose network is one body"),
+        (["--pretrained", "CHANCE"], "its agent has no body"),
+        (["--pretrained", "EMPTY"], "nothing was saved in it yet"),
+        (["--pretrained", "DAMAGED"], "is damaged"),
+        (["--resume", "RUN", "--pretrained", "RUN"], "was begun with pretrained = None"),
+        (["--resume", "RUN", "--freeze"], "was begun with freeze = False"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_leaves_nothing(
+    arguments: list[str],
+    message: str,
+    classifier: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chance, empty, damaged = (tmp_path / name for name in ("chance", "empty", "damaged"))
+    for folder in (empty, damaged):
+        folder.mkdir()
+        shutil.copy(classifier / "config.json", folder)
+    (damaged / "checkpoint.safetensors").write_bytes(b"\x80\x04cposix\nsystem\n")  # a pickle
+    if "CHANCE" in arguments:
+        run_train("--agent", "random", "--steps", 16, "--run-dir", chance, "--eval-episodes", 1)
+        chance = only_run(chance)
+    places = {"RUN": classifier, "CHANCE": chance, "EMPTY": empty, "DAMAGED": damaged}
+    given = [str(places.get(argument, argument)) for argument in arguments]
+    if "--env" not in given and "--resume" not in given:
+        given += ["--observation", "screen"]
+    capsys.readouterr()
+    assert train.main(["--run-dir", str(tmp_path / "r"), *given]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not (tmp_path / "r").exists()
+
+
+# --- Kinds of balls
+
+
+def test_things_are_as_large_as_geometry_says() -> None:
+    """Corners of a regular polygon lie on the unit circle, so that its area is n/2 sin(2 pi/n)."""
+    wide = 9.0
+    numbers = np.array([[1.0, 0.2, 0.5, 0.5, 1.0, 1.0]])
+    areas = {"ball": math.pi, "ring": math.pi * (1 - 0.55**2)}
+    areas |= {"egg": math.pi * 0.55, "stick": 4 * 0.22, "cross": 4 * (0.5 - 0.25**2)}
+    areas |= {
+        name: corners / 2 * math.sin(2 * math.pi / corners)
+        for name, corners in (("triangle", 3), ("square", 4), ("hexagon", 6))
+    }
+    for name, area in areas.items():
+        light = lit(BALLS[name], numbers)
+        assert light.sum() / 255 / wide**2 == pytest.approx(area, rel=0.01), name
+
+
+def test_a_quarter_turn_is_a_quarter_turn_and_hardly_anything_is_cut_off() -> None:
+    generator = np.random.default_rng(0)
+    for name, inside in (BALLS | ANIMALS).items():
+        numbers = np.tile([[0.4, 0.1, 0.5, 0.5, 0.0, 1.0]], (2, 1))
+        numbers[1, 1] += 0.25
+        upright, turned = lit(inside, numbers)
+        np.testing.assert_allclose(np.rot90(upright, -1), turned, atol=1e-6, err_msg=name)
+        anywhere = generator.random((100, 6))
+        in_the_middle = anywhere.copy()
+        in_the_middle[:, 2:4] = 0.5
+        light, all_of_it = (lit(inside, at).sum((1, 2)) for at in (anywhere, in_the_middle))
+        assert (light / all_of_it).min() > 0.9, name
+
+
+def test_there_are_many_kinds_and_none_is_another_ones_twin() -> None:
+    numbers = np.array([[1.0, 0.0, 0.5, 0.5, 1.0, 1.0]])
+    screens = {name: lit(f, numbers) / 255 for name, f in (BALLS | ANIMALS).items()}
+    assert len(BALLS) >= 16
+    for name, one in screens.items():
+        for other, two in screens.items():
+            if name != other:
+                turns = [np.abs(one - np.rot90(two, k, (1, 2))).sum() for k in range(4)]
+                assert min(turns) > 0.15 * one.sum(), (name, other)
+
+
+def test_the_classes_take_turns() -> None:
+    screens, answers, _ = data_set(Shapes(examples=6, of="animals"), "train")
+    assert answers.tolist() == [0, 1, 0, 1, 0, 1]
+    assert screens.shape == (6, 1, SIDE, SIDE)
+    assert screens.dtype == np.uint8
+    assert Shapes().action_space.n == 20
+    assert set(data_set(Shapes(examples=60), "train").answers) == set(range(20))
+
+
+def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
+    env: Any = gymnasium.make("NameShape-v0", render_mode="rgb_array", of="animals").unwrapped
+    _, info = env.reset(seed=0)
+    right: list[bool] = []
+    over, pictures = False, set()
+    while not over:
+        guess = np.int64(len(right) % 2)
+        before = env.render()
+        env.guess = guess
+        pictures.add(env.render().tobytes())
+        assert not np.array_equal(env.render(), before)
+        _, reward, over, _, info = env.step(guess)
+        right.append(guess == info["answer"])
+        assert reward == right[-1] - 1
+    assert len(right) == len(pictures) == 20
+    assert info["score"] == pytest.approx(np.mean(right))
+    folder = run_train("--env", "shapes", "--run-dir", tmp_path, "--steps", 256, *SMALL, *FEW)
+    assert play.main([str(folder), "--record", str(tmp_path / "out.gif"), "--episodes", "1"]) == 0
+
+
+# --- Two screens, for a body that is to play
+
+
+def test_an_autoencoder_of_two_screens_has_the_body_of_who_plays() -> None:
+    one, two = (Reconstruct(examples=5, frames=frames) for frames in (1, 2))
+    seen, twice = one.draw(5, 0).observations, two.draw(5, 0).observations
+    assert np.array_equal(seen[:, 0], twice[:, 1])  # the newest last
+    assert not np.array_equal(twice[:, 0], twice[:, 1])
+    with pytest.raises(ValueError, match="option `frames` must be 1 or 2, not 3"):
+        Reconstruct(frames=3)
+    eyes = new_agent("supervised", "ReconstructScreen-v0", {"examples": 5, "frames": 2})
+    plays = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
+    plays.adopt_body(eyes.tensors())
+    assert same(plays.network.body.state_dict(), eyes.network.body.state_dict())
+
+
+# --- Experiments
+
+
+def made_up(config: RunConfig, right: bool) -> Any:
+    """Scores that depend on how a trial began and a little on the seed."""
+    many = config.env_options.get("examples", 0) >= 200
+    way = "scratch" if config.pretrained is None else "frozen" if config.freeze else "all"
+    score = {"scratch": 0.5, "all": 0.9 if many else 0.7, "frozen": 0.8}[way]
+    score = (score if right else 1 - score) + 0.001 * config.seed
+    points = [Point(k, k, score, {}) for k in (1000, 2000)]
+    learns_to_see = config.env != "PaddleBall-v0" and "of" not in config.env_options
+    return Kept(Path("run"), points) if learns_to_see else points
+
+
+@pytest.mark.parametrize(("name", "claims"), [("pretraining", 3), ("policy_pretraining", 2)])
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.filterwarnings("error:Glyph")
+def test_a_table_a_slide_and_a_verdict(
+    name: str, claims: int, lang: str, right: bool, verdicts_of: Any
+) -> None:
+    found = verdicts_of(name, lang, lambda config: made_up(config, right))
+    assert found == ((claims, 0) if right else (0, claims))
+
+
+def test_who_learns_to_see_leaves_a_run_to_begin_with(tmp_path: Path) -> None:
+    config = trial("classify", 2, 512, examples=50, settings={"width": 8})
+    folder, points = kept(config, tmp_path)
+    assert folder.parent == tmp_path
+    assert [point.steps for point in points] == [512]
+    assert load_config(folder) == config
+    begun = dataclasses.replace(config, pretrained=str(folder), freeze=True)
+    assert same(network(kept(begun, tmp_path).folder, "body."), network(folder, "body."))
