@@ -13,12 +13,15 @@ Array = np.ndarray[Any, Any]
 
 NO_BODY = (
     "--pretrained and --freeze need an agent whose network is one body with heads on it: ppo, dqn, "
-    "pqn, or supervised where single guesses are asked for"
+    "pqn, gpt, or supervised where single guesses are asked for"
 )
 
 
 class UnsuitableTaskError(ValueError):
     """The agent cannot serve these spaces or this game; the message says what it can serve."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))  # numpy breaks long bounds into lines
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,17 @@ import functools
 
 import pygame
 
+from envs.fonts import packaged
+
 Colour = tuple[int, int, int]
 
 WHITE: Colour = (240, 244, 252)
 SHARPER = 4
 """Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
+FONTS = ("nanumgothic", "malgungothic", "applesdgothicneo", "notosanscjkkr", "notosanskr")
+"""Where other letters than Latin ones are looked for, beside the packaged one."""
 
-_fonts: dict[int, pygame.font.Font] = {}
+_fonts: dict[tuple[int, str | None], pygame.font.Font] = {}
 
 
 def mixed(first: Colour, second: Colour, part: float) -> Colour:
@@ -21,29 +25,39 @@ def mixed(first: Colour, second: Colour, part: float) -> Colour:
     return red, green, blue
 
 
-def _font(size: int) -> pygame.font.Font:
-    """The font that comes with pygame, so that the picture is the same on every machine.
+@functools.cache
+def font_with(letters: str) -> str | None:
+    """The file of a font on this machine that has all of `letters`."""
+    pygame.font.init()
+    for path in (*packaged(), *map(pygame.font.match_font, FONTS)):
+        if path is not None and None not in pygame.font.Font(path).metrics(letters):
+            return path
+    return None
+
+
+def _font(size: int, file: str | None) -> pygame.font.Font:
+    """By default the font that comes with pygame: the picture is the same on every machine.
 
     Others may end pygame in between, as Gymnasium's environments do when they close.
     """
     try:
-        _fonts[size].get_height()
+        _fonts[size, file].get_height()
     except (KeyError, pygame.error):
         pygame.font.init()
-        _fonts[size] = pygame.font.Font(None, size * SHARPER)
-    return _fonts[size]
+        _fonts[size, file] = pygame.font.Font(file, size * SHARPER)
+    return _fonts[size, file]
 
 
-def text_size(text: str, size: int) -> tuple[int, int]:
+def text_size(text: str, size: int, font: str | None = None) -> tuple[int, int]:
     """Width and height of a line of text, in pixels."""
-    width, height = _font(size).size(text)
+    width, height = _font(size, font).size(text)
     return width // SHARPER, height // SHARPER
 
 
 @functools.lru_cache(1024)
-def _letters(text: str, size: int, colour: Colour) -> pygame.Surface:
-    large = _font(size).render(text, True, colour)
-    return pygame.transform.smoothscale(large, text_size(text, size))
+def _letters(text: str, size: int, colour: Colour, font: str | None) -> pygame.Surface:
+    large = _font(size, font).render(text, True, colour)
+    return pygame.transform.smoothscale(large, text_size(text, size, font))
 
 
 def write(
@@ -54,6 +68,7 @@ def write(
     colour: Colour = WHITE,
     align: float = 0.0,
     width: float | None = None,
+    font: str | None = None,
 ) -> pygame.Rect:
     """Write one line of text.
 
@@ -65,11 +80,12 @@ def write(
         colour: of the letters.
         align: 0 left, 0.5 centre, 1 right.
         width: greatest width in pixels.
+        font: its file, see `font_with`; by default pygame's own.
     """
-    if width is not None and text_size(text, size)[0] > width:
-        while text and text_size(text + "…", size)[0] > width:
+    if width is not None and text_size(text, size, font)[0] > width:
+        while text and text_size(text + "…", size, font)[0] > width:
             text = text[:-1]
         text += "…"
-    image = _letters(text, size, colour)
+    image = _letters(text, size, colour, font)
     corner = (place[0] - align * image.get_width(), place[1] - image.get_height() / 2)
     return surface.blit(image, corner)

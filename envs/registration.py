@@ -67,3 +67,5 @@ register_stage(
 )
 register_stage("NameShape-v0", "shapes", "stages.environments.shapes:Shapes", 0.85)
 register_stage("ClusterPoints-v0", "cluster", "stages.environments.cluster:Cluster", math.inf)
+register_stage("Commentary-v0", "commentary", "stages.environments.commentary:Commentary", math.inf)
+register_stage("CommentaryVerdict-v0", "verdict", "stages.environments.commentary:Verdict", 0.95)

@@ -11,12 +11,16 @@ Unsupervised
     `reading`: codes as features. `purity`: what k-means' clusters are.
 Pretraining
     `pretraining`: panda or rabbit. `policy_pretraining`: a policy that can see before it plays.
+Language
+    `pieces`: what text is cut into. `language`: who has read much needs few labels. `generate`
+    goes on with a commentary; it is a command, and no experiment.
 Shared
     `experiment`: the command. `trials`: runs in parallel. `autoencoders`: those that four
     experiments look into. `intervals`: means over seeds. `slides`: figures.
 `environments`
-    The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`, `shapes`), each a
-    `stage.Stage`; `examples` makes environments of it, `watching` and `turns` show it.
+    The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`, `shapes`,
+    `commentary`), each a `stage.Stage`; `examples` makes environments of it, `watching`, `turns`
+    and `announcing` show it.
 `agents`
-    Who learns from the answers: `supervised` and `kmeans`.
+    Who learns from the answers: `supervised`, `kmeans` and `gpt`.
 """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from envs.fonts import KOREAN, packaged
 from stages.intervals import Mean
 from training.run_folder import atomic_path
 
@@ -31,9 +31,7 @@ SETTINGS: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
-LETTERS = {"en": "A", "ko": "가각힣"}
-PACKAGED = ("koreanize_matplotlib", "fonts/NanumGothic.ttf")
-"""Of the extra `plots`, a font with Korean letters; only the file is used, never the package."""
+LETTERS = {"en": "A", "ko": KOREAN}
 NO_FONT = {
     "ko": 'no font on this machine has Korean letters: pip install -e ".[plots]" brings one, or '
     "leave out --lang ko"
@@ -53,7 +51,7 @@ def font_for(lang: str) -> Any:
         raise ValueError('slides are drawn with matplotlib: pip install -e ".[plots]"') from None
     wanted = {ord(letter) for letter in LETTERS[lang]}
     named = font_manager.findfont(font_manager.FontProperties())
-    files = [named, *_packaged(), *sorted(font_manager.findSystemFonts(), key=_plainness)]
+    files = [named, *packaged(), *sorted(font_manager.findSystemFonts(), key=_plainness)]
     for file in files:
         try:
             letters = font_manager.get_font(file).get_charmap()
@@ -63,13 +61,6 @@ def font_for(lang: str) -> Any:
             font_manager.fontManager.addfont(file)
             return font_manager.FontProperties(fname=file)
     raise ValueError(NO_FONT[lang])
-
-
-def _packaged() -> list[str]:
-    """The font file that comes with `PACKAGED`, if that is installed."""
-    package, file = PACKAGED
-    found = importlib.util.find_spec(package)
-    return [str(Path(found.origin).parent / file)] if found and found.origin else []
 
 
 def _plainness(file: str) -> tuple[bool, int, str]:

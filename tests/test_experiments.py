@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from envs import fonts
 from stages import codes, compression, feedback, purity, reading, slides
 from stages.experiment import ExperimentOptions, run_experiment
 from stages.intervals import T_95, Mean, difference, mean, ratio
@@ -144,7 +145,7 @@ def test_without_korean_letters_it_is_said_what_to_install(monkeypatch: pytest.M
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
     slides.font_for.cache_clear()
     assert slides.font_for("ko").get_name() == "NanumGothic"
-    monkeypatch.setattr(slides, "PACKAGED", ("no_such_package", ""))
+    monkeypatch.setattr(fonts, "PACKAGED", ("no_such_package", ""))
     slides.font_for.cache_clear()
     with pytest.raises(ValueError, match=r"pip install .* brings one"):
         slides.font_for("ko")

@@ -135,7 +135,7 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
         (["--pretrained", "RUN", "--width", "32"], "layers of the shapes 16x2x8x8 16x400, not 16x"),
         (["--pretrained", "RUN", "--width", "16", "--env", "shapes"], "16x400, not 16x1x8x8"),
         (["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"], "does not fit"),
-        (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, or supervised where"),
+        (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised where"),
         (["--agent", "reinforce", "--freeze"], "need an agent whose network is one body"),
         (["--env", "detect", "--freeze"], "need an agent whose network is one body"),
         (["--pretrained", "CHANCE"], "its agent has no body"),

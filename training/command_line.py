@@ -35,11 +35,12 @@ class TrainOptions(Generic[Settings]):
 
     settings: Settings
     env: str = "paddle"
-    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster, shapes) or
-    any Gymnasium id (CartPole-v1)."""
+    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster, shapes,
+    commentary, verdict) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
-    """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised or kmeans;
-    by default the one that suits the environment. --help with --agent NAME lists its settings."""
+    """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised, kmeans or
+    gpt; by default the one that suits the environment. --help with --agent NAME lists its
+    settings."""
     reward: str | None = None
     """What counts as good: a term (score), a file's function (my_reward.py:follow_ball), or a
     weighted sum ("score - 0.01*effort"). By default the game's own."""

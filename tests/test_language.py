@@ -1,0 +1,443 @@
+"""Language: a transformer against torch's, a commentator against the games, byte pairs, a GPT."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pygame
+import pytest
+import torch
+from torch import nn
+
+import play
+import train
+from agents.checkpointing import under
+from agents.rules import intercept
+from agents.transformer import Transformer
+from rewards.rewarded import make_single
+from stages import generate, pieces
+from stages.environments import stage as stage_module
+from stages.environments.announcing import LETTERS, LINE, SIDE, Piece, write_pieces
+from stages.environments.commentary import UNJUDGED, Commentary, Verdict
+from stages.environments.commentator import BAD, GOOD, of_paddle
+from stages.environments.sports import SPORTS, commentaries, fields, games
+from stages.environments.stage import data_set
+from stages.environments.tokens import END, decoded, encoded, pieces_of, tokenizer
+from stages.environments.wordings import GAP, GRAMMARS, sentence
+from stages.experiment import run_experiment
+from stages.trials import Kept, Point
+from tests.test_training import assert_same_checkpoint, run_train
+from training.config import RunConfig
+from training.run_folder import load_checkpoint
+from training.stepper import Stepper, make_environments
+
+SMALL = ("--width", 16, "--layers", 1, "--heads", 2, "--eval-episodes", 20, "--num-envs", 16)
+READ = ("--env", "commentary", *SMALL)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_test_examples() -> Any:
+    """Most tests need none, and commentaries take their time to be invented."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage_module, "TEST_EXAMPLES", 100)
+        stage_module.data_set.cache_clear()
+        yield
+    stage_module.data_set.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has read a little."""
+    place = tmp_path_factory.mktemp("runs")
+    return run_train(
+        *(*READ, "--run-dir", place, "--steps", 1_600, "--eval-every", 1_600),
+        *("--learning-rate", 0.01, "--env-options", "examples=400"),
+    )
+
+
+# --- The transformer
+
+
+def test_a_transformer_is_torchs_with_a_causal_mask() -> None:
+    """Each block against an encoder layer of torch's with the same weights."""
+    ours = Transformer(12, 2, 3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in ours.parameters():  # larger than at the start, biases too
+            parameter.add_(0.3 * torch.randn(parameter.shape))
+    theirs = []
+    for block in ours.blocks:
+        layer = nn.TransformerEncoderLayer(
+            12, 3, 48, 0.0, "gelu", batch_first=True, norm_first=True
+        )
+        state = {name: torch.zeros_like(p) for name, p in layer.state_dict().items()}
+        for name, weights in block.state_dict().items():
+            state[
+                {
+                    "attention.inwards.weight": "self_attn.in_proj_weight",
+                    "attention.outwards.weight": "self_attn.out_proj.weight",
+                    "thought.inwards.weight": "linear1.weight",
+                    "thought.outwards.weight": "linear2.weight",
+                }.get(
+                    name, name.replace("attention_norm", "norm1").replace("thought_norm", "norm2")
+                )
+            ] = weights
+        layer.load_state_dict(state)
+        theirs.append(layer)
+    vectors = torch.randn(4, 7, 12)
+    expected, mask = vectors, nn.Transformer.generate_square_subsequent_mask(7)
+    for layer in theirs:
+        expected = layer(expected, src_mask=mask)
+    torch.testing.assert_close(ours(vectors), ours.norm(expected), atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match="multiple of heads"):
+        Transformer(12, 1, 5, torch.Generator())
+
+
+# --- The commentator
+
+
+def test_both_languages_have_words_for_all_that_can_happen() -> None:
+    """Every name in a wording is one of the grammar or a fact of all remarks on that game."""
+    english, korean = GRAMMARS["en"], GRAMMARS["ko"]
+    assert english.keys() == korean.keys()
+    told = {
+        name: [remark for game in games(sport, (3,)) for remark in game]
+        for name, sport in SPORTS.items()
+    }
+    seen = {remark.event for remarks in told.values() for remark in remarks}
+    events = {name for name in english if name.startswith(("paddle ", "ride "))}
+    assert seen <= events
+    assert len(seen) > 0.8 * len(events)
+    for remark in itertools.chain(*told.values()):
+        for grammar in (english, korean):
+            wanted = [remark.event, *remark.facts.values()]
+            for name in wanted:
+                for gap in GAP.findall(" ".join(grammar[name])):
+                    assert remark.facts.get(gap, gap) in grammar
+    draws = np.random.default_rng(0)
+    remark = told["bicycle"][0]
+    different = {sentence(remark.event, remark.facts, "en", draws) for _ in range(100)}
+    assert len(different) > 5
+
+
+def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
+    """Who waits hits without moving; where it is said to be too late, the best player misses."""
+    env = make_single("envs.paddle:GAME", "rewards.paddle")
+    draws = np.random.default_rng(0)
+    found: collections.Counter[str] = collections.Counter()
+    for _ in range(150):
+        state = {
+            "ball_x": draws.uniform(0.1, 0.9),
+            "ball_y": draws.uniform(0, 1),
+            "ball_vx": -draws.uniform(0.02, 0.04),
+            "ball_vy": draws.uniform(-0.03, 0.03),
+            "paddle_y": draws.uniform(0.1, 0.9),
+        }
+        observation, _ = env.reset(seed=0, options={"state": state})
+        before = fields(env.state)
+        remark = of_paddle(before, before)
+        found[remark.event] += 1
+        over = False
+        while not over and env.state.hits == 0:
+            best = int(intercept(observation[None])[0])
+            waits = remark.event == "paddle waits"
+            observation, _, over, _, _ = env.step(1 if waits else best)
+        after = of_paddle(before, fields(env.state))
+        assert after.event == ("paddle misses" if over else "paddle hits")
+        assert after.verdict == (BAD if over else GOOD)
+        if remark.verdict is not None:
+            assert remark.verdict == after.verdict
+        else:
+            assert remark.event == "paddle hurries"
+    assert min(found[f"paddle {way}"] for way in ("waits", "hurries", "is far")) > 5
+
+
+# --- Byte pairs
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_text_survives_being_cut(lang: str) -> None:
+    made = tokenizer("both", lang, 400)
+    assert made.get_vocab_size() == 400
+    told = list(itertools.islice(commentaries("both", lang, 5), 50))
+    for game in told:
+        texts = [text for text, _ in game]
+        cut = encoded(made, texts)
+        assert [decoded(made, tokens) for tokens in cut] == texts
+        assert "".join(pieces_of(made, texts[0])).replace("▁", " ").strip() == texts[0]
+    first = tokenizer.__wrapped__("both", lang, 400)
+    assert first.to_str() == made.to_str()  # the same options, the same pieces
+
+
+def test_each_piece_joins_the_commonest_neighbours() -> None:
+    """The first joins, counted anew over the same words; where several are equal, any may be it."""
+    made = tokenizer("both", "en", 90)
+    joins = [tuple(pair) for pair in json.loads(made.to_str())["model"]["merges"]]
+    words: collections.Counter[tuple[str, ...]] = collections.Counter()
+    for game in itertools.islice(commentaries("both", "en", 2**33), 300):
+        for text, _ in game:
+            for word, _ in made.pre_tokenizer.pre_tokenize_str(text):
+                words[tuple(word)] += 1
+    for join in joins:
+        pairs: collections.Counter[tuple[str, ...]] = collections.Counter()
+        for word, count in words.items():
+            for pair in itertools.pairwise(word):
+                pairs[pair] += count
+        assert pairs[join] == max(pairs.values())
+        words = collections.Counter({joined(word, join): n for word, n in words.items()})
+    assert len(joins) > 20
+
+
+def joined(word: tuple[str, ...], pair: tuple[str, ...]) -> tuple[str, ...]:
+    parts: list[str] = []
+    for part in word:
+        if parts and (parts[-1], part) == pair:
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return tuple(parts)
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.filterwarnings("error:Glyph")
+def test_larger_vocabularies_take_fewer_tokens(
+    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pieces, "GAMES", 5)
+    slide = tmp_path / "pieces.png"
+    assert run_experiment("pieces", pieces.experiment, ["--lang", lang, "--out", str(slide)]) == 0
+    assert "END" not in capsys.readouterr().out.upper()
+    assert slide.stat().st_size > 10_000
+    texts = pieces.new_sentences(lang, 1)
+    counts = [pieces.tokens_each(lang, size, texts) for size in pieces.SIZES[lang]]
+    assert counts == sorted(counts, reverse=True)
+    words = [pieces.whole_words(lang, size, texts) for size in pieces.SIZES[lang]]
+    assert words == sorted(words)
+
+
+# --- The questions
+
+
+def test_the_next_token_is_what_the_text_says() -> None:
+    stage = Commentary(examples=60)
+    windows, answers, _ = data_set(stage, "train")
+    assert np.array_equal(answers.ravel()[:-1], windows.ravel()[1:])
+    assert np.array_equal(windows[:20], stage.draw(20, 0).observations)
+    assert not np.array_equal(windows[:20], data_set(stage, "test").observations[:20])
+    text = [
+        text for game in itertools.islice(commentaries("both", "en", 0), 40) for text, _ in game
+    ]
+    assert " ".join(text).startswith(stage.decoded(windows.ravel()[:-20]).replace("\n", " "))
+    env = make_environments("Commentary-v0", 4, {"examples": 60})
+    stepper = Stepper(env, 0)
+    guesses = np.zeros((4, stage.window), np.int64)
+    guesses[:, :6] = stepper.observations[:, 1:7]
+    step, episodes = stepper.step(guesses)
+    assert episodes is not None
+    assert step.answers is not None
+    expected = [np.mean(g == a) for g, a in zip(guesses, step.answers, strict=True)]
+    assert min(expected) >= 0.25  # six of 24, and ends of games
+    np.testing.assert_allclose(episodes.scores, expected)
+    np.testing.assert_allclose(episodes.returns, np.subtract(expected, 1))
+
+
+def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
+    verdicts: dict[str, set[int | None]] = collections.defaultdict(set)
+    for game in itertools.islice(commentaries("both", "en", 0), 600):
+        for text, verdict in game:
+            verdicts[text].add(verdict)
+    stage = Verdict(examples=40)
+    windows, answers, _ = data_set(stage, "train")
+    assert answers.tolist() == [BAD, GOOD] * 20
+    known = 0
+    for window, answer in zip(windows, answers.tolist(), strict=True):
+        text = stage.decoded(window)
+        last = text[text.rindex(".", 0, -1) + 1 :].strip() if text.count(".") > 1 else text
+        assert text.endswith(".")
+        known += last in verdicts
+        assert last not in verdicts or answer in verdicts[last]
+    assert known > 30
+    tokens, marks = next(stage.text(0))
+    assert tokens[-1] == END
+    assert marks[-1] == UNJUDGED
+
+
+# --- The GPT in the one loop
+
+
+def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Path) -> None:
+    found = json.loads((reader / "evaluation.json").read_text())
+    assert found["feedback_numbers"] == 1_600 * 24
+    commonest = np.bincount(data_set(Commentary(), "test").answers.ravel()).max() / 2_400
+    assert found["mean_score"] > commonest + 0.1
+    given = (
+        *(*READ, "--learning-rate", 0.01, "--env-options", "examples=400"),
+        *("--eval-every", 1_600),
+    )
+    half = run_train(*given, "--run-dir", tmp_path, "--steps", 800)
+    # the learning rate follows the planned steps, so that only equal plans go the same way
+    whole = run_train(*given, "--run-dir", tmp_path / "b", "--steps", 800)
+    assert_same_checkpoint(half, whole)
+    run_train("--resume", half, "--steps", 1_600)
+    run_train("--resume", whole, "--steps", 1_600)
+    assert_same_checkpoint(half, whole)
+
+
+def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -> None:
+    judge = run_train(
+        *("--env", "verdict", *SMALL, "--run-dir", tmp_path, "--pretrained", reader, "--freeze"),
+        *("--steps", 3_200, "--learning-rate", 0.03, "--env-options", "examples=400"),
+    )
+    before, after = (under("agent.network.", load_checkpoint(run)[0]) for run in (reader, judge))
+    for name, weights in before.items():
+        if name.startswith("body."):
+            assert torch.equal(weights, after[name])
+    assert after["head.weight"].shape == (2, 16)
+    found = json.loads((judge / "evaluation.json").read_text())
+    assert found["mean_score"] > 0.6  # chance is 0.5
+    assert found["feedback_numbers"] == 3_200
+
+
+def test_no_feature_knows_what_comes_after_it(reader: Path) -> None:
+    agent, stage = generate.load(reader)
+    windows = stage.draw(2, 9).observations.copy()
+    guesses = agent.logits(windows)
+    windows[:, 12:] = 5
+    torch.testing.assert_close(agent.logits(windows)[:, :12], guesses[:, :12])
+    assert not torch.allclose(agent.logits(windows)[:, 12:], guesses[:, 12:])
+
+
+def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(reader), "--start", "The ball", "--sentences", "2", "--seed", "3"]
+    assert generate.main(arguments) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("The ball")
+    assert generate.main(arguments) == 0
+    assert capsys.readouterr().out == text
+    agent, stage = generate.load(reader)
+    start = stage.draw(1, 9).observations[0]
+    greedy = list(agent.continuation(start, 30, 0.0, np.random.default_rng(0)))
+    seen = start.tolist()
+    for token in greedy:  # the likeliest after what the window still shows
+        row = np.array(seen[-stage.window :])
+        assert token == agent.act(row[None], explore=False)[0, -1]
+        seen.append(token)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "commentary", "--env-options", "language=fr"], "must be en, ko, not 'fr'"),
+        (["--env", "commentary", "--env-options", "noise=0.1"], "option `noise` must be 0"),
+        (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 10000, not 20"),
+        (["--env", "commentary", "--heads", "5"], "multiple of heads, not 64 of 5"),
+        (["--env", "commentary", "--agent", "ppo"], "cannot be served"),
+        (["--env", "paddle", "--agent", "gpt"], "rows of tokens"),
+    ],
+)
+def test_wrong_input_gets_one_line(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "runs"
+    assert train.main([*arguments, "--run-dir", str(place)]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "there is no run folder nowhere"),
+        (["RUN", "--start", "Zürich"], "letters that it has never read: Z ü"),
+        (["RUN", "--sentences", "0"], "--sentences must be at least 1"),
+        (["RUN", "--temperature", "-1"], "--temperature must be between 0 and 10"),
+    ],
+)
+def test_wrong_starts_get_one_line(
+    arguments: list[str], message: str, reader: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(reader) if argument == "RUN" else argument for argument in arguments]
+    assert generate.main(given) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+
+
+# --- To be watched
+
+
+def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
+    env: gymnasium.Env[Any, Any] = gymnasium.make("Commentary-v0", render_mode="rgb_array")
+    observation, _ = env.reset(seed=1)
+    stage = Commentary()
+    made = tokenizer("both", "en", stage.pieces)
+    own = encoded(made, ["The ball flies on and on and on"])[0]
+    missed, said, over = 0, 0, False
+    info: dict[str, Any] = {}
+    while not over:
+        guess = np.full(stage.window, own[said % len(own)])
+        before = observation
+        observation, paid, terminated, truncated, info = env.step(guess)
+        over, reward = terminated or truncated, float(paid)
+        assert observation.shape == (stage.window,)
+        if np.array_equal(observation[:-1], before[1:]) and reward == 0.0:
+            said += observation[-1] == guess[-1]
+        missed += reward < 0
+    assert said > 5
+    assert missed > 20
+    assert 0 <= info["score"] < 0.5
+    picture = np.asarray(env.render())
+    assert picture.shape == (SIDE, SIDE, 3)
+
+
+def test_long_sentences_stay_in_their_two_lines() -> None:
+    surface = pygame.Surface((SIDE, SIDE))
+    words = [Piece(f" wor{'d' * (k % 9)}", (255, 255, 255)) for k in range(80)]
+    write_pieces(surface, words, 100, None)
+    lit: Any = pygame.surfarray.array3d(surface).any(2)
+    rows, columns = np.flatnonzero(lit.any(0)), np.flatnonzero(lit.any(1))
+    assert columns.min() >= 12
+    assert columns.max() < SIDE
+    assert rows.min() > 100 - LETTERS
+    assert rows.max() < 100 + LINE + LETTERS
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_it_is_recorded_by_play(
+    lang: str, reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Korean letters, English ones and a line of explanation are shown."""
+    monkeypatch.setattr("envs.lettering.font_with", lambda letters: None)
+    if lang == "en":
+        given = [str(reader)]
+    else:
+        given = ["--env", "commentary", "--agent", "random", "--env-options", "language=ko"]
+    film = tmp_path / "out.gif"
+    monkeypatch.setattr("playing.programme.LONGEST_RECORDING", 1.0)
+    assert play.main([*given, "--record", str(film), "--seed", "1"]) == 0
+    assert film.stat().st_size > 5_000
+
+
+# --- The experiment
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.filterwarnings("error:Glyph")
+def test_a_table_a_slide_and_a_verdict(lang: str, verdicts_of: Any) -> None:
+    """Made-up trials in which every claim is right, and then such in which none is."""
+
+    def made_up(config: RunConfig, better: float) -> Any:
+        if config.env == "Commentary-v0":
+            return Kept(Path(str(config.env_options["examples"])), [Point(1, 1, 0.7, {})])
+        windows = int(Path(config.pretrained).name) if config.pretrained else 0
+        score = 0.5 + 0.08 * better * math.log10(1 + windows) + 0.001 * config.seed
+        return [Point(1, 1, score, {})]
+
+    assert verdicts_of("language", lang, lambda config: made_up(config, 1.0)) == (3, 0)
+    assert verdicts_of("language", lang, lambda config: made_up(config, -1.0)) == (0, 3)
