@@ -19,18 +19,23 @@ LARGEST_MAP = 10  # places to a side that are left for the linear layer
 
 
 def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
-    """A body (n, *space.shape) -> (n, width).
+    """A body (n, *space.shape) -> (n, width); rows of vectors are looked at as one long vector.
 
     Raises:
-        UnsuitableTaskError: if `space` is neither a float vector nor a stack of uint8 screens.
+        UnsuitableTaskError: if `space` is neither a vector, nor rows of float vectors, nor a stack
+            of uint8 screens.
     """
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return _initialised(VectorBody(space.shape[0], width), generator)
+    if isinstance(space, spaces.Box) and len(space.shape) == 2 and space.dtype != np.uint8:
+        body = nn.Sequential(nn.Flatten(), VectorBody(math.prod(space.shape), width))
+        return _initialised(body, generator)
     if isinstance(space, spaces.Box) and _is_screens(space):
         return _initialised(screen_body(space.shape, width), generator)
     raise UnsuitableTaskError(
-        f"observations {space} cannot be served; what can are vectors (Box of one dimension) and "
-        f"screens (uint8 Box of frames x height x width, the sides at least {KERNEL})"
+        f"observations {space} cannot be served; what can are vectors (Box of one dimension), rows "
+        "of float vectors (of two) and screens (uint8 Box of frames x height x width, the sides at "
+        f"least {KERNEL})"
     )
 
 

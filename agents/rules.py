@@ -103,7 +103,9 @@ class RulesAgent(Agent):
                 f"{', '.join(RULES)}"
             )
         if len(task.observation_space.shape or ()) != 1:
-            raise UnsuitableTaskError('rules: these rules read observation="state", not screens')
+            raise UnsuitableTaskError(
+                'rules: these rules read observation="state", not screens and no history'
+            )
         name = settings.rule or next(iter(rules))
         if name not in rules:
             raise UnsuitableTaskError(

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from envs.game import Game
-from envs.kernels import game_kernels
+from envs.kernels import game_kernels, history_space
 from envs.rng import seeded
 
 Array = np.ndarray[Any, Any]
@@ -51,6 +51,7 @@ class GameBatch:
         observation: str = "state",
         screen_size: int = 84,
         frames: int = 2,
+        history: int = 0,
         keep: bool = True,
         **options: float,
     ) -> None:
@@ -60,6 +61,7 @@ class GameBatch:
             ("num_envs", count, 1),
             ("screen_size", screen_size, 24),
             ("frames", frames, 1),
+            ("history", history, 0),
         ):
             if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
                 raise ValueError(f"{name} must be a whole number from {least} up, not {number!r}")
@@ -68,13 +70,19 @@ class GameBatch:
         self.options = game.make_options(options)
         self.options_record = game.options_record(self.options)
         self.count = count
-        screen = observation == "screen"
-        self.kernels = game_kernels(game, screen)
-        self.observation_space: spaces.Box = (
-            spaces.Box(0, 255, (frames, screen_size, screen_size), np.uint8)
-            if screen
-            else game.observation_space
-        )
+        if observation == "screen" and history:
+            raise ValueError("history is of states: of screens, see frames")
+        self.observation_space: spaces.Box = game.observation_space
+        kind = "vector"
+        if observation == "screen":
+            self.observation_space = spaces.Box(
+                0, 255, (frames, screen_size, screen_size), np.uint8
+            )
+            kind = "screens"
+        elif history:
+            self.observation_space = history_space(game, history)
+            kind = "history"
+        self.kernels = game_kernels(game, kind)
 
         self.states = game.states(count)
         self.before = game.states(count)

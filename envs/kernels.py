@@ -24,10 +24,18 @@ class Kernels(NamedTuple):
     step: Callable[..., int]
 
 
+SEEN: dict[str, Any] = {
+    "vector": np.zeros((1, 1), np.float32),
+    "history": np.zeros((1, 1, 1), np.float32),
+    "screens": np.zeros((1, 1, 1, 1), np.uint8),
+}
+"""The kinds of observations, and what many of each are: arrays of one."""
+
+
 @functools.cache
-def game_kernels(game: Game, screen: bool) -> Kernels:
-    """Compile `game` for observations of state vectors or, with `screen`, of stacked screens."""
-    loops = _loops(game, screen)
+def game_kernels(game: Game, kind: str) -> Kernels:
+    """Compile `game` for observations of a `kind` in `SEEN`."""
+    loops = _loops(game, kind)
     if not all(is_cached(loop) for loop in loops):
         print(
             f"Compiling {game.name} for this machine; this happens once and takes some seconds.",
@@ -36,7 +44,7 @@ def game_kernels(game: Game, screen: bool) -> Kernels:
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
     rows, flags = np.zeros(1, np.intp), np.zeros((3, 1), np.bool_)
     options = game.options_record(game.options())
-    seen = np.zeros((1, 1, 1, 1), np.uint8) if screen else np.zeros((1, 1), np.float32)
+    seen = SEEN[kind]
     reset, observe, restart, step = (compiled(loop) for loop in loops)
     return Kernels(
         direct(reset, states, states, rows, options),
@@ -46,8 +54,8 @@ def game_kernels(game: Game, screen: bool) -> Kernels:
     )
 
 
-def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
-    first_observation, next_observation = _observers(game, screen)
+def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
+    first_observation, next_observation = _observers(game, kind)
     reset_game, step_game = game.reset, game.step
     is_terminated, score = game.terminated, game.score
     is_action = _action_test(game.action_space)
@@ -118,19 +126,31 @@ def _loops(game: Game, screen: bool) -> tuple[Callable[..., Any], ...]:
             if done[i]:
                 done_rows[count] = i
                 count += 1
-            next_observation(state, last_observations[i], observations[i], options[0])
+            next_observation(state, actions[i], last_observations[i], observations[i], options[0])
             scores[i] = score(state)
         return count
 
     return reset_kernel, observe_kernel, restart_kernel, step_kernel
 
 
-def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+def _observers(game: Game, kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
     """How the observation of an episode's first state and of each later one is written."""
     observe, draw = game.observe, game.draw
+    write_action = _action_writer(game)
 
-    def next_vector(state: Any, last: Any, out: Any, options: Any) -> None:
+    def next_vector(state: Any, action: Any, last: Any, out: Any, options: Any) -> None:
         observe(state, out, options)
+
+    def first_history(state: Any, rows: Any, options: Any) -> None:
+        rows[:] = 0.0
+        observe(state, rows[-1], options)
+
+    def next_history(state: Any, action: Any, last: Any, rows: Any, options: Any) -> None:
+        for k in range(len(rows) - 1):
+            rows[k] = last[k + 1]
+        rows[-1] = 0.0
+        observe(state, rows[-1], options)
+        write_action(action, rows[-1])
 
     def first_screen(state: Any, frames: Any, options: Any) -> None:
         frames[:] = 0
@@ -138,13 +158,48 @@ def _observers(game: Game, screen: bool) -> tuple[Callable[..., None], Callable[
         for k in range(len(frames) - 1):
             copy_screen(frames[-1], frames[k])
 
-    def next_screen(state: Any, last: Any, frames: Any, options: Any) -> None:
+    def next_screen(state: Any, action: Any, last: Any, frames: Any, options: Any) -> None:
         for k in range(len(frames) - 1):
             copy_screen(last[k + 1], frames[k])
         frames[-1] = 0
         draw(state, frames[-1], options)
 
-    return (first_screen, next_screen) if screen else (observe, next_vector)
+    return {
+        "vector": (observe, next_vector),
+        "history": (first_history, next_history),
+        "screens": (first_screen, next_screen),
+    }[kind]
+
+
+def history_space(game: Game, history: int) -> spaces.Box:
+    """Of the observations with `history` steps before them, each with the action that led to it."""
+    seen, space = game.observation_space, game.action_space
+    if isinstance(space, spaces.Discrete):
+        low, high = np.zeros(int(space.n), np.float32), np.ones(int(space.n), np.float32)
+    else:
+        assert isinstance(space, spaces.Box)
+        low, high = space.low, space.high
+    lowest = np.minimum(np.concatenate((seen.low, low)), 0.0)  # 0: before the episode began
+    highest = np.maximum(np.concatenate((seen.high, high)), 0.0)
+    rows = (history + 1, 1)
+    return spaces.Box(np.tile(lowest, rows), np.tile(highest, rows), dtype=np.float32)
+
+
+def _action_writer(game: Game) -> Callable[[Any, Any], None]:
+    """What writes an action behind the game's own numbers: discrete ones as a 1 among zeros."""
+    start = game.observation_space.shape[0]
+    if isinstance(game.action_space, spaces.Discrete):
+        first = start - int(game.action_space.start)
+
+        def write_choice(action: Any, row: Any) -> None:
+            row[first + action] = 1.0
+
+        return write_choice
+
+    def write_numbers(action: Any, row: Any) -> None:
+        row[start:] = action
+
+    return write_numbers
 
 
 def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:

@@ -10,8 +10,10 @@ Action Space
     `Discrete(3)`: 0 up, 1 stay, 2 down.
 Observation Space
     `observation="state"`: `Box(-1, 1, (5,), float32)`, the ball's x and y, its velocity, the
-    paddle's y. `observation="screen"`: `Box(0, 255, (frames, screen_size, screen_size), uint8)`,
-    the last screens, newest last.
+    paddle's y. With `history=k`, `Box((k + 1, 8), float32)`: also of the last k steps, newest last,
+    each with the action that led to it as a 1 among zeros; before the episode began, zeros.
+    `observation="screen"`: `Box(0, 255, (frames, screen_size, screen_size), uint8)`, the last
+    screens, newest last.
 Rewards
     By default +1 for a hit and -1 for a miss; see `rewards.paddle` for other terms.
 Starting State
@@ -20,7 +22,9 @@ Starting State
 Episode End
     Terminated at a miss, truncated after `max_steps`. The score is the number of balls returned.
 Arguments
-    `reward`, `observation`, `screen_size=84`, `frames=2`, and the fields of `PaddleOptions`.
+    `controls`: usual, or random: in half of the episodes up and down are exchanged, and nothing but
+    what the paddle does tells. `reward`, `observation`, `history=0`, `screen_size=84`, `frames=2`,
+    and the fields of `PaddleOptions`.
     `reset(options={"state": {...}})` takes the fields of `STATE`.
 Version History
     v0: first version.
@@ -28,6 +32,8 @@ Version History
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +41,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.game import Field, Game, state_dtype
+from envs.game import Field, Game, state_dtype, unknown
 from envs.raster import fill_rectangle
 from envs.rng import uniform
 
@@ -51,6 +57,8 @@ FIELDS = (
     Field("rng", "u8", "the generator's state"),
 )
 STATE = state_dtype(FIELDS)
+MIRRORED = Field("mirrored", "i4", "1 where up and down are exchanged in this episode")
+CONTROLS = ("usual", "random")
 
 BALL_RADIUS = 0.03  # box widths
 FLATTEST_ANGLE = math.radians(35.0)  # off the paddle's centre
@@ -246,3 +254,44 @@ GAME = Game(
     keys=("up", "down"),
     by_hand=by_hand,
 )
+
+
+@functools.cache
+def paddle(controls: str = "usual") -> Game:
+    """The game with controls of one kind.
+
+    Raises:
+        ValueError: if there is no such kind.
+    """
+    if controls not in CONTROLS:
+        raise ValueError(f"paddle has no controls {unknown(controls, CONTROLS)}")
+    if controls == "usual":
+        return GAME
+    fields = (*FIELDS, MIRRORED)
+    return dataclasses.replace(
+        GAME,
+        name=f"{GAME.name}-{controls}",
+        state=state_dtype(fields),
+        fields=fields,
+        reset=reset_controls,
+        step=step_by_controls,
+        check=check_controls,
+    )
+
+
+def reset_controls(state: Any, options: Any) -> None:
+    """Whether up is down is drawn last: the ball flies as with the usual controls."""
+    reset(state, options)
+    state.mirrored = uniform(state, 0.0, 1.0) < 0.5
+
+
+def step_by_controls(state: Any, action: Any, options: Any) -> None:
+    """Where up and down are exchanged, so is the action."""
+    step(state, 2 - action if state.mirrored else action, options)
+
+
+def check_controls(state: Any, options: Any) -> None:
+    """Raise ValueError for a state in which no game can be."""
+    check(state, options)
+    if state["mirrored"] not in (0, 1):
+        raise ValueError(f"state field `mirrored` must be 0 or 1, not {state['mirrored']}")

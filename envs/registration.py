@@ -57,7 +57,7 @@ def register_stage(env_id: str, short_name: str, stage: str, solved_score: float
 
 
 register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
-register_game("PaddleBall-v0", "paddle", "envs.paddle:GAME", "rewards.paddle", 40.0)
+register_game("PaddleBall-v0", "paddle", "envs.paddle:paddle", "rewards.paddle", 40.0)
 
 register_stage("ClassifyBall-v0", "classify", "stages.environments.classify:Classify", 0.95)
 register_stage("RegressLanding-v0", "regress", "stages.environments.regress:Regress", -0.04)
@@ -67,5 +67,6 @@ register_stage(
 )
 register_stage("NameShape-v0", "shapes", "stages.environments.shapes:Shapes", 0.85)
 register_stage("ClusterPoints-v0", "cluster", "stages.environments.cluster:Cluster", math.inf)
+register_stage("AnswerPrompts-v0", "prompts", "stages.environments.prompts:Prompts", 0.85)
 register_stage("Commentary-v0", "commentary", "stages.environments.commentary:Commentary", math.inf)
 register_stage("CommentaryVerdict-v0", "verdict", "stages.environments.commentary:Verdict", 0.95)

@@ -35,7 +35,7 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             game: the definition.
             reward: what counts as good.
             render_mode: None, "human" (a window) or "rgb_array".
-            **options: `observation`, `screen_size`, `frames` and the game's own options.
+            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
 
         Raises:
             ValueError: for an unknown option or an impossible value.

@@ -46,7 +46,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             render_mode: None or "rgb_array".
             copy: hand out new arrays at each step; False hands out the same ones again and again,
                 overwritten by the next step (faster for screens).
-            **options: `observation`, `screen_size`, `frames` and the game's own options.
+            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
 
         Raises:
             ValueError: for an unknown option or an impossible value.

@@ -11,8 +11,9 @@ from typing import Any
 from envs.paddle import landing
 from rewards.paddle_moments import MOMENTS as MOMENTS
 
-DEFAULT = {"paddle": "score"}
-EXAMPLES = {"paddle": {"score": 1.0, "follow_ball": 0.02, "effort": -0.01}}
+GAMES = ("paddle", "paddle-random")
+DEFAULT = dict.fromkeys(GAMES, "score")
+EXAMPLES = {game: {"score": 1.0, "follow_ball": 0.02, "effort": -0.01} for game in GAMES}
 """By the game's name: terms and weights that a new file of rewards begins with."""
 
 

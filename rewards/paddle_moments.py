@@ -35,4 +35,5 @@ def starts(options: Any) -> list[dict[str, float]]:
     return [ball | {"ball_vy": 0.0} for ball in balls]
 
 
-MOMENTS = {"paddle": Moments((flight, wall, hit, miss), {"miss": "hit"}, starts)}
+OF_PADDLE = Moments((flight, wall, hit, miss), {"miss": "hit"}, starts)
+MOMENTS = {"paddle": OF_PADDLE, "paddle-random": OF_PADDLE}

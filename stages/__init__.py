@@ -14,13 +14,15 @@ Pretraining
 Language
     `pieces`: what text is cut into. `language`: who has read much needs few labels. `generate`
     goes on with a commentary; it is a command, and no experiment.
+In-context
+    `in_context`: examples in the prompt. `memory`: an agent finds out that up is down.
 Shared
     `experiment`: the command. `trials`: runs in parallel. `autoencoders`: those that four
     experiments look into. `intervals`: means over seeds. `slides`: figures.
 `environments`
     The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`, `shapes`,
-    `commentary`), each a `stage.Stage`; `examples` makes environments of it, `watching`, `turns`
-    and `announcing` show it.
+    `commentary`, `prompts`), each a `stage.Stage`; `examples` makes environments of it, `watching`,
+    `turns` and `announcing` show it.
 `agents`
     Who learns from the answers: `supervised`, `kmeans` and `gpt`.
 """

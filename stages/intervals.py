@@ -38,7 +38,7 @@ def mean(values: Sequence[float] | Array) -> Mean:
     return Mean(middle, middle - margin, middle + margin)
 
 
-def difference(values: Sequence[float], less: Sequence[float]) -> Mean:
+def difference(values: Sequence[float] | Array, less: Sequence[float] | Array) -> Mean:
     """How much larger the one is than the other, taken seed by seed."""
     return mean(np.subtract(values, less))
 

@@ -86,7 +86,9 @@ def slide(path: Path, lang: str) -> Iterator[Any]:
             figure.savefig(temporary, format="png")
 
 
-def draw_curve(axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], label: str) -> None:
+def draw_curve(
+    axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], label: str, style: str = "-"
+) -> None:
     """The `k`-th curve of a figure, with its intervals."""
     axes.errorbar(
         x,
@@ -95,6 +97,7 @@ def draw_curve(axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], lab
         label=label,
         color=COLOURS[k],
         marker=MARKERS[k],
+        ls=style,
         capsize=6,
         elinewidth=1.5,
     )

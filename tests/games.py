@@ -32,4 +32,9 @@ TASK_VARIANTS = tuple(
     for task in TASKS
     for action in ACTIONS
 )
-VARIANTS = TASK_VARIANTS + tuple(game for game in GAMES if game.env_id != SHORT_NAMES["bicycle"])
+MIRRORED = Variant(SHORT_NAMES["paddle"], (("controls", "random"),))
+VARIANTS = (
+    *TASK_VARIANTS,
+    *(game for game in GAMES if game.env_id != SHORT_NAMES["bicycle"]),
+    MIRRORED,
+)

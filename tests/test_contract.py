@@ -45,7 +45,7 @@ def test_the_games_are_found() -> None:
     assert SHORT_NAMES["paddle"] == "PaddleBall-v0"
     assert [game.env_id for game in GAMES] == list(SHORT_NAMES.values())
     assert {variant.env_id for variant in VARIANTS} == set(SHORT_NAMES.values())
-    assert len(VARIANTS) == len(GAMES) + 7  # the bicycle: four tasks, two kinds of action
+    assert len(VARIANTS) == len(GAMES) + 8  # four tasks, two kinds of action; two of controls
 
 
 # --- Gymnasium's own checks

@@ -36,7 +36,7 @@ class TrainOptions(Generic[Settings]):
     settings: Settings
     env: str = "paddle"
     """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster, shapes,
-    commentary, verdict) or any Gymnasium id (CartPole-v1)."""
+    commentary, verdict, prompts) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
     """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised, kmeans or
     gpt; by default the one that suits the environment. --help with --agent NAME lists its

@@ -29,7 +29,8 @@ Episode End
 Arguments
     `task`: balance (keep riding at the commanded speed), goal (turn towards a point 50 to 100 m
     away and reach it: the second task of Randlov and Alstrom, ICML 1998), path (stay in a winding
-    lane), slow (ride as slowly as possible). `action`, `reward`, `observation`, `screen_size=84`,
+    lane), slow (ride as slowly as possible). `action`, `reward`, `observation`, `history=0` (so
+    many steps before this one are seen too, each with the action that led to it), `screen_size=84`,
     `frames=2`, and the fields of the task's options: every parameter of the bicycle, `gust`,
     `frictionless`, `hold_speed` and more. `reset(options={"state": {...}})` takes the fields of
     `RIDE` and those of the task.

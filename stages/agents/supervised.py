@@ -29,6 +29,7 @@ from agents.settings import at_least_one, not_negative, positive
 from agents.torch_agent import TorchAgent
 from stages.agents.bottleneck import Bottleneck
 from stages.agents.boxes import Boxes, GridNetwork
+from stages.agents.prompt_network import Answers, PromptNetwork
 
 GRID_AXES = 4  # of the action space of `stages.environments.detect`
 REPORT_EVERY = 10  # updates; writing curves takes its time
@@ -50,9 +51,13 @@ class SupervisedSettings:
     """Features in each layer."""
     codes: int = 0
     """Numbers that all features have to pass through on their way; 0: as many as there are."""
+    layers: int = 2
+    """Blocks of the transformer, where there are prompts."""
+    heads: int = 2
+    """Of each block's attention."""
 
     def __post_init__(self) -> None:
-        at_least_one(self, "width")
+        at_least_one(self, "width", "layers", "heads")
         positive(self, "learning_rate", "max_grad_norm")
         not_negative(self, "entropy_coef", "codes")
 
@@ -91,7 +96,7 @@ class Policy(nn.Module):
 
 
 class SupervisedAgent(TorchAgent):
-    """Serves vectors and screens; answers and rewards; classes, numbers, and boxes of things."""
+    """Serves vectors, screens and prompts; answers and rewards; classes, numbers, boxes."""
 
     name = "supervised"
     takes_answers = True
@@ -101,11 +106,16 @@ class SupervisedAgent(TorchAgent):
     ) -> None:
         self.settings = settings
         self.distribution: Categorical | Gaussian | Boxes
-        self.network: Policy | GridNetwork
-        network: Policy | GridNetwork
+        self.network: Policy | GridNetwork | PromptNetwork
+        network: Policy | GridNetwork | PromptNetwork
         space = task.action_space
         if isinstance(space, spaces.Box) and len(space.shape) == GRID_AXES:
             self.distribution, network = Boxes(space), GridNetwork(task, space, seed)
+        elif isinstance(space, spaces.MultiDiscrete):
+            self.distribution = Answers(space)
+            network = PromptNetwork(
+                task, space, settings.width, settings.layers, settings.heads, seed
+            )
         else:
             self.distribution = make_distribution(space)
             sizes = (self.distribution.outputs, self.distribution.parameters)
@@ -154,8 +164,8 @@ class SupervisedAgent(TorchAgent):
         return -gains[torch.as_tensor(step.valid, device=self.device)].mean()
 
     def insight(self, observation: Array) -> Insight:
-        """The probability of each class."""
-        if not isinstance(self.distribution, Categorical):
+        """The probability of each class, where there is one question."""
+        if not isinstance(self.distribution, Categorical) or isinstance(self.distribution, Answers):
             return Insight()
         with torch.inference_mode():
             logits = self.network(self.tensor(observation[None]))[:, 0]
@@ -163,7 +173,7 @@ class SupervisedAgent(TorchAgent):
 
     def codes(self, observations: Array) -> Array | None:
         """The codes; the half of the network up to there is all that it takes."""
-        if isinstance(self.network, GridNetwork):
+        if not isinstance(self.network, Policy):
             return None
         with torch.inference_mode():
             codes = self.network.codes(self.tensor(observations))
@@ -175,7 +185,7 @@ class SupervisedAgent(TorchAgent):
         Raises:
             ValueError: if it has no bottleneck.
         """
-        if isinstance(self.network, GridNetwork) or not self.settings.codes:
+        if not isinstance(self.network, Policy) or not self.settings.codes:
             raise ValueError("there are no codes to rebuild from: see the setting `codes`")
         with torch.inference_mode():
             outputs = self.network.outputs(self.tensor(codes)).numpy(force=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import gymnasium
 import numpy as np
@@ -102,6 +102,13 @@ class Stage:
         """The answers of somebody who is wrong in a share `noise` of the examples."""
         raise NotImplementedError
 
+    def tested(self) -> Self:
+        """The stage as test examples are drawn: without the options of the training set alone."""
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        names = ("examples", *self.of_training_only)
+        changes: dict[str, Any] = {name: defaults[name] for name in names}
+        return dataclasses.replace(self, **changes)
+
     def loss(self, guesses: Array, answers: Array) -> Array:
         """How wrong each guess is, (n,); minus the reward."""
         raise NotImplementedError
@@ -174,12 +181,9 @@ def data_set(stage: Stage, split: str) -> Examples:
     """
     seed = SPLITS.index(split) * 2**32 + stage.data_seed
     if split == "test":
-        defaults = {f.name: f.default for f in dataclasses.fields(stage)}
-        names = ("examples", *stage.of_training_only)
-        changes: dict[str, Any] = {name: defaults[name] for name in names}
-        plain = dataclasses.replace(stage, **changes)
-        if plain != stage:
-            return data_set(plain, split)
+        tested = stage.tested()
+        if tested != stage:  # many stages are tested on the same examples, which are drawn once
+            return data_set(tested, split)
         examples = stage.draw(TEST_EXAMPLES, seed)
     else:
         examples = stage.draw(stage.examples, seed)

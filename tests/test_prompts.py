@@ -1,0 +1,212 @@
+"""Examples in the prompt: hidden rules, who may see what, and that answers get better by them."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import play
+import train
+from agents import make_agent
+from agents.agent import Task
+from stages import in_context
+from stages.agents.prompt_network import Answers
+from stages.agents.supervised import SupervisedAgent, SupervisedSettings
+from stages.environments.prompts import LONGEST, REPORTED, SHORTEST, WIRINGS, Prompts
+from stages.environments.stage import data_set
+from tests.test_training import run_train
+from training.config import RunConfig
+
+
+def test_answers_are_the_buttons_that_bring_the_paddle_nearest() -> None:
+    """By trying all five, in the prompt's own numbers."""
+    stage = Prompts(shots=20, described=1.0)
+    prompts, answers, _ = stage.draw(200, 0)
+    wirings, steps = stage.hidden(200, 0)
+    ball, paddle = ((prompts[:, 1:, k] + 1) / 2 for k in (1, 4))
+    ways = np.arange(-2, 3)[:, None, None] * steps[:, None]
+    distances = np.abs(ball - (paddle + ways))
+    chosen = np.take_along_axis(distances, wirings.argsort(1).T[answers.T, range(200)].T[None], 0)
+    np.testing.assert_allclose(chosen[0], distances.min(0), atol=1e-6)
+    assert np.array_equal(prompts[:, 0, :5], wirings)
+    assert SHORTEST <= steps.min() < 0.15 < 0.35 < steps.max() <= LONGEST
+    assert set(np.unique(answers)) == set(range(5))
+
+
+def test_a_prompt_tells_the_answer_one_row_later_and_a_description_at_times() -> None:
+    prompts, answers, _ = Prompts(shots=7).draw(400, 1)
+    assert prompts.shape == (400, 9, 6)
+    assert np.array_equal(prompts[:, 2:, 5], answers[:, :-1])
+    assert (prompts[:, :2, 5] == -1).all()
+    told = prompts[:, 0, 0] >= 0
+    assert 0.4 < told.mean() < 0.6
+    assert (prompts[~told, 0] == -1).all()
+
+
+def test_rules_of_the_test_are_met_by_nobody_in_training() -> None:
+    training, test = ({tuple(w) for w in WIRINGS[split]} for split in ("training", "test"))
+    assert (len(training), len(test), len(training | test)) == (90, 30, 120)
+    stage = Prompts(examples=500, shots=3, described=1.0)
+    for split, known in (("train", training), ("test", test)):
+        rules = {tuple(row) for row in data_set(stage, split).observations[:, 0, :5].astype(int)}
+        assert rules <= known
+        assert len(rules) > 25
+
+
+def test_one_rule_alone_is_that_of_training_and_test() -> None:
+    stage = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7)
+    splits = [data_set(stage, split).observations for split in ("train", "test")]
+    for prompts in splits:
+        assert (prompts[:, 0, :5] == WIRINGS["test"][7]).all()
+    seen = {row.tobytes() for row in splits[0][:, 1]}
+    assert not any(row.tobytes() in seen for row in splits[1][:, 1])
+    steps = stage.hidden(3, 0)[1]
+    assert np.array_equal(steps, stage.hidden(3, 99)[1])
+    assert np.ptp(steps) == 0
+
+
+def agent_for(stage: Prompts, seed: int = 0, **settings: Any) -> SupervisedAgent:
+    task = Task("AnswerPrompts-v0", stage.observation_space, stage.action_space, 4, 100)
+    settings = {"width": 16, "layers": 2} | settings
+    agent = make_agent("supervised", task, SupervisedSettings(**settings), seed)
+    assert isinstance(agent, SupervisedAgent)
+    return agent
+
+
+def logits(agent: SupervisedAgent, prompts: Any) -> Any:
+    with torch.inference_mode():
+        return agent.network(torch.from_numpy(prompts)).numpy()
+
+
+def test_an_answer_depends_on_its_row_and_those_above_alone() -> None:
+    stage = Prompts(shots=6)
+    agent, prompts = agent_for(stage), stage.draw(5, 0).observations
+    before = logits(agent, prompts)
+    assert before.shape == (5, 5, 7)
+    for row in range(8):
+        changed = prompts.copy()
+        changed[:, row] = 2.0
+        after = logits(agent, changed)
+        same = np.isclose(after, before, rtol=0, atol=1e-6).all((0, 1))
+        assert same[: max(row - 1, 0)].all()  # rows count from the description
+        assert not same[max(row - 1, 0) :].any()
+
+
+def test_a_prompt_may_be_longer_than_any_in_training() -> None:
+    short, long = agent_for(Prompts(shots=3)), agent_for(Prompts(shots=9), seed=1)
+    long.restore_policy(short.tensors())
+    prompts = Prompts(shots=9).draw(5, 0).observations
+    np.testing.assert_allclose(
+        logits(long, prompts)[..., :4], logits(short, prompts[:, :5]), atol=1e-6
+    )
+    assert long.act(prompts, explore=False).shape == (5, 10)
+
+
+def test_the_probability_of_a_prompts_answers_is_the_mean_of_each() -> None:
+    generator = np.random.default_rng(0)
+    outputs = generator.normal(size=(5, 3, 4))
+    actions = generator.integers(5, size=(3, 4))
+    distribution = Answers(Prompts(shots=3).action_space)
+    found = distribution.log_prob(torch.from_numpy(outputs), torch.from_numpy(actions), None)  # type: ignore[arg-type]
+    for i in range(3):
+        each = [
+            outputs[actions[i, t], i, t] - math.log(np.exp(outputs[:, i, t]).sum())
+            for t in range(4)
+        ]
+        assert found[i].item() == pytest.approx(np.mean(each))
+
+
+def test_a_network_learns_to_learn_from_its_prompt(tmp_path: Path) -> None:
+    """Rules that it never met; and to answer changes nothing of it."""
+    folder = run_train(
+        *("--env", "prompts", "--run-dir", tmp_path, "--steps", 7_680, "--eval-every", 7_680),
+        *("--env-options", "shots=16", "examples=8000", "--width", 16, "--layers", 1),
+        *("--learning-rate", 0.01, "--eval-episodes", 600),
+    )
+    found = json.loads((folder / "evaluation.json").read_text())
+    metrics = found["metrics"]
+    assert found["feedback_numbers"] == found["steps"] * 17
+    assert metrics["shots_0"] < 0.3  # chance: 0.2
+    assert metrics["shots_16"] > metrics["shots_0"] + 0.2
+    assert set(metrics) == {f"{kind}_{k}" for kind in ("shots", "told") for k in REPORTED[:6]}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["noise=0.1"], "option `noise` must be 0"),
+        (["shots=-1"], "option `shots` must be between 0 and 1,000, not -1"),
+        (["described=2"], "option `described` must be between 0 and 1, not 2"),
+        (["rules=all"], "option `rules` must be training or test, not 'all'"),
+        (["rules=test", "rule=30"], "option `rule` must be between -1 and 29 with rules=test"),
+        (["feedback=reward"], "option `feedback` must be prompt"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_leaves_nothing(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--env", "prompts", "--run-dir", str(tmp_path / "r"), "--env-options", *options]
+    assert train.main(arguments) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not (tmp_path / "r").exists()
+
+
+def test_heads_that_cannot_share_the_width_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--env", "prompts", "--run-dir", str(tmp_path), "--width", "9"]
+    assert train.main(arguments) == 2
+    assert "width must be a multiple of heads" in capsys.readouterr().err
+
+
+# --- The experiment
+
+
+def made_up(config: RunConfig, right: bool) -> dict[in_context.Cell, float]:
+    """Shares that grow with the number of examples, the network and a description, or fall."""
+    settings, sign = config.settings, 1 if right else -1
+    size = in_context.Size(settings.width, settings.layers, settings.heads)
+    gains = {"shots": 0.0, "told": 5.0, "tuned": -9.0, "fresh": -15.0}
+    jitter = 0.1 * config.seed
+    return {
+        (name, size, k): 45 + sign * (gain + 8 * math.log2(1 + k) / 2 + size.width / 8) + jitter * k
+        for name, gain in gains.items()
+        for k in REPORTED
+        if name in ("shots", "told") or (size == in_context.LARGE and k in in_context.TAUGHT)
+    }
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.filterwarnings("error:Glyph")
+def test_a_table_a_slide_and_a_verdict(right: bool, lang: str, verdicts_of: Any) -> None:
+    found = verdicts_of("in_context", lang, lambda config: made_up(config, right))
+    assert found == ((4, 0) if right else (0, 4))
+
+
+def test_curves_are_those_that_the_verdicts_speak_of() -> None:
+    assert [size.width for size in in_context.SIZES] == sorted(in_context.RATES)
+    assert all(a < b for a, b in pairwise(in_context.TAUGHT))
+    assert set(in_context.TAUGHT) <= set(REPORTED)
+    assert {in_context.FEW, in_context.MANY} <= set(in_context.TAUGHT)
+    assert max(in_context.RULES) < len(WIRINGS["test"])
+
+
+def test_a_prompt_cannot_be_watched_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_train(
+        *("--env", "prompts", "--run-dir", tmp_path, "--steps", 32, "--eval-episodes", 10),
+        *("--env-options", "shots=2", "examples=50"),
+    )
+    capsys.readouterr()
+    assert play.main([str(folder)]) == 2
+    assert "cannot be watched" in capsys.readouterr().err
