@@ -77,9 +77,16 @@ def _nearest_choice(controls: Array) -> Array:
     return nearest
 
 
+def which_way(observations: Array) -> Array:
+    """Classify: where the ball is, less where it was; as `stages.environments.moments.features`."""
+    way_x, way_y = observations[:, 2], observations[:, 3]
+    return 2 * (way_x < 0) + (way_y > 0)
+
+
 RULES: dict[str, dict[str, Rule]] = {
     "PaddleBall-v0": {"intercept": intercept, "follow": follow},
     "BicycleBalance-v0": {"ride": ride, "let_go": let_go},
+    "ClassifyBall-v0": {"which_way": which_way},
 }
 
 
@@ -88,7 +95,8 @@ class RulesSettings:
     """Which rule to play by."""
 
     rule: str = ""
-    """Its name (paddle: intercept, follow; bicycle: ride, let_go); by default the game's best."""
+    """Its name (paddle: intercept, follow; bicycle: ride, let_go; classify: which_way); by default
+    the game's best."""
 
 
 class RulesAgent(Agent):
@@ -104,7 +112,8 @@ class RulesAgent(Agent):
             )
         if len(task.observation_space.shape or ()) != 1:
             raise UnsuitableTaskError(
-                'rules: these rules read observation="state", not screens and no history'
+                'rules: these rules read observation="state" (of classify, "features"), not '
+                "screens and no history"
             )
         name = settings.rule or next(iter(rules))
         if name not in rules:

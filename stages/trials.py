@@ -63,12 +63,14 @@ def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any)
         seed: of the network and, where there is one, of the data set.
         steps: guesses to be made, or steps to be played.
         evaluations: evenly spread, the last one at the end.
-        **changes: `settings`, a dict of hyperparameters; all else are environment options.
+        **changes: `agent`, another one than presets.toml names; `settings`, a dict of
+            hyperparameters; all else are environment options.
     """
     settings = changes.pop("settings", {})
+    agent = ["--agent", changes.pop("agent")] if "agent" in changes else []
     options = {"data_seed": seed, **changes} if env in STAGES else changes
     arguments = ["--env", env, "--env-options", *(f"{k}={v}" for k, v in options.items())]
-    _, config = parse([*arguments, "--seed", str(seed), "--steps", str(steps)])
+    _, config = parse([*arguments, *agent, "--seed", str(seed), "--steps", str(steps)])
     return dataclasses.replace(
         config,
         settings=dataclasses.replace(config.settings, **settings),
