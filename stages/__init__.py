@@ -16,6 +16,8 @@ Language
     goes on with a commentary; it is a command, and no experiment.
 In-context
     `in_context`: examples in the prompt. `memory`: an agent finds out that up is down.
+All of it
+    `ages`, which is `python -m stages`: the five ages on one page.
 Shared
     `experiment`: the command. `trials`: runs in parallel. `autoencoders`: those that four
     experiments look into. `intervals`: means over seeds. `slides`: figures.

@@ -7,7 +7,7 @@ person's features, the best of many drawn at random; by a network from raw pixel
 learned to see where another question had answers in plenty, fine-tuned on few of this one. The
 fifth, a transformer that is shown examples in its prompt, cannot be asked this question: its
 prompts are about which button moves the paddle to the ball (`stages.environments.prompts`). There
-chance is right less often too; nothing else is to be compared but the price.
+chance is right in 20 of 100, here in 25.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def summary(
         "search": Price(MANY),
         "deep": Price(MANY),
         "tuned": Price(FEW, ELSEWHERE),
-        "prompt": Price(SHOTS, Prompts().examples * (SHOTS + 1)),
+        "prompt": Price(SHOTS, PROMPTS * (SHOTS + 1)),  # some of them twice
     }
     return {age: Age(mean(scores[age]), examples[age], numbers[age]) for age in AGES}
 
@@ -242,12 +242,13 @@ def draw(path: Path, lang: str, ages: dict[str, Age]) -> None:
         for k, (age, row) in enumerate(ages.items()):
             score = row.score
             axes.barh(k, score.value, 0.84, color=COLOURS[k], alpha=0.35)
-            axes.errorbar(score.value, k, xerr=score.margin, color=COLOURS[k], capsize=6, lw=1.5)
-            axes.plot([CHANCE[age]] * 2, (k - 0.42, k + 0.42), color="black", ls=":", lw=2)
-            axes.text(106, k, f"{score.value:.0f}", ha="center", va="center", weight="bold")
+            below = {"color": COLOURS[k], "capsize": 6, "lw": 2}
+            axes.errorbar(score.value, k + 0.33, xerr=score.margin, **below)
+            axes.plot([CHANCE[age]] * 2, (k - 0.42, k + 0.42), color="grey", ls=":", lw=2)
+            axes.text(106, k, f"{score.value:.0f}", ha="center", va="center", fontsize=26)
             supplied = texts["supplied"].format(*texts[age][1:])
             paid = texts["paid"].format(row.examples.told(lang), row.numbers.told(lang))
-            axes.text(1, k, f"{supplied}\n{paid}", va="center", fontsize=15)
+            axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=15)
         axes.set_yticks(range(len(ages)), [texts[age][0] for age in ages])
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)

@@ -54,6 +54,7 @@ def test_what_each_age_has_cost_is_counted_once() -> None:
         (0, 65 * ages.PROMPTS),
     ]
     assert rows["tuned"].examples == (ages.FEW, ages.ELSEWHERE)
+    assert rows["prompt"].examples == (ages.SHOTS, 65 * ages.PROMPTS)
     assert rows["prompt"].score.value == pytest.approx(80.15)
     assert ages.CHANCE == {"rules": 25, "search": 25, "deep": 25, "tuned": 25, "prompt": 20}
 
