@@ -59,10 +59,10 @@ TEXTS: dict[str, dict[str, Any]] = {
             "a person supplied",
             "the machine found",
             "examples",
-            "numbers of feedback",
+            "feedback",
             "right answers, %",
-            "chance",
         ),
+        "chance": "By chance: {rules:.0f} %, of * {prompt:.0f} %.",
         "note": "* another question: which button moves the paddle to the ball?",
         "claim": "The lecture: from age to age a person supplies less, and the machine finds more.",
         "found": "- What a machine finds is better than what a person wrote. {held}: deep learning "
@@ -94,10 +94,10 @@ TEXTS: dict[str, dict[str, Any]] = {
             "사람이 준 것",
             "기계가 찾은 것",
             "예제 수",
-            "피드백 숫자 수",
+            "피드백",
             "정답률 (%)",
-            "찍으면",
         ),
+        "chance": "찍으면 {rules:.0f} %, *은 {prompt:.0f} %.",
         "note": "* 다른 문제이다: 패들을 공 쪽으로 옮기는 버튼은 어느 것인가?",
         "claim": "강의의 주장: 시대가 갈수록 사람이 주는 것은 줄고 기계가 찾는 것은 는다.",
         "found": "- 기계가 찾은 것이 사람이 쓴 것보다 낫다. {held}: 딥러닝은 규칙보다 "
@@ -182,13 +182,13 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
             *(text.replace("\n", " ") for text in texts[age]),
             *(price.told(options.lang) for price in (row.examples, row.numbers)),
             f"{row.score:.1f}",
-            f"{CHANCE[age]:.0f}",
         )
         for age, row in ages.items()
     ]
     zero_shot = [100 * end.metrics["shots_0"] for end in ends["prompt"]]
-    sentences = [texts["note"], texts["claim"], *verdicts(options, scores, zero_shot)]
-    tell(texts["title"], texts["columns"], rows, "\n".join(sentences))
+    notes = [texts["note"], texts["chance"].format(**CHANCE), texts["claim"]]
+    verdict = "\n".join([*notes, *verdicts(options, scores, zero_shot)])
+    tell(texts["title"], texts["columns"], rows, verdict)
     draw(path, options.lang, ages)
 
 
