@@ -121,7 +121,9 @@ class Price(NamedTuple):
 
     def told(self, lang: str) -> str:
         """In words."""
-        return TEXTS[lang]["before"].format(**self._asdict()) if self.before else f"{self.own:,}"
+        if not self.before:
+            return f"{self.own:,}"
+        return str(TEXTS[lang]["before"].format(**self._asdict()))
 
 
 class Age(NamedTuple):
@@ -144,9 +146,9 @@ def answering(age: str, seed: int, body: Path) -> RunConfig:
     if age == "rules":
         return trial("classify", seed, 1, agent="rules", observation="features")
     if age == "search":
-        by_hand = {"observation": "features", "feedback": "reward"}
-        settings = {"episodes": TRIES_OF}
-        return trial("classify", seed, STEPS, agent="search", settings=settings, **by_hand)
+        by_hand: dict[str, Any] = {"observation": "features", "feedback": "reward"}
+        tries = {"episodes": TRIES_OF}
+        return trial("classify", seed, STEPS, agent="search", settings=tries, **by_hand)
     if age == "deep":
         return trial("classify", seed, STEPS, examples=MANY)
     if age == "prompt":

@@ -70,7 +70,8 @@ def test_a_persons_rule_needs_no_feedback_and_random_search_does() -> None:
     (rule,) = measure(ages.answering("rules", 1, NOWHERE))
     assert rule.numbers == 0
     assert rule.score > 0.95
-    by_hand = {"observation": "features", "feedback": "reward", "settings": {"episodes": 64}}
-    (found,) = measure(trial("classify", 1, 12_800, agent="search", **by_hand))
+    by_hand: dict[str, Any] = {"observation": "features", "feedback": "reward"}
+    tries = {"episodes": 64}
+    (found,) = measure(trial("classify", 1, 12_800, agent="search", settings=tries, **by_hand))
     assert found.numbers == 12_800
     assert 0.3 < found.score < rule.score
