@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stages import ages
+from stages.in_context import PROMPTS
 from stages.trials import Kept, Point, measure, trial
 from training.config import RunConfig
 
@@ -51,10 +52,10 @@ def test_what_each_age_has_cost_is_counted_once() -> None:
         (ages.STEPS, 0),
         (ages.STEPS, 0),
         (ages.TUNING, 7),
-        (0, 65 * ages.PROMPTS),
+        (0, 65 * PROMPTS),
     ]
     assert rows["tuned"].examples == (ages.FEW, ages.ELSEWHERE)
-    assert rows["prompt"].examples == (ages.SHOTS, 65 * ages.PROMPTS)
+    assert rows["prompt"].examples == (ages.SHOTS, 65 * PROMPTS)
     assert rows["prompt"].score.value == pytest.approx(80.15)
     assert ages.CHANCE == {"rules": 25, "search": 25, "deep": 25, "tuned": 25, "prompt": 20}
 
