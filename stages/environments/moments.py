@@ -19,6 +19,7 @@ from stages.environments.stage import Array, Examples, Stage, scrambled
 FRAMES = 2  # the fewest that show which way something flies
 STAY = 1
 OPTIONS = PaddleOptions()
+OBSERVATIONS = ("screen", "features", "state")
 DIRECTIONS = ("away, up", "away, down", "closer, up", "closer, down")
 """How the ball can fly, as the paddle sees it."""
 ALL_WAYS, CLOSER = (0, 1, 2, 3), (2, 3)
@@ -29,7 +30,8 @@ class PaddleStage(Stage):
     """A stage whose examples are pairs of screens of paddle-and-ball, one step apart."""
 
     observation: str = "screen"
-    """screen: two screens, one step apart; features: what a person's code reads off them."""
+    """screen: two screens, one step apart; features: what a person's code reads off them; state:
+    a row of the engine's own table, see `envs.paddle.observe`."""
     screen_size: int = 24
     """Pixels to a side."""
     region: str = "all"
@@ -45,9 +47,9 @@ class PaddleStage(Stage):
             raise ValueError(
                 f"option `screen_size` must be between 24 and 256, not {self.screen_size}"
             )
-        if self.observation not in ("screen", "features"):
+        if self.observation not in OBSERVATIONS:
             raise ValueError(
-                f"option `observation` must be screen or features, not {self.observation!r}"
+                f"option `observation` must be {', '.join(OBSERVATIONS)}, not {self.observation!r}"
             )
         if self.region not in ("all", "upper"):
             raise ValueError(f"option `region` must be all or upper, not {self.region!r}")
@@ -58,6 +60,8 @@ class PaddleStage(Stage):
     def observation_space(self) -> spaces.Box:
         if self.observation == "features":
             return spaces.Box(-np.inf, np.inf, (5,), np.float32)
+        if self.observation == "state":
+            return GAME.observation_space
         return spaces.Box(0, 255, (FRAMES, self.screen_size, self.screen_size), np.uint8)
 
     @property
@@ -75,7 +79,7 @@ class PaddleStage(Stage):
         screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
         cumulated = np.cumsum(shares) / shares.sum()
         moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
-        return self.seen(screens), states
+        return self.seen(screens, states), states
 
     def answers(self, states: Any) -> Array:
         """The right answers for `states` (n,)."""
@@ -93,11 +97,20 @@ class PaddleStage(Stage):
         """Nothing is asked while the ball flies as no example does."""
         states = np.asarray([state], GAME.state)
         asked = direction(states)[0] in self.ways
-        return self.seen(screens[None])[0], self.answers(states)[0] if asked else None
+        return self.seen(screens[None], states)[0], self.answers(states)[0] if asked else None
 
-    def seen(self, screens: Array) -> Array:
-        """Screens (n, FRAMES, side, side) as the agent is to have them."""
+    def seen(self, screens: Array, states: Any) -> Array:
+        """Screens (n, FRAMES, side, side) of `states` (n,) as the agent is to have them."""
+        if self.observation == "state":
+            return rows(states)
         return features(screens) if self.observation == "features" else screens
+
+
+def rows(states: Any) -> Array:
+    """What the game itself observes of `states` (n,): (n, 5) float32, -1..1."""
+    table = np.zeros((len(states), *GAME.observation_space.shape), np.float32)
+    GAME.observe(states.view(np.recarray), table.T, OPTIONS)
+    return table
 
 
 def features(screens: Array) -> Array:

@@ -32,11 +32,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle import BALL_RADIUS
-from stages.environments.maps import (
-    in_a_plane,
-    picture_of_codes,
-    picture_of_pairs,
-)
+from stages.environments.maps import in_a_plane, picture_of_codes, picture_of_pairs
 from stages.environments.moments import FRAMES, PaddleStage
 from stages.environments.stage import Array, Assessment, Embedding, Examples
 
@@ -83,12 +79,12 @@ class Reconstruct(PaddleStage):
         screens, states = self.moments(count, seed)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
 
-    def seen(self, screens: Array) -> Array:
+    def seen(self, screens: Array, states: Any) -> Array:
         """The newest, out of focus."""
         return out_of_focus(screens[:, -self.frames :], self.blur)
 
     def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
-        observation = self.seen(screens[None])[0]
+        observation = self.seen(screens[None], state)[0]
         return observation, observation
 
     def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
@@ -104,11 +100,9 @@ class Reconstruct(PaddleStage):
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """Screens beside what was made of them; how much of the ball's light was rebuilt."""
-        beyond = math.ceil(PADDLE_SIDE * self.screen_size + 2 * self.blur)
-        ball = answers[..., beyond:].astype(np.float32)
-        rebuilt = 1.0 - squares(guesses[..., beyond:] - ball).mean() / squares(ball).mean()
         picture = picture_of_pairs(answers[:SHOWN, -1], guesses[:SHOWN, -1])
-        return Assessment({"ball_rebuilt": float(rebuilt)}, {"reconstructions": picture})
+        share = ball_rebuilt(guesses, answers, self.blur)
+        return Assessment({"ball_rebuilt": share}, {"reconstructions": picture})
 
     def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
         """The codes in a plane, coloured by where the ball is; all of them for the projector."""
@@ -137,6 +131,13 @@ def out_of_focus(screens: Array, width: float) -> Array:
         light = lens @ screens[part].astype(np.float32) @ lens.T * gain
         blurred[part] = np.minimum(light + 0.5, 255.0)
     return blurred
+
+
+def ball_rebuilt(guesses: Array, answers: Array, blur: float) -> float:
+    """The share that was rebuilt of the light of screens (n, 1, side, side) beyond the paddle's."""
+    beyond = math.ceil(PADDLE_SIDE * answers.shape[-1] + 2 * blur)
+    ball = answers[..., beyond:].astype(np.float32)
+    return float(1.0 - squares(guesses[..., beyond:] - ball).mean() / squares(ball).mean())
 
 
 def squares(differences: Array) -> Array:
