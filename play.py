@@ -52,6 +52,8 @@ class PlayOptions:
     train: bool = False
     """Let a new agent (ppo, or another --agent that learns) learn while you watch: save another
     reward and see what becomes of it; s shows before and now side by side."""
+    sound: bool = False
+    """Hear the game, where it has sounds: paddle has."""
     headless: bool = False
     """Open no window; print the scores."""
     json: bool = False
@@ -96,8 +98,12 @@ def read(arguments: Sequence[str]) -> tuple[PlayOptions, Request]:
     seed = fresh_seed() if options.seed is None else options.seed
     train = training_arguments(options) if options.train else None
     command = shlex.join(["python", "play.py", *arguments])
+    for name in ("record", "headless", "json"):
+        if options.sound and getattr(options, name):
+            raise PlayError(f"--sound is heard beside a window: leave out --{name}")
     run, agent, episodes, speed = options.run, options.agent, options.episodes, options.speed
-    return options, Request(run, agent, wishes, episodes, seed, speed, train, command)
+    asked = (run, agent, wishes, episodes, seed, speed, train, command, options.sound)
+    return options, Request(*asked)
 
 
 def training_arguments(options: PlayOptions) -> list[str]:

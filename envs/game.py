@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
+SAMPLE_RATE = 8_000
+"""Of sounds, numbers each second."""
+
 
 class Field(NamedTuple):
     """One field of a game's state."""
@@ -90,6 +93,9 @@ class Game:
     """by_hand(keys): the action of who presses these `keys`, a set of names."""
     derive: Callable[[Any, Any], None] = derive_nothing
     """derive(state, options): recompute the fields that follow from others, once some were set."""
+    sound: str = ""
+    """`module:function` of what people hear: function(state) is a wave (n,) in -1..1 at
+    `SAMPLE_RATE`, or None if the step that led to `state` makes no sound. Empty: none ever does."""
     fields: tuple[Field, ...] = ()
     """What `state` is made of, described for who writes rewards."""
     constants: Callable[[Any], dict[str, Any]] = no_constants

@@ -249,6 +249,7 @@ GAME = Game(
     score=score,
     check=check,
     view="envs.paddle_view:draw",
+    sound="envs.paddle_sound:heard",
     steps_per_second=30,
     action_names=("up", "stay", "down"),
     keys=("up", "down"),

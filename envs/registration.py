@@ -66,6 +66,8 @@ register_stage(
     "ReconstructScreen-v0", "reconstruct", "stages.environments.reconstruct:Reconstruct", 0.96
 )
 register_stage("NameShape-v0", "shapes", "stages.environments.shapes:Shapes", 0.85)
+register_stage("ClassifySounds-v0", "sounds", "stages.environments.sounds:Sounds", 0.95)
+register_stage("TranslateMoments-v0", "translate", "stages.environments.translate:Translate", 0.97)
 register_stage("ClusterPoints-v0", "cluster", "stages.environments.cluster:Cluster", math.inf)
 register_stage("AnswerPrompts-v0", "prompts", "stages.environments.prompts:Prompts", 0.85)
 register_stage("Commentary-v0", "commentary", "stages.environments.commentary:Commentary", math.inf)

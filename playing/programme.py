@@ -21,6 +21,7 @@ from training.kept_reward import has_code
 if TYPE_CHECKING:
     from playing.live_reward import LiveReward
     from playing.live_training import LiveTraining
+    from playing.sound import Speaker
     from playing.window import Window
 
 HEADLESS_EPISODES = 10
@@ -41,6 +42,8 @@ class Request:
     """Arguments for train.py, where the agent shall learn meanwhile."""
     command: str = ""
     """What was typed."""
+    sound: bool = False
+    """Of the game, beside its window."""
 
     def __post_init__(self) -> None:
         if self.episodes is not None and self.episodes < 1:
@@ -103,8 +106,8 @@ def watch(request: Request) -> Summary:
     selection, match = prepare(request, drawn=True)
     title = selection.env_id if selection.run is None else selection.run.name
     shown = (match, title, steps_per_second(match), request.speed, request.episodes)
-    with live_reward(selection, match) as live:
-        Window(*shown, live).run()
+    with live_reward(selection, match) as live, speaker(request, match) as heard:
+        Window(*shown, live, speaker=heard).run()
     return _summary(selection, match, match.results)
 
 
@@ -143,10 +146,10 @@ def training_window(
         raise PlayError(one_line(error)) from None
     match = Match(env, config.env, cast, cast.player(LEARNING), request.seed)
     shown = (match, config.env, steps_per_second(match), request.speed, request.episodes)
-    with live_reward(selection, match) as live:
+    with live_reward(selection, match) as live, speaker(request, match) as heard:
         trainer = Trainer(arguments, request.command)
         with closing(LiveTraining(match, config, trainer, live)) as training:
-            yield selection, Window(*shown, live, training), training
+            yield selection, Window(*shown, live, training, heard), training
 
 
 @contextmanager
@@ -161,6 +164,22 @@ def live_reward(selection: Selection, match: Match) -> Iterator[LiveReward | Non
     options = {name: v for name, v in selection.make_options.items() if name != "reward"}
     with closing(LiveReward(match, expression, options)) as live:
         yield live
+
+
+@contextmanager
+def speaker(request: Request, match: Match) -> Iterator[Speaker | None]:
+    """What lets the match be heard, if it shall be.
+
+    Raises:
+        PlayError: if it cannot be.
+    """
+    if not request.sound:
+        yield None
+        return
+    from playing.sound import Speaker
+
+    with closing(Speaker(match)) as heard:
+        yield heard
 
 
 def record(request: Request, path: Path) -> Summary:

@@ -21,6 +21,7 @@ from rewards.expression import RewardError
 if TYPE_CHECKING:  # what they need takes its time to import
     from playing.live_reward import LiveReward
     from playing.live_training import LiveTraining
+    from playing.sound import Speaker
 
 FRAMES_PER_SECOND = 60
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -47,6 +48,7 @@ class Window:
         episodes: int | None = None,
         live_reward: LiveReward | None = None,
         training: LiveTraining | None = None,
+        speaker: Speaker | None = None,
     ) -> None:
         """Open it.
 
@@ -58,6 +60,7 @@ class Window:
             episodes: close after so many; None for never.
             live_reward: exchanges the match's reward when its file is saved.
             training: lets the match's player learn.
+            speaker: lets the match be heard.
 
         Raises:
             PlayError: where there is no display.
@@ -72,6 +75,7 @@ class Window:
         """What is shown beside the match in a split window."""
         self._live_reward = live_reward
         self._training = training
+        self._speaker = speaker
         self._stale = True  # what is in the window
         self._steps_per_second = steps_per_second
         self._episodes = episodes
@@ -188,12 +192,15 @@ class Window:
     def _step(self) -> None:
         """One step; a person's is made with the keys held down and those tapped since the last."""
         own_action = self._own_action() if self.match.by_hand else None
+        steps = self.match.episode.steps
         try:
             self.match.step(own_action)
         except RewardError as error:
             if self._live_reward is None:
                 raise
             self._live_reward.take_back(str(error))
+        if self._speaker is not None and self.match.episode.steps > steps:
+            self._speaker.hear()
         try:
             if self.before is not None:
                 self.before.step()

@@ -77,17 +77,38 @@ def picture_of_boxes(screens: Array, truths: Sequence[Array], guesses: Sequence[
 
     Of each screen, `truths` and `guesses` have rows of class, x, y, width, height in 0..1.
     """
+    tiles = [_tile(screen) for screen in screens]
+    for k, tile in enumerate(tiles):
+        draw_boxes(tile, truths[k], [WHITE] * len(OF_CLASSES), 4)
+        draw_boxes(tile, guesses[k], OF_CLASSES, 2)
+    return _side_by_side(tiles)
+
+
+def picture_of_words(screens: Array, words: Sequence[tuple[str, str]]) -> Array:
+    """Screens (n, height, width), on each what was said of it and, if it is another, the truth."""
+    tiles = [_tile(screen) for screen in screens]
+    for tile, (guess, truth) in zip(tiles, words, strict=True):
+        draw_words(tile, guess, truth)
+    return _side_by_side(tiles)
+
+
+def _tile(screen: Array) -> Any:
+    """A screen (height, width), dimmed to be drawn over: a pygame surface."""
+    import pygame
+
+    grey = np.repeat(screen.T[..., None] // 2, 3, 2)
+    return pygame.transform.scale(pygame.surfarray.make_surface(grey), (TILE, TILE))
+
+
+def _side_by_side(tiles: Sequence[Any]) -> Array:
+    """One picture of them."""
     import pygame
 
     columns = 4
-    rows = -(-len(screens) // columns)
+    rows = -(-len(tiles) // columns)
     surface = pygame.Surface((columns * (TILE + GAP) + GAP, rows * (TILE + GAP) + GAP))
     surface.fill(BACKGROUND)
-    for k, screen in enumerate(screens):
-        tile = pygame.surfarray.make_surface(np.repeat(screen.T[..., None] // 2, 3, 2))
-        tile = pygame.transform.scale(tile, (TILE, TILE))
-        draw_boxes(tile, truths[k], [WHITE] * len(OF_CLASSES), 4)
-        draw_boxes(tile, guesses[k], OF_CLASSES, 2)
+    for k, tile in enumerate(tiles):
         corner = (GAP + k % columns * (TILE + GAP), GAP + k // columns * (TILE + GAP))
         surface.blit(tile, corner)
     return pixels_of(surface)

@@ -54,6 +54,11 @@ class WatchedGame(Watched):
         )
         self._surface: Any = None
 
+    @property
+    def played(self) -> GameEnv:
+        """The game behind the questions."""
+        return self._game
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
