@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from envs import fonts
-from stages import codes, compression, feedback, purity, reading, slides
+from stages import codes, compression, feedback, generation, purity, reading, slides, tables
 from stages.experiment import ExperimentOptions, run_experiment
 from stages.intervals import T_95, Mean, difference, mean, ratio
 from stages.trials import Point, measure, trial
 
-EXPERIMENTS = ("feedback", "label_noise", "features", "codes", "compression", "reading", "purity")
+EXPERIMENTS = (
+    *("feedback", "label_noise", "features", "codes", "compression", "reading", "purity"),
+    *("tables", "generation"),
+)
 every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
 
 
@@ -83,6 +86,16 @@ def made_up(name: str, config: Any, right: bool) -> Any:
                 for labels, error in zip(reading.LABELS, pixels, strict=True)
             }
         return errors
+    if name == "tables":
+        better = ("trees", "network") if right else ("network", "trees")
+        found = [(10.0 + jitter, 0.1), (20.0 + 2 * jitter, 1.0)]
+        return {who: tables.Learned(*each) for who, each in zip(better, found, strict=True)}
+    if name == "generation":
+        best = "state" if right else "screen"  # what generation is asked for, in its direction
+        score = 80.0 if options["target"] == best else 60.0
+        score += (20.0 if right else -20.0) * (options["source"] == "coarse")
+        screens = np.zeros((generation.SHOWN, 1, 24, 24), np.float32)
+        return generation.Learned(score - jitter * config.seed, 576, screens, screens)
     if name == "purity":
         return purity.Agreement(12, 70.0 + jitter if right else 30.0 - jitter, 30.0)
     score = {

@@ -1,0 +1,303 @@
+"""Sound, tables and translations: against SciPy, the engine and sums written out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pygame
+import pytest
+from scipy import signal
+
+import play
+import train
+from envs.game import SAMPLE_RATE
+from envs.paddle import GAME, PaddleOptions
+from envs.paddle_sound import SOUNDS, TIMES, heard, latest, wave
+from envs.single import GameEnv
+from playing.cast import Cast
+from playing.match import Match
+from playing.selection import PlayError
+from playing.sound import Speaker
+from playing.window import Window
+from rewards.rewarded import make_single
+from stages.environments.classify import Classify
+from stages.environments.moments import rows
+from stages.environments.regress import Regress
+from stages.environments.sounds import HELD, KINDS, Sounds
+from stages.environments.spectrogram import (
+    BANDS,
+    HOP,
+    LOUDEST,
+    WINDOW,
+    filters,
+    log_mel,
+    mel,
+    powers,
+)
+from stages.environments.stage import Array, data_set
+from stages.environments.translate import COARSE, Translate, frames
+from stages.tables import trees
+
+# --- The spectrogram
+
+
+def test_the_mel_scale_is_the_published_one() -> None:
+    """1,000 mel are 1,000 Hz; the same curve with a natural logarithm has the factor 1127."""
+    assert mel(0) == 0
+    assert mel(1000.0) == pytest.approx(1000.0, abs=0.1)
+    frequencies = np.linspace(0, 4000, 50)
+    np.testing.assert_allclose(mel(frequencies), 1127 * np.log1p(frequencies / 700), rtol=1e-5)
+
+
+def test_powers_are_those_of_scipy_and_of_the_sum_written_out() -> None:
+    waves = np.random.default_rng(0).standard_normal((2, 1000)).astype(np.float32)
+    hann = signal.get_window("hann", WINDOW)
+    settings: dict[str, Any] = {"nperseg": WINDOW, "noverlap": WINDOW - HOP, "detrend": False}
+    _, _, scaled = signal.spectrogram(waves, 1.0, hann, mode="complex", **settings)
+    expected = np.abs(scaled * np.sqrt(np.square(hann).sum())) ** 2
+    found = powers(waves)
+    np.testing.assert_allclose(found, expected.transpose(0, 2, 1), rtol=1e-3, atol=1e-3)
+    moment, k = 3, 17
+    part = waves[1, moment * HOP : moment * HOP + WINDOW] * hann
+    turns = np.exp(-2j * math.pi * k * np.arange(WINDOW) / WINDOW)
+    assert found[1, moment, k] == pytest.approx(abs((part * turns).sum()) ** 2, rel=1e-4)
+
+
+def test_bands_are_triangles_that_leave_nothing_out() -> None:
+    weights, place = filters(), mel(np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE))
+    middles = np.arange(1, BANDS + 1) * mel(SAMPLE_RATE / 2) / (BANDS + 1)
+    between = (place > middles[0]) & (place < middles[-1])
+    np.testing.assert_allclose(weights[:, between].sum(0), 1.0, atol=1e-5)
+    assert (weights.sum(1) > 0).all()
+    for row, middle in zip(weights, middles, strict=True):
+        assert row.argmax() == np.abs(place - middle).argmin()
+
+
+@pytest.mark.parametrize("frequency", [300, 1000, 3000])
+def test_a_tone_is_a_bright_line_at_its_pitch(frequency: float) -> None:
+    seconds = np.arange(2000) / SAMPLE_RATE
+    tone = np.sin(2 * math.pi * frequency * seconds)[None].astype(np.float32)
+    screen = log_mel(tone)[0, 0]
+    middles = np.arange(1, BANDS + 1) * float(mel(4000)) / (BANDS + 1)
+    band = int(np.abs(middles - float(mel(frequency))).argmin())
+    assert set(screen.argmax(0)) == {BANDS - 1 - band}  # high pitch at the top
+    assert 235 <= screen.max() <= 255
+    assert pytest.approx(36.12, abs=0.01) == LOUDEST
+    fainter = log_mel(tone / 10)[0, 0]
+    assert screen.max() - float(fainter.max()) == pytest.approx(255 * 20 / 60, abs=8)  # 20 dB
+
+
+# --- The game's sounds
+
+
+@pytest.mark.parametrize(("kind", "pitch"), [("hit", 1.0), ("wall", 1.0), ("wall", 2.0)])
+def test_sounds_have_their_pitch_and_die_away(kind: str, pitch: float) -> None:
+    sound = wave(kind, TIMES - 0.05, pitch)
+    begins = round(0.05 * SAMPLE_RATE)
+    assert not sound[:begins].any()
+    assert 0.3 < np.abs(sound).max() <= 1
+    assert np.abs(sound[-200:]).max() < 0.05
+    spectrum = np.abs(np.fft.rfft(sound, 8 * SAMPLE_RATE))
+    assert spectrum.argmax() / 8 == pytest.approx(SOUNDS[kind].frequency * pitch, rel=0.03)
+
+
+@np.errstate(over="ignore")
+def test_what_is_heard_is_what_the_game_did() -> None:
+    """Of each step: has a counter changed, or has a velocity turned round?"""
+    options, generator = PaddleOptions(max_steps=10_000), np.random.default_rng(0)
+    seen = dict.fromkeys(SOUNDS, 0)
+    for seed in range(15):
+        state = GAME.states(1)[0]
+        state.rng = seed
+        GAME.reset(state, options)
+        assert heard(state) is None
+        while not state.missed and state.t < 200:
+            before = state.copy()
+            follow = 1 + int(np.sign(state.ball_y - state.paddle_y))
+            GAME.step(state, follow if generator.random() < 0.6 else 1, options)
+            state.t += 1
+            hit, missed = state.hits > before.hits, state.missed
+            turned = any(np.sign(state[v]) != np.sign(before[v]) for v in ("ball_vx", "ball_vy"))
+            kind, ago = latest(state)
+            assert (heard(state) is not None) == bool(hit or missed or turned) == (ago <= 1)
+            if ago <= 1:
+                seen[kind] += 1
+                expected = "miss" if missed else "hit" if hit else "wall"
+                assert kind == expected or (hit and kind == "wall")  # both in one step
+    assert min(seen.values()) >= 3
+
+
+def test_recordings_are_the_sounds_in_noise() -> None:
+    clean, loud = Sounds(observation="waveform", background=0.0), Sounds(observation="waveform")
+    quiet, noisy = clean.draw(600, 3), loud.draw(600, 3)
+    assert np.array_equal(quiet.answers, noisy.answers)
+    assert np.bincount(quiet.answers, minlength=3) == pytest.approx([200] * 3, abs=50)
+    rest = (noisy.observations - quiet.observations)[np.abs(quiet.observations) < 0.1]
+    assert rest.std() == pytest.approx(0.2, abs=0.01)
+    peaks = np.abs(quiet.observations).max(1)
+    assert 0.05 < peaks.min() < 0.3
+    assert 0.8 < peaks.max() <= 1.0
+    seen = Sounds().draw(10, 3).observations
+    assert np.array_equal(seen, log_mel(noisy.observations[:10]))
+
+
+def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
+    state = GAME.states(1)[0]
+    state.ball_x, state.ball_y, state.ball_vx, state.ball_vy = 0.5, 0.5, 0.04, 0.001
+    state.t, stage = 100, Sounds()
+    _, answer = stage.look(np.zeros(0), state)  # hit 12.5 steps ago
+    assert answer is not None
+    assert KINDS[int(answer)] == "hit"
+    again, _ = stage.look(np.zeros(0), state)
+    state.ball_x, state.t = 0.54, 101
+    assert np.array_equal(stage.look(np.zeros(0), state)[0], again)  # the same recording
+    state.ball_x, state.t = 0.04 * (HELD + 1), 104
+    observation, answer = stage.look(np.zeros(0), state)
+    assert answer is None
+    assert observation in stage.observation_space
+
+
+def make_match(env_id: str = "PaddleBall-v0", **options: Any) -> Match:
+    env: GameEnv = make_single(
+        "envs.paddle:GAME", "rewards.paddle", render_mode="rgb_array", **options
+    )
+    cast = Cast(env, env_id, None, 0)
+    return Match(env, env_id, cast, cast.player("rules"), 0)
+
+
+def test_the_window_plays_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
+    match = make_match()
+    speaker = Speaker(match)
+    played: list[Array] = []
+    real = pygame.mixer.Sound
+
+    def noting(buffer: Array) -> Any:
+        played.append(buffer)
+        return real(buffer=buffer)
+
+    monkeypatch.setattr(pygame.mixer, "Sound", noting)
+    window = Window(match, "test", 30, speaker=speaker)
+    expected = 0
+    for _ in range(150):
+        window.frame(1 / 30 + 1e-9)
+        expected += heard(match.env.unwrapped.state) is not None  # type: ignore[attr-defined]
+    speaker.close()
+    assert len(played) == expected >= 3
+    assert all(sound.dtype == np.int16 and np.abs(sound).max() > 5000 for sound in played)
+
+
+def test_a_game_without_sounds_gets_one_line() -> None:
+    match = make_match()
+    match.env, match.env_id = gymnasium.make("CartPole-v1"), "CartPole-v1"
+    with pytest.raises(PlayError, match="CartPole-v1 has no sounds: leave out --sound"):
+        Speaker(match)
+
+
+def test_without_a_sound_device_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    pygame.mixer.quit()
+    monkeypatch.setenv("SDL_AUDIODRIVER", "no_such_driver")
+    with pytest.raises(PlayError, match="there is no sound device"):
+        Speaker(make_match())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--json"], "--sound is heard beside a window: leave out --json"),
+        (["--record", "film.gif"], "leave out --record"),
+    ],
+)
+def test_where_nothing_can_be_heard_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play.main(["--sound", "--agent", "rules", *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not Path("film.gif").exists()
+
+
+# --- Tables and translations
+
+
+def test_rows_are_what_the_game_observes() -> None:
+    env: GameEnv = make_single("envs.paddle:GAME", "rewards.paddle")
+    env.reset(seed=4)
+    for _ in range(5):
+        seen = env.step(2)[0]
+        assert np.array_equal(rows(np.asarray([env.state], GAME.state))[0], seen)
+
+
+@pytest.mark.parametrize("question", ["regress", "classify"])
+def test_trees_suit_the_question(question: str) -> None:
+    """A table that one cut sorts; a forest that could not would be useless."""
+    stage = Classify() if question == "classify" else Regress()
+    table = np.random.default_rng(0).uniform(-1, 1, (200, 5))
+    answers = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
+    grown = trees(stage).fit(table, answers)
+    assert np.abs(grown.predict(table) - answers).mean() < 0.01
+
+
+def test_translations_are_of_the_same_moment() -> None:
+    kinds = {
+        (source, target): Translate(100, source=source, target=target).draw(50, 1)
+        for source, target in (("state", "screen"), ("screen", "coarse"), ("coarse", "state"))
+    }
+    states, screens = kinds["state", "screen"][:2]
+    assert np.array_equal(screens, kinds["screen", "coarse"].observations)
+    coarse = kinds["screen", "coarse"].answers
+    assert np.array_equal(coarse, kinds["coarse", "state"].observations)
+    assert np.array_equal(states, kinds["coarse", "state"].answers)
+    block = 24 // COARSE
+    for row in range(COARSE):
+        for column in range(COARSE):
+            pixels = screens[:, 0, row * block :, column * block :][:, :block, :block]
+            assert np.abs(pixels.mean((1, 2)) - coarse[:, 0, row, column]).max() <= 0.5 + 1e-9
+    for state, screen in zip(states, screens[:, 0].astype(float), strict=True):
+        ball = frames(state)[0]
+        if ball[1] > 0.4:  # away from the paddle's light
+            light = screen[:, 7:]
+            x = ((np.arange(7, 24) + 0.5) * light.sum(0)).sum() / light.sum() / 24
+            y = ((np.arange(24) + 0.5) * light.sum(1)).sum() / light.sum() / 24
+            assert x == pytest.approx(ball[1], abs=0.05)
+            assert y == pytest.approx(ball[2], abs=0.07)  # light beyond the screen is lost
+
+
+@pytest.mark.parametrize("target", ["state", "screen"])
+def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
+    stage = Translate(100, source="coarse", target=target)
+    answers = data_set(stage, "test").answers[:4000]
+    right = np.asarray(answers, np.float32)
+    always = np.broadcast_to(right.mean(0), right.shape)
+    assert stage.score(right, answers) == pytest.approx(1.0)
+    assert stage.score(always, answers).mean() == pytest.approx(0.0, abs=0.03)
+    halfway = (right + always) / 2
+    assert stage.score(halfway, answers).mean() == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("env", "option", "message"),
+    [
+        ("sounds", "observation=mp3", "option `observation` must be spectrogram or waveform"),
+        ("sounds", "background=2", "option `background` must be between 0 and 1"),
+        ("translate", "source=text", "option `source` must be state, screen, coarse"),
+        ("translate", "target=state", "options `source` and `target` must differ"),
+        ("translate", "screen_size=25", "option `screen_size` must be a multiple of 8"),
+        ("translate", "noise=0.1", "option `noise` must be 0"),
+        ("translate", "observation=state", "option `observation` must be left out"),
+        ("classify", "observation=table", "option `observation` must be screen, features, state"),
+    ],
+)
+def test_wrong_options_get_one_line_and_leave_nothing(
+    env: str, option: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert train.main(["--env", env, "--run-dir", str(folder), "--env-options", option]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not folder.exists()
