@@ -6,6 +6,8 @@ Each module here that is named in docs/lecture.md is an experiment and a command
 Supervised
     `feedback`: answers against rewards. `label_noise`: wrong, few and lopsided examples.
     `features`: features by hand against pixels.
+Kinds of data
+    `tables`: boosted trees against a network. `generation`: recognition against generation.
 Unsupervised
     `codes`: what lies side by side in an autoencoder's codes. `compression`: codes against PNG.
     `reading`: codes as features. `purity`: what k-means' clusters are.
@@ -23,8 +25,8 @@ Shared
     experiments look into. `intervals`: means over seeds. `slides`: figures.
 `environments`
     The questions (`classify`, `regress`, `detect`, `reconstruct`, `cluster`, `shapes`,
-    `commentary`, `prompts`), each a `stage.Stage`; `examples` makes environments of it, `watching`,
-    `turns` and `announcing` show it.
+    `commentary`, `prompts`, `sounds`, `translate`), each a `stage.Stage`; `examples` makes
+    environments of it, `watching`, `turns` and `announcing` show it.
 `agents`
     Who learns from the answers: `supervised`, `kmeans` and `gpt`.
 """

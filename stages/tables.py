@@ -51,8 +51,9 @@ TEXTS: dict[str, dict[str, Any]] = {
         "examples": "training examples",
         "seconds": "seconds, {}",
         "claim": "The lecture: on tables deep learning is inefficient.",
-        "error": "- {question}, {size:,} examples: trees err less. {held}: the network's error is "
-        "{value:+.1f} points larger (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
+        "error": "- {question}, {size:,} examples: trees err less. {held}: the network's error, "
+        "less that of the trees, is {value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, "
+        "{seeds} seeds).",
         "time": "- Trees take less time. {held}: with {size:,} examples the network trains "
         "{value:.1f} times as long ({low:.1f} to {high:.1f}).",
     },
