@@ -159,6 +159,7 @@ def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
     observation, answer = stage.look(np.zeros(0), state)
     assert answer is None
     assert observation in stage.observation_space
+    assert observation.flags.c_contiguous  # or torch would refuse it
 
 
 def make_match(env_id: str = "PaddleBall-v0", **options: Any) -> Match:

@@ -53,4 +53,5 @@ def log_mel(waves: Array) -> Array:
     """
     loudness = 10 * np.log10(powers(waves) @ filters().T + 1e-10)
     screens = 255 * (1 + (loudness - LOUDEST) / RANGE)
-    return np.clip(screens, 0, 255).astype(np.uint8).transpose(0, 2, 1)[:, None, ::-1]
+    upright = np.clip(screens, 0, 255).transpose(0, 2, 1)[:, None, ::-1]
+    return np.ascontiguousarray(upright, np.uint8)
