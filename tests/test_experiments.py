@@ -87,9 +87,9 @@ def made_up(name: str, config: Any, right: bool) -> Any:
             }
         return errors
     if name == "tables":
-        better = ("trees", "network") if right else ("network", "trees")
+        order = ("trees", "network") if right else ("network", "trees")
         found = [(10.0 + jitter, 0.1), (20.0 + 2 * jitter, 1.0)]
-        return {who: tables.Learned(*each) for who, each in zip(better, found, strict=True)}
+        return {who: tables.Learned(*each) for who, each in zip(order, found, strict=True)}
     if name == "generation":
         best = "state" if right else "screen"  # what generation is asked for, in its direction
         score = 80.0 if options["target"] == best else 60.0

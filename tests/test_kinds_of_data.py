@@ -178,7 +178,7 @@ def test_the_window_plays_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None
     played: list[Array] = []
     real = pygame.mixer.Sound
 
-    def noting(buffer: Array) -> Any:
+    def noting(buffer: Any) -> Any:
         played.append(buffer)
         return real(buffer=buffer)
 

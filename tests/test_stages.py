@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.paddle import GAME, PaddleOptions
 from envs.registration import STAGES
+from stages.environments.commentary import TextStage
 from stages.environments.stage import data_set
 from stages.environments.watching import WatchedGame
 from tests.test_training import assert_same_checkpoint, curves, run_train
@@ -98,9 +100,9 @@ def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_i
     assert not np.array_equal(first[0], data_set(other, "train")[0])
     assert np.array_equal(first[0], data_set(larger, "train")[0][:300])
     trained_on = {observation.tobytes() for observation in first[0]}
-    assert not any(
-        observation.tobytes() in trained_on for observation in data_set(stage, "test")[0]
-    )
+    new = data_set(stage, "test")[0]
+    known = sum(observation.tobytes() in trained_on for observation in new)
+    assert known <= (0.005 * len(new) if isinstance(stage, TextStage) else 0)  # people repeat
 
 
 @every_stage
@@ -173,7 +175,9 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path)
     name = {value: key for key, value in STAGES.items()}[env_id]
     given = ["--env", name, "--num-envs", 32, "--eval-every", 960, "--eval-episodes", 20]
     given += ["--env-options", "examples=500"]
-    if preset(env_id, "supervised", {}).get("anneal"):  # it would belong to the planned total
+    agent = preset(env_id, "any", {})["agent"]
+    hyperparameters = asdict(settings_type(agent)()) | preset(env_id, agent, {})
+    if hyperparameters.get("anneal"):  # it would belong to the planned total
         given.append("--no-anneal")
     through = run_train("--run-dir", tmp_path / "a", "--steps", 1920, *given)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 960, *given)
@@ -244,7 +248,8 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
     for env_id in STAGES.values():
         env = make_vec(env_id, 1)
         task = Task(env_id, env.single_observation_space, env.single_action_space, 1, 10)
-        agent = make_agent("supervised", task, settings_type("supervised")(), 0)
+        name = preset(env_id, "any", {})["agent"]
+        agent = make_agent(name, task, settings_type(name)(), 0)
         for kind, told in env.batch.stage.feedbacks.items():
             assert told in KINDS
             assert kind_of(agent, make_vec(env_id, 1, feedback=kind)) == told
@@ -300,10 +305,10 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
 
 @every_stage
 def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
-    env = make(env_id, render_mode="rgb_array")
     stage = make(env_id).batch.stage
-    if not isinstance(env, WatchedGame):
+    if not stage.can_be_watched or type(stage.watched()) is not WatchedGame:
         pytest.skip("it is no game that is watched")
+    env = make(env_id, render_mode="rgb_array")
     observation, _ = env.reset(seed=1)
     env.action_space.seed(0)
     scores, done, asked = [], False, 0

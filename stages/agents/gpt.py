@@ -39,8 +39,10 @@ class GPTSettings:
     """Heads of each attention."""
     learning_rate: float = 6e-3
     """Step size of Adam."""
+    anneal: bool = True
+    """Let the learning rate rise from 0 at first and fall to 0 towards the end."""
     warmup: float = 0.05
-    """Share of the planned steps in which the learning rate rises from 0."""
+    """Share of the planned steps in which it rises."""
     max_grad_norm: float = 1.0
     """Longest gradient."""
 
@@ -94,6 +96,7 @@ class GPTAgent(TorchAgent):
     """Serves rows of tokens; the next token at each, or one class for the row."""
 
     name = "gpt"
+    takes_answers = True
 
     def __init__(self, task: Task, settings: GPTSettings, seed: int, device: str = "cpu") -> None:
         self.settings = settings
@@ -142,15 +145,19 @@ class GPTAgent(TorchAgent):
         if step.answers is None:
             raise ValueError("gpt learns from right answers, and is told only rewards")
         self.steps_seen += len(step.rewards)
-        progress = self.steps_seen / max(self.task.total_steps, 1)
-        share = min(progress / self.settings.warmup, (1.0 - progress) / (1 - self.settings.warmup))
-        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * max(share, 0.0)
+        if self.settings.anneal:
+            self._anneal()
         answers = torch.as_tensor(step.answers, device=self.device)
         loss = functional.cross_entropy(self._logits.flatten(0, -2), answers.flatten())
         self.descend(loss, self.settings.max_grad_norm)
         if self.steps_seen // len(step.rewards) % REPORT_EVERY:
             return None
         return self.check({"loss": loss.item(), "mean_reward": float(step.rewards.mean())})
+
+    def _anneal(self) -> None:
+        progress, warmup = self.steps_seen / self.task.total_steps, self.settings.warmup
+        share = min(progress / warmup, (1.0 - progress) / (1.0 - warmup))
+        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * max(share, 0.0)
 
     def continuation(
         self, tokens: Array, count: int, temperature: float, generator: np.random.Generator

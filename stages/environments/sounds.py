@@ -94,7 +94,7 @@ class Sounds(ClassStage):
             times = TIMES - LATEST * beginning[of]
             sounds = wave(kind, times, 2 ** (2 * pitch[of] - 1), 2 ** (2 * lasting[of] - 1))
             waves[of] += (QUIETEST + (1 - QUIETEST) * loudness[of]) * sounds
-        return np.clip(waves, -1, 1)
+        return np.asarray(np.clip(waves, -1, 1))
 
     def seen(self, waves: Array) -> Array:
         """Waves (n, SAMPLES) as the agent is to have them."""

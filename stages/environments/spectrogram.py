@@ -35,7 +35,7 @@ def filters() -> Array:
     frequencies = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
     middles = np.linspace(0.0, mel(SAMPLE_RATE / 2), BANDS + 2)[1:-1]
     distances = np.abs(mel(frequencies) - middles[:, None]) / middles[0]
-    return np.maximum(0.0, 1.0 - distances).astype(np.float32)
+    return np.asarray(np.maximum(0.0, 1.0 - distances), np.float32)
 
 
 def powers(waves: Array) -> Array:
@@ -53,5 +53,5 @@ def log_mel(waves: Array) -> Array:
     """
     loudness = 10 * np.log10(powers(waves) @ filters().T + 1e-10)
     screens = 255 * (1 + (loudness - LOUDEST) / RANGE)
-    upright = np.clip(screens, 0, 255).transpose(0, 2, 1)[:, None, ::-1]
-    return np.ascontiguousarray(upright, np.uint8)
+    upright = np.clip(screens, 0, 255).astype(np.uint8).transpose(0, 2, 1)[:, None, ::-1]
+    return np.ascontiguousarray(upright)
