@@ -79,7 +79,7 @@ def serves(agent: str, game: str) -> bool:
 def run_all(
     chosen: Sequence[tuple[str, str]], seeds: Sequence[int], seconds: float, jobs: int
 ) -> Iterator[Outcome]:
-    """Outcomes as they come, `jobs` runs at a time, each in a process with one thread."""
+    """Outcomes as they come, `jobs` runs at a time, each in a process of its own."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_warm_up) as pool:
         futures = [
@@ -99,6 +99,7 @@ def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
     """One run by the preset until it is solved, its steps are made or the time is over."""
     steps = 1 if agent in NOT_LEARNING else None
     config = preset_config(seed, steps, [*GAMES[game], "--agent", agent])
+    torch.set_num_threads(config.threads)
     with new_run(config) as (run, logger, display):
         over = Event()
         limit = Timer(seconds * (SCREEN_FACTOR if "screen" in game else 1), over.set)

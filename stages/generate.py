@@ -21,13 +21,12 @@ import tyro
 
 from stages.agents.gpt import GPTAgent
 from stages.environments.commentary import Commentary
-from stages.environments.tokens import END, encoded, tokenizer
+from stages.environments.tokens import END, FULL_STOP, encoded, tokenizer, written
 from training.loading import load_agent, load_config
 from training.usage import INTERRUPTED, USAGE_ERROR, read_options
 
 COMMENTARY = "Commentary-v0"
 LONGEST = 60  # tokens of a sentence
-FULL_STOP = "."
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,16 @@ def said(agent: GPTAgent, stage: Commentary, options: GenerateOptions) -> Iterat
     yield stage.decoded(start)
     generator = np.random.default_rng(options.seed)
     tokens = np.append(END, start)
-    left, space = options.sentences, " " if len(start) else ""
+    left, inside = options.sentences, len(start) > 0
     count = LONGEST * options.sentences
     for token in agent.continuation(tokens, count, options.temperature, generator):
         if token == END:
             yield "\n"
-            space = ""
+            inside = False
             continue
-        piece = str(made.id_to_token(token))
-        yield piece.replace("▁", space)
-        space = " "
+        piece = written(made, token)
+        yield piece if inside else piece.lstrip()
+        inside = True
         left -= piece.endswith(FULL_STOP)
         if not left:
             break

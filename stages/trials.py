@@ -27,6 +27,7 @@ from rich.progress import Progress
 from envs.registration import STAGES
 from training.command_line import parse
 from training.config import RunConfig
+from training.cores import usable_cores
 from training.display import PlainDisplay
 from training.logger import Logger
 from training.loop import Run, train, untrained
@@ -138,7 +139,8 @@ def run_trials(
         describe: what the progress bar says.
     """
     trials = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
-    workers = min(processes or os.cpu_count() or 1, len(trials))
+    trials.sort(key=lambda trial: trial[1])  # those of one seed share test examples
+    workers = min(processes or usable_cores(), len(trials))
     found: dict[tuple[Cell, int], Found] = {}
     with (
         Progress(console=Console(stderr=True)) as progress,

@@ -15,9 +15,11 @@ import pytest
 import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
+from stages.environments import stage
 from stages.experiment import run_experiment
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
+stage.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from agents.transformer import Transformer
 from rewards.rewarded import make_single
 from stages import generate, pieces
 from stages.environments import stage as stage_module
-from stages.environments.announcing import LETTERS, LINE, SIDE, Piece, write_pieces
+from stages.environments.announcing import SIDE
 from stages.environments.commentary import UNJUDGED, Commentary, Verdict
 from stages.environments.commentator import BAD, GOOD, of_paddle
+from stages.environments.lines import LETTERS, LINE, Piece, write_pieces
 from stages.environments.sports import SPORTS, commentaries, fields, games
 from stages.environments.stage import data_set
 from stages.environments.tokens import END, decoded, encoded, pieces_of, tokenizer

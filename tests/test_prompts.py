@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -19,7 +20,8 @@ from agents.agent import Task
 from stages import in_context
 from stages.agents.prompt_network import Answers
 from stages.agents.supervised import SupervisedAgent, SupervisedSettings
-from stages.environments.prompts import LONGEST, REPORTED, SHORTEST, WIRINGS, Prompts
+from stages.environments.pictures import LIGHT
+from stages.environments.prompts import HEADING, LONGEST, REPORTED, SHORTEST, WIRINGS, Prompts
 from stages.environments.stage import data_set
 from tests.test_training import run_train
 from training.config import RunConfig
@@ -200,13 +202,23 @@ def test_curves_are_those_that_the_verdicts_speak_of() -> None:
     assert max(in_context.RULES) < len(WIRINGS["test"])
 
 
-def test_a_prompt_cannot_be_watched_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_prompt_is_watched(tmp_path: Path) -> None:
+    env: Any = gymnasium.make("AnswerPrompts-v0", render_mode="rgb_array", shots=8).unwrapped
+    observation, _ = env.reset(seed=1)
+    unasked = env.render()
+    env.guess = guess = np.zeros(9, np.int64)
+    green = (env.render() == LIGHT).all(-1)
+    assert not np.array_equal(env.render(), unasked)
+    before = observation
+    _, reward, *_, info = env.step(guess)
+    right = info["answer"] == guess
+    assert np.array_equal(before[2:, 5], info["answer"][:-1])
+    assert reward == pytest.approx(right.mean() - 1)
+    size = (480 - HEADING) // 3  # to a tile's side
+    assert right.any() == green.any()
+    assert green.sum() == pytest.approx(right.sum() * size**2, rel=0.3)
     folder = run_train(
         *("--env", "prompts", "--run-dir", tmp_path, "--steps", 32, "--eval-episodes", 10),
         *("--env-options", "shots=2", "examples=50"),
     )
-    capsys.readouterr()
-    assert play.main([str(folder)]) == 2
-    assert "cannot be watched" in capsys.readouterr().err
+    assert play.main([str(folder), "--record", str(tmp_path / "out.gif"), "--episodes", "1"]) == 0

@@ -21,7 +21,7 @@ from agents.agent import Step, Task
 from envs.paddle import GAME, PaddleOptions
 from envs.registration import STAGES
 from stages.environments.commentary import TextStage
-from stages.environments.stage import data_set
+from stages.environments.stage import TEST_EXAMPLES, data_set
 from stages.environments.watching import WatchedGame
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
@@ -163,7 +163,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
     assert heights("train").max() < 13.5 < 19 < heights("test").max()
     shares = np.bincount(data_set(stage(rarity=10), "train").answers) / 4000
     assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls turn a few round
-    even = np.bincount(data_set(stage(rarity=10), "test").answers) / 10_000
+    even = np.bincount(data_set(stage(rarity=10), "test").answers) / TEST_EXAMPLES
     assert even == pytest.approx(np.full(4, 0.25), abs=0.02)
 
 
@@ -305,10 +305,9 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
 
 @every_stage
 def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
-    stage = make(env_id).batch.stage
-    if not stage.can_be_watched or type(stage.watched()) is not WatchedGame:
+    env, stage = make(env_id, render_mode="rgb_array"), make(env_id).batch.stage
+    if not isinstance(env, WatchedGame):
         pytest.skip("it is no game that is watched")
-    env = make(env_id, render_mode="rgb_array")
     observation, _ = env.reset(seed=1)
     env.action_space.seed(0)
     scores, done, asked = [], False, 0

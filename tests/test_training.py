@@ -30,6 +30,8 @@ QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
 def run_train(*arguments: object) -> Path:
     """Train in this process; returns the run folder."""
     given = [str(argument) for argument in arguments]
+    if not {"--threads", "--resume"} & set(given):
+        given += ["--threads", "1"]  # two would wait for the other test's on the second core
     assert train.main(given) == 0
     place = given[given.index("--resume" if "--resume" in given else "--run-dir") + 1]
     return Path(place) if "--resume" in given else only_run(Path(place))

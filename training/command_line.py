@@ -16,6 +16,7 @@ import tyro
 from agents import settings_type
 from envs.registration import SHORT_NAMES, STAGES
 from training.config import CHANGEABLE, RunConfig
+from training.cores import usable_cores
 from training.kept_reward import has_code, kept_expression
 from training.loading import load_config
 from training.options import parse_env_options
@@ -35,8 +36,8 @@ class TrainOptions(Generic[Settings]):
 
     settings: Settings
     env: str = "paddle"
-    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, cluster, shapes,
-    commentary, verdict, prompts) or any Gymnasium id (CartPole-v1)."""
+    """Short name (paddle, bicycle; classify, regress, detect, reconstruct, translate, cluster,
+    shapes, sounds, commentary, verdict, prompts) or any Gymnasium id (CartPole-v1)."""
     agent: str = "ppo"
     """random, rules, search, reinforce, ppo, sac, dqn, pqn, reward_model, supervised, kmeans or
     gpt; by default the one that suits the environment. --help with --agent NAME lists its
@@ -137,6 +138,8 @@ def _defaults(
     general = {key: value for key, value in values.items() if key not in own}
     solved_score = general.get("solved_score", gymnasium.spec(env_id).reward_threshold)
     general["solved_score"] = None if solved_score == math.inf else solved_score
+    if "threads" in general:  # those that have no core of their own would only be waited for
+        general["threads"] = min(general["threads"], usable_cores())
     return TrainOptions(settings, env=name, agent=agent, **general)
 
 

@@ -9,18 +9,18 @@ what it sees.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.fonts import KOREAN
 from envs.single import GameEnv
 from rewards.rewarded import make_single
 from stages.environments.commentator import Remark
+from stages.environments.lines import LETTERS, NO_FONT, Piece, font_of, write_pieces
 from stages.environments.pictures import BACKGROUND, DIM, LIGHT, TEXT, pixels_of
 from stages.environments.sports import LOOKS, SPORTS, fields
-from stages.environments.stage import Array
-from stages.environments.tokens import encoded, tokenizer
+from stages.environments.stage import Array, data_set
+from stages.environments.tokens import FULL_STOP, encoded, tokenizer, written
 from stages.environments.watching import Watched
 from stages.environments.wordings import sentence
 
@@ -29,21 +29,11 @@ if TYPE_CHECKING:
 
 SIDE = 640  # pixels
 GAME_SIDE = 432
-LINE, LETTERS, SMALL = 30, 28, 22
+SMALL = 22  # letters
 OWN = (255, 196, 84)
 TOKENS_PER_SECOND = 20
 SLOWER = 3  # steps of the agent, each a token, in one of the game
-FULL_STOP = "."
 EXPECTED = 7  # next tokens shown
-NO_FONT = "It speaks Korean, and no font here has its letters: pip install -e .[plots] brings one."
-
-
-class Piece(NamedTuple):
-    """A token as it is written."""
-
-    text: str
-    """A space before a new word included."""
-    colour: tuple[int, int, int]
 
 
 class WatchedCommentary(Watched):
@@ -54,7 +44,7 @@ class WatchedCommentary(Watched):
         self.action_names = ("next token",)
         self._tokenizer = tokenizer(stage.game, stage.language, stage.pieces)
         self._language, self._window = stage.language, stage.window
-        self._earlier = stage.text
+        self._earlier = data_set(stage, "test").observations
         self._names = [stage.game] if stage.game in SPORTS else list(SPORTS)
         self._agent: Any = None
         self._surface: Any = None
@@ -73,11 +63,8 @@ class WatchedCommentary(Watched):
         self._view: Any = None
         self._observation, _ = self._game.reset(seed=int(draw.integers(2**62)))
         self._skills = draw.random(1)
-        self._text: deque[int] = deque(maxlen=self._window)
-        for tokens, _ in self._earlier(int(draw.integers(2**31))):  # of games before
-            self._text.extend(tokens.tolist())
-            if len(self._text) == self._window:
-                break
+        before = self._earlier[draw.integers(len(self._earlier))]  # what was said of other games
+        self._text = deque(before.tolist(), maxlen=self._window)
         self._own: list[int] = []
         self._said: list[Piece] = []
         self._steps, self._over = 0, False
@@ -114,7 +101,7 @@ class WatchedCommentary(Watched):
             self._right.append(right)
             reward = float(right) - 1.0
             self._text.append(token)
-            self._said.append(Piece(self._written(token), LIGHT if right else TEXT))
+            self._said.append(Piece(written(self._tokenizer, token), LIGHT if right else TEXT))
         elif not self._own_is_over:
             self._own.append(guess)
         self._steps += 1
@@ -138,17 +125,14 @@ class WatchedCommentary(Watched):
     @property
     def _own_is_over(self) -> bool:
         """One sentence is enough."""
-        last = self._written(self._own[-1]) if self._own else ""
+        last = written(self._tokenizer, self._own[-1]) if self._own else ""
         return last.endswith(FULL_STOP) or len(self._own) >= self._window
-
-    def _written(self, token: int) -> str:
-        return str(self._tokenizer.id_to_token(token)).replace("▁", " ")
 
     def render(self) -> Array:
         """The game, what is said below it, what is expected beside it: uint8 (side, side, 3)."""
         import pygame
 
-        from envs.lettering import font_with, write
+        from envs.lettering import write
         from envs.render import load_view
 
         if self._surface is None:
@@ -159,9 +143,9 @@ class WatchedCommentary(Watched):
         surface.fill(BACKGROUND)
         picture = surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE))
         self._view(picture, self._game.state, self._game.batch.options)
-        font = font_with(KOREAN) if self._language == "ko" else None
+        font = font_of(self._language)
         shown = self._language == "en" or font is not None
-        own = [Piece(self._written(token), OWN) for token in self._own]
+        own = [Piece(written(self._tokenizer, token), OWN) for token in self._own]
         if not shown:
             self._said = [Piece(f" {word}", TEXT) for word in self._english.split()]
             own = [Piece(f" {word}", OWN) for word in NO_FONT.split()]
@@ -189,29 +173,9 @@ class WatchedCommentary(Watched):
             y = 66 + 52 * k
             bar = pygame.Rect(left, y + 16, max(1, round(width * chances[token])), 10)
             pygame.draw.rect(surface, OWN if k == 0 else DIM, bar)
-            written = self._written(token).strip()
-            write(surface, written, (left, y), LETTERS, TEXT, width=width - 60, font=font)
+            word = written(self._tokenizer, token).strip()
+            write(surface, word, (left, y), LETTERS, TEXT, width=width - 60, font=font)
             write(surface, f"{chances[token]:.0%}", (left + width, y), SMALL, DIM, 1.0)
 
     def close(self) -> None:
         """Nothing is left open."""
-
-
-def write_pieces(surface: Any, pieces: list[Piece], y: float, font: str | None) -> None:
-    """Write tokens one after the other, in two lines at most; what is too long is cut off."""
-    from envs.lettering import text_size, write
-
-    x, lines, margin = 16.0, 1, 16
-    for k, (text, colour) in enumerate(pieces):
-        word = text
-        for following, _ in pieces[k + 1 :]:
-            if following.startswith(" "):
-                break
-            word += following
-        if text.startswith(" ") and x + text_size(word, LETTERS, font)[0] > SIDE - margin:
-            if lines == 2:
-                write(surface, "…", (x, y), LETTERS, DIM)
-                return
-            x, y, lines = float(margin), y + LINE, lines + 1
-        shown = text.lstrip() if x == margin else text
-        x += write(surface, shown, (x, y), LETTERS, colour, font=font).width

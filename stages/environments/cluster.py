@@ -122,11 +122,6 @@ class Cluster(Stage):
         dealt = [purity(generator.permutation(clusters), truths) for _ in range(DEALS)]
         return Assessment({"purity": purity(clusters, truths), "chance": float(np.mean(dealt))}, {})
 
-    @property
-    def can_be_watched(self) -> bool:
-        """No running game is needed."""
-        return True
-
     def watched(self) -> WatchedTurns:
         """Turn by turn."""
         return WatchedTurns(self, self.plane)

@@ -26,20 +26,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
 from stages.environments.announcing import WatchedCommentary
 from stages.environments.classes import ClassStage
+from stages.environments.lines import NO_FONT, Piece, font_of, write_pieces
+from stages.environments.pictures import BACKGROUND, DIM, TEXT
 from stages.environments.sports import BOTH, SPORTS, commentaries
 from stages.environments.stage import Array, Examples, Stage
-from stages.environments.tokens import END, decoded, encoded, tokenizer
+from stages.environments.tokens import END, FULL_STOP, decoded, encoded, tokenizer, written
 from stages.environments.wordings import GRAMMARS
 
 UNJUDGED = -1
 SHORTEST, LONGEST = 4, 512  # windows
+MIDDLE = 180  # pixels from the top, where a window is written
+MOST_LINES = 9
 FEWEST_PIECES, MOST_PIECES = 300, 10_000
 
 
@@ -129,11 +133,6 @@ class Commentary(TextStage):
     def score(self, guesses: Array, answers: Array) -> Array:
         return 1.0 - self.loss(guesses, answers)
 
-    @property
-    def can_be_watched(self) -> bool:
-        """Under a game of its own."""
-        return True
-
     def watched(self) -> WatchedCommentary:
         """Token by token."""
         return WatchedCommentary(self)
@@ -143,6 +142,7 @@ class Commentary(TextStage):
 class Verdict(ClassStage, TextStage):
     """Is that good or bad for the player?"""
 
+    feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
     action_names = ("bad", "good")
 
     def draw(self, count: int, seed: int) -> Examples:
@@ -159,3 +159,16 @@ class Verdict(ClassStage, TextStage):
                 break
         windows = [window for pair in zip(*found, strict=False) for window in pair]
         return Examples(np.stack(windows[:count]), np.arange(count) % 2)
+
+    def draw_example(self, surface: Any, observation: Array) -> None:
+        """The text; the sentence that is asked about is bright."""
+        surface.fill(BACKGROUND)
+        made = tokenizer(self.game, self.language, self.pieces)
+        words = [written(made, token) for token in observation.tolist()]
+        font = font_of(self.language)
+        if self.language == "ko" and font is None:
+            words = [f" {word}" for word in NO_FONT.split()]
+        ends = [k for k, word in enumerate(words[:-1]) if word.endswith(FULL_STOP)]
+        last = ends[-1] if ends else -1
+        pieces = [Piece(word, TEXT if k > last else DIM) for k, word in enumerate(words)]
+        write_pieces(surface, pieces, MIDDLE, font, MOST_LINES)

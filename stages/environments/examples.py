@@ -101,7 +101,7 @@ class ExampleBatch:
         self.count = count
         self.stage = stage
         self.metadata = {
-            "render_modes": ["rgb_array"] if stage.can_be_watched else [],
+            "render_modes": ["rgb_array"],
             "feedback": stage.feedbacks[feedback],
             "evaluation_options": {"split": "test"},
         }

@@ -92,12 +92,21 @@ def picture_of_words(screens: Array, words: Sequence[tuple[str, str]]) -> Array:
     return _side_by_side(tiles)
 
 
-def _tile(screen: Array) -> Any:
-    """A screen (height, width), dimmed to be drawn over: a pygame surface."""
+def draw_screen(surface: Any, screen: Array) -> None:
+    """A screen (height, width) all over `surface`, dimmed for what is drawn over it."""
     import pygame
 
-    grey = np.repeat(screen.T[..., None] // 2, 3, 2)
-    return pygame.transform.scale(pygame.surfarray.make_surface(grey), (TILE, TILE))
+    grey = pygame.surfarray.make_surface(np.repeat(screen.T[..., None] // 2, 3, 2))
+    pygame.transform.scale(grey, surface.get_size(), surface)
+
+
+def _tile(screen: Array) -> Any:
+    """A pygame surface with a screen (height, width)."""
+    import pygame
+
+    tile = pygame.Surface((TILE, TILE))
+    draw_screen(tile, screen)
+    return tile
 
 
 def _side_by_side(tiles: Sequence[Any]) -> Array:

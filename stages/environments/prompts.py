@@ -33,6 +33,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -43,6 +44,7 @@ from gymnasium import spaces
 from envs.compilation import compiled
 from envs.paddle import GAME, observe
 from stages.environments.moments import DIRECTIONS, OPTIONS, draw_moment, generators
+from stages.environments.pictures import BACKGROUND, DIM, LIGHT, TEXT, WRONG
 from stages.environments.stage import Array, Assessment, Examples, Stage
 
 WAYS = ("two up", "one up", "stay", "one down", "two down")
@@ -52,6 +54,8 @@ SHORTEST, LONGEST = 0.1, 0.4  # steps, in box heights
 NONE = -1.0  # where nothing is told
 MOMENT = 5  # numbers in the game's observation
 MOST_SHOTS = 1_000
+HEADING = 116  # pixels above the tiles
+LEGIBLE = 16  # pixels to a tile's side from which it has a letter
 REPORTED = (0, 1, 2, 4, 8, 16, 32, 64)
 """Numbers of examples for which the accuracy is reported."""
 
@@ -138,6 +142,42 @@ class Prompts(Stage):
 
     def score(self, guesses: Array, answers: Array) -> Array:
         return np.asarray((guesses == answers).mean(1))
+
+    def draw_example(self, surface: Any, observation: Array) -> None:
+        """Whether the wiring is told, and what the tiles below are."""
+        from envs.lettering import write
+
+        surface.fill(BACKGROUND)
+        told = observation[0, :MOMENT]
+        buttons = ", ".join(
+            f"{way} {BUTTONS[int(button)]}" for way, button in zip(WAYS, told, strict=True)
+        )
+        lines = (
+            "A new rule: which button brings the paddle to the ball?",
+            "Its wiring is not told" if told[0] == NONE else f"Told: {buttons}",
+            "The answers, after 0, 1, 2, ... examples in the prompt",
+        )
+        for k, line in enumerate(lines):
+            write(surface, line, (16, 28 + 32 * k), 24, TEXT if k == 0 else DIM)
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """A tile for each question, row by row: green where the answer is right."""
+        import pygame
+
+        from envs.lettering import write
+
+        side = surface.get_width()
+        columns = math.ceil(math.sqrt(len(answer)))
+        size = (side - HEADING) / columns
+        for k, right in enumerate(answer.tolist()):
+            x, y = (side - columns * size) / 2 + k % columns * size, HEADING + k // columns * size
+            tile = pygame.Rect(round(x) + 1, round(y) + 1, round(size) - 2, round(size) - 2)
+            if guess is None:
+                pygame.draw.rect(surface, DIM, tile, 1)
+                continue
+            pygame.draw.rect(surface, LIGHT if guess[k] == right else WRONG, tile)
+            if size >= LEGIBLE:
+                write(surface, BUTTONS[guess[k]], tile.center, round(size * 0.7), BACKGROUND, 0.5)
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """The share of right answers after each number of examples."""

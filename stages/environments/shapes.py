@@ -31,7 +31,6 @@ from gymnasium import spaces
 
 from stages.environments.classes import ClassStage
 from stages.environments.stage import Array, Examples
-from stages.environments.watching import WatchedExamples
 
 SIDE = 24  # pixels
 SMALLEST, LARGEST = 5.5, 9.0  # pixels from the middle of a thing to its rim
@@ -154,15 +153,6 @@ class Shapes(ClassStage):
     @property
     def observation_space(self) -> spaces.Box:
         return spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
-
-    @property
-    def can_be_watched(self) -> bool:
-        """No running game is needed."""
-        return True
-
-    def watched(self) -> WatchedExamples:
-        """One thing after the other, enlarged."""
-        return WatchedExamples(self)
 
     def draw(self, count: int, seed: int) -> Examples:
         kinds = list(KINDS[self.of].values())

@@ -52,7 +52,7 @@ class Sounds(ClassStage):
     """Size of the training set."""
     observation: str = "spectrogram"
     """spectrogram or waveform."""
-    background: float = 0.2
+    background: float = 0.1
     """Standard deviation of the noise; the loudest sounds have an amplitude of 1."""
 
     action_names = KINDS

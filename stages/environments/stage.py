@@ -125,13 +125,10 @@ class Stage:
         """Pixels to a side of the screens that `look` is given."""
         raise NotImplementedError
 
-    @property
-    def can_be_watched(self) -> bool:
-        """Are there questions to a running game?"""
-        return type(self).look is not Stage.look
-
     def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """What is seen of one moment of a running game, and the right answer, if there is one.
+
+        A stage without it is watched example by example.
 
         Args:
             screens: (2, side, side) the last two.
@@ -139,10 +136,16 @@ class Stage:
         """
         raise NotImplementedError
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """Draw a guess (None: nobody has guessed yet) and the truth over the game's picture.
+    def draw_example(self, surface: Any, observation: Array) -> None:
+        """Draw what is seen all over `surface`; by default the newest of its screens."""
+        from stages.environments.pictures import draw_screen
 
-        `surface` is the square of it that the agent's screen shows.
+        draw_screen(surface, observation[-1])
+
+    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+        """Draw a guess (None: nobody has guessed yet) and the truth over the picture.
+
+        `surface` is an example's or, of a game, the square that the agent's screen shows.
         """
 
     def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
@@ -154,9 +157,10 @@ class Stage:
 
     def watched(self) -> gymnasium.Env[Array, Any]:
         """An environment of the same spaces that can draw itself for people."""
-        from stages.environments.watching import WatchedGame  # needs pygame
+        from stages.environments.watching import WatchedExamples, WatchedGame
 
-        return WatchedGame(self)
+        asks_of_games = type(self).look is not Stage.look
+        return WatchedGame(self) if asks_of_games else WatchedExamples(self)
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """What the single scores do not tell."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 END = 0
 """The token after the last sentence of a game."""
 END_PIECE = "<end>"
+FULL_STOP = "."
+"""What a sentence's last token ends with."""
 TEXT_SEED = 2**33  # no data set's
 GAMES = 300  # that it is trained on
 NO_PACKAGE = 'sentences are cut into tokens by one more package: pip install -e ".[language]"'
@@ -57,13 +59,18 @@ def tokenizer(game: str, language: str, pieces: int) -> Tokenizer:
 
 def encoded(made: Tokenizer, texts: Sequence[str]) -> list[Array]:
     """The tokens (t,) of each of `texts`."""
-    return [np.array(found.ids, np.int64) for found in made.encode_batch(list(texts))]
+    return [np.array(made.encode(text).ids, np.int64) for text in texts]
 
 
 def decoded(made: Tokenizer, tokens: Array) -> str:
     """The text of tokens (t,), the end of a game being a new line."""
     games = np.split(tokens, np.flatnonzero(tokens == END))
     return "\n".join(made.decode(game.tolist()) for game in games)
+
+
+def written(made: Tokenizer, token: int) -> str:
+    """A token as it is written, the space before a new word included."""
+    return str(made.id_to_token(token)).replace("▁", " ")
 
 
 def pieces_of(made: Tokenizer, text: str) -> list[str]:

@@ -43,8 +43,6 @@ class WatchedGame(Watched):
     """
 
     def __init__(self, stage: Stage) -> None:
-        if not stage.can_be_watched:
-            raise ValueError("this environment cannot be watched: render_mode must be None")
         super().__init__(stage, 30)
         self._game: GameEnv = make_single(
             "envs.paddle:GAME",
@@ -113,7 +111,7 @@ class WatchedGame(Watched):
 
 
 class WatchedExamples(Watched):
-    """Test examples of a stage that asks about single screens; an episode is some of them."""
+    """Test examples, one after the other; an episode is some of them."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage, 1)
@@ -137,8 +135,8 @@ class WatchedExamples(Watched):
         self.guess = None
         row = self._rows[len(self._scores) - 1]
         self._answer = self._examples.answers[row]
-        self._screen = np.array(self._examples.observations[row])
-        return self._screen.copy()
+        self._observation = np.array(self._examples.observations[row])
+        return self._observation.copy()
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Judge the guess, and show the next example."""
@@ -149,13 +147,13 @@ class WatchedExamples(Watched):
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
     def render(self) -> Array:
-        """The newest screen with the truth and the guess drawn over it: uint8 (side, side, 3)."""
+        """The example with the truth and the guess drawn over it: uint8 (side, side, 3)."""
         import pygame
 
-        dimmed = np.repeat(self._screen[-1].T[..., None] // 2, 3, 2)  # for words to stand out
-        surface = pygame.transform.scale(pygame.surfarray.make_surface(dimmed), (SIDE, SIDE))
+        surface = pygame.Surface((SIDE, SIDE))
+        self._stage.draw_example(surface, self._observation)
         guess = self.guess
         if guess is None and self._agent is not None:
-            guess = self._agent.act(self._screen[None], explore=False)[0]
+            guess = self._agent.act(self._observation[None], explore=False)[0]
         self._stage.draw_over(surface, guess, self._answer)
         return pixels_of(surface)
