@@ -48,7 +48,7 @@ def make_encoder(
         The module (n, *space.shape) -> (n, k), and k.
 
     Raises:
-        UnsuitableTaskError: if `space` is neither a vector nor a stack of uint8 screens.
+        UnsuitableTaskError: if `space` is none that `make_body` serves.
     """
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return Scaled(space), space.shape[0]

@@ -25,11 +25,8 @@ def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) 
         UnsuitableTaskError: if `space` is neither a vector, nor rows of float vectors, nor a stack
             of uint8 screens.
     """
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return _initialised(VectorBody(space.shape[0], width), generator)
-    if isinstance(space, spaces.Box) and len(space.shape) == 2 and space.dtype != np.uint8:
-        body = nn.Sequential(nn.Flatten(), VectorBody(math.prod(space.shape), width))
-        return _initialised(body, generator)
+    if isinstance(space, spaces.Box) and (len(space.shape) == 1 or _is_rows(space)):
+        return _initialised(VectorBody(math.prod(space.shape), width), generator)
     if isinstance(space, spaces.Box) and _is_screens(space):
         return _initialised(screen_body(space.shape, width), generator)
     raise UnsuitableTaskError(
@@ -37,6 +34,10 @@ def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) 
         "of float vectors (of two) and screens (uint8 Box of frames x height x width, the sides at "
         f"least {KERNEL})"
     )
+
+
+def _is_rows(space: spaces.Box) -> bool:
+    return len(space.shape) == 2 and np.issubdtype(space.dtype, np.floating)
 
 
 def _is_screens(space: spaces.Box) -> bool:
@@ -52,9 +53,9 @@ class VectorBody(nn.Module):
         self.second = nn.Linear(width, width)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(n, inputs) to (n, width)."""
+        """(n, inputs), or (n, rows, columns), to (n, width)."""
         first, second = self.first, self.second  # not called as modules, which takes longer
-        hidden = functional.linear(vectors, first.weight, first.bias).relu_()
+        hidden = functional.linear(vectors.flatten(1), first.weight, first.bias).relu_()
         return functional.linear(hidden, second.weight, second.bias).relu_()
 
 

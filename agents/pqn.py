@@ -95,12 +95,14 @@ def layer_norm_body(
     """The usual body (n, *space.shape) -> (n, width), each layer normalised before its ReLU.
 
     Raises:
-        UnsuitableTaskError: if `space` is neither a float vector nor a stack of uint8 screens.
+        UnsuitableTaskError: if `space` is none that `make_body` serves.
     """
     body = make_body(space, width, generator)
     layers = list(body.children())
     if isinstance(body, VectorBody):  # calls its ReLUs as functions
         layers = [body.first, nn.ReLU(), body.second, nn.ReLU()]
+        if len(space.shape or ()) > 1:
+            layers.insert(0, nn.Flatten())
     normalised: list[nn.Module] = []
     for layer in layers:
         normalised.append(layer)

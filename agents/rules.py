@@ -77,6 +77,9 @@ def _nearest_choice(controls: Array) -> Array:
     return nearest
 
 
+WAYS = 4  # that a ball can fly
+
+
 def which_way(observations: Array) -> Array:
     """Classify: where the ball is, less where it was; as `stages.environments.moments.features`."""
     way_x, way_y = observations[:, 2], observations[:, 3]
@@ -120,6 +123,8 @@ class RulesAgent(Agent):
             raise UnsuitableTaskError(
                 f"rules: {task.env_id} has no rule `{name}`; it has {', '.join(rules)}"
             )
+        if name == "which_way" and task.action_space != spaces.Discrete(WAYS):
+            raise UnsuitableTaskError("rules: `which_way` answers question=direction, nothing else")
         self._rule = rules[name]
 
     def act(self, observations: Array, explore: bool = True) -> Array:

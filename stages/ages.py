@@ -13,9 +13,7 @@ chance is right in 20 of 100, here in 25.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +24,7 @@ from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.in_context import LARGE, PROMPTS, RATES
 from stages.intervals import Mean, difference, mean
 from stages.slides import COLOURS, slide
-from stages.trials import Kept, Point, kept, measure, run_trials, trial
+from stages.trials import Point, measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 AGES = ("rules", "search", "deep", "tuned", "prompt")
@@ -163,11 +161,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
     texts = TEXTS[options.lang]
     elsewhere = {"body": [pretraining(seed) for seed in options.each_seed]}
-    with tempfile.TemporaryDirectory() as place:
-        keep = functools.partial(kept, place=Path(place))
-        bodies: list[Kept] = run_trials(keep, elsewhere, options.processes, texts["pretraining"])[
-            "body"
-        ]
+    with run_bodies(elsewhere, options.processes, texts["pretraining"]) as runs:
+        bodies = runs["body"]
         configs = {
             age: [
                 answering(age, seed, body.folder)

@@ -57,11 +57,21 @@ def run_experiment(
     name: str,
     experiment: Callable[[ExperimentOptions, Path], None],
     arguments: Sequence[str] | None = None,
+    seeds: int = ExperimentOptions.seeds,
 ) -> int:
-    """Read the command line and run `experiment(options, path of its slide)`; the exit code."""
+    """Read the command line and run `experiment(options, path of its slide)`; the exit code.
+
+    Args:
+        name: of the module.
+        experiment: its function.
+        arguments: the command line; by default what was typed.
+        seeds: unless the command line says how many.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        options: ExperimentOptions = read_options(ExperimentOptions, given, f"-m stages.{name}")
+        options: ExperimentOptions = read_options(
+            ExperimentOptions, given, f"-m stages.{name}", default=ExperimentOptions(seeds=seeds)
+        )
         path = options.out or Path(f"{name}.png")
         check_slide(path, options.lang)
         experiment(options, path)

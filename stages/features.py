@@ -15,7 +15,7 @@ from typing import Any
 
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import difference, mean
-from stages.slides import draw_errors
+from stages.slides import draw_curves
 from stages.trials import measure, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -69,8 +69,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     rows = [(f"{size:,}", *(f"{means[eyes, size]:.1f}" for eyes in EYES)) for size in SIZES]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    curves = {eyes: [means[eyes, size] for size in SIZES] for eyes in EYES}
-    draw_errors(path, options.lang, texts, SIZES, curves)
+    curves = {texts[eyes]: [means[eyes, size] for size in SIZES] for eyes in EYES}
+    draw_curves(path, options.lang, texts, SIZES, curves)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:

@@ -76,7 +76,7 @@ def said(agent: GPTAgent, stage: Commentary, options: GenerateOptions) -> Iterat
     Raises:
         ValueError: if the start has letters that are not among its pieces.
     """
-    made = tokenizer(stage.game, stage.language, stage.pieces)
+    made = tokenizer(stage.language, stage.pieces)
     start = encoded(made, [options.start])[0]
     unknown = sorted(set(options.start) - set(stage.decoded(start)) - {" "})
     if unknown:

@@ -10,17 +10,15 @@ player. Against it, the same network from scratch, all of which is trained on th
 from __future__ import annotations
 
 import dataclasses
-import functools
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from stages.environments.commentary import TextStage
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
-from stages.intervals import Mean, difference, mean
-from stages.slides import draw_curve, make_logarithmic, slide
-from stages.trials import kept, measure, run_trials, trial
+from stages.intervals import difference, mean
+from stages.slides import draw_curves
+from stages.trials import measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 READING = 6_400  # windows, whatever the size of the text: who has less text reads it more often
@@ -38,7 +36,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "progress": "Good or bad?",
         "title": "Good or bad for the player? Who has read much needs few labels",
         "x": "labels",
-        "y": "accuracy on new sentences (%)",
+        "y": "accuracy in new games (%)",
         "scratch": "from scratch",
         "read": "read {tokens:,} tokens",
         "next": "Next token of a new commentary, guessed right: {shares}.",
@@ -57,7 +55,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "progress": "좋은가, 나쁜가?",
         "title": "선수에게 좋은가, 나쁜가? 많이 읽었으면 정답이 조금만 있어도 된다",
         "x": "정답의 수",
-        "y": "새 문장에서의 정확도 (%)",
+        "y": "새 게임에서의 정확도 (%)",
         "scratch": "처음부터 학습",
         "read": "토큰 {tokens:,}개를 읽음",
         "next": "새 해설에서 다음 토큰을 맞힌 비율: {shares}.",
@@ -98,9 +96,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
     texts = TEXTS[options.lang]
     read = {size: [reading(seed, size) for seed in options.each_seed] for size in TEXTS_READ}
-    with tempfile.TemporaryDirectory() as place:
-        keep = functools.partial(kept, place=Path(place))
-        runs = run_trials(keep, read, options.processes, texts["reading"])
+    with run_bodies(read, options.processes, texts["reading"]) as runs:
         begun: dict[int, list[Path | None]] = {SCRATCH: [None] * options.seeds}
         for size in TEXTS_READ:
             begun[size] = [run.folder for run in runs[size]]
@@ -125,7 +121,11 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     told = texts["next"].format(shares=", ".join(shares))
     columns = (texts["x"], *(named(reader, options.lang) for reader in READERS))
     tell(texts["title"], columns, rows, "\n".join([told, *verdicts(options, scores)]))
-    draw(path, options.lang, means)
+    curves = {
+        named(reader, options.lang): [means[reader, labels] for labels in LABELS]
+        for reader in READERS
+    }
+    draw_curves(path, options.lang, texts, LABELS, curves, lowest=40, highest=100, chance=50)
 
 
 def named(reader: int, lang: str) -> str:
@@ -151,18 +151,5 @@ def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> lis
     return sentences
 
 
-def draw(path: Path, lang: str, scores: dict[Cell, Mean]) -> None:
-    """Accuracy over the number of labels."""
-    texts = TEXTS[lang]
-    with slide(path, lang) as axes:
-        for k, reader in enumerate(READERS):
-            curve = [scores[reader, labels] for labels in LABELS]
-            draw_curve(axes, k, LABELS, curve, named(reader, lang))
-        axes.axhline(50, color="grey", ls=":")
-        make_logarithmic(axes, LABELS)
-        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(40, 100))
-        axes.legend(loc="upper left")
-
-
 if __name__ == "__main__":
-    sys.exit(run_experiment("language", experiment))
+    sys.exit(run_experiment("language", experiment, seeds=5))

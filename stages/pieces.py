@@ -59,13 +59,13 @@ def new_sentences(lang: str, seed: int) -> list[str]:
 
 def tokens_each(lang: str, size: int, texts: list[str]) -> float:
     """Their mean number in a sentence."""
-    return float(np.mean([len(tokens) for tokens in encoded(tokenizer(BOTH, lang, size), texts)]))
+    return float(np.mean([len(tokens) for tokens in encoded(tokenizer(lang, size), texts)]))
 
 
 def whole_words(lang: str, size: int, texts: list[str]) -> float:
     """The share of words that are one piece, in percent."""
     words = [word.strip(",.:") for text in texts for word in text.split()]
-    found = encoded(tokenizer(BOTH, lang, size), words)
+    found = encoded(tokenizer(lang, size), words)
     return 100 * float(np.mean([len(tokens) == 1 for tokens in found]))
 
 
@@ -77,7 +77,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     counts: dict[int, Mean] = {}
     rows = []
     for size in sizes:
-        made = tokenizer(BOTH, lang, size)
+        made = tokenizer(lang, size)
         counts[size] = mean([tokens_each(lang, size, sample) for sample in samples])
         words = mean([whole_words(lang, size, sample) for sample in samples])
         longest = sorted(
@@ -104,7 +104,7 @@ def draw(path: Path, lang: str) -> None:
         axes.axis("off")
         letters = len(SENTENCES[lang])
         for k, size in enumerate(SIZES[lang]):
-            found = pieces_of(tokenizer(BOTH, lang, size), SENTENCES[lang])
+            found = pieces_of(tokenizer(lang, size), SENTENCES[lang])
             y = 0.86 - 0.25 * k
             axes.text(0, y + 0.1, texts["row"].format(size=size, tokens=len(found)), va="center")
             left = 0.0

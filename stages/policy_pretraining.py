@@ -11,16 +11,14 @@ are few, far below a solved game, so that three seeds of each fit into two minut
 from __future__ import annotations
 
 import dataclasses
-import functools
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import difference, mean
 from stages.slides import draw_course, slide
-from stages.trials import Point, kept, measure, run_trials, trial
+from stages.trials import Point, measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 BODIES = ("classify", "reconstruct")
@@ -83,9 +81,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
     texts = TEXTS[options.lang]
     eyes = {env: [seeing(env, seed) for seed in options.each_seed] for env in BODIES}
-    with tempfile.TemporaryDirectory() as place:
-        keep = functools.partial(kept, place=Path(place))
-        bodies = run_trials(keep, eyes, options.processes, texts["pretraining"])
+    with run_bodies(eyes, options.processes, texts["pretraining"]) as bodies:
         configs = {"scratch": [playing(seed, None) for seed in options.each_seed]}
         for env, runs in bodies.items():
             pairs = zip(options.each_seed, runs, strict=True)

@@ -10,16 +10,14 @@ is, and once a network begins from scratch.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
-from stages.intervals import Mean, difference, mean
-from stages.slides import draw_curve, make_logarithmic, slide
-from stages.trials import kept, measure, run_trials, trial
+from stages.intervals import difference, mean
+from stages.slides import draw_curves
+from stages.trials import measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 PRETRAINING = 400_000  # guesses
@@ -93,11 +91,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
     texts = TEXTS[options.lang]
     balls = [trial("shapes", seed, PRETRAINING, examples=BALLS) for seed in options.each_seed]
-    with tempfile.TemporaryDirectory() as place:
-        keep = functools.partial(kept, place=Path(place))
-        bodies = run_trials(keep, {"balls": balls}, options.processes, texts["pretraining"])[
-            "balls"
-        ]
+    with run_bodies({"balls": balls}, options.processes, texts["pretraining"]) as runs:
+        bodies = runs["balls"]
         configs = {
             (way, labels): [
                 head_start(way, labels, seed, body.folder)
@@ -114,7 +109,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     accuracy = mean([100 * body.points[-1].score for body in bodies])
     seen = texts["balls"].format(accuracy=accuracy)
     tell(texts["title"], columns, rows, "\n".join([seen, *verdicts(options, scores)]))
-    draw(path, options.lang, means)
+    curves = {texts[way]: [means[way, labels] for labels in LABELS] for way in WAYS}
+    draw_curves(path, options.lang, texts, LABELS, curves, lowest=40, highest=100, chance=50)
 
 
 def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> list[str]:
@@ -129,18 +125,6 @@ def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> lis
         gap = difference(scores[winner, labels], scores[loser, labels])
         sentences.append(claim(options, texts[name], gap, gap.low > 0, labels=labels))
     return sentences
-
-
-def draw(path: Path, lang: str, scores: dict[Cell, Mean]) -> None:
-    """Accuracy over the number of labels."""
-    texts = TEXTS[lang]
-    with slide(path, lang) as axes:
-        for k, way in enumerate(WAYS):
-            draw_curve(axes, k, LABELS, [scores[way, labels] for labels in LABELS], texts[way])
-        axes.axhline(50, color="grey", ls=":")
-        make_logarithmic(axes, LABELS)
-        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(40, 100))
-        axes.legend(loc="upper left")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from stages.autoencoders import autoencoder, encoded
 from stages.environments.stage import Array
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import difference, mean
-from stages.slides import draw_errors
+from stages.slides import draw_curves
 from stages.trials import run_trials
 from training.config import RunConfig
 
@@ -124,8 +124,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     rows = [(f"{labels:,}", *(f"{means[eyes, labels]:.1f}" for eyes in EYES)) for labels in LABELS]
     columns = (texts["x"], *(texts[eyes] for eyes in EYES))
     tell(texts["title"], columns, rows, verdicts(options, errors))
-    curves = {eyes: [means[eyes, labels] for labels in LABELS] for eyes in EYES}
-    draw_errors(path, options.lang, texts, LABELS, curves)
+    curves = {texts[eyes]: [means[eyes, labels] for labels in LABELS] for eyes in EYES}
+    draw_curves(path, options.lang, texts, LABELS, curves)
 
 
 def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[float]]) -> str:

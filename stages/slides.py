@@ -103,20 +103,25 @@ def draw_curve(
     )
 
 
-def draw_errors(
+def draw_curves(
     path: Path,
     lang: str,
-    texts: dict[str, Any],
+    texts: Mapping[str, Any],
     sizes: Sequence[int],
-    errors: Mapping[str, Sequence[Mean]],
+    curves: Mapping[str, Sequence[Mean]],
+    lowest: float = 0.0,
+    highest: float | None = None,
+    chance: float | None = None,
 ) -> None:
-    """A slide of errors over `sizes` of something, a curve for each name in `texts`."""
+    """A slide of curves, by their labels, over `sizes` of something; a line where chance is."""
     with slide(path, lang) as axes:
-        for k, (name, means) in enumerate(errors.items()):
-            draw_curve(axes, k, sizes, means, texts[name])
+        for k, (label, means) in enumerate(curves.items()):
+            draw_curve(axes, k, sizes, means, label)
+        if chance is not None:
+            axes.axhline(chance, color="grey", ls=":")
         make_logarithmic(axes, sizes)
         axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(lowest, highest)
         axes.legend()
 
 

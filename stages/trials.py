@@ -6,14 +6,16 @@ student could not.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 import shlex
 import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
@@ -117,6 +119,16 @@ def kept(config: RunConfig, place: Path) -> Kept:
     _, points = _trained_into(folder, config)
     write_json(folder / CONFIG, config.to_json(shlex.join(sys.argv)))
     return Kept(folder, points)
+
+
+@contextlib.contextmanager
+def run_bodies(
+    configs: dict[Cell, list[RunConfig]], processes: int, describe: str
+) -> Iterator[dict[Cell, list[Kept]]]:
+    """Trials that others can begin with while the context lasts; arguments as of `run_trials`."""
+    with tempfile.TemporaryDirectory() as place:
+        keep = functools.partial(kept, place=Path(place))
+        yield run_trials(keep, configs, processes, describe)
 
 
 def measure(config: RunConfig) -> list[Point]:

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
+from stages import trials
 from stages.environments import stage
 from stages.experiment import run_experiment
 
@@ -33,13 +34,14 @@ def verdicts_of(
 
     def run(name: str, lang: str, made_up: Callable[[Any], Any]) -> tuple[int, int]:
         module = importlib.import_module(f"stages.{name}")
-        monkeypatch.setattr(
-            module,
-            "run_trials",
-            lambda _, configs, *__: {
-                cell: [made_up(config) for config in trials] for cell, trials in configs.items()
-            },
-        )
+        for place in (module, trials):
+            monkeypatch.setattr(
+                place,
+                "run_trials",
+                lambda _, configs, *__: {
+                    cell: [made_up(config) for config in each] for cell, each in configs.items()
+                },
+            )
         slide = tmp_path / "slide.png"
         assert run_experiment(name, module.experiment, ["--lang", lang, "--out", str(slide)]) == 0
         assert [path.name for path in tmp_path.iterdir()] == ["slide.png"]

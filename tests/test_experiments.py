@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from envs import fonts
 from stages import codes, compression, feedback, generation, purity, reading, slides, tables
+from stages.environments.stage import data_set
 from stages.experiment import ExperimentOptions, run_experiment
 from stages.intervals import T_95, Mean, difference, mean, ratio
 from stages.trials import Point, measure, trial
+from training.stepper import make_environments
 
 EXPERIMENTS = (
     *("feedback", "label_noise", "features", "codes", "compression", "reading", "purity"),
@@ -50,6 +53,31 @@ def test_how_many_numbers_were_needed() -> None:
     assert feedback.needed(points, 0.6) == pytest.approx(150)
     assert feedback.needed(points, 0.375) == pytest.approx(50)
     assert feedback.needed(points, 0.9) == 300  # at least
+
+
+def test_trees_learn_and_are_asked_what_the_network_is() -> None:
+    config = trial("regress", 1, 2_560, examples=300, observation="state")
+    found = tables.examine(config)
+    stage = make_environments(config.env, 1, config.make_options).unwrapped.batch.stage
+    rows, new = data_set(stage, "train"), data_set(stage, "test")
+    grown = HistGradientBoostingRegressor(random_state=0)
+    grown.fit(rows.observations, rows.answers[:, 0])
+    errors = np.abs(grown.predict(new.observations) - new.answers[:, 0])
+    assert found["trees"].error == pytest.approx(100 * errors.mean(), rel=1e-5)
+    always = np.abs(new.answers - rows.answers.mean()).mean()
+    assert found["network"].error < 100 * always
+    assert found["trees"].seconds > 0 < found["network"].seconds
+
+
+def test_what_is_generated_is_shown_beside_new_examples() -> None:
+    config = trial("translate", 1, 2_560, examples=300, source="screen", target="state")
+    found = generation.examine(config)
+    stage = make_environments(config.env, 1, config.make_options).unwrapped.batch.stage
+    new = data_set(stage, "test")
+    assert found.numbers == 3
+    assert np.array_equal(found.answers, new.answers[: generation.SHOWN])
+    assert np.abs(found.guesses - found.answers).mean() < np.abs(found.answers).mean()
+    assert 20 < found.score < 100
 
 
 @every_experiment

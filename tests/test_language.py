@@ -164,7 +164,7 @@ def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_text_survives_being_cut(lang: str) -> None:
-    made = tokenizer("both", lang, 400)
+    made = tokenizer(lang, 400)
     assert made.get_vocab_size() == 400
     told = list(itertools.islice(commentaries("both", lang, 5), 50))
     for game in told:
@@ -172,13 +172,13 @@ def test_text_survives_being_cut(lang: str) -> None:
         cut = encoded(made, texts)
         assert [decoded(made, tokens) for tokens in cut] == texts
         assert "".join(pieces_of(made, texts[0])).replace("▁", " ").strip() == texts[0]
-    first = tokenizer.__wrapped__("both", lang, 400)
+    first = tokenizer.__wrapped__(lang, 400)
     assert first.to_str() == made.to_str()  # the same options, the same pieces
 
 
 def test_each_piece_joins_the_commonest_neighbours() -> None:
     """The first joins, counted anew over the same words; where several are equal, any may be it."""
-    made = tokenizer("both", "en", 90)
+    made = tokenizer("en", 90)
     joins = [tuple(pair) for pair in json.loads(made.to_str())["model"]["merges"]]
     words: collections.Counter[tuple[str, ...]] = collections.Counter()
     for game in itertools.islice(commentaries("both", "en", 2**33), 300):
@@ -336,17 +336,41 @@ def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str])
     [
         (["--env", "commentary", "--env-options", "language=fr"], "must be en, ko, not 'fr'"),
         (["--env", "commentary", "--env-options", "noise=0.1"], "option `noise` must be 0"),
-        (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 10000, not 20"),
+        (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 569, not 20"),
         (["--env", "commentary", "--heads", "5"], "multiple of heads, not 64 of 5"),
+        (["--env", "commentary", "--warmup", "1"], "warmup must be between 0 and 1, not 1.0"),
+        (["--env", "verdict", "--feedback", "reward"], "must be answer, not 'reward'"),
+        (["--env", "verdict", "--pretrained", "RUN", *SMALL[:4]], "it has 2 heads, not 4"),
+        (
+            [
+                "--env",
+                "verdict",
+                "--pretrained",
+                "RUN",
+                *SMALL,
+                "--env-options",
+                "language=ko",
+                "examples=50",
+            ],
+            "its language is en, not ko",
+        ),
         (["--env", "commentary", "--agent", "ppo"], "cannot be served"),
         (["--env", "paddle", "--agent", "gpt"], "rows of tokens"),
     ],
 )
 def test_wrong_input_gets_one_line(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[Any],
+    message: str,
+    reader: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     place = tmp_path / "runs"
-    assert train.main([*arguments, "--run-dir", str(place)]) == 2
+    given = [str(reader if argument == "RUN" else argument) for argument in arguments]
+    if given[1] != "paddle" and "--env-options" not in given:
+        given += ["--env-options", "examples=50"]
+    capsys.readouterr()
+    assert train.main([*given, "--run-dir", str(place)]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert not place.exists()
@@ -377,7 +401,7 @@ def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
     env: gymnasium.Env[Any, Any] = gymnasium.make("Commentary-v0", render_mode="rgb_array")
     observation, _ = env.reset(seed=1)
     stage = Commentary()
-    made = tokenizer("both", "en", stage.pieces)
+    made = tokenizer("en", stage.pieces)
     own = encoded(made, ["The ball flies on and on and on"])[0]
     missed, said, over = 0, 0, False
     info: dict[str, Any] = {}

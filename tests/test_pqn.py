@@ -50,6 +50,12 @@ def small_agent(num_envs: int, **settings: Any) -> PQNAgent:
     return PQNAgent(one_hot_task(3, num_envs), PQNSettings(**settings), seed=0)
 
 
+def test_what_was_seen_before_is_normalised_too() -> None:
+    body = layer_norm_body(spaces.Box(-1, 1, (5, 8)), 16, torch.Generator().manual_seed(0))
+    assert sum(isinstance(layer, torch.nn.LayerNorm) for layer in body) == 2
+    assert body(torch.zeros(3, 5, 8)).shape == (3, 16)
+
+
 def steps_of(count: int, num_envs: int, **changes: Any) -> list[Step]:
     """In the first state, for a reward of 1; what follows is the second."""
     seen, after = (np.eye(3, dtype=np.float32)[[state] * num_envs] for state in (0, 1))

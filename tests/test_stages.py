@@ -283,6 +283,10 @@ def test_the_stepper_passes_answers_on() -> None:
         (["--env-options", "examples=0"], "option `examples` must be between 1 and"),
         (["--env-options", "examples=2.5"], "option `examples` must be whole"),
         (["--env-options", "exmples=5"], "did you mean `examples`"),
+        (
+            ["--agent", "rules", "--env-options", "question=missed", "observation=features"],
+            "answers question=direction",
+        ),
         (["--env-options", "question=why"], "option `question` must be direction or missed"),
         (
             ["--feedback", "reward", "--env-options", "feedback=answer"],

@@ -13,6 +13,8 @@ from rewards.expression import parse
 from training.config import RunConfig
 from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
 
+FIRST_LANGUAGE = "en"  # unless another is asked for
+
 
 def load_config(folder: Path) -> RunConfig:
     """The settings of a run.
@@ -25,23 +27,36 @@ def load_config(folder: Path) -> RunConfig:
     return RunConfig.from_json(read_json(folder / CONFIG))
 
 
-def adopt_body(agent: Agent, folder: Path) -> None:
-    """Let `agent` begin with the body of the agent of a run. Executes no code of the run.
+def adopt_body(agent: Agent, config: RunConfig, folder: Path) -> None:
+    """Let `agent`, of a run with `config`, begin with the body of the agent of the run in `folder`.
+
+    Executes no code of that run.
 
     Raises:
         ValueError: if `folder` holds no run, or none that fits.
     """
-    config = load_config(folder)
+    found = load_config(folder)
     tensors, _ = load_checkpoint(folder)
     try:
         agent.adopt_body(under("agent.", tensors))
+        _check_alike(found, config)
     except UnsuitableTaskError:
         raise
     except ValueError as error:
         raise RunError(
-            f"{folder} ({config.agent} on {config.env}) does not fit: {error}; see --width and the "
+            f"{folder} ({found.agent} on {found.env}) does not fit: {error}; see --width and the "
             "environments' options"
         ) from None
+
+
+def _check_alike(found: RunConfig, config: RunConfig) -> None:
+    """What the shapes of weights do not tell: who shares out attention, and what tokens mean."""
+    heads = [getattr(each.settings, "heads", None) for each in (found, config)]
+    if None not in heads and heads[0] != heads[1]:
+        raise ValueError(f"it has {heads[0]} heads, not {heads[1]}")
+    languages = [each.env_options.get("language", FIRST_LANGUAGE) for each in (found, config)]
+    if languages[0] != languages[1]:
+        raise ValueError(f"its language is {languages[0]}, not {languages[1]}")
 
 
 def load_agent(folder: Path, env: gymnasium.Env) -> Agent:

@@ -84,7 +84,7 @@ def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
     )
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
     if config.pretrained is not None:
-        adopt_body(agent, Path(config.pretrained))
+        adopt_body(agent, config, Path(config.pretrained))
     if config.freeze:
         agent.freeze_body()
     agent.watch(stepper.simulator)

@@ -48,9 +48,9 @@ class GPTSettings:
 
     def __post_init__(self) -> None:
         at_least_one(self, "width", "layers", "heads")
-        positive(self, "learning_rate", "warmup", "max_grad_norm")
-        if self.width % self.heads:
-            raise ValueError(f"width must be a multiple of heads, not {self.width} of {self.heads}")
+        positive(self, "learning_rate", "max_grad_norm")
+        if not 0 < self.warmup < 1:
+            raise ValueError(f"warmup must be between 0 and 1, not {self.warmup}")
 
 
 class Body(nn.Module):

@@ -42,3 +42,13 @@ class ClassStage(Stage):
         counts = confusion_matrix(guesses, answers, len(self.action_names))
         metrics = {"balanced_accuracy": float(np.nanmean(recall(counts)))}
         return Assessment(metrics, {"confusion": picture_of_confusion(counts, self.action_names)})
+
+
+class RowStage(Stage):
+    """A guess is a row of classes; its score is the share of right ones."""
+
+    def loss(self, guesses: Array, answers: Array) -> Array:
+        return np.asarray((guesses != answers).mean(1))
+
+    def score(self, guesses: Array, answers: Array) -> Array:
+        return 1.0 - self.loss(guesses, answers)

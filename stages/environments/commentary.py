@@ -32,7 +32,7 @@ import numpy as np
 from gymnasium import spaces
 
 from stages.environments.announcing import WatchedCommentary
-from stages.environments.classes import ClassStage
+from stages.environments.classes import ClassStage, RowStage
 from stages.environments.lines import NO_FONT, Piece, font_of, write_pieces
 from stages.environments.pictures import BACKGROUND, DIM, TEXT
 from stages.environments.sports import BOTH, SPORTS, commentaries
@@ -44,7 +44,7 @@ UNJUDGED = -1
 SHORTEST, LONGEST = 4, 512  # windows
 MIDDLE = 180  # pixels from the top, where a window is written
 MOST_LINES = 9
-FEWEST_PIECES, MOST_PIECES = 300, 10_000
+FEWEST_PIECES, MOST_PIECES = 300, {"en": 569, "ko": 663}  # all that the grammars have
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class TextStage(Stage):
             if value not in known:
                 raise ValueError(f"option `{name}` must be {', '.join(known)}, not {value!r}")
         for name, number, low, high in (
-            ("pieces", self.pieces, FEWEST_PIECES, MOST_PIECES),
+            ("pieces", self.pieces, FEWEST_PIECES, MOST_PIECES[self.language]),
             ("window", self.window, SHORTEST, LONGEST),
         ):
             if not low <= number <= high:
                 raise ValueError(f"option `{name}` must be between {low} and {high}, not {number}")
-        tokenizer(self.game, self.language, self.pieces)
+        tokenizer(self.language, self.pieces)
 
     @property
     def observation_space(self) -> spaces.Box:
@@ -85,7 +85,7 @@ class TextStage(Stage):
 
         Elsewhere, and where there is none, the verdict is `UNJUDGED`.
         """
-        made = tokenizer(self.game, self.language, self.pieces)
+        made = tokenizer(self.language, self.pieces)
         for told in commentaries(self.game, self.language, seed):
             tokens, verdicts = [], []
             for found, (_, verdict) in zip(encoded(made, [s for s, _ in told]), told, strict=True):
@@ -99,11 +99,11 @@ class TextStage(Stage):
 
     def decoded(self, tokens: Array) -> str:
         """Tokens (t,) as a text."""
-        return decoded(tokenizer(self.game, self.language, self.pieces), tokens)
+        return decoded(tokenizer(self.language, self.pieces), tokens)
 
 
 @dataclass(frozen=True)
-class Commentary(TextStage):
+class Commentary(RowStage, TextStage):
     """How does it go on?"""
 
     feedbacks: ClassVar[dict[str, str]] = {"token": "the next token"}
@@ -126,12 +126,6 @@ class Commentary(TextStage):
                 break
         text = np.concatenate(parts)[:wanted]
         return Examples(text[:-1].reshape(count, -1), text[1:].reshape(count, -1))
-
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray((guesses != answers).mean(1))
-
-    def score(self, guesses: Array, answers: Array) -> Array:
-        return 1.0 - self.loss(guesses, answers)
 
     def watched(self) -> WatchedCommentary:
         """Token by token."""
@@ -163,7 +157,7 @@ class Verdict(ClassStage, TextStage):
     def draw_example(self, surface: Any, observation: Array) -> None:
         """The text; the sentence that is asked about is bright."""
         surface.fill(BACKGROUND)
-        made = tokenizer(self.game, self.language, self.pieces)
+        made = tokenizer(self.language, self.pieces)
         words = [written(made, token) for token in observation.tolist()]
         font = font_of(self.language)
         if self.language == "ko" and font is None:

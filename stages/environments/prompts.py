@@ -43,9 +43,10 @@ from gymnasium import spaces
 
 from envs.compilation import compiled
 from envs.paddle import GAME, observe
+from stages.environments.classes import RowStage
 from stages.environments.moments import DIRECTIONS, OPTIONS, draw_moment, generators
 from stages.environments.pictures import BACKGROUND, DIM, LIGHT, TEXT, WRONG
-from stages.environments.stage import Array, Assessment, Examples, Stage
+from stages.environments.stage import Array, Assessment, Examples
 
 WAYS = ("two up", "one up", "stay", "one down", "two down")
 BUTTONS = ("A", "B", "C", "D", "E")
@@ -65,7 +66,7 @@ WIRINGS = {"training": _wirings[:90], "test": _wirings[90:]}
 
 
 @dataclass(frozen=True)
-class Prompts(Stage):
+class Prompts(RowStage):
     """Which button, by these examples?"""
 
     shots: int = 64
@@ -136,12 +137,6 @@ class Prompts(Stage):
         numbers = np.random.default_rng((seed, 1)).integers(len(wirings), size=count)
         steps = np.random.default_rng((seed, 2)).uniform(SHORTEST, LONGEST, count)
         return wirings[numbers], steps
-
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray((guesses != answers).mean(1))
-
-    def score(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray((guesses == answers).mean(1))
 
     def draw_example(self, surface: Any, observation: Array) -> None:
         """Whether the wiring is told, and what the tiles below are."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stages.environments.sports import commentaries
+from stages.environments.sports import BOTH, commentaries
 from stages.environments.stage import Array
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ NO_PACKAGE = 'sentences are cut into tokens by one more package: pip install -e 
 
 
 @functools.cache
-def tokenizer(game: str, language: str, pieces: int) -> Tokenizer:
-    """One with `pieces` pieces, for what is said about `game`.
+def tokenizer(language: str, pieces: int) -> Tokenizer:
+    """One with `pieces` pieces, for what is said about both games.
 
     Raises:
         ValueError: if the package is missing.
@@ -49,7 +49,7 @@ def tokenizer(game: str, language: str, pieces: int) -> Tokenizer:
         [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()]
     )
     made.decoder = decoders.Metaspace()
-    games = itertools.islice(commentaries(game, language, TEXT_SEED), GAMES)
+    games = itertools.islice(commentaries(BOTH, language, TEXT_SEED), GAMES)
     trainer = trainers.BpeTrainer(
         vocab_size=pieces, special_tokens=[END_PIECE], show_progress=False
     )
