@@ -46,12 +46,7 @@ class WatchedCommentary(Watched):
         self._language, self._window = stage.language, stage.window
         self._earlier = data_set(stage, "test").observations
         self._names = [stage.game] if stage.game in SPORTS else list(SPORTS)
-        self._agent: Any = None
         self._surface: Any = None
-
-    def watch(self, agent: Any) -> None:
-        """Be told who guesses, whose expectations are shown."""
-        self._agent = agent
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

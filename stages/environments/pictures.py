@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.environments.stage import Array
+Array = np.ndarray[Any, Any]
 
 CELL = 112  # pixels to a side of a cell, where there are few
 WIDEST = 1_000  # pixels of all cells together

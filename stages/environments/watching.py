@@ -33,6 +33,11 @@ class Watched(gymnasium.Env[Array, Any]):
         self.guess: Any = None
         """What is drawn beside the truth; by default what was guessed last."""
         self._stage = stage
+        self._agent: Any = None
+
+    def watch(self, agent: Any) -> None:
+        """Be told who guesses."""
+        self._agent = agent
 
 
 class WatchedGame(Watched):
@@ -116,11 +121,6 @@ class WatchedExamples(Watched):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage, 1)
         self._examples = data_set(stage, "test")
-        self._agent: Any = None
-
-    def watch(self, agent: Any) -> None:
-        """Be told who guesses: what it says of an example is seen before it is judged."""
-        self._agent = agent
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -153,7 +153,7 @@ class WatchedExamples(Watched):
         surface = pygame.Surface((SIDE, SIDE))
         self._stage.draw_example(surface, self._observation)
         guess = self.guess
-        if guess is None and self._agent is not None:
+        if guess is None and self._agent is not None:  # it is seen before it is judged
             guess = self._agent.act(self._observation[None], explore=False)[0]
         self._stage.draw_over(surface, guess, self._answer)
         return pixels_of(surface)
