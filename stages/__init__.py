@@ -8,6 +8,7 @@ Supervised
     `features`: features by hand against pixels.
 Kinds of data
     `tables`: boosted trees against a network. `generation`: recognition against generation.
+    `sounds`: spectrograms against waveforms.
 Unsupervised
     `codes`: what lies side by side in an autoencoder's codes. `compression`: codes against PNG.
     `reading`: codes as features. `purity`: what k-means' clusters are.

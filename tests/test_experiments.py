@@ -20,7 +20,7 @@ from training.stepper import make_environments
 
 EXPERIMENTS = (
     *("feedback", "label_noise", "features", "codes", "compression", "reading", "purity"),
-    *("tables", "generation"),
+    *("tables", "generation", "sounds"),
 )
 every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
 
@@ -131,11 +131,13 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         "label_noise": 0.9 - 0.1 * options.get("noise", 0.0) - 0.2 * (options["examples"] < MOST),
         "features": -0.1
         - 0.1 * ((options["examples"] < 1000) == (options.get("observation") == "screen")),
+        "sounds": 0.9 if options.get("observation") == "spectrogram" else 0.6,
     }[name]
     if name == "label_noise" and ("region" in options or "rarity" in options):
         score = 0.5
     if not right:  # the other way round
-        score = {"feedback": 0.95, "label_noise": 1 - score, "features": -0.4 - score}[name]
+        turned = {"label_noise": 1 - score, "features": -0.4 - score, "sounds": 1.5 - score}
+        score = {"feedback": 0.95, **turned}[name]
     slow = 3 if (options.get("feedback") == "reward") == right else 1
     steps = [1000 * slow * (10 + config.seed), 1000 * slow * 20]
     return [Point(s, s, score + jitter, {}) for s in steps]

@@ -41,6 +41,7 @@ from stages.environments.spectrogram import (
 from stages.environments.stage import Array, data_set
 from stages.environments.translate import COARSE, Translate, frames
 from stages.tables import trees
+from stages.trials import measure, trial
 
 # --- The spectrogram
 
@@ -279,6 +280,19 @@ def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
     assert stage.score(always, answers).mean() == pytest.approx(0.0, abs=0.03)
     halfway = (right + always) / 2
     assert stage.score(halfway, answers).mean() == pytest.approx(0.75, abs=0.01)
+
+
+# --- All of them
+
+
+@pytest.mark.parametrize(
+    ("env", "options", "score"),
+    [("sounds", {}, 0.6), ("translate", {"source": "screen", "target": "state"}, 0.8)],
+)
+def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) -> None:
+    """From few examples, far above chance: a third of the sounds, nothing of the states."""
+    points = measure(trial(env, 1, 15_360, examples=1_000, **options))
+    assert points[-1].score > score
 
 
 @pytest.mark.parametrize(
