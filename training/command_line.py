@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,10 +122,13 @@ def find_env_id(name: str) -> str:
     try:
         gymnasium.spec(env_id)
     except (gymnasium.error.Error, ImportError) as error:
+        names = SHORT_NAMES | STAGES
+        close = difflib.get_close_matches(name, names, 1)
+        hint = f"did you mean `{close[0]}`? " if close else ""
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"there is no environment {name} ({reason}); there are "
-            f"{', '.join(SHORT_NAMES | STAGES)}, and all Gymnasium ids"
+            f"there is no environment {name} ({reason}); {hint}There are {', '.join(names)}, and "
+            "all Gymnasium ids"
         ) from None
     return env_id
 

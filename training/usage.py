@@ -12,6 +12,7 @@ import tyro
 
 FRAME = " │"
 RULE = re.compile(r"[-─╭╮╰╯]*")
+OF_A_CLASS = re.compile(r"^Error parsing \w+(\[\w+\])?: ")  # whose name tells a student nothing
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -42,7 +43,7 @@ def _in_one_line(box: str) -> str:
             parts[-1].append(words)
         elif parts[-1]:
             parts.append([])
-    message = " ".join(parts[0])
+    message = OF_A_CLASS.sub("", " ".join(parts[0]))
     if len(parts) > 1 and parts[1][:1] == ["Perhaps you meant:"]:
         message += f"; perhaps you meant {parts[1][1]}"
     return message
