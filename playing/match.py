@@ -207,7 +207,9 @@ class Match:
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        """A word for each action (Discrete) or component (Box)."""
+        """A word for each action (Discrete) or component (Box), none for whole rows of them."""
+        if not isinstance(self.env.action_space, (spaces.Discrete, spaces.Box)):
+            return ()
         if isinstance(self.env.unwrapped, GameEnv):
             return self.env.unwrapped.game.action_names
         if isinstance(self.env.unwrapped, Watched):

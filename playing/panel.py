@@ -52,7 +52,7 @@ def draw_panel(
     actions = min(len(match.action_names), MOST_ACTIONS)
     row = min(TALLEST_ROW, (height - BELOW - y - 116) / (TERM_ROW * terms + actions))
     y = _draw_reward(surface, match, reward, y, TERM_ROW * row)
-    if match.action_names:  # whole pictures have none
+    if match.action_names:  # whole pictures and rows have none
         _draw_actions(surface, match, y + 24, row)
     hints = TRAINING_HINTS if training else HINTS
     theme.write(surface, hints, (width / 2, height - 24), 22, theme.DIM, 0.5)

@@ -41,7 +41,6 @@ class WatchedCommentary(Watched):
 
     def __init__(self, stage: Commentary) -> None:
         super().__init__(stage, TOKENS_PER_SECOND)
-        self.action_names = ("next token",)
         self._tokenizer = tokenizer(stage.language, stage.pieces)
         self._language, self._window = stage.language, stage.window
         self._earlier = data_set(stage, "test").observations
