@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
-from training import loop
+from training import command_line, loop
 from training.config import RunConfig
 from training.evaluation import Evaluation
 from training.publish import publish
@@ -330,6 +330,16 @@ def test_what_is_changed_when_resuming_is_kept(tmp_path: Path) -> None:
     run_train("--resume", folder, "--steps", 3200, "--solved-score", 63, "--eval-every", 1000)
     config = json.loads((folder / "config.json").read_text())
     assert (config["steps"], config["solved_score"], config["eval_every"]) == (3200, 63, 1000)
+
+
+def test_a_preset_takes_no_more_threads_than_there_are_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = ["--env", "paddle", "--observation", "screen"]
+    for cores, threads in ((1, 1), (2, 2), (64, 2)):
+        monkeypatch.setattr("training.command_line.usable_cores", lambda cores=cores: cores)
+        assert command_line.parse(asked)[1].threads == threads
+    assert command_line.parse([*asked, "--threads", "3"])[1].threads == 3
 
 
 def test_a_run_is_resumed_on_as_many_threads_and_one_of_before_they_were_kept_on_one(
