@@ -138,7 +138,7 @@ def test_recordings_are_the_sounds_in_noise() -> None:
     assert np.array_equal(quiet.answers, noisy.answers)
     assert np.bincount(quiet.answers, minlength=3) == pytest.approx([200] * 3, abs=50)
     rest = (noisy.observations - quiet.observations)[np.abs(quiet.observations) < 0.1]
-    assert rest.std() == pytest.approx(0.2, abs=0.01)
+    assert rest.std() == pytest.approx(Sounds.background, abs=0.01)
     peaks = np.abs(quiet.observations).max(1)
     assert 0.05 < peaks.min() < 0.3
     assert 0.8 < peaks.max() <= 1.0
