@@ -18,9 +18,11 @@ import tests.games  # noqa: F401 - registers the tiny game
 from stages import trials
 from stages.environments import stage
 from stages.experiment import run_experiment
+from training import film
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
 stage.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
+film.MOST_FRAMES = 8  # instead of 50, of each of a hundred runs
 
 
 @pytest.fixture
