@@ -3,8 +3,9 @@
     python -m stages.in_context
 
 Transformers of several sizes are trained on prompts of many hidden rules. Then, on rules that they
-have never met, they answer without a learning step. Against them: the same network, and a fresh
-one, taught the same number of examples by gradient.
+have never met, they answer without a learning step. The largest is also compared rule by rule: some
+examples are drawn, which it is shown in its prompt; the same network, and a fresh one, are taught
+these very examples by gradient. All three are asked the same new questions.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.environments.prompts import BUTTONS, REPORTED
+from agents.agent import Agent
+from stages.environments.prompts import BUTTONS, REPORTED, WIRINGS, Prompts, behind
+from stages.environments.stage import SPLITS, data_set
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import Mean, difference, mean
 from stages.slides import draw_curve, slide
 from stages.trials import run_trials, trained, trial
 from training.config import RunConfig
-from training.evaluation import evaluate
+from training.evaluation import fresh_seed
 from training.loop import Run, untrained
 from training.stepper import make_environments
 
@@ -43,10 +46,12 @@ PROMPTS = 16_000
 RATES = {8: 5e-3, 16: 5e-3, 32: 3e-3}
 """Learning rates that suit each width."""
 TAUGHT = (4, 16, 64)
-"""Examples that networks of the largest size are taught by gradient."""
-RULES = range(0, 30, 6)
-"""Of the test, those that they are taught."""
-UPDATES = 60
+"""Examples with which the prompt and the gradient are compared."""
+RULES = 10
+"""Of the test, others for each seed, by which they are compared."""
+QUESTIONS = 1_000
+"""New ones, that each rule's three networks are asked."""
+UPDATES = 100
 BATCH = 16
 TUNING_RATES = {"tuned": 1e-3, "fresh": 3e-3}
 FEW, MANY = 4, 64
@@ -56,8 +61,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "progress": "One network, many hidden rules",
         "shots": "{} in the prompt",
         "told": "{} and a description",
-        "tuned": "{}, fine-tuned on them",
-        "fresh": "{}, from scratch on them",
+        "prompt": "{}*, in the prompt",
+        "tuned": "{}*, fine-tuned on them",
+        "fresh": "{}*, from scratch on them",
+        "note": "* the same {rules} rules of each seed, examples and questions for all three",
         "title": "A rule never met: examples in the prompt",
         "x": "examples",
         "y": "right answers (%)",
@@ -68,15 +75,18 @@ TEXTS: dict[str, dict[str, Any]] = {
         "{value:+.1f} points ({low:+.1f} to {high:+.1f}); after {many} examples {second:+.1f}.",
         "size": "A larger network makes more of the same prompt. {held}: after {many} examples, "
         "{value:+.1f} points ({low:+.1f} to {high:+.1f}); after {few}, {second:+.1f}.",
-        "tuning": "Few examples are worth more in the prompt than for fine-tuning. {held}: with "
-        "{few}, {value:+.1f} points ({low:+.1f} to {high:+.1f}); with {many}, {second:+.1f}.",
+        "tuning": "Few examples are worth more in the prompt than for fine-tuning on the same "
+        "ones.* {held}: with {few}, {value:+.1f} points ({low:+.1f} to {high:+.1f}); with {many}, "
+        "{second:+.1f}.",
     },
     "ko": {
         "progress": "신경망 하나, 숨은 규칙 여럿",
         "shots": "{} 프롬프트 속 예시",
         "told": "{} 예시와 설명",
-        "tuned": "{} 그 예시로 미세 조정",
-        "fresh": "{} 그 예시로 처음부터",
+        "prompt": "{}* 프롬프트 속 예시",
+        "tuned": "{}* 그 예시로 미세 조정",
+        "fresh": "{}* 그 예시로 처음부터",
+        "note": "* 셋 모두 시드마다 같은 규칙 {rules}개, 같은 예시, 같은 질문",
         "title": "처음 보는 규칙: 프롬프트 속의 예시",
         "x": "예시 수",
         "y": "정답률 (%)",
@@ -87,8 +97,8 @@ TEXTS: dict[str, dict[str, Any]] = {
         "({low:+.1f}~{high:+.1f}); 예시 {many}개가 있으면 {second:+.1f}%p.",
         "size": "신경망이 클수록 같은 프롬프트에서 더 많이 배운다. {held}: 예시 {many}개에서 "
         "{value:+.1f}%p ({low:+.1f}~{high:+.1f}), {few}개에서 {second:+.1f}%p.",
-        "tuning": "적은 예시는 미세 조정보다 프롬프트에서 더 값지다. {held}: 예시 {few}개에서 "
-        "{value:+.1f}%p ({low:+.1f}~{high:+.1f}), {many}개에서 {second:+.1f}%p.",
+        "tuning": "적은 예시는 같은 예시로 미세 조정할 때보다 프롬프트에서 더 값지다.* {held}: "
+        "예시 {few}개에서 {value:+.1f}%p ({low:+.1f}~{high:+.1f}), {many}개에서 {second:+.1f}%p.",
     },
 }
 
@@ -97,6 +107,7 @@ Cell = tuple[str, Size, int]
 CURVES = (
     *(("shots", size) for size in SIZES),
     ("told", LARGE),
+    ("prompt", LARGE),
     ("tuned", LARGE),
     ("fresh", LARGE),
 )
@@ -109,25 +120,42 @@ def examine(config: RunConfig) -> dict[Cell, float]:
     right = points[-1].metrics
     found = {(name, size, k): right[f"{name}_{k}"] for name in ("shots", "told") for k in REPORTED}
     if size == LARGE:
-        for name in TUNING_RATES:
-            for k in TAUGHT:
-                scores = [taught(run, name, rule, k) for rule in RULES]
-                found[name, size, k] = float(np.mean(scores))
+        drawn = np.random.default_rng(config.seed).permutation(len(WIRINGS["test"]))
+        for k in TAUGHT:
+            of_rules = [compared(run, rule, k) for rule in drawn[:RULES].tolist()]
+            for name in of_rules[0]:
+                found[name, size, k] = float(np.mean([shares[name] for shares in of_rules]))
     return {cell: 100 * share for cell, share in found.items()}
 
 
-def taught(run: Run, name: str, rule: int, examples: int) -> float:
-    """How right a network is that was taught one rule by gradient; it sees no examples.
+def compared(run: Run, rule: int, count: int) -> dict[str, float]:
+    """The same examples of one rule in the prompt, and taught: shares of right answers.
+
+    Args:
+        run: that has trained the network.
+        rule: number of the rule.
+        count: of the examples.
+    """
+    options = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
+    options |= {"examples": count, "data_seed": fresh_seed(run.config.seed, rule)}
+    examples, tests = (data_set(Prompts(**options), split) for split in SPLITS)
+    answers = tests.answers[:QUESTIONS]
+    questions = tests.observations[:QUESTIONS].copy()  # torch wants what could be written to
+    guesses = {"prompt": run.agent.act(behind(examples, questions), explore=False)[:, -1:]}
+    for name in TUNING_RATES:
+        guesses[name] = taught(run, name, options).act(questions, explore=False)
+    return {name: float((guessed == answers).mean()) for name, guessed in guesses.items()}
+
+
+def taught(run: Run, name: str, options: dict[str, Any]) -> Agent:
+    """Who has been taught examples by gradient, again and again; its prompts have none.
 
     Args:
         run: that has trained the network to begin with.
         name: `tuned`, or `fresh` for a network that begins anew.
-        rule: number of the rule.
-        examples: how many, again and again.
+        options: of the environment that has the examples.
     """
     config = run.config
-    options = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
-    options |= {"examples": examples, "data_seed": config.seed}
     settings = dataclasses.replace(config.settings, learning_rate=TUNING_RATES[name], anneal=False)
     config = dataclasses.replace(config, num_envs=BATCH, settings=settings)
     agent, stepper = untrained(config, make_environments(config.env, BATCH, options))
@@ -136,8 +164,7 @@ def taught(run: Run, name: str, rule: int, examples: int) -> float:
     for _ in range(UPDATES):
         step, _ = stepper.step(agent.act(stepper.observations))
         agent.learn(step)
-    tests = options | {"split": "test"}
-    return evaluate(agent, config.env, tests, config.eval_episodes, config.seed).mean_score
+    return agent
 
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
@@ -166,7 +193,8 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
         for name, size in CURVES
     ]
     columns = (texts["x"], *(str(k) for k in REPORTED))
-    tell(f"{texts['title']}, {texts['y']}", columns, rows, verdicts(options, scores))
+    verdict = f"{texts['note'].format(rules=RULES)}\n{verdicts(options, scores)}"
+    tell(f"{texts['title']}, {texts['y']}", columns, rows, verdict)
     draw(path, options.lang, means)
 
 
@@ -187,8 +215,8 @@ def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> str
             (("shots", LARGE, FEW), ("shots", SMALL, FEW)),
         ),
         "tuning": (
-            (("shots", LARGE, FEW), ("tuned", LARGE, FEW)),
-            (("shots", LARGE, MANY), ("tuned", LARGE, MANY)),
+            (("prompt", LARGE, FEW), ("tuned", LARGE, FEW)),
+            (("prompt", LARGE, MANY), ("tuned", LARGE, MANY)),
         ),
     }
     sentences = []
@@ -209,7 +237,8 @@ def draw(path: Path, lang: str, scores: dict[Cell, Mean]) -> None:
             style = "-" if name == "shots" else "--"
             draw_curve(axes, k, places, list(means.values()), texts[name].format(size), style)
         axes.axhline(100 / len(BUTTONS), color="grey", ls=":")
-        axes.set(ylim=(0, 100), xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
+        below = f"{texts['x']}\n{texts['note'].format(rules=RULES)}"
+        axes.set(ylim=(0, 100), xlabel=below, ylabel=texts["y"], title=texts["title"])
         axes.set_xticks(range(len(REPORTED)), [str(k) for k in REPORTED])
         axes.legend(loc="upper left", ncols=2, fontsize=15)
 

@@ -15,9 +15,9 @@ from stages.intervals import Mean
 from training.run_folder import atomic_path
 
 SIZE = (12.8, 7.2)  # inches, at 100 dots each: a slide's 16 to 9
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind too."""
-MARKERS = "osD^vP"
+MARKERS = "osD^vPX"
 SETTINGS: dict[str, Any] = {
     "font.size": 20,
     "axes.titlesize": 26,

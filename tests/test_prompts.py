@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from itertools import pairwise
@@ -21,10 +22,21 @@ from stages import in_context
 from stages.agents.prompt_network import Answers
 from stages.agents.supervised import SupervisedAgent, SupervisedSettings
 from stages.environments.pictures import LIGHT
-from stages.environments.prompts import HEADING, LONGEST, REPORTED, SHORTEST, WIRINGS, Prompts
-from stages.environments.stage import data_set
+from stages.environments.prompts import (
+    HEADING,
+    LONGEST,
+    REPORTED,
+    SHORTEST,
+    WIRINGS,
+    Prompts,
+    behind,
+)
+from stages.environments.stage import Examples, data_set
+from stages.trials import Point, trained, trial
 from tests.test_training import run_train
 from training.config import RunConfig
+from training.evaluation import fresh_seed
+from training.loop import Run
 
 
 def test_answers_are_the_buttons_that_bring_the_paddle_nearest() -> None:
@@ -72,6 +84,19 @@ def test_one_rule_alone_is_that_of_training_and_test() -> None:
     steps = stage.hidden(3, 0)[1]
     assert np.array_equal(steps, stage.hidden(3, 99)[1])
     assert np.ptp(steps) == 0
+    another = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7, data_seed=1)
+    assert another.hidden(1, 0)[1] != steps[0]
+
+
+def test_a_question_behind_examples_is_a_prompt_as_it_is_drawn() -> None:
+    prompts, answers, _ = Prompts(shots=5, described=0.0).draw(2, 0)
+    prompt, told = prompts[0], answers[0]
+    alone = np.full((6, 2, 6), -1, np.float32)
+    alone[:, 1, :5] = prompt[1:, :5]
+    found = behind(Examples(alone[:5], told[:5, None]), alone[[5, 5, 0]])
+    assert np.array_equal(found[:2], [prompt, prompt])
+    assert np.array_equal(found[2, :-1], prompt[:-1])
+    assert np.array_equal(found[2, -1], [*prompt[1, :5], told[4]])
 
 
 def agent_for(stage: Prompts, seed: int = 0, **settings: Any) -> SupervisedAgent:
@@ -165,7 +190,7 @@ def test_heads_that_cannot_share_the_width_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--env", "prompts", "--run-dir", str(tmp_path), "--width", "9"]
-    assert train.main(arguments) == 2
+    assert train.main([*arguments, "--env-options", "examples=50"]) == 2
     assert "width must be a multiple of heads" in capsys.readouterr().err
 
 
@@ -176,7 +201,7 @@ def made_up(config: RunConfig, right: bool) -> dict[in_context.Cell, float]:
     """Shares that grow with the number of examples, the network and a description, or fall."""
     settings, sign = config.settings, 1 if right else -1
     size = in_context.Size(settings.width, settings.layers, settings.heads)
-    gains = {"shots": 0.0, "told": 5.0, "tuned": -9.0, "fresh": -15.0}
+    gains = {"shots": 0.0, "told": 5.0, "prompt": 0.0, "tuned": -9.0, "fresh": -15.0}
     jitter = 0.1 * config.seed
     return {
         (name, size, k): 45 + sign * (gain + 8 * math.log2(1 + k) / 2 + size.width / 8) + jitter * k
@@ -199,7 +224,83 @@ def test_curves_are_those_that_the_verdicts_speak_of() -> None:
     assert all(a < b for a, b in pairwise(in_context.TAUGHT))
     assert set(in_context.TAUGHT) <= set(REPORTED)
     assert {in_context.FEW, in_context.MANY} <= set(in_context.TAUGHT)
-    assert max(in_context.RULES) < len(WIRINGS["test"])
+    assert len(WIRINGS["test"]) >= in_context.RULES
+
+
+@pytest.fixture(scope="module")
+def tiny() -> tuple[Run, list[Point]]:
+    """A tiny one, hardly trained."""
+    settings = {"width": 8, "layers": 1, "heads": 2, "learning_rate": 0.01}
+    config = trial("prompts", 1, 512, examples=100, settings=settings)
+    return trained(dataclasses.replace(config, eval_episodes=100))
+
+
+def test_who_is_taught_nothing_answers_as_the_trained_network(
+    tiny: tuple[Run, list[Point]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, points = tiny
+    size = in_context.Size(8, 1, 2)
+    for name, value in {"LARGE": size, "TAUGHT": (4, 16), "RULES": 3, "UPDATES": 0}.items():
+        monkeypatch.setattr(in_context, name, value)
+    monkeypatch.setattr(in_context, "trained", lambda _: tiny)
+    asked, compared = [], in_context.compared
+
+    def noting(run: Run, rule: int, count: int) -> dict[str, float]:
+        asked.append((count, rule))
+        return compared(run, rule, count)
+
+    monkeypatch.setattr(in_context, "compared", noting)
+    found = in_context.examine(run.config)
+    rules = {rule for _, rule in asked}
+    assert len(rules) == 3
+    assert sorted(asked) == sorted((k, rule) for k in (4, 16) for rule in rules)
+    shares = []
+    for rule in rules:
+        data_seed = fresh_seed(1, rule)
+        stage = Prompts(shots=0, described=0.0, rules="test", rule=rule, data_seed=data_seed)
+        questions, answers, _ = stage.draw(in_context.QUESTIONS, 2**32 + data_seed)  # the test's
+        shares.append((run.agent.act(questions, explore=False) == answers).mean())
+    for k in (4, 16):
+        assert found["tuned", size, k] == pytest.approx(100 * np.mean(shares))
+        assert found["fresh", size, k] != found["tuned", size, k]
+        assert found["prompt", size, k] != found["tuned", size, k]
+    assert found["shots", size, 64] == 100 * points[-1].metrics["shots_64"]
+    asked.clear()
+    in_context.examine(dataclasses.replace(run.config, seed=2))
+    assert {rule for _, rule in asked} != rules
+
+
+def test_prompt_and_gradient_have_the_same_examples_and_questions(
+    tiny: tuple[Run, list[Point]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noted where the networks are asked, and where they learn."""
+    prompts: list[Any] = []
+    learned: dict[SupervisedAgent, set[bytes]] = {}
+    act, learn = SupervisedAgent.act, SupervisedAgent.learn
+
+    def noting_act(agent: SupervisedAgent, seen: Any, explore: bool = True) -> Any:
+        if not explore:
+            prompts.append(seen)
+        return act(agent, seen, explore)
+
+    def noting_learn(agent: SupervisedAgent, step: Any) -> Any:
+        pairs = np.column_stack((step.observations[:, 1, :5], step.answers))
+        learned.setdefault(agent, set()).update(row.tobytes() for row in pairs)
+        return learn(agent, step)
+
+    monkeypatch.setattr(SupervisedAgent, "act", noting_act)
+    monkeypatch.setattr(SupervisedAgent, "learn", noting_learn)
+    monkeypatch.setattr(in_context, "UPDATES", 20)
+    in_context.compared(tiny[0], 3, 6)
+    shown, *alone = prompts
+    assert shown.shape == (in_context.QUESTIONS, 8, 6)
+    assert len(alone) == len(learned) == 2
+    assert all(np.array_equal(questions[:, 1, :5], shown[:, -1, :5]) for questions in alone)
+    assert (shown[:, 1:-1, :5] == shown[0, 1:-1, :5]).all()
+    pairs = np.column_stack((shown[0, 1:-1, :5], shown[0, 2:, 5].astype(np.int64)))
+    in_prompt = {row.tobytes() for row in pairs}
+    assert len(in_prompt) == 6
+    assert all(pairs_of == in_prompt for pairs_of in learned.values())
 
 
 def test_a_prompt_is_watched(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ class Prompts(RowStage):
     rules: str = "training"
     """Whose wirings the prompts to train on have, training or test; test prompts: the test's."""
     rule: int = -1
-    """Always this one of them, in test prompts too; -1: another for each prompt."""
+    """Always this one of them, with a step drawn by `data_seed`, in test prompts too; -1: another
+    for each prompt."""
 
     feedbacks: ClassVar[dict[str, str]] = {"prompt": "examples in the prompt"}
     action_names = BUTTONS
@@ -132,7 +133,7 @@ class Prompts(RowStage):
         """The rules of `count` prompts: wirings (count, 5) and how long a step is (count,)."""
         wirings, number = WIRINGS[self.rules], self.rule
         if number >= 0:
-            step = np.random.default_rng(number).uniform(SHORTEST, LONGEST)
+            step = np.random.default_rng((self.data_seed, number)).uniform(SHORTEST, LONGEST)
             return np.repeat(wirings[[number]], count, 0), np.full(count, step)
         numbers = np.random.default_rng((seed, 1)).integers(len(wirings), size=count)
         steps = np.random.default_rng((seed, 2)).uniform(SHORTEST, LONGEST, count)
@@ -187,6 +188,20 @@ class Prompts(RowStage):
             },
             {},
         )
+
+
+def behind(examples: Examples, questions: Array) -> Array:
+    """Prompts (n, k + 2, 6): each of `questions` (n, 2, 6) behind the same k examples.
+
+    Args:
+        examples: drawn without shots, each of them with one answer.
+        questions: prompts without shots.
+    """
+    shown = examples.observations[:, 1]
+    every = np.broadcast_to(shown, (len(questions), *shown.shape))
+    prompts = np.concatenate((questions[:, :1], every, questions[:, 1:]), 1)
+    prompts[:, 2:, MOMENT] = examples.answers[:, 0]
+    return prompts
 
 
 def best_ways(states: Any, step: Array | float) -> Array:
