@@ -136,7 +136,7 @@ def compared(run: Run, rule: int, count: int) -> dict[str, float]:
         rule: number of the rule.
         count: of the examples.
     """
-    options = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
+    options: dict[str, Any] = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
     options |= {"examples": count, "data_seed": fresh_seed(run.config.seed, rule)}
     examples, tests = (data_set(Prompts(**options), split) for split in SPLITS)
     answers = tests.answers[:QUESTIONS]
