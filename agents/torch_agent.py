@@ -96,8 +96,12 @@ class TorchAgent(Agent):
             {name: tuple(tensor.shape) for name, tensor in tensors.items()}
             for tensors in (found, body.state_dict())
         )
-        if there != here:
-            raise ValueError(f"its body has layers of the shapes {_told(there)}, not {_told(here)}")
+        if there.keys() != here.keys():
+            raise ValueError("its body is another kind of network")
+        for name, shape in there.items():
+            if shape != here[name]:
+                one, other = ("x".join(map(str, each)) for each in (shape, here[name]))
+                raise ValueError(f"its body has a layer of {one}, where this one has {other}")
         body.load_state_dict(found)
 
     def freeze_body(self) -> None:
@@ -110,9 +114,3 @@ class TorchAgent(Agent):
         self.restore_policy(tensors)
         restore_optimizer(self.optimizer, tensors)
         self.steps_seen = numbers["steps_seen"]
-
-
-def _told(shapes: dict[str, tuple[int, ...]]) -> str:
-    """The shapes of weights in one line, those of biases left out."""
-    weights = (shape for name, shape in shapes.items() if not name.endswith("bias"))
-    return " ".join("x".join(map(str, shape)) for shape in weights)

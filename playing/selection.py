@@ -13,7 +13,7 @@ from envs.registration import SHORT_NAMES
 from training.command_line import find_env_id
 from training.config import RunConfig
 from training.kept_reward import has_code, kept_expression
-from training.loading import load_config
+from training.loading import language_of, load_config
 from training.options import check_option_name
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
 
@@ -88,7 +88,10 @@ def select_run(run: Path | None, wishes: Wishes) -> Selection:
     options, reward = wishes.env_options or {}, wishes.reward
     notes: tuple[str, ...] = ()
     if env_id == config.env:
-        options = _options_of_run(config) | options
+        learned = _options_of_run(config)
+        options = learned | options
+        if language_of(options) != language_of(learned):
+            raise PlayError(f"{run} has learned language={language_of(learned)}, no other")
         if reward is None:
             reward, notes = _reward_of_run(run, config, wishes.trust_reward)
     return Selection(env_id, _make_options(env_id, reward, options), run, notes)

@@ -13,14 +13,13 @@ chance is right in 20 of 100, here in 25.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.environments.classify import Classify
 from stages.environments.prompts import BUTTONS, Prompts
-from stages.experiment import ExperimentOptions, claim, run_experiment, tell
+from stages.experiment import ExperimentOptions, claim, tell
 from stages.in_context import LARGE, PROMPTS, RATES
 from stages.intervals import Mean, difference, mean
 from stages.slides import COLOURS, slide
@@ -251,7 +250,3 @@ def draw(path: Path, lang: str, ages: dict[str, Age]) -> None:
         axes.grid(axis="y", visible=False)
         axes.set(xlim=(0, 110), title=texts["title"], xlabel=f"{texts['x']}\n{texts['note']}")
         axes.set_xticks(range(0, 101, 20))
-
-
-if __name__ == "__main__":
-    sys.exit(run_experiment("ages", experiment))

@@ -25,6 +25,10 @@ HELD = {
     "ko": {True: "우리 측정에서 확인되었다", False: "우리 측정에서는 확인되지 않았다"},
 }
 """How a verdict begins: was all of the claim's interval on its side?"""
+SLIDE = {"en": "The slide", "ko": "슬라이드"}
+SUFFIX = {"en": ".png", "ko": ".ko.png"}
+ALL = "ages"
+"""The experiment that is `python -m stages` itself."""
 Language = Literal["en", "ko"]
 
 
@@ -35,7 +39,7 @@ class ExperimentOptions:
     lang: Language = "en"
     """Of the slide, the table and the sentence."""
     out: Path | None = None
-    """Where to write the slide; by default the experiment's name with .png, here."""
+    """Where to write the slide; by default the experiment's name with .png (.ko.png), here."""
     seeds: int = 3
     """Trials of each kind, each with a data set and a network of its own."""
     processes: int = 0
@@ -68,25 +72,31 @@ def run_experiment(
         seeds: unless the command line says how many.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    program = "stages" if name == ALL else f"stages.{name}"
     try:
         options: ExperimentOptions = read_options(
-            ExperimentOptions, given, f"-m stages.{name}", default=ExperimentOptions(seeds=seeds)
+            ExperimentOptions,
+            given,
+            f"-m {program}",
+            default=ExperimentOptions(seeds=seeds),
+            description=sys.modules[experiment.__module__].__doc__,
         )
-        path = options.out or Path(f"{name}.png")
+        path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
         check_slide(path, options.lang)
         experiment(options, path)
+        print(f"{SLIDE[options.lang]}: {path}")
     except (ValueError, OSError) as error:
-        print(f"stages.{name}: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return USAGE_ERROR
     except BrokenProcessPool:
         print(
-            f"stages.{name}: a process that ran a trial has died, for want of memory perhaps; "
+            f"{program}: a process that ran a trial has died, for want of memory perhaps; "
             "--processes 1 takes less",
             file=sys.stderr,
         )
         return USAGE_ERROR
     except KeyboardInterrupt:
-        print(f"stages.{name}: interrupted; nothing was written", file=sys.stderr)
+        print(f"{program}: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
     return 0
 

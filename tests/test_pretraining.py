@@ -132,16 +132,26 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
     [
         (["--pretrained", "nowhere"], "there is no run folder nowhere"),
         (["--pretrained", "."], "config.json is missing"),
-        (["--pretrained", "RUN", "--width", "32"], "layers of the shapes 16x2x8x8 16x400, not 16x"),
-        (["--pretrained", "RUN", "--width", "16", "--env", "shapes"], "16x400, not 16x1x8x8"),
+        (["--pretrained", "RUN", "--width", "32"], "of 16x400, where this one has 32x400"),
+        (
+            ["--pretrained", "RUN", "--width", "16", "--env", "shapes"],
+            "of 16x2x8x8, where this one has 16",
+        ),
         (["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"], "does not fit"),
         (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised where"),
-        (["--agent", "reinforce", "--freeze"], "need an agent whose network is one body"),
-        (["--env", "detect", "--freeze"], "need an agent whose network is one body"),
+        (
+            ["--agent", "reinforce", "--pretrained", "RUN"],
+            "need an agent whose network is one body",
+        ),
+        (
+            ["--env", "detect", "--pretrained", "RUN"],
+            "need an agent whose network is one body",
+        ),
         (["--pretrained", "CHANCE"], "its agent has no body"),
         (["--pretrained", "EMPTY"], "nothing was saved in it yet"),
         (["--pretrained", "DAMAGED"], "is damaged"),
         (["--resume", "RUN", "--pretrained", "RUN"], "was begun with pretrained = None"),
+        (["--freeze"], "say whose with --pretrained"),
         (["--resume", "RUN", "--freeze"], "was begun with freeze = False"),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -17,6 +20,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
+from envs.registration import STAGES
 from training import command_line, loop
 from training.config import RunConfig
 from training.evaluation import Evaluation
@@ -330,6 +334,26 @@ def test_what_is_changed_when_resuming_is_kept(tmp_path: Path) -> None:
     run_train("--resume", folder, "--steps", 3200, "--solved-score", 63, "--eval-every", 1000)
     config = json.loads((folder / "config.json").read_text())
     assert (config["steps"], config["solved_score"], config["eval_every"]) == (3200, 63, 1000)
+
+
+def typed_in_documents() -> list[str]:
+    texts = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    found = (re.findall(r"python train\.py ([^`\n]+)", _joined(path)) for path in texts)
+    return sorted({line for lines in found for line in lines if "NAME" not in line.split("#")[0]})
+
+
+def _joined(path: Path) -> str:
+    return path.read_text(encoding="utf-8").replace("runs/NAME", "runs/it").replace("\\\n", " ")
+
+
+@pytest.mark.parametrize("line", typed_in_documents())
+def test_what_documents_say_to_type_can_be_typed(line: str) -> None:
+    given = shlex.split(line, comments=True)
+    if {"--help", "--resume"} & set(given):
+        pytest.skip("it ends the program, or needs a run")
+    config = command_line.parse(given)[1]
+    if config.env in STAGES.values():
+        gymnasium.make_vec(config.env, num_envs=2, **(config.make_options | {"examples": 20}))
 
 
 def test_a_preset_takes_no_more_threads_than_there_are_cores(

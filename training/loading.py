@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 
@@ -54,9 +55,14 @@ def _check_alike(found: RunConfig, config: RunConfig) -> None:
     heads = [getattr(each.settings, "heads", None) for each in (found, config)]
     if None not in heads and heads[0] != heads[1]:
         raise ValueError(f"it has {heads[0]} heads, not {heads[1]}")
-    languages = [each.env_options.get("language", FIRST_LANGUAGE) for each in (found, config)]
-    if languages[0] != languages[1]:
-        raise ValueError(f"its language is {languages[0]}, not {languages[1]}")
+    there, here = language_of(found.env_options), language_of(config.env_options)
+    if there != here:
+        raise ValueError(f"its language is {there}, not {here}")
+
+
+def language_of(env_options: dict[str, Any]) -> str:
+    """In which tokens are written, where there are any."""
+    return str(env_options.get("language", FIRST_LANGUAGE))
 
 
 def load_agent(folder: Path, env: gymnasium.Env) -> Agent:

@@ -44,7 +44,7 @@ class WatchedCommentary(Watched):
         self._tokenizer = tokenizer(stage.language, stage.pieces)
         self._language, self._window = stage.language, stage.window
         self._earlier = data_set(stage, "test").observations
-        self._names = [stage.game] if stage.game in SPORTS else list(SPORTS)
+        self._names = [stage.sport] if stage.sport in SPORTS else list(SPORTS)
         self._surface: Any = None
 
     def reset(
@@ -167,7 +167,7 @@ class WatchedCommentary(Watched):
             y = 66 + 52 * k
             bar = pygame.Rect(left, y + 16, max(1, round(width * chances[token])), 10)
             pygame.draw.rect(surface, OWN if k == 0 else DIM, bar)
-            word = written(self._tokenizer, token).strip()
+            word = written(self._tokenizer, token).strip() or "(space)"
             write(surface, word, (left, y), LETTERS, TEXT, width=width - 60, font=font)
             write(surface, f"{chances[token]:.0%}", (left + width, y), SMALL, DIM, 1.0)
 

@@ -51,19 +51,19 @@ FEWEST_PIECES, MOST_PIECES = 300, {"en": 569, "ko": 663}  # all that the grammar
 class TextStage(Stage):
     """What both questions share: the text, and how it is cut."""
 
-    game: str = BOTH
-    """Which games are commented on: paddle, bicycle, or both in turn."""
+    sport: str = BOTH
+    """What is commented on: paddle, bicycle, or both in turn."""
     language: str = "en"
     """en or ko."""
     pieces: int = 400
-    """Size of the vocabulary."""
+    """Size of the vocabulary: 300 to 569, in Korean 663, which are all there are."""
     window: int = 24
     """Tokens that are seen at once."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (
-            ("game", self.game, (*SPORTS, BOTH)),
+            ("sport", self.sport, (*SPORTS, BOTH)),
             ("language", self.language, tuple(GRAMMARS)),
         ):
             if value not in known:
@@ -86,7 +86,7 @@ class TextStage(Stage):
         Elsewhere, and where there is none, the verdict is `UNJUDGED`.
         """
         made = tokenizer(self.language, self.pieces)
-        for told in commentaries(self.game, self.language, seed):
+        for told in commentaries(self.sport, self.language, seed):
             tokens, verdicts = [], []
             for found, (_, verdict) in zip(encoded(made, [s for s, _ in told]), told, strict=True):
                 tokens.append(found)

@@ -151,29 +151,35 @@ class Prompts(RowStage):
         lines = (
             "A new rule: which button brings the paddle to the ball?",
             "Its wiring is not told" if told[0] == NONE else f"Told: {buttons}",
-            "The answers, after 0, 1, 2, ... examples in the prompt",
+            "Its answers after 0, 1, 2, ... examples; small: the right one",
         )
         for k, line in enumerate(lines):
-            write(surface, line, (16, 28 + 32 * k), 24, TEXT if k == 0 else DIM)
+            write(surface, line, (12, 28 + 32 * k), 22, TEXT if k == 0 else DIM)
 
     def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """A tile for each question, row by row: green where the answer is right."""
+        """A tile for each answer, row by row: green where it is right, else the right one below."""
         import pygame
 
         from envs.lettering import write
 
-        side = surface.get_width()
-        columns = math.ceil(math.sqrt(len(answer)))
-        size = (side - HEADING) / columns
+        columns = 10 * math.ceil(math.sqrt(len(answer)) / 10)
+        width, height = surface.get_size()
+        size = min(width / columns, (height - HEADING) / -(-len(answer) // columns))
         for k, right in enumerate(answer.tolist()):
-            x, y = (side - columns * size) / 2 + k % columns * size, HEADING + k // columns * size
-            tile = pygame.Rect(round(x) + 1, round(y) + 1, round(size) - 2, round(size) - 2)
+            place = (k % columns * size + 1, HEADING + k // columns * size + 1)
+            tile = pygame.Rect(*map(round, place), round(size) - 2, round(size) - 2)
             if guess is None:
                 pygame.draw.rect(surface, DIM, tile, 1)
                 continue
-            pygame.draw.rect(surface, LIGHT if guess[k] == right else WRONG, tile)
+            is_right = guess[k] == right
+            pygame.draw.rect(surface, LIGHT if is_right else WRONG, tile)
             if size >= LEGIBLE:
-                write(surface, BUTTONS[guess[k]], tile.center, round(size * 0.7), BACKGROUND, 0.5)
+                lift = 0 if is_right else round(size * 0.15)
+                place = (tile.centerx, tile.centery - lift)
+                write(surface, BUTTONS[guess[k]], place, round(size * 0.6), BACKGROUND, 0.5)
+            if size >= LEGIBLE and not is_right:
+                place = (tile.centerx, tile.bottom - size * 0.17)
+                write(surface, BUTTONS[right], place, round(size * 0.4), TEXT, 0.5)
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """The share of right answers after each number of examples."""
