@@ -23,7 +23,6 @@ from stages.agents.prompt_network import Answers
 from stages.agents.supervised import SupervisedAgent, SupervisedSettings
 from stages.environments.pictures import LIGHT
 from stages.environments.prompts import (
-    HEADING,
     LONGEST,
     REPORTED,
     SHORTEST,
@@ -315,7 +314,7 @@ def test_a_prompt_is_watched(tmp_path: Path) -> None:
     right = info["answer"] == guess
     assert np.array_equal(before[2:, 5], info["answer"][:-1])
     assert reward == pytest.approx(right.mean() - 1)
-    size = (480 - HEADING) // 3  # to a tile's side
+    size = 480 // 10 - 2  # to a tile's side; ten of them make a row
     assert right.any() == green.any()
     assert green.sum() == pytest.approx(right.sum() * size**2, rel=0.3)
     folder = run_train(

@@ -108,6 +108,8 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     suited = values.pop("env_options", {})
     values.pop("agent", None)
     options = _read(kind, _defaults(kind, known.env, env_id, agent, values), arguments)
+    if options.freeze and options.pretrained is None:
+        raise ValueError("--freeze leaves a body as it is: say whose with --pretrained runs/NAME")
     config = _config(options, env_id)
     return options, dataclasses.replace(config, env_options=suited | config.env_options)
 
@@ -167,8 +169,6 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
             raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
     if options.reward is not None and env_id not in SHORT_NAMES.values():
         raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
-    if options.freeze and options.pretrained is None:
-        raise ValueError("--freeze leaves a body as it is: say whose with --pretrained runs/NAME")
     if not 0 <= options.seed < 2**32:
         raise ValueError(f"--seed must be between 0 and {2**32 - 1}, not {options.seed}")
     if options.threads > MOST_THREADS or options.num_envs > MOST_ENVS:

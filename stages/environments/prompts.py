@@ -166,8 +166,8 @@ class Prompts(RowStage):
         width, height = surface.get_size()
         size = min(width / columns, (height - HEADING) / -(-len(answer) // columns))
         for k, right in enumerate(answer.tolist()):
-            place = (k % columns * size + 1, HEADING + k // columns * size + 1)
-            tile = pygame.Rect(*map(round, place), round(size) - 2, round(size) - 2)
+            x, y = k % columns * size + 1, HEADING + k // columns * size + 1
+            tile = pygame.Rect(round(x), round(y), round(size) - 2, round(size) - 2)
             if guess is None:
                 pygame.draw.rect(surface, DIM, tile, 1)
                 continue
