@@ -466,7 +466,7 @@ def test_saving_the_opposite_reward_soon_shows_the_opposite_behaviour(
         [trainer] = children(os.getpid())
         os.kill(trainer, signal.SIGKILL)
         wait_until(lambda: "SIGKILL" in said_after_a_frame(window))
-        window.match.next_episode()
+        press(window, pygame.K_n)  # what time was left of the episode before is gone with it
         window.frame(STEP)
         assert window.match.episode.steps == 1, "it plays on"
     for folder, name in ((up, "up"), (down, "down")):
