@@ -16,6 +16,8 @@ from gymnasium import spaces
 
 SAMPLE_RATE = 8_000
 """Of sounds, numbers each second."""
+OF_OBSERVATIONS = ("observation", "history", "screen_size", "frames")
+"""Options that every game's environments have: they are not the game's own."""
 
 
 class Field(NamedTuple):
@@ -191,6 +193,12 @@ class Game:
             state[field] = changed[field]
 
 
+def named(place: str) -> Any:
+    """What `place`, a `module:attribute`, names."""
+    module, attribute = place.split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
     """The game at `module:attribute`, and the options that are left for the environment.
 
@@ -199,8 +207,7 @@ def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]
     Raises:
         ValueError: if there is no such variant of the game.
     """
-    module, attribute = place.split(":")
-    found = getattr(importlib.import_module(module), attribute)
+    found = named(place)
     if isinstance(found, Game):
         return found, options
     choices = inspect.signature(found).parameters

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rewards.recording import Recording
     from rewards.trial import Outcome, Transitions
 
-OF_ENVIRONMENTS = ("observation", "screen_size", "frames")  # options that are not a game's own
 LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
 EXAMINING = 4.0  # times that looking at what a term pays may take, with more steps to look at
 COMPILING = 10.0  # times that compiling may take: no user's code runs then
@@ -122,12 +121,12 @@ class Trial:
     @functools.cached_property
     def _game(self) -> tuple[Game, str]:
         """The definition of the game, and its module of rewards."""
-        from envs.game import load_game
+        from envs.game import OF_OBSERVATIONS, load_game
 
         place, rewards = self._places
         game, rest = load_game(place, self.request["options"])
         if self.request["examine"]:
-            game.make_options({k: v for k, v in rest.items() if k not in OF_ENVIRONMENTS})
+            game.make_options({k: v for k, v in rest.items() if k not in OF_OBSERVATIONS})
         return game, rewards
 
     @property

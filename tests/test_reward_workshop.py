@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import random
@@ -14,7 +15,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from envs.game import load_game
+from envs.batch import GameBatch
+from envs.game import OF_OBSERVATIONS, load_game
 from rewards.__main__ import main
 from rewards.known import is_known
 from rewards.loading import load_term
@@ -168,6 +170,15 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
         assert problem in (err := capfd.readouterr().err)
         assert err.count("\n") == 1
     assert [path.name for path in folder.iterdir()] == ["my_reward.py"]
+
+
+@pytest.mark.parametrize(
+    "options", [["history=2"], ["observation=screen", "screen_size=30", "frames=3"]]
+)
+def test_what_is_seen_is_no_option_of_the_game(options: list[str]) -> None:
+    assert {option.partition("=")[0] for option in options} <= set(OF_OBSERVATIONS)
+    assert set(OF_OBSERVATIONS) <= inspect.signature(GameBatch).parameters.keys()
+    assert main(["check", "score", "--env-options", *options]) == 0
 
 
 # --- What is found
