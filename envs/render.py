@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from envs.game import Game
+from envs.game import Game, named
 
 SIZE = (480, 480)
 
@@ -21,8 +20,7 @@ def load_view(game: Game) -> View:
 
     Where the view is a class, each match gets an instance: it may remember what it has drawn.
     """
-    module, name = game.view.split(":")
-    found = getattr(importlib.import_module(module), name)
+    found = named(game.view)
     view: View = found() if isinstance(found, type) else found
     return view
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pygame
 
-from envs.game import SAMPLE_RATE
+from envs.game import SAMPLE_RATE, named
 from envs.single import GameEnv
 from playing.match import Match
 from playing.selection import PlayError
@@ -31,8 +30,7 @@ class Speaker:
         env = env.played if isinstance(env, WatchedGame) else env
         if not isinstance(env, GameEnv) or not env.game.sound:
             raise PlayError(f"{match.env_id} has no sounds: leave out --sound")
-        module, name = env.game.sound.split(":")
-        self._sound_of = getattr(importlib.import_module(module), name)
+        self._sound_of = named(env.game.sound)
         self._env = env
         try:
             with _without_complaints():

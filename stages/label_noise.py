@@ -17,7 +17,7 @@ from typing import Any
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import Mean, difference, mean
 from stages.slides import draw_curve, make_logarithmic, slide
-from stages.trials import measure, run_trials, trial
+from stages.trials import measure, percent, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
 NOISES = (0.0, 0.2, 0.4, 0.6)
@@ -82,7 +82,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
         for size in SIZES
     }
     found = run_trials(measure, configs, options.processes, texts["progress"])
-    scores = {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+    scores = percent(found)
     means = {cell: mean(values) for cell, values in scores.items()}
     names = {kind: texts.get(kind) or texts["wrong"].format(kind) for kind in KINDS}
     rows = [(names[kind], *(f"{means[kind, size]:.1f}" for size in SIZES)) for kind in KINDS]

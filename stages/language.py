@@ -18,7 +18,7 @@ from stages.environments.commentary import TextStage
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import difference, mean
 from stages.slides import draw_curves
-from stages.trials import measure, run_bodies, run_trials, trial
+from stages.trials import measure, percent, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 READING = 6_400  # windows, whatever the size of the text: who has less text reads it more often
@@ -109,7 +109,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
             for labels in LABELS
         }
         found = run_trials(measure, configs, options.processes, texts["progress"])
-    scores = {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+    scores = percent(found)
     means = {cell: mean(values) for cell, values in scores.items()}
     rows = [(f"{n}", *(f"{means[reader, n]:.1f}" for reader in READERS)) for n in LABELS]
     shares = [

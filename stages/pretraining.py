@@ -17,7 +17,7 @@ from typing import Any
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import difference, mean
 from stages.slides import draw_curves
-from stages.trials import measure, run_bodies, run_trials, trial
+from stages.trials import measure, percent, run_bodies, run_trials, trial
 from training.config import RunConfig
 
 PRETRAINING = 400_000  # guesses
@@ -102,7 +102,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
             for labels in LABELS
         }
         found = run_trials(measure, configs, options.processes, texts["progress"])
-    scores = {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+    scores = percent(found)
     means = {cell: mean(values) for cell, values in scores.items()}
     rows = [(f"{n}", *(f"{means[way, n]:.1f}" for way in WAYS)) for n in LABELS]
     columns = (texts["x"], *(texts[way] for way in WAYS))

@@ -23,7 +23,7 @@ from stages.environments.stage import Array
 from stages.experiment import ExperimentOptions, claim, run_experiment, tell
 from stages.intervals import Mean, difference, mean
 from stages.slides import COLOURS, draw_curve, make_logarithmic, slide
-from stages.trials import measure, run_trials, trial
+from stages.trials import measure, percent, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 COMPARED = 1_000
@@ -73,7 +73,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
         for size in SIZES
     }
     found = run_trials(measure, configs, options.processes, texts["progress"])
-    scores = {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+    scores = percent(found)
     means = {cell: mean(values) for cell, values in scores.items()}
     rows = [
         (f"{size:,}", *(f"{means[heard, size]:.1f}" for heard in OBSERVATIONS)) for size in SIZES

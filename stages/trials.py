@@ -136,6 +136,11 @@ def measure(config: RunConfig) -> list[Point]:
     return trained(config)[1]
 
 
+def percent(found: dict[Cell, list[list[Point]]]) -> dict[Cell, list[float]]:
+    """The score that each trial ended with."""
+    return {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+
+
 def run_trials(
     work: Callable[[RunConfig], Found],
     configs: dict[Cell, list[RunConfig]],

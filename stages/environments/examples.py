@@ -21,7 +21,6 @@ Arguments
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
@@ -33,7 +32,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.game import unknown
+from envs.game import named, unknown
 from envs.resetting import reset_mask, reset_options, seed_for_each
 from envs.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from stages.environments.stage import SPLITS, Array, Assessment, Stage, data_set, scrambled
@@ -67,8 +66,7 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
     Raises:
         ValueError: for an unknown option or an impossible value.
     """
-    module, name = place.split(":")
-    kind: type[Stage] = getattr(importlib.import_module(module), name)
+    kind: type[Stage] = named(place)
     chosen = []
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
         value = options.pop(option, choices[0])

@@ -173,11 +173,12 @@ class Prompts(RowStage):
                 continue
             is_right = guess[k] == right
             pygame.draw.rect(surface, LIGHT if is_right else WRONG, tile)
-            if size >= LEGIBLE:
-                lift = 0 if is_right else round(size * 0.15)
-                place = (tile.centerx, tile.centery - lift)
-                write(surface, BUTTONS[guess[k]], place, round(size * 0.6), BACKGROUND, 0.5)
-            if size >= LEGIBLE and not is_right:
+            if size < LEGIBLE:
+                continue
+            lift = 0 if is_right else round(size * 0.15)
+            place = (tile.centerx, tile.centery - lift)
+            write(surface, BUTTONS[guess[k]], place, round(size * 0.6), BACKGROUND, 0.5)
+            if not is_right:
                 place = (tile.centerx, tile.bottom - size * 0.17)
                 write(surface, BUTTONS[right], place, round(size * 0.4), TEXT, 0.5)
 

@@ -80,9 +80,8 @@ class WatchedGame(Watched):
         info: dict[str, Any] = {}
         self.guess, reward = action, 0.0
         if self._answer is not None:
-            guesses, answers = np.asarray(action)[None], self._answer[None]
-            reward = -float(self._stage.loss(guesses, answers)[0])
-            self._scores.append(float(self._stage.score(guesses, answers)[0]))
+            reward, score = judged(self._stage, action, self._answer)
+            self._scores.append(score)
             info["answer"] = self._answer
         state = self._game.state
         move = 1 + int(np.sign(state.ball_y - state.paddle_y))
@@ -140,9 +139,8 @@ class WatchedExamples(Watched):
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Judge the guess, and show the next example."""
-        guesses, answers = np.asarray(action)[None], self._answer[None]
-        reward = -float(self._stage.loss(guesses, answers)[0])
-        self._scores.append(float(self._stage.score(guesses, answers)[0]))
+        reward, score = judged(self._stage, action, self._answer)
+        self._scores.append(score)
         info = {"answer": self._answer, "score": float(np.mean(self._scores[1:]))}
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
@@ -157,3 +155,9 @@ class WatchedExamples(Watched):
             guess = self._agent.act(self._observation[None], explore=False)[0]
         self._stage.draw_over(surface, guess, self._answer)
         return pixels_of(surface)
+
+
+def judged(stage: Stage, guess: Any, answer: Array) -> tuple[float, float]:
+    """The reward and the score of one guess."""
+    guesses, answers = np.asarray(guess)[None], answer[None]
+    return -float(stage.loss(guesses, answers)[0]), float(stage.score(guesses, answers)[0])
