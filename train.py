@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import gymnasium
 
-from training.command_line import parse
-from training.usage import INTERRUPTED, USAGE_ERROR
+from training.cli import INTERRUPTED, USAGE_ERROR
+from training.train_options import parse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,9 +18,9 @@ AGENTS: dict[str, tuple[str, str, str]] = {
     "reward_model": ("agents.reward_model", "RewardModelAgent", "RewardModelSettings"),
     "dqn": ("agents.dqn", "DQNAgent", "DQNSettings"),
     "pqn": ("agents.pqn", "PQNAgent", "PQNSettings"),
-    "gpt": ("stages.agents.gpt", "GPTAgent", "GPTSettings"),
-    "kmeans": ("stages.agents.kmeans", "KMeansAgent", "KMeansSettings"),
-    "supervised": ("stages.agents.supervised", "SupervisedAgent", "SupervisedSettings"),
+    "gpt": ("agents.gpt", "GPTAgent", "GPTSettings"),
+    "kmeans": ("agents.kmeans", "KMeansAgent", "KMeansSettings"),
+    "supervised": ("agents.supervised", "SupervisedAgent", "SupervisedSettings"),
 }
 
 

@@ -27,10 +27,10 @@ from torch.nn import functional
 
 from agents.agent import Array, Step, Task
 from agents.checkpointing import under
-from agents.networks import flatten, make_body
+from agents.networks.backbones import flatten, make_body
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Replay
-from agents.settings import at_least_one, between_0_and_1, not_negative, positive
+from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
 REPORT_EVERY = 100  # updates
 

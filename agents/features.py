@@ -14,7 +14,7 @@ from gymnasium import spaces
 from agents.agent import Array, Task, UnsuitableTaskError
 from agents.rules import direction
 from envs.bicycle.game import SCALES
-from envs.paddle import landing
+from envs.paddle.game import landing
 
 Features = Callable[[Array], Array]
 TENTHS = 10.0

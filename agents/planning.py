@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Array, Simulator
-from agents.persistence import persist, random_actions
+from agents.sticky_actions import persist, random_actions
 
 Predict = Callable[[Array, Array], tuple[Array, Array]]
 """(observations, actions) to rewards (n,) and the probabilities (n,) that the episode ends."""

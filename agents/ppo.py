@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.distributions import Categorical, Gaussian, make_distribution
-from agents.looking import pictures
-from agents.networks import make_body
-from agents.settings import at_least_one, between_0_and_1, not_negative, positive
+from agents.networks.backbones import make_body
+from agents.networks.distributions import Categorical, Gaussian, make_distribution
+from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
+from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from torch import Tensor, nn
 
 from agents.agent import Step, Task
 from agents.checkpointing import under
-from agents.networks import VectorBody, make_body
+from agents.networks.backbones import VectorBody, make_body
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Steps
-from agents.settings import at_least_one, between_0_and_1, positive
+from agents.validation import at_least_one, between_0_and_1, positive
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Task, UnsuitableTaskError
-from agents.networks import orthogonal
+from agents.networks.backbones import orthogonal
 from agents.torch_agent import TorchAgent
 
 

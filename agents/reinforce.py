@@ -25,10 +25,10 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.distributions import Categorical, make_distribution
-from agents.networks import make_body, orthogonal
-from agents.settings import at_least_one, between_0_and_1, positive
+from agents.networks.backbones import make_body, orthogonal
+from agents.networks.distributions import Categorical, make_distribution
 from agents.torch_agent import TorchAgent
+from agents.validation import at_least_one, between_0_and_1, positive
 
 RECORDED = ("observations", "actions", "rewards", "rows")  # rows: which environments' they are
 FLAGS = ("beginning", "recording", "complete")

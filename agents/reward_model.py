@@ -23,12 +23,12 @@ from torch.nn import functional
 
 from agents.agent import Array, Insight, Simulator, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
-from agents.encoding import Scaled, is_bounded_box, make_encoder, mlp
-from agents.persistence import persist, random_actions
+from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
-from agents.scatter import scatter
-from agents.settings import at_least_one, between_0_and_1, positive
+from agents.scatter_plot import scatter
+from agents.sticky_actions import persist, random_actions
 from agents.torch_agent import TorchAgent
+from agents.validation import at_least_one, between_0_and_1, positive
 
 REPORT_EVERY = 10_000  # environment steps
 DOTS = 1_000  # in a picture

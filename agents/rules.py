@@ -11,7 +11,7 @@ from gymnasium import spaces
 from agents.agent import Agent, Array, Insight, Task, UnsuitableTaskError
 from envs.bicycle.game import CHOICES, SCALES, TORQUE
 from envs.bicycle.tasks import TASKS
-from envs.paddle import landing
+from envs.paddle.game import landing
 
 Rule = Callable[[Array], Array]
 SLOWEST_RIDE = 1.2  # m/s; slower, the rider by hand falls now and then
@@ -81,7 +81,7 @@ WAYS = 4  # that a ball can fly
 
 
 def which_way(observations: Array) -> Array:
-    """Classify: where the ball is, less where it was; as `stages.environments.moments.features`."""
+    """Classify: where the ball is, less where it was; as `paddle_states.features`."""
     way_x, way_y = observations[:, 2], observations[:, 3]
     return 2 * (way_x < 0) + (way_y > 0)
 

@@ -28,12 +28,12 @@ from torch.nn import functional
 
 from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
-from agents.distributions import HALF_LOG_TAU, BoxScale
-from agents.encoding import is_bounded_box, make_encoder, mlp
-from agents.persistence import persist, random_actions
+from agents.networks.distributions import HALF_LOG_TAU, BoxScale
+from agents.networks.state_action import is_bounded_box, make_encoder, mlp
 from agents.replay import Replay
-from agents.settings import at_least_one, between_0_and_1, positive
+from agents.sticky_actions import persist, random_actions
 from agents.torch_agent import TorchAgent
+from agents.validation import at_least_one, between_0_and_1, positive
 
 LOG_STD_RANGE = (-20.0, 2.0)
 REPORT_EVERY = 1_000  # environment steps

@@ -29,9 +29,9 @@ import numpy as np
 import torch
 
 from agents.agent import Agent, Array, Insight, Step, Task
-from agents.distributions import Categorical, make_distribution
 from agents.features import make_features
-from agents.settings import at_least_one, not_negative, positive
+from agents.networks.distributions import Categorical, make_distribution
+from agents.validation import at_least_one, not_negative, positive
 
 NOBODY = -1  # the candidate of an environment that is not counted; it plays as the last one
 

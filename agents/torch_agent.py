@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from agents.agent import NO_BODY, Agent, Array, Task, UnsuitableTaskError
 from agents.checkpointing import optimizer_tensors, restore_optimizer, under
-from agents.networks import flatten
+from agents.networks.backbones import flatten
 
 
 class TorchAgent(Agent):

@@ -20,7 +20,7 @@ from benchmarks.report import number, show_table, spread
 from benchmarks.training import new_run, preset_config, run_once
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
-from training.stepper import make_environments
+from training.vector_runner import make_environments
 
 GAMES: dict[str, tuple[str, ...]] = {
     "paddle": ("--env", "paddle"),

@@ -12,8 +12,8 @@ import torch
 from rich.console import Console
 
 from benchmarks.agents import GAMES
+from benchmarks.evaluator import Examination, Referee, Verdict
 from benchmarks.learners import CLEANRL, LEARNERS
-from benchmarks.referee import Examination, Referee, Verdict
 from benchmarks.report import number, show_table, spread
 from benchmarks.training import preset_config, run_once
 

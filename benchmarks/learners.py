@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any
 
 from benchmarks import cleanrl_recipe
-from benchmarks.referee import Policy, Referee
+from benchmarks.evaluator import Policy, Referee
 from benchmarks.training import new_run, preset_config, without_evaluations
 from training.loop import train
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row, interleaved
 from benchmarks.startup import row, stopwatch
-from rewards.starter import starter
+from rewards.check.starter import starter
 from rewards.weighted_sum import plain_kernel
 
 ENV, SHORT_NAME = "PaddleBall-v0", "paddle"

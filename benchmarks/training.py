@@ -14,12 +14,12 @@ import torch
 from rich.console import Console
 
 from benchmarks.measuring import Clock, Measure, Row
-from training.command_line import parse
 from training.config import RunConfig
 from training.display import Display, PlainDisplay
 from training.logger import Logger
 from training.loop import Run, train, untrained
-from training.stepper import make_environments
+from training.train_options import parse
+from training.vector_runner import make_environments
 
 SEEDS = (1, 2, 3, 4, 5)
 STEPS = 400_000

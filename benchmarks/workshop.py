@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row
+from playing.app import Request, training_window
 from playing.live_training import LiveTraining
-from playing.programme import Request, training_window
 from playing.selection import Wishes
 from playing.window import FRAMES_PER_SECOND, Window
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import gymnasium
 
-from playing.match import Match
+from playing.playback import Match
 from rewards.expression import RewardError, file_named, parse
-from rewards.loading import describe
-from rewards.rewarded import load_tried_reward
-from rewards.trial_process import TrialProcess
+from rewards.make import load_tried_reward
+from rewards.sandbox.parent import TrialProcess
+from rewards.terms import describe
 from rewards.weighted_sum import WeightedSum
 
 LOOK_SECONDS = 0.1

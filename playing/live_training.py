@@ -19,22 +19,22 @@ import torch
 
 from agents import make_agent
 from agents.agent import Agent, Task
-from envs.batch import Reward
-from envs.single import GameEnv
+from envs.engine.batch import Reward
+from envs.engine.single import GameEnv
 from playing import theme
-from playing.cast import LEARNING, Player
 from playing.live_reward import LiveReward
-from playing.match import Match
+from playing.playback import Match
+from playing.players import LEARNING, Player
 from playing.selection import PlayError
-from rewards.trial_process import environment_for_child
+from rewards.sandbox.parent import environment_for_child
 from training.config import RunConfig
-from training.handover import receive
-from training.stepper import reward_weights
+from training.ipc import receive
+from training.vector_runner import reward_weights
 
 PATIENCE = 30.0  # seconds that the trainer may take to save
 
 Message = tuple[dict[str, Any], dict[str, Any]]
-"""Content and tensors, as `training.handover` has them."""
+"""Content and tensors, as `training.ipc` has them."""
 
 
 class Trainer:

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from playing import theme
 from playing.bars import draw_bar, draw_curve, draw_signed_bar, draw_stacked_bar
-from playing.match import REMEMBERED, Match, RewardTerm
+from playing.playback import REMEMBERED, Match, RewardTerm
 
 MARGIN = 28
 MOST_TERMS = 6

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envs.registration import SHORT_NAMES
-from training.command_line import find_env_id
+from envs.registry import SHORT_NAMES
 from training.config import RunConfig
-from training.kept_reward import has_code, kept_expression
-from training.loading import language_of, load_config
-from training.options import check_option_name
+from training.env_options import check_option_name
+from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
+from training.train_options import find_env_id
+from training.trained_agent import language_of, load_config
 
 SHIPPED = Path(__file__).parent / "trained"
 RUNS = Path("runs")

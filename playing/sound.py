@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import numpy as np
 import pygame
 
-from envs.game import SAMPLE_RATE, named
-from envs.single import GameEnv
-from playing.match import Match
+from envs.engine.game import SAMPLE_RATE, named
+from envs.engine.single import GameEnv
+from playing.playback import Match
 from playing.selection import PlayError
-from stages.environments.watching import WatchedGame
+from stages.viewers.examples import WatchedGame
 
 
 class Speaker:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from playing.match import Result
+from playing.playback import Result
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envs.lettering import WHITE, Colour, mixed, text_size, write
+from envs.engine.lettering import WHITE, Colour, mixed, text_size, write
 
 __all__ = ["Colour", "mixed", "text_size", "write"]  # beside the colours and numbers below
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pygame
 
-from envs.single import GameEnv
-from playing.cast import LEARNING
-from playing.match import Match
-from playing.picture import SIZE, Painter, Status
+from envs.engine.single import GameEnv
+from playing.painter import SIZE, Painter, Status
+from playing.playback import Match
+from playing.players import LEARNING
 from playing.selection import PlayError
-from playing.split import SplitPainter
+from playing.side_by_side import SplitPainter
 from rewards.expression import RewardError
 
 if TYPE_CHECKING:  # what they need takes its time to import

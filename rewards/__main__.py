@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rewards import commands
-from rewards.commands import DEFAULT_ENV
+from rewards.check import next_commands as commands
+from rewards.check.next_commands import DEFAULT_ENV
 from rewards.expression import RewardError, file_named
-from rewards.trial_process import TrialProcess
-from training.options import parse_env_options
+from rewards.sandbox.parent import TrialProcess
+from training.env_options import parse_env_options
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return new(Path(options.reward), options.env or DEFAULT_ENV, env_options)
         return check(options.reward, options.env, env_options)
     except (ValueError, OSError) as error:
-        from rewards.report import short
+        from rewards.check.tables import short
 
         tell(short(str(error)))
         return USAGE_ERROR
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
     """Write a commented starter, and say what comes next."""
-    from rewards.starter import starter
+    from rewards.check.starter import starter
 
     if file.suffix != ".py":
         raise RewardError(f"a file of rewards ends in .py: {file}.py?")
@@ -69,7 +69,7 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         from rich.console import Console  # while the other process works
         from rich.markup import escape
 
-        from rewards.report import say, show_findings, show_outcome
+        from rewards.check.tables import say, show_findings, show_outcome
 
         console = Console()
         found = trial.wait_for_findings()

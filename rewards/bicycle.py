@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rewards.bicycle_moments import MOMENTS as MOMENTS
+from rewards.check.bicycle_events import MOMENTS as MOMENTS
 
 DEFAULT = {
     "bicycle-balance": "0.1*stay_upright + 0.1*keep_speed",

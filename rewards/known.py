@@ -6,10 +6,10 @@ import contextlib
 import os
 from pathlib import Path
 
-from envs.cache import cache_root, drop_oldest
-from envs.fingerprint import fingerprint, reached, tells_all
-from envs.game import Game
-from rewards.loading import Term
+from envs.engine.cache import cache_root, drop_oldest
+from envs.engine.fingerprint import fingerprint, reached, tells_all
+from envs.engine.game import Game
+from rewards.terms import Term
 from rewards.weighted_sum import plain_kernel
 
 FOLDER = "known"

@@ -1,15 +1,15 @@
 """Reward terms of paddle-and-ball.
 
 A term is a plain function of the state before a step, the action (0 up, 1 stay, 2 down) and the
-state after it. Every field of `envs.paddle.FIELDS` can be used by name.
+state after it. Every field of `envs.paddle.game.FIELDS` can be used by name.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from envs.paddle import landing
-from rewards.paddle_moments import MOMENTS as MOMENTS
+from envs.paddle.game import landing
+from rewards.check.paddle_events import MOMENTS as MOMENTS
 
 GAMES = ("paddle", "paddle-random")
 DEFAULT = dict.fromkeys(GAMES, "score")

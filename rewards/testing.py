@@ -84,7 +84,7 @@ def __getattr__(name: str) -> MomentSteps:
         raise AttributeError(name)
     known = stage.moments()
     if known is not None and name not in known:
-        from envs.game import unknown
+        from envs.engine.game import unknown
 
         raise ImportError(f"this game has no moment {unknown(name, known)}")
     return MomentSteps(name)

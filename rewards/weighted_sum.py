@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rewards.loading import Term, distinct_names
+from rewards.terms import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
 
@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 class WeightedSum:
     """sum of weight_k * term_k(before, action, after), over a batch of games.
 
-    It is an `envs.batch.Reward`. `expression` is how the user wrote it; `kernels` are loops over
+    It is an `envs.engine.batch.Reward`. `expression` is the text; `kernels` are loops over
     (before, actions, after, weight, first, row, total), one a term.
     """
 

@@ -1,7 +1,7 @@
 """The other kinds of learning, as environments and agents of the same loop.
 
 Each module here that is named in docs/lecture.md is an experiment and a command
-(`python -m stages.label_noise`); the others here are what experiments share.
+(`python -m stages label_noise`); the others here are what experiments share.
 
 Supervised
     `feedback`: answers against rewards. `label_noise`: wrong, few and lopsided examples.

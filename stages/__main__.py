@@ -1,11 +1,29 @@
-"""The five ages on one page: `python -m stages`."""
+"""Run an experiment: python -m stages [NAME] [--lang ko] ...; without a name, the overview."""
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Sequence
 
-from stages.ages import experiment
-from stages.experiment import run_experiment
+from envs.engine.game import unknown
+from envs.registry import EXPERIMENTS
+from stages.lab.experiment import run_experiment
+from training.cli import USAGE_ERROR
+
+DEFAULT = "overview"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
+    if name not in EXPERIMENTS:
+        print(f"stages: there is no experiment {unknown(name, EXPERIMENTS)}", file=sys.stderr)
+        return USAGE_ERROR
+    module = importlib.import_module(EXPERIMENTS[name])
+    return run_experiment(name, module.experiment, given, getattr(module, "SEEDS", 3))
+
 
 if __name__ == "__main__":
-    sys.exit(run_experiment("ages", experiment))
+    sys.exit(main())

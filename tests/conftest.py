@@ -15,10 +15,11 @@ import pytest
 import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
-from stages import trials
-from stages.environments import stage
-from stages.experiment import run_experiment
-from training import film
+from envs.registry import EXPERIMENTS
+from stages.datasets import dataset as stage
+from stages.lab import trials
+from stages.lab.experiment import run_experiment
+from training import video as film
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
 stage.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
@@ -35,7 +36,7 @@ def verdicts_of(
     """
 
     def run(name: str, lang: str, made_up: Callable[[Any], Any]) -> tuple[int, int]:
-        module = importlib.import_module(f"stages.{name}")
+        module = importlib.import_module(EXPERIMENTS[name])
         for place in (module, trials):
             monkeypatch.setattr(
                 place,

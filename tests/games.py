@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from envs.bicycle.game import ACTIONS
 from envs.bicycle.tasks import TASKS
-from envs.registration import SHORT_NAMES, register_game
+from envs.registry import SHORT_NAMES, register_game
 
 register_game("TinyLeaf-v0", "tiny", "tests.tiny_game:GAME", "tests.tiny_rewards")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from stages import ages
-from stages.in_context import PROMPTS
-from stages.trials import Kept, Point, measure, trial
+from stages import overview as ages
+from stages.in_context.in_context import PROMPTS
+from stages.lab.trials import Kept, Point, measure, trial
 from training.config import RunConfig
 
 NOWHERE = Path("nowhere")
@@ -35,7 +35,7 @@ def made_up(config: RunConfig, right: bool) -> Any:
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")  # a letter that the font does not have
 def test_a_table_a_slide_and_a_verdict(right: bool, lang: str, verdicts_of: Any) -> None:
-    found = verdicts_of("ages", lang, lambda config: made_up(config, right))
+    found = verdicts_of("overview", lang, lambda config: made_up(config, right))
     assert found == ((4, 0) if right else (0, 4))
 
 

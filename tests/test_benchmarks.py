@@ -24,10 +24,10 @@ from benchmarks.comparison import (
     show_comparison,
 )
 from benchmarks.engine import measure_engine
+from benchmarks.evaluator import Policy, Referee
 from benchmarks.learners import LEARNERS, zoo
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
-from benchmarks.referee import Policy, Referee
 from benchmarks.report import show_rows
 from benchmarks.startup import HERE, PLAY, stopwatch
 from benchmarks.training import measure_training, preset_config

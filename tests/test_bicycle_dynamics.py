@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from envs.bicycle.dynamics import PERIOD, advance, energy, ride
 from envs.bicycle.model import Parameters, constants, eigenvalues, matrices
-from envs.compilation import compiled
+from envs.engine.compilation import compiled
 
 Array = NDArray[np.float64]
 

@@ -10,15 +10,15 @@ import numpy as np
 import pygame
 import pytest
 
-from envs.bicycle import palette
-from envs.bicycle.figure import FRAME, HELMET, SHIRT, SKIN, TYRE, steer_axis
 from envs.bicycle.game import bicycle
-from envs.bicycle.scene import from_bicycle
 from envs.bicycle.tasks import TASKS
-from envs.bicycle.view import Trail, View, layout
-from envs.lettering import WHITE, Colour
-from envs.paddle import GAME as PADDLE
-from envs.render import load_view
+from envs.bicycle.view import colours as palette
+from envs.bicycle.view.scene import from_bicycle
+from envs.bicycle.view.shapes import FRAME, HELMET, SHIRT, SKIN, TYRE, steer_axis
+from envs.bicycle.view.view import Trail, View, layout
+from envs.engine.lettering import WHITE, Colour
+from envs.engine.render import load_view
+from envs.paddle.game import GAME as PADDLE
 from tests.test_bicycle_screen import mirrored, state_of
 
 Array = np.ndarray[Any, Any]

@@ -19,7 +19,7 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.utils.passive_env_checker import data_shares_objects
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from envs.registration import SHORT_NAMES
+from envs.registry import SHORT_NAMES
 from tests.games import GAMES, VARIANTS, Variant
 from tests.traces import assert_same, play, play_elsewhere
 
@@ -632,7 +632,7 @@ def test_gymnasium_finds_the_games_by_itself(tmp_path: Path) -> None:
     for prelude in (
         "import gymnasium",
         "import importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
-        "import envs.registration; import gymnasium",
+        "import envs.registry; import gymnasium",
     ):
         program = f"""{prelude}
 import sys

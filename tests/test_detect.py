@@ -11,8 +11,9 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from stages.agents.boxes import Boxes
-from stages.environments.detect import (
+from agents.networks.box_head import Boxes
+from stages.datasets.dataset import Array, data_set
+from stages.datasets.detect import (
     CLASSES,
     GRID,
     OVERLAP,
@@ -21,8 +22,7 @@ from stages.environments.detect import (
     class_precision,
     overlap,
 )
-from stages.environments.metrics import average_precision, confusion_matrix, recall
-from stages.environments.stage import Array, data_set
+from stages.datasets.metrics import average_precision, confusion_matrix, recall
 
 STAGE = Detect(examples=400)
 

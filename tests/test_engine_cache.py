@@ -40,7 +40,7 @@ def kernel(out):
 RUN_KERNELS = """
 import importlib, pathlib
 import numpy as np
-from envs.compilation import compiled
+from envs.engine.compilation import compiled
 kernels = [importlib.import_module(file.stem).kernel for file in pathlib.Path().glob("physics*.py")]
 {meanwhile}
 out = np.ones(len(kernels))
@@ -52,7 +52,7 @@ print(value)
 
 RUN_GAME = """
 import gymnasium, numpy as np
-from envs.registration import register_game
+from envs.registry import register_game
 register_game("Copy-v0", "copy", "leaf:GAME", "tests.tiny_rewards")
 env = gymnasium.make("Copy-v0", gust=0.0).unwrapped
 env.reset(seed=0, options={"state": {"x": 0.0}})
@@ -127,7 +127,11 @@ def test_a_students_edit_of_a_game_is_seen(tmp_path: Path) -> None:
     """Compiled once and said so; then silent and from disk; then edited."""
     source = (ROOT / "tests/tiny_game.py").read_text()
     (tmp_path / "leaf.py").write_text(source)
-    edit(tmp_path / "leaf.py", "from envs.rng", "from breath import strength\nfrom envs.rng")
+    edit(
+        tmp_path / "leaf.py",
+        "from envs.engine.rng",
+        "from breath import strength\nfrom envs.engine.rng",
+    )
     edit(tmp_path / "leaf.py", "0.1 * breath", "strength(breath)")
     (tmp_path / "breath.py").write_text("def strength(breath):\n    return 0.1 * breath\n")
     moved, said = run(RUN_GAME, tmp_path)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.compilation import compiled
-from envs.rng import next_uint64, seeded, uniform
+from envs.engine.compilation import compiled
+from envs.engine.rng import next_uint64, seeded, uniform
 
 STATE = np.dtype((np.record, [("rng", "u8")]))
 PUBLISHED_SEED = 1234567

@@ -10,16 +10,29 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from envs import fonts
-from stages import codes, compression, feedback, generation, purity, reading, slides, tables
-from stages.environments.stage import data_set
-from stages.experiment import ExperimentOptions, run_experiment
-from stages.intervals import T_95, Mean, difference, mean, ratio
-from stages.trials import Point, measure, trial
-from training.stepper import make_environments
+from envs.engine import fonts
+from stages.datasets.dataset import data_set
+from stages.lab import slides
+from stages.lab.experiment import ExperimentOptions, run_experiment
+from stages.lab.intervals import T_95, Mean, difference, mean, ratio
+from stages.lab.trials import Point, measure, trial
+from stages.supervised import feedback, generation, tables
+from stages.unsupervised import cluster_purity as purity
+from stages.unsupervised import compression
+from stages.unsupervised import latent_map as codes
+from stages.unsupervised import linear_probe as reading
+from training.vector_runner import make_environments
 
 EXPERIMENTS = (
-    *("feedback", "label_noise", "features", "codes", "compression", "reading", "purity"),
+    *(
+        "feedback",
+        "label_noise",
+        "features",
+        "latent_map",
+        "compression",
+        "linear_probe",
+        "cluster_purity",
+    ),
     *("tables", "generation", "sounds"),
 )
 every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
@@ -94,7 +107,7 @@ def test_a_table_a_slide_and_a_verdict(name: str, lang: str, verdicts_of: Any) -
 def made_up(name: str, config: Any, right: bool) -> Any:
     """What a trial might have found: it depends on the options and a little on the seed."""
     options, jitter = config.env_options, 0.001 * config.seed
-    if name == "codes":
+    if name == "latent_map":
         far = 50.0 if right else 3.0
         plane = np.random.default_rng(0).random((20, 2))
         ways = {"codes": 4.0, "pixels": 3.0, "plane": 9.0, "chance": far}
@@ -103,7 +116,7 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         n = config.settings.codes
         front = [(20.0, 50.0), (60.0, 3.0)]
         return compression.Sizes(30.0 / n + jitter, n * (9.0 if right else 0.5), 4000, front)
-    if name == "reading":
+    if name == "linear_probe":
         n = config.settings.codes
         errors = {(str(n), labels): 10.0 + jitter for labels in reading.LABELS}
         if n == reading.CODES[0]:
@@ -124,7 +137,7 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         score += (20.0 if right else -20.0) * (options["source"] == "coarse")
         screens = np.zeros((generation.SHOWN, 1, 24, 24), np.float32)
         return generation.Learned(score - jitter * config.seed, 576, screens, screens)
-    if name == "purity":
+    if name == "cluster_purity":
         return purity.Agreement(12, 70.0 + jitter if right else 30.0 - jitter, 30.0)
     score = {
         "feedback": 0.95,
@@ -167,7 +180,7 @@ def test_wrong_input_gets_one_line(
 
     assert run_experiment("feedback", never, arguments) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("stages.feedback: ")
+    assert line.startswith("stages feedback: ")
     assert message in line
 
 
@@ -178,7 +191,7 @@ def test_ctrl_c_ends_an_experiment_in_one_line_and_leaves_nothing(
         raise KeyboardInterrupt
 
     assert run_experiment("feedback", interrupted, ["--out", str(tmp_path / "slide.png")]) == 130
-    assert capsys.readouterr().err == "stages.feedback: interrupted; nothing was written\n"
+    assert capsys.readouterr().err == "stages feedback: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())
 
 

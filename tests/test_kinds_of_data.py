@@ -14,21 +14,22 @@ from scipy import signal
 
 import play
 import train
-from envs.game import SAMPLE_RATE
-from envs.paddle import GAME, PaddleOptions
-from envs.paddle_sound import SOUNDS, TIMES, heard, latest, wave
-from envs.single import GameEnv
-from playing.cast import Cast
-from playing.match import Match
+from envs.engine.game import SAMPLE_RATE
+from envs.engine.single import GameEnv
+from envs.paddle.game import GAME, PaddleOptions
+from envs.paddle.sound import SOUNDS, TIMES, heard, latest, wave
+from playing.playback import Match
+from playing.players import Cast
 from playing.selection import PlayError
 from playing.sound import Speaker
 from playing.window import Window
-from rewards.rewarded import make_single
-from stages.environments.classify import Classify
-from stages.environments.moments import rows
-from stages.environments.regress import Regress
-from stages.environments.sounds import HELD, KINDS, Sounds
-from stages.environments.spectrogram import (
+from rewards.make import make_single
+from stages.datasets.classify import Classify
+from stages.datasets.dataset import Array, data_set
+from stages.datasets.paddle_states import rows
+from stages.datasets.regress import Regress
+from stages.datasets.sounds import HELD, KINDS, Sounds
+from stages.datasets.spectrogram import (
     BANDS,
     HOP,
     LOUDEST,
@@ -38,10 +39,9 @@ from stages.environments.spectrogram import (
     mel,
     powers,
 )
-from stages.environments.stage import Array, data_set
-from stages.environments.translate import COARSE, Translate, frames
-from stages.tables import trees
-from stages.trials import measure, trial
+from stages.datasets.translate import COARSE, Translate, frames
+from stages.lab.trials import measure, trial
+from stages.supervised.tables import trees
 
 # --- The spectrogram
 
@@ -165,7 +165,7 @@ def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
 
 def make_match(env_id: str = "PaddleBall-v0", **options: Any) -> Match:
     env: GameEnv = make_single(
-        "envs.paddle:GAME", "rewards.paddle", render_mode="rgb_array", **options
+        "envs.paddle.game:GAME", "rewards.paddle", render_mode="rgb_array", **options
     )
     cast = Cast(env, env_id, None, 0)
     return Match(env, env_id, cast, cast.player("rules"), 0)
@@ -228,7 +228,7 @@ def test_where_nothing_can_be_heard_one_line(
 
 
 def test_rows_are_what_the_game_observes() -> None:
-    env: GameEnv = make_single("envs.paddle:GAME", "rewards.paddle")
+    env: GameEnv = make_single("envs.paddle.game:GAME", "rewards.paddle")
     env.reset(seed=4)
     for _ in range(5):
         seen = env.step(2)[0]

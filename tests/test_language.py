@@ -19,25 +19,26 @@ from torch import nn
 import play
 import train
 from agents.checkpointing import under
+from agents.networks.transformer import Transformer
 from agents.rules import intercept
-from agents.transformer import Transformer
-from rewards.rewarded import make_single
-from stages import generate, pieces
-from stages.environments import stage as stage_module
-from stages.environments.announcing import SIDE
-from stages.environments.commentary import UNJUDGED, Commentary, Verdict
-from stages.environments.commentator import BAD, GOOD, of_paddle
-from stages.environments.lines import LETTERS, LINE, Piece, write_pieces
-from stages.environments.sports import SPORTS, commentaries, fields, games
-from stages.environments.stage import data_set
-from stages.environments.tokens import END, decoded, encoded, pieces_of, tokenizer
-from stages.environments.wordings import GAP, GRAMMARS, sentence
-from stages.experiment import run_experiment
-from stages.trials import Kept, Point
+from rewards.make import make_single
+from stages.datasets import dataset as stage_module
+from stages.datasets.commentary import UNJUDGED, Commentary, Verdict
+from stages.datasets.commentator import BAD, GOOD, of_paddle
+from stages.datasets.commented_games import SPORTS, commentaries, fields, games
+from stages.datasets.dataset import data_set
+from stages.datasets.grammar import GAP, GRAMMARS, sentence
+from stages.datasets.tokenizer import END, decoded, encoded, pieces_of, tokenizer
+from stages.lab.experiment import run_experiment
+from stages.lab.trials import Kept, Point
+from stages.pretraining import generate
+from stages.pretraining import tokens as pieces
+from stages.viewers.commentary import SIDE
+from stages.viewers.token_lines import LETTERS, LINE, Piece, write_pieces
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
 from training.run_folder import load_checkpoint
-from training.stepper import Stepper, make_environments
+from training.vector_runner import Stepper, make_environments
 
 SMALL = ("--width", 16, "--layers", 1, "--heads", 2, "--eval-episodes", 20, "--num-envs", 16)
 READ = ("--env", "commentary", *SMALL)
@@ -129,7 +130,7 @@ def test_both_languages_have_words_for_all_that_can_happen() -> None:
 
 def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
     """Who waits hits without moving; where it is said to be too late, the best player misses."""
-    env = make_single("envs.paddle:GAME", "rewards.paddle")
+    env = make_single("envs.paddle.game:GAME", "rewards.paddle")
     draws = np.random.default_rng(0)
     found: collections.Counter[str] = collections.Counter()
     for _ in range(150):
@@ -212,7 +213,7 @@ def test_larger_vocabularies_take_fewer_tokens(
 ) -> None:
     monkeypatch.setattr(pieces, "GAMES", 5)
     slide = tmp_path / "pieces.png"
-    assert run_experiment("pieces", pieces.experiment, ["--lang", lang, "--out", str(slide)]) == 0
+    assert run_experiment("tokens", pieces.experiment, ["--lang", lang, "--out", str(slide)]) == 0
     assert "END" not in capsys.readouterr().out.upper()
     assert slide.stat().st_size > 10_000
     texts = pieces.new_sentences(lang, 1)
@@ -438,13 +439,13 @@ def test_it_is_recorded_by_play(
     lang: str, reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without Korean letters, English ones and a line of explanation are shown."""
-    monkeypatch.setattr("envs.lettering.font_with", lambda letters: None)
+    monkeypatch.setattr("envs.engine.lettering.font_with", lambda letters: None)
     if lang == "en":
         given = [str(reader)]
     else:
         given = ["--env", "commentary", "--agent", "random", "--env-options", "language=ko"]
     film = tmp_path / "out.gif"
-    monkeypatch.setattr("playing.programme.LONGEST_RECORDING", 1.0)
+    monkeypatch.setattr("playing.app.LONGEST_RECORDING", 1.0)
     assert play.main([*given, "--record", str(film), "--seed", "1"]) == 0
     assert film.stat().st_size > 5_000
 

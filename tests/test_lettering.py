@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pygame
 import pytest
 
-from envs import lettering
+from envs.engine import lettering
 
 
 def begun_anew() -> None:

@@ -15,13 +15,13 @@ import pytest
 import playing.live_reward
 from playing import theme
 from playing.bars import draw_curve, draw_stacked_bar
-from playing.cast import Cast
 from playing.live_reward import LiveReward, WatchedFiles, reward_files
-from playing.match import FADE, REMEMBERED, Match
-from playing.picture import Painter, Status
+from playing.painter import Painter, Status
+from playing.playback import FADE, REMEMBERED, Match
+from playing.players import Cast
 from playing.window import Window
 from rewards.expression import RewardError
-from rewards.rewarded import load_tried_reward
+from rewards.make import load_tried_reward
 
 PADDLE, BICYCLE = "PaddleBall-v0", "BicycleBalance-v0"
 STEP = 1 / 30 + 1e-9  # seconds of the window's clock

@@ -22,19 +22,19 @@ import play
 import training.live
 from benchmarks.measuring import Clock
 from benchmarks.workshop import BOTTOM, opened_workshop
-from playing.cast import LEARNING, Cast, Player
+from playing.app import make_env
 from playing.live_training import LiveTraining, Message, learner
-from playing.match import Match
-from playing.programme import make_env
+from playing.playback import Match
+from playing.players import LEARNING, Cast, Player
 from playing.selection import Selection
 from playing.window import SPLIT_SECONDS, Window
-from training.command_line import parse
-from training.handover import receive, send
+from training.ipc import receive, send
 from training.live import LiveTrainer, Reports, Requests, policy_of
-from training.loading import load_agent, load_config
 from training.loop import untrained
 from training.run_folder import load_checkpoint
-from training.stepper import make_environments
+from training.train_options import parse
+from training.trained_agent import load_agent, load_config
+from training.vector_runner import make_environments
 
 ROOT = Path(play.__file__).parent
 STEP = 1 / 30 + 1e-9

@@ -11,8 +11,8 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from agents.agent import Task
-from agents.looking import GAP, film_of, picture_of_filters, pictures, saliency
 from agents.ppo import PPOAgent, PPOSettings
+from agents.saliency import GAP, film_of, picture_of_filters, pictures, saliency
 
 ORANGE, BLUE = [255, 120, 0], [0, 130, 255]
 SCREENS = spaces.Box(0, 255, (2, 24, 24), np.uint8)

@@ -11,11 +11,11 @@ import pytest
 
 import train
 from agents.agent import Agent, Task
-from envs.paddle import GAME, PaddleOptions, paddle
-from stages import memory
+from envs.paddle.game import GAME, PaddleOptions, paddle
+from stages.in_context import memory
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
-from training.stepper import make_environments
+from training.vector_runner import make_environments
 
 
 def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
 from agents.agent import UnsuitableTaskError
-from agents.networks import LARGEST_MAP, make_body
+from agents.networks.backbones import LARGEST_MAP, make_body
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from envs.paddle import (
+from envs.paddle.game import (
     BALL_RADIUS,
     FLATTEST_ANGLE,
     SLOWEST_FLIGHT,

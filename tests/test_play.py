@@ -23,16 +23,16 @@ import playing.selection
 from agents import make_agent
 from agents.agent import Task
 from agents.ppo import PPOSettings
-from envs.paddle import PaddleOptions
+from envs.paddle.game import PaddleOptions
 from playing import theme
-from playing.cast import Cast
-from playing.match import Match
-from playing.picture import GAME_SIDE, SIZE, Painter, Status
-from playing.recording import ENDING_SECONDS
+from playing.painter import GAME_SIDE, SIZE, Painter, Status
+from playing.playback import Match
+from playing.players import Cast
 from playing.selection import newest_run
+from playing.video import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
-from training.options import parse_env_options
+from training.env_options import parse_env_options
 from training.run_folder import save_checkpoint, write_json
 
 ENV = "PaddleBall-v0"
@@ -438,7 +438,7 @@ def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]
 def test_a_recording_is_deterministic_and_long_episodes_are_cut(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playing.programme.LONGEST_RECORDING", 0.5)
+    monkeypatch.setattr("playing.app.LONGEST_RECORDING", 0.5)
     for name in ("one.gif", "two.gif"):
         assert run("--agent", "random", "--seed", "5", "--record", name) == 0
         assert "--episodes 1" in capsys.readouterr().err
@@ -466,7 +466,7 @@ def test_records_other_peoples_environments_without_a_display() -> None:
 def test_mp4_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playing.recording.find_spec", lambda name: None)
+    monkeypatch.setattr("playing.video.find_spec", lambda name: None)
     assert run("--agent", "rules", "--record", "out.mp4") == 2
     assert "pip install" in capsys.readouterr().err
 

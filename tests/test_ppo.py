@@ -13,8 +13,8 @@ from gymnasium import spaces
 
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
-from agents.distributions import Categorical, Gaussian
-from agents.networks import flatten, make_body
+from agents.networks.backbones import flatten, make_body
+from agents.networks.distributions import Categorical, Gaussian
 from agents.ppo import PPOAgent, PPOSettings, generalised_advantages
 
 

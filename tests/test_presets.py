@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import training.presets
-from training.command_line import parse
+from training.train_options import parse
 
 PRESETS = """
 [any.any]

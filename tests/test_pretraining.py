@@ -20,15 +20,15 @@ import train
 from agents import make_agent, settings_type
 from agents.agent import Task
 from agents.checkpointing import under
-from stages.environments.reconstruct import Reconstruct
-from stages.environments.shapes import ANIMALS, BALLS, SIDE, Shapes, lit
-from stages.environments.stage import data_set
-from stages.trials import Kept, Point, kept, trial
+from stages.datasets.dataset import data_set
+from stages.datasets.reconstruct import Reconstruct
+from stages.datasets.shapes import ANIMALS, BALLS, SIDE, Shapes, lit
+from stages.lab.trials import Kept, Point, kept, trial
 from tests.test_training import assert_same_checkpoint, only_run, run_train
 from training.config import RunConfig
-from training.loading import load_config
 from training.run_folder import load_checkpoint
-from training.stepper import Stepper, make_environments
+from training.trained_agent import load_config
+from training.vector_runner import Stepper, make_environments
 
 SMALL = ("--width", 16, "--eval-episodes", 5)
 FEW = ("--num-envs", 32, "--env-options", "examples=200")
@@ -283,7 +283,7 @@ def made_up(config: RunConfig, right: bool) -> Any:
     return Kept(Path("run"), points) if learns_to_see else points
 
 
-@pytest.mark.parametrize(("name", "claims"), [("pretraining", 3), ("policy_pretraining", 2)])
+@pytest.mark.parametrize(("name", "claims"), [("vision", 3), ("policy", 2)])
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.filterwarnings("error:Glyph")

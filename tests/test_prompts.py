@@ -18,11 +18,10 @@ import play
 import train
 from agents import make_agent
 from agents.agent import Task
-from stages import in_context
-from stages.agents.prompt_network import Answers
-from stages.agents.supervised import SupervisedAgent, SupervisedSettings
-from stages.environments.pictures import LIGHT
-from stages.environments.prompts import (
+from agents.networks.prompt_network import Answers
+from agents.supervised import SupervisedAgent, SupervisedSettings
+from stages.datasets.dataset import Examples, data_set
+from stages.datasets.prompts import (
     LONGEST,
     REPORTED,
     SHORTEST,
@@ -30,8 +29,9 @@ from stages.environments.prompts import (
     Prompts,
     behind,
 )
-from stages.environments.stage import Examples, data_set
-from stages.trials import Point, trained, trial
+from stages.in_context import in_context
+from stages.lab.trials import Point, trained, trial
+from stages.viewers.pictures import LIGHT
 from tests.test_training import run_train
 from training.config import RunConfig
 from training.evaluation import fresh_seed

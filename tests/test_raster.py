@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.compilation import compiled
-from envs.raster import draw_segment
+from envs.engine.compilation import compiled
+from envs.engine.raster import draw_segment
 
 Array = np.ndarray[Any, Any]
 SIDE = 30

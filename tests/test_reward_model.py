@@ -19,11 +19,11 @@ from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.planning import plan, sequences
 from agents.reward_model import Memory, RewardModelAgent, RewardModelSettings
-from agents.scatter import DOTS, LEFT, SIDE, TOP, scatter
+from agents.scatter_plot import DOTS, LEFT, SIDE, TOP, scatter
 from tests.test_training import QUICK, assert_same_checkpoint, curves, run_train
 from training.evaluation import evaluate
-from training.loading import load_agent
-from training.simulator import make_simulator
+from training.lookahead import make_simulator
+from training.trained_agent import load_agent
 
 torch.set_num_threads(1)  # over networks this small, more would wait for each other
 SEEN = spaces.Box(-1.0, 1.0, (2,), np.float32)

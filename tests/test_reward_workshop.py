@@ -15,17 +15,17 @@ import gymnasium
 import numpy as np
 import pytest
 
-from envs.batch import GameBatch
-from envs.game import OF_OBSERVATIONS, load_game
+from envs.engine.batch import GameBatch
+from envs.engine.game import OF_OBSERVATIONS, load_game
 from rewards.__main__ import main
+from rewards.check.events import moments_of
+from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
+from rewards.check.starter import starter
 from rewards.known import is_known
-from rewards.loading import load_term
-from rewards.moments import moments_of
-from rewards.recording import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
-from rewards.rewarded import load_tried_reward
-from rewards.starter import starter
-from rewards.trial import transitions_at
-from rewards.trial_process import TrialProcess
+from rewards.make import load_tried_reward
+from rewards.sandbox.parent import TrialProcess
+from rewards.sandbox.trial import transitions_at
+from rewards.terms import load_term
 from tests.games import VARIANTS, Variant
 
 KNOWN = tuple(variant for variant in VARIANTS if variant.env_id != "TinyLeaf-v0")

@@ -10,11 +10,11 @@ import gymnasium
 import numpy as np
 import pytest
 
-from envs.game import Game, load_game
-from rewards.compiling import compiled_kernel
-from rewards.loading import load_term
-from rewards.rewarded import load_reward
-from rewards.trial import Transitions, recorded_transitions
+from envs.engine.game import Game, load_game
+from rewards.kernel import compiled_kernel
+from rewards.make import load_reward
+from rewards.sandbox.trial import Transitions, recorded_transitions
+from rewards.terms import load_term
 from rewards.weighted_sum import plain_kernel
 from tests.games import GAMES, VARIANTS, Variant
 

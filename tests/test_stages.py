@@ -18,15 +18,15 @@ import play
 import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
-from envs.paddle import GAME, PaddleOptions
-from envs.registration import STAGES
-from stages.environments.commentary import TextStage
-from stages.environments.stage import TEST_EXAMPLES, data_set
-from stages.environments.watching import WatchedGame
+from envs.paddle.game import GAME, PaddleOptions
+from envs.registry import STAGES
+from stages.datasets.commentary import TextStage
+from stages.datasets.dataset import TEST_EXAMPLES, data_set
+from stages.viewers.examples import WatchedGame
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
 from training.presets import preset
-from training.stepper import Stepper, make_environments
+from training.vector_runner import Stepper, make_environments
 
 SMALL = {"examples": 300}
 every_stage = pytest.mark.parametrize("env_id", list(STAGES.values()))

@@ -20,19 +20,19 @@ import play
 import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
+from agents.kmeans import KMeansAgent, KMeansSettings, nearest
 from envs.bicycle.game import bicycle, observe
-from stages.agents.kmeans import KMeansAgent, KMeansSettings, nearest
-from stages.codes import nearest_other
-from stages.compression import as_png, best, in_bytes, png_at
-from stages.environments.cluster import Cluster, purity
-from stages.environments.maps import colours_of_places, in_a_plane
-from stages.environments.reconstruct import Reconstruct, out_of_focus
-from stages.environments.rides import rides
-from stages.environments.stage import data_set
-from stages.reading import STRENGTHS, ridge
+from stages.datasets.bicycle_points import rides
+from stages.datasets.cluster import Cluster, purity
+from stages.datasets.dataset import data_set
+from stages.datasets.reconstruct import Reconstruct, out_of_focus
+from stages.unsupervised.compression import as_png, best, in_bytes, png_at
+from stages.unsupervised.latent_map import nearest_other
+from stages.unsupervised.linear_probe import STRENGTHS, ridge
+from stages.viewers.maps import colours_of_places, in_a_plane
 from tests.test_training import assert_same_checkpoint, curves, run_train
-from training.loading import load_agent
-from training.stepper import Stepper, make_environments
+from training.trained_agent import load_agent
+from training.vector_runner import Stepper, make_environments
 
 QUICK = ("--eval-episodes", 100, "--env-options", "examples=2000")
 

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from training.evaluation import evaluate, fresh_seed
-from training.stepper import Stepper
+from training.vector_runner import Stepper
 
 
 class Counter(gymnasium.Env[Any, Any]):

@@ -20,11 +20,12 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
-from envs.registration import STAGES
-from training import command_line, loop
+from envs.registry import STAGES
+from training import loop
+from training import train_options as command_line
 from training.config import RunConfig
 from training.evaluation import Evaluation
-from training.publish import publish
+from training.export import publish
 from training.run_folder import RunError, atomic_path, load_checkpoint, write_json
 
 REPOSITORY = Path(train.__file__).parent
@@ -361,7 +362,7 @@ def test_a_preset_takes_no_more_threads_than_there_are_cores(
 ) -> None:
     asked = ["--env", "paddle", "--observation", "screen"]
     for cores, threads in ((1, 1), (2, 2), (64, 2)):
-        monkeypatch.setattr("training.command_line.usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("training.train_options.usable_cores", lambda cores=cores: cores)
         assert command_line.parse(asked)[1].threads == threads
     assert command_line.parse([*asked, "--threads", "3"])[1].threads == 3
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rewards import trial_process
 from rewards.__main__ import main
 from rewards.expression import RewardError
-from rewards.trial_process import TrialProcess
+from rewards.sandbox import parent as trial_process
+from rewards.sandbox.parent import TrialProcess
 from tests.wrong_rewards import COLLECTION, DEF, HIGH, Wrong
 
 
@@ -102,7 +102,7 @@ def test_the_default_of_a_file_is_the_function_that_is_called_like_it(folder: Pa
 
 PARENT = """
 import time
-from rewards import trial_process
+from rewards.sandbox import parent as trial_process
 
 trial_process.SECONDS = 300.0
 trial = trial_process.TrialProcess("mine.py", "paddle")

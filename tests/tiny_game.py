@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.game import Field, Game, state_dtype
-from envs.raster import fill_rectangle
-from envs.rng import uniform
+from envs.engine.game import Field, Game, state_dtype
+from envs.engine.raster import fill_rectangle
+from envs.engine.rng import uniform
 
 FIELDS = (
     Field("x", "f8", "place of the leaf, -1..1"),

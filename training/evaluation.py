@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Agent, Array
-from training.stepper import Stepper, make_environments
+from training.vector_runner import Stepper, make_environments
 
 RESAMPLES = 2_000
 

@@ -1,7 +1,7 @@
 """Training for who watches it: the process beside the window of `python play.py --train`.
 
 The window starts it, asks for other runs in lines of JSON on standard input, and is told on
-standard output how they go (`training.handover`). `{"compiled": [true]}` asks to go on with the
+standard output how they go (`training.ipc`). `{"compiled": [true]}` asks to go on with the
 reward as its file has it now, which the window has tried; `{}` asks for new weights. When its input
 ends, nobody watches any more: it saves and ends.
 
@@ -28,17 +28,17 @@ from typing import IO, Any
 
 import torch
 
-from rewards.confinement import separate_streams
 from rewards.expression import RewardError
-from rewards.rewarded import load_tried_reward
-from training.command_line import parse
+from rewards.make import load_tried_reward
+from rewards.sandbox.confinement import separate_streams
 from training.config import RunConfig
-from training.handover import send
-from training.kept_reward import keep_reward, kept_sources
+from training.ipc import send
 from training.logger import Logger
 from training.loop import Run, train
+from training.reward_snapshot import keep_reward, kept_sources
 from training.session import describe_run, prepare
-from training.stepper import make_environments
+from training.train_options import parse
+from training.vector_runner import make_environments
 
 HANDOVER_SECONDS = 1.0
 NICENESS = 5  # the window goes before

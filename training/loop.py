@@ -15,16 +15,16 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from agents.checkpointing import under
-from rewards.loading import describe
+from rewards.terms import describe
 from training.config import RunConfig
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
-from training.film import film
-from training.loading import adopt_body
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
-from training.stepper import Episodes, Stepper
+from training.trained_agent import adopt_body
+from training.vector_runner import Episodes, Stepper
+from training.video import film
 
 RECENT_EPISODES = 100
 SAVE_SECONDS = 20.0

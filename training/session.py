@@ -15,17 +15,17 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from training.cli import INTERRUPTED
 from training.config import CHANGEABLE, RunConfig
 from training.display import make_display
 from training.evaluation import Evaluation
 from training.feedback import kind_of
-from training.interruption import interruptible
-from training.kept_reward import has_code, keep_reward, reward_sources
 from training.logger import Logger
 from training.loop import Run, look, train, untrained
+from training.reward_snapshot import has_code, keep_reward, reward_sources
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
-from training.stepper import make_environments
-from training.usage import INTERRUPTED
+from training.signals import interruptible
+from training.vector_runner import make_environments
 
 DETAILED_BELOW = 2.0  # scores like accuracies, which are told apart by the third digit
 FINAL = 2  # keeps the seeds of the final evaluation apart from all others

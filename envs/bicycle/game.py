@@ -50,8 +50,8 @@ from gymnasium import spaces
 from envs.bicycle.dynamics import PERIOD, ride
 from envs.bicycle.model import constants
 from envs.bicycle.tasks import TASKS
-from envs.game import Field, Game, state_dtype, unknown
-from envs.rng import normal, uniform
+from envs.engine.game import Field, Game, state_dtype, unknown
+from envs.engine.rng import normal, uniform
 
 RIDE = (
     Field("roll", "f8", "rad, to the right"),
@@ -206,7 +206,7 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
         score=chosen.score,
         check=check,
         derive=measure,
-        view="envs.bicycle.view:View",
+        view="envs.bicycle.view.view:View",
         steps_per_second=round(1 / PERIOD),
         action_names=names,
         keys=("left", "right", "up", "down"),

@@ -19,7 +19,7 @@ import math
 from typing import Any
 
 from envs.bicycle.lane import lane_slope, lane_y
-from envs.raster import draw_segment, fill_rectangle
+from envs.engine.raster import draw_segment, fill_rectangle
 
 BRIGHT, DIM = 255.0, 150.0
 LINE = 0.025  # thickness

@@ -11,8 +11,8 @@ from envs.bicycle import screen
 from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.lane import lane_slope, lane_y
 from envs.bicycle.model import Parameters
-from envs.game import Field
-from envs.rng import uniform
+from envs.engine.game import Field
+from envs.engine.rng import uniform
 
 NEAR = 0.5  # m/s off the commanded speed that still count as near
 LOOKED_AHEAD = (2.0, 5.0, 9.0)  # m, where the lane is seen

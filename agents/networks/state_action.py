@@ -1,0 +1,69 @@
+"""What networks that judge an observation together with an action are made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeGuard
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+from agents.networks.backbones import make_body, orthogonal
+from agents.networks.distributions import UNBOUNDED, BoxScale
+
+
+def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
+    """Are these float actions that have a scale?"""
+    return (
+        isinstance(space, spaces.Box)
+        and np.issubdtype(space.dtype, np.floating)
+        and bool((np.abs([space.low, space.high]) < UNBOUNDED).all())
+    )
+
+
+class Scaled(nn.Module):
+    """Vectors brought to -1..1 by the bounds of their space, as far as it has any."""
+
+    def __init__(self, space: spaces.Box) -> None:
+        super().__init__()
+        self.centre: Tensor
+        self.half_width: Tensor
+        scale = BoxScale(space)
+        self.register_buffer("centre", torch.from_numpy(scale.centre))
+        self.register_buffer("half_width", torch.from_numpy(scale.half_width))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(n, k) to (n, k)."""
+        return (vectors - self.centre) / self.half_width
+
+
+def make_encoder(
+    space: spaces.Space[Any], width: int, generator: torch.Generator
+) -> tuple[nn.Module, int]:
+    """What an action is put beside: vectors as they are but scaled, of screens `width` features.
+
+    Returns:
+        The module (n, *space.shape) -> (n, k), and k.
+
+    Raises:
+        UnsuitableTaskError: if `space` is none that `make_body` serves.
+    """
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return Scaled(space), space.shape[0]
+    return make_body(space, width, generator), width
+
+
+def mlp(
+    inputs: int, width: int, outputs: int, last_gain: float, generator: torch.Generator
+) -> nn.Sequential:
+    """Two hidden layers of ReLU; orthogonal weights, the last layer's with `last_gain`."""
+    first, second, last = (
+        nn.Linear(inputs, width),
+        nn.Linear(width, width),
+        nn.Linear(width, outputs),
+    )
+    for layer, gain in ((first, math.sqrt(2.0)), (second, math.sqrt(2.0)), (last, last_gain)):
+        orthogonal(layer, gain, generator)
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)

@@ -1,0 +1,148 @@
+"""The numbers of a ride, with bars."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import pygame
+
+from envs.bicycle.dynamics import PERIOD
+from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER, TORQUE
+from envs.bicycle.tasks import NEAR
+from envs.bicycle.view.colours import BAD, DIM, FAINT, RISKY, SAFE, TRACK, WIND
+from envs.bicycle.view.scene import STRONG_GUST, danger, lane_colour
+from envs.bicycle.view.shapes import FRAME
+from envs.engine.lettering import WHITE, Colour, write
+
+FASTEST = 6.0  # m/s, the length of the speed's bar
+
+
+class Gauge(NamedTuple):
+    """A number and its bar."""
+
+    name: str
+    text: str
+    part: float
+    """Of the bar: -1..1 from the middle where `signed`, else 0..1 from the left."""
+    colour: Colour
+    signed: bool = True
+
+
+def gauges(ride: Any, options: Any) -> list[Gauge]:
+    """Lean, steering and effort; the wind where there may be any."""
+    roll, steer = (with_sign(math.degrees(angle)) for angle in (ride.roll, ride.steer))
+    torque, gust = with_sign(ride.torque), with_sign(ride.gust, 0)
+    shown = [
+        Gauge("roll", f"{roll}°", ride.roll / FALLEN_ROLL, danger(ride.roll)),
+        Gauge("steer", f"{steer}°", ride.steer / FALLEN_STEER, FRAME),
+        Gauge("torque", f"{torque} N m", ride.torque / TORQUE, FRAME),
+        Gauge("pedal", f"{ride.pedal:.0%}", ride.pedal, SAFE, signed=False),
+        Gauge("brake", f"{ride.brake:.0%}", ride.brake, BAD, signed=False),
+    ]
+    if options.gust > 0.0:
+        shown.append(Gauge("gust", f"{gust} N m", ride.gust / STRONG_GUST, WIND))
+    return shown
+
+
+def with_sign(number: float, digits: int = 1) -> str:
+    """A number with its sign, unless it is shown as 0."""
+    text = f"{number:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
+
+
+def track_of(area: pygame.Rect, k: int, count: int) -> pygame.Rect:
+    """Where the bar of the k-th of `count` gauges is; its letters stand above it."""
+    row, inset = 0.97 * area.height / count, 0.06 * area.width
+    top = area.top + (k + 0.74) * row
+    return pygame.Rect(
+        round(area.left + inset), round(top), round(area.width - 2 * inset), round(area.height / 27)
+    )
+
+
+def draw_gauges(canvas: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
+    """The bars."""
+    shown = gauges(ride, options)
+    for k, gauge in enumerate(shown):
+        draw_gauge(canvas, track_of(area, k, len(shown)), gauge)
+
+
+def draw_gauge(canvas: pygame.Surface, track: pygame.Rect, gauge: Gauge) -> None:
+    """One bar."""
+    rounding = track.height // 2
+    pygame.draw.rect(canvas, TRACK, track, border_radius=rounding)
+    start = track.centerx if gauge.signed else track.left
+    whole = track.width / 2 if gauge.signed else track.width
+    end = round(start + min(max(gauge.part, -1.0), 1.0) * whole)
+    filled = pygame.Rect(min(start, end), track.top, abs(end - start), track.height)
+    pygame.draw.rect(canvas, gauge.colour, filled, border_radius=rounding)
+    if gauge.signed:
+        canvas.fill(DIM, pygame.Rect(track.centerx - 1, track.top - 3, 3, track.height + 6))
+
+
+def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
+    """Name and number above each bar."""
+    shown = gauges(ride, options)
+    row = area.height / len(shown)
+    for k, gauge in enumerate(shown):
+        track = track_of(area, k, len(shown))
+        y = track.top - 0.33 * row
+        write(surface, gauge.name, (track.left, y), round(0.58 * row), FAINT)
+        write(surface, gauge.text, (track.right, y), round(0.74 * row), WHITE, 1.0)
+
+
+def speed_colour(ride: Any) -> Colour:
+    """Is it near the commanded speed?"""
+    return SAFE if abs(ride.speed - ride.commanded_speed) <= NEAR else RISKY
+
+
+def draw_speed(canvas: pygame.Surface, ride: Any) -> None:
+    """The speed as a bar, with a mark at the commanded one."""
+    side = canvas.get_width()
+    track = pygame.Rect(round(0.03 * side), round(0.125 * side), round(0.24 * side), side // 55)
+    longest = max(FASTEST, ride.commanded_speed)
+    gauge = Gauge("speed", "", ride.speed / longest, speed_colour(ride), signed=False)
+    draw_gauge(canvas, track, gauge)
+    mark = pygame.Rect(0, 0, max(2, side // 200), 2 * track.height)
+    mark.center = (round(track.left + track.width * ride.commanded_speed / longest), track.centery)
+    canvas.fill(WHITE, mark)
+
+
+def write_speed(surface: pygame.Surface, side: int, ride: Any) -> None:
+    """The speed, large, and the commanded one."""
+    left, colour = 0.03 * side, speed_colour(ride)
+    place = (left, 0.062 * side)
+    number = write(surface, f"{ride.speed:.1f}", place, round(0.13 * side), colour)
+    unit = (number.right + 0.012 * side, 0.082 * side)
+    write(surface, "m/s", unit, round(0.05 * side), FAINT)
+    asked = f"asked for {ride.commanded_speed:.1f}"
+    write(surface, asked, (left, 0.172 * side), round(0.045 * side), FAINT)
+
+
+def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
+    """What the task counts."""
+    right = 0.97 * side
+    for k, (name, text, colour) in enumerate(readings(ride, options)):
+        y = (0.037 + 0.12 * k) * side
+        write(surface, name, (right, y), round(0.045 * side), FAINT, 1.0)
+        write(surface, text, (right, y + 0.048 * side), round(0.07 * side), colour, 1.0)
+
+
+def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
+    """What the task counts: names, numbers with units, colours."""
+    if hasattr(ride, "good_steps"):
+        return [("at that speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
+    if hasattr(ride, "goal_x"):
+        if ride.goals:
+            return [("goal", "reached", SAFE)]
+        return [("to the goal", f"{ride.metres_missing:.0f} m", RISKY)]
+    if hasattr(ride, "lane_offset"):
+        return [
+            ("off the middle", f"{abs(ride.lane_offset):.2f} m", lane_colour(ride, options)),
+            ("ridden in the lane", f"{ride.lane_metres:.0f} m", WHITE),
+        ]
+    left = max(0.0, options.race_length - ride.way)
+    return [
+        ("to the finish", f"{left:.1f} m", SAFE if ride.finished else RISKY),
+        ("time", f"{PERIOD * ride.t:.1f} s", WHITE),
+    ]

@@ -1,0 +1,156 @@
+"""The ground from above: a map that follows the bicycle, and the bicycle itself, large."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from envs.bicycle.view.colours import (
+    BAD,
+    DIM,
+    FRONT_TRACK,
+    GOAL,
+    GRID,
+    GROUND,
+    LANE,
+    REAR_TRACK,
+)
+from envs.bicycle.view.scene import grid_lines, lane_borders, lane_colour, wheel_tracks
+from envs.bicycle.view.shapes import FRAME, TYRE, Points, bicycle_shapes
+from envs.bicycle.view.strokes import Place, arc, arrow, bar, dashes, stroke
+from envs.engine.lettering import WHITE, mixed
+
+LANE_PART = 0.75  # m
+FROM_ABOVE = 2.35  # m, the height of that picture
+
+
+class Chart:
+    """x of the world upwards, y to the right, the bicycle in the middle."""
+
+    def __init__(self, surface: pygame.Surface, ride: Any) -> None:
+        self.surface = surface
+        self.square = square(ride)
+        self.reach = 2.0 * self.square  # m from the middle to the sides
+        width, height = surface.get_size()
+        self.middle = (width / 2, height / 2)  # pixels
+        self.scale = width / 2 / self.reach  # pixels per m
+        self.unit = width / 180  # pixels
+        self._x, self._y = ride.x, ride.y
+
+    def places(self, points: NDArray[np.float64]) -> list[Place]:
+        """Pixels of places (n, 2), m."""
+        pixels = np.empty((len(points), 2))
+        pixels[:, 0] = self.middle[0] + (points[:, 1] - self._y) * self.scale
+        pixels[:, 1] = self.middle[1] - (points[:, 0] - self._x) * self.scale
+        found: list[Any] = pixels.tolist()
+        return found
+
+    def place(self, x: float, y: float) -> Place:
+        """Pixel of one place, m."""
+        return self.places(np.array([[x, y]]))[0]
+
+
+def square(ride: Any) -> float:
+    """Side of a square of the map's grid, m."""
+    return 25.0 if hasattr(ride, "goal_x") else 5.0
+
+
+def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
+    """Draw it over the whole of a `surface` filled with `GROUND`; arguments as the scene."""
+    chart = Chart(surface, ride)
+    draw_squares(chart, ride)
+    if hasattr(ride, "lane_offset"):
+        draw_lane(chart, ride, options)
+    if hasattr(ride, "finished"):
+        draw_finish(chart, ride, options)
+    if hasattr(ride, "goal_x"):
+        draw_goal(chart, ride, options)
+    tracks = wheel_tracks(trail, options)
+    for places, colour in zip(tracks, (REAR_TRACK, FRONT_TRACK), strict=True):
+        width = max(1, round(1.5 * chart.unit))
+        pygame.draw.lines(surface, colour, False, chart.places(places), width)
+    draw_marker(chart, ride)
+
+
+def draw_squares(chart: Chart, ride: Any) -> None:
+    """The world's grid."""
+    width, height = chart.surface.get_size()
+    for y in grid_lines(ride.y, chart.reach, chart.square):
+        across = chart.place(ride.x, y)[0]
+        pygame.draw.line(chart.surface, GRID, (across, 0), (across, height), 2)
+    for x in grid_lines(ride.x, chart.reach, chart.square):
+        down = chart.place(x, ride.y)[1]
+        pygame.draw.line(chart.surface, GRID, (0, down), (width, down), 2)
+
+
+def draw_lane(chart: Chart, ride: Any, options: Any) -> None:
+    """The lane and its borders."""
+    xs = np.array(grid_lines(ride.x, 1.2 * chart.reach, LANE_PART))
+    left, right = (chart.places(places) for places in lane_borders(ride, options, xs))
+    pygame.draw.polygon(chart.surface, LANE, [*left, *reversed(right)])
+    colour, width = lane_colour(ride, options), max(1, round(2 * chart.unit))
+    for border in (left, right):
+        pygame.draw.lines(chart.surface, colour, False, border, width)
+
+
+def draw_finish(chart: Chart, ride: Any, options: Any) -> None:
+    """The finishing line, where it will be for who rides straight ahead."""
+    left = max(0.0, options.race_length - ride.way)
+    cos, sin = math.cos(ride.heading), math.sin(ride.heading)
+    x, y = ride.x + left * cos, ride.y + left * sin
+    start, end = (chart.place(x - 3 * side * sin, y + 3 * side * cos) for side in (-1, 1))
+    dashes(chart.surface, WHITE, start, end, 5 * chart.unit, 8)
+
+
+def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
+    """The goal with its rim, or an arrow at the edge where it is off the map."""
+    x, y = chart.place(ride.goal_x, ride.goal_y)
+    right, down = x - chart.middle[0], y - chart.middle[1]
+    edges = [half - 10 * chart.unit for half in chart.middle]
+    beyond = max(abs(right) / edges[0], abs(down) / edges[1])
+    if beyond <= 1.0:
+        radius = max(options.goal_radius * chart.scale, 5 * chart.unit)
+        pygame.draw.circle(chart.surface, mixed(GROUND, GOAL, 0.3), (x, y), radius)
+        pygame.draw.circle(chart.surface, GOAL, (x, y), radius, round(2 * chart.unit))
+        return
+    tip = (chart.middle[0] + right / beyond, chart.middle[1] + down / beyond)
+    back = 24 * chart.unit / math.hypot(right, down)
+    arrow(chart.surface, GOAL, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit)
+
+
+def draw_marker(chart: Chart, ride: Any) -> None:
+    """The bicycle as an arrowhead, red once it has fallen."""
+    cos, sin = chart.unit * math.cos(ride.heading), chart.unit * math.sin(ride.heading)
+    x, y = chart.middle
+    corners = [
+        (x + sin * ahead + cos * right, y + sin * right - cos * ahead)
+        for ahead, right in ((13.0, 0.0), (-6.0, 6.5), (-3.0, 0.0), (-6.0, -6.5))
+    ]
+    pygame.draw.polygon(chart.surface, BAD if ride.fallen else FRAME, corners)
+
+
+def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
+    """The bicycle with its heading upwards, and how far the front wheel is turned from it."""
+    width, height = surface.get_size()
+    scale = height / FROM_ABOVE * min(1.0, 1.02 / options.wheelbase)
+    unit = height / 180
+    ground = 0.82 * height
+
+    def place(point: Any) -> Place:
+        return width / 2 + scale * point[1], ground - scale * point[0]
+
+    front = place((options.wheelbase, 0.0))
+    radius = 0.78 * scale
+    rim = arc(front, radius, 0.0, ride.steer, 16)
+    pygame.draw.polygon(surface, mixed(GROUND, FRAME, 0.25), [front, *rim])
+    dashes(surface, DIM, front, (front[0], front[1] - radius), 1.5 * unit, 7)
+    bar(surface, FRAME, front, rim[-1], 2 * unit)
+    stroke(surface, FRAME, rim, [4 * unit] * len(rim))
+    for shape in bicycle_shapes(ride.steer, options):
+        thickness = shape.thickness * (1.6 if shape.colour == TYRE else 1.2) * scale
+        places = [place(point) for point in shape.points.tolist()]
+        stroke(surface, shape.colour, places, [thickness] * len(places))

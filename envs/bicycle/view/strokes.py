@@ -1,0 +1,82 @@
+"""Lines, arrows and other marks that the bicycle's view is drawn with; lengths in pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pygame
+
+from envs.engine.lettering import Colour
+
+Place = tuple[float, float]
+
+
+def stroke(
+    surface: pygame.Surface, colour: Colour, places: Sequence[Place], widths: Sequence[float]
+) -> None:
+    """A line from place to place, with a width at each, its ends and corners round."""
+    for k, (start, end) in enumerate(pairwise(places)):
+        bar(surface, colour, start, end, widths[k], widths[k + 1])
+    for place, width in zip(places, widths, strict=True):
+        pygame.draw.circle(surface, colour, place, width / 2)
+
+
+def bar(
+    surface: pygame.Surface,
+    colour: Colour,
+    start: Place,
+    end: Place,
+    width: float,
+    end_width: float | None = None,
+) -> None:
+    """A straight line, its ends cut square; it may be of another width at its end."""
+    x, y = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(x, y)
+    if length == 0.0:
+        return
+    half = width / 2 / length
+    end_half = half if end_width is None else end_width / 2 / length
+    corners = (
+        (start[0] - y * half, start[1] + x * half),
+        (end[0] - y * end_half, end[1] + x * end_half),
+        (end[0] + y * end_half, end[1] - x * end_half),
+        (start[0] + y * half, start[1] - x * half),
+    )
+    pygame.draw.polygon(surface, colour, corners)
+
+
+def dashes(
+    surface: pygame.Surface, colour: Colour, start: Place, end: Place, width: float, count: int
+) -> None:
+    """A straight line of `count` dashes."""
+    x, y = (end[0] - start[0]) / (2 * count - 1), (end[1] - start[1]) / (2 * count - 1)
+    for k in range(0, 2 * count, 2):
+        first = (start[0] + k * x, start[1] + k * y)
+        bar(surface, colour, first, (first[0] + x, first[1] + y), width)
+
+
+def arrow(surface: pygame.Surface, colour: Colour, tail: Place, tip: Place, width: float) -> None:
+    """A straight arrow; a short one is mostly head."""
+    x, y = tip[0] - tail[0], tip[1] - tail[1]
+    length = math.hypot(x, y)
+    if length < 1.0:
+        return
+    along_x, along_y = x / length, y / length
+    head = min(2.0 * width, length)
+    neck = (tip[0] - head * along_x, tip[1] - head * along_y)
+    bar(surface, colour, tail, neck, width)
+    wing = 1.4 * width
+    corners = (
+        tip,
+        (neck[0] - wing * along_y, neck[1] + wing * along_x),
+        (neck[0] + wing * along_y, neck[1] - wing * along_x),
+    )
+    pygame.draw.polygon(surface, colour, corners)
+
+
+def arc(centre: Place, radius: float, start: float, end: float, parts: int) -> list[Place]:
+    """Places on a circle; angles to the right of upwards, rad."""
+    angles = [start + (end - start) * k / parts for k in range(parts + 1)]
+    return [(centre[0] + radius * math.sin(a), centre[1] - radius * math.cos(a)) for a in angles]

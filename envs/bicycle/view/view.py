@@ -1,0 +1,169 @@
+"""The bicycle as people see it: the ride from behind, the map, the bicycle from above, numbers."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import deque
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pygame
+
+from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER
+from envs.bicycle.view.colours import BAD, EDGE, FAINT, GROUND, PANEL
+from envs.bicycle.view.gauges import draw_gauges, draw_speed, write_gauges, write_speed, write_task
+from envs.bicycle.view.map import draw_from_above, draw_map, square
+from envs.bicycle.view.scene import draw_backdrop, draw_scene
+from envs.bicycle.view.shapes import Points
+from envs.engine.lettering import write
+
+SHARPER = 2
+"""Shapes are drawn this much larger and shrunk, which makes their edges smooth."""
+SCENE_HEIGHT = 0.62  # of the side, as are the following
+ABOVE_WIDTH = 0.2
+GAP = 0.008
+CAPTION = 0.05
+RIBBON = 0.07  # that says why it fell
+TRAIL_STEP, TRAIL_PLACES = 0.1, 500  # m between two places, their number
+SLACK = 0.1  # m, of a way that was added up in steps
+
+
+class View:
+    """Draws a ride, and remembers where the bicycle was."""
+
+    def __init__(self) -> None:
+        self._trail = Trail()
+        self._large = self._small = pygame.Surface((0, 0))
+
+    def __call__(self, surface: pygame.Surface, state: Any, options: Any) -> None:
+        """Draw `state` over the whole of a square `surface`."""
+        ride = fields(state)
+        self._trail.follow(ride)
+        side = min(surface.get_size())
+        if self._small.get_width() != side:
+            self._small = pygame.Surface((side, side))
+            self._large = pygame.Surface((side * SHARPER, side * SHARPER))
+        draw_shapes(self._large, ride, options, self._trail.places(ride))
+        pygame.transform.smoothscale(self._large, (side, side), self._small)
+        surface.blit(self._small, (0, 0))
+        write_all(surface, side, ride, options)
+
+
+def fields(record: Any) -> SimpleNamespace:
+    """A record's fields as plain numbers, which are many times as fast to read."""
+    return SimpleNamespace(**dict(zip(record.dtype.names, record.item(), strict=True)))
+
+
+class Moment(NamedTuple):
+    """What tells whether a state belongs to the ride that was seen last."""
+
+    t: int
+    x: float
+    y: float
+    way: float
+
+    def may_follow(self, last: Moment) -> bool:
+        """Time has not gone back, and it is no further than the way ridden."""
+        distance = math.hypot(self.x - last.x, self.y - last.y)
+        return self.t >= last.t and distance <= self.way - last.way + SLACK
+
+
+class Trail:
+    """Where a bicycle was; begins anew with another ride."""
+
+    def __init__(self) -> None:
+        self._places: deque[tuple[float, float, float]] = deque(maxlen=TRAIL_PLACES)
+        self._last = Moment(0, 0.0, 0.0, 0.0)
+
+    def follow(self, ride: Any) -> None:
+        """Go on to another moment of the ride, or to another ride."""
+        now = Moment(ride.t, ride.x, ride.y, ride.way)
+        if not now.may_follow(self._last):
+            self._places.clear()
+        self._last = now
+        if not self._places or math.dist((now.x, now.y), self._places[-1][:2]) >= TRAIL_STEP:
+            self._places.append((now.x, now.y, ride.heading))
+
+    def places(self, ride: Any) -> Points:
+        """x, y (m) and heading (rad) since the ride was first seen, newest last."""
+        return np.array([*self._places, (ride.x, ride.y, ride.heading)])
+
+
+class Layout(NamedTuple):
+    """Where things are on a square, in pixels."""
+
+    scene: pygame.Rect
+    map: pygame.Rect
+    above: pygame.Rect
+    gauges: pygame.Rect
+    captions: pygame.Rect
+    ribbon: pygame.Rect
+
+
+@functools.lru_cache(8)
+def layout(side: int) -> Layout:
+    """The scene at the top; map, bicycle from above and gauges below it."""
+    top, gap = round(SCENE_HEIGHT * side), max(1, round(GAP * side))
+    above, caption, ribbon = (round(part * side) for part in (ABOVE_WIDTH, CAPTION, RIBBON))
+    height, picture = side - top, side - top - caption
+    gauges = height + above + 2 * gap
+    return Layout(
+        scene=pygame.Rect(0, 0, side, top - gap),
+        map=pygame.Rect(0, top, height, picture),
+        above=pygame.Rect(height + gap, top, above, picture),
+        gauges=pygame.Rect(gauges, top, side - gauges, height),
+        captions=pygame.Rect(0, top + picture, gauges - gap, caption),
+        ribbon=pygame.Rect(0, top - gap - ribbon, side, ribbon),
+    )
+
+
+@functools.lru_cache(4)
+def backdrop(side: int) -> pygame.Surface:
+    """What is the same in each picture."""
+    surface, places = pygame.Surface((side, side)), layout(side)
+    surface.fill(EDGE)
+    draw_backdrop(surface.subsurface(places.scene))
+    surface.fill(GROUND, places.map)
+    surface.fill(GROUND, places.above)
+    surface.fill(PANEL, places.gauges)
+    return surface
+
+
+def draw_shapes(canvas: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
+    """Everything but the letters."""
+    places = layout(canvas.get_width())
+    canvas.blit(backdrop(canvas.get_width()), (0, 0))
+    draw_scene(canvas.subsurface(places.scene), ride, options, trail)
+    draw_map(canvas.subsurface(places.map), ride, options, trail)
+    draw_from_above(canvas.subsurface(places.above), ride, options)
+    draw_gauges(canvas, places.gauges, ride, options)
+    draw_speed(canvas, ride)
+    if ride.fallen:
+        canvas.fill(BAD, places.ribbon)
+        pygame.draw.rect(canvas, BAD, places.scene, places.ribbon.height // 6)
+
+
+def write_all(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
+    """The letters."""
+    places = layout(side)
+    write_speed(surface, side, ride)
+    write_task(surface, side, ride, options)
+    write_gauges(surface, places.gauges, ride, options)
+    y, size = places.captions.centery, round(0.04 * side)
+    squares = f"squares of {square(ride):.0f} m"
+    write(surface, squares, (places.map.centerx, y), size, FAINT, 0.5)
+    write(surface, "from above", (places.above.centerx, y), size, FAINT, 0.5)
+    if ride.fallen:
+        size = round(0.056 * side)
+        write(surface, cause_of_fall(ride), places.ribbon.center, size, EDGE, 0.5)
+
+
+def cause_of_fall(ride: Any) -> str:
+    """Why the ride has ended."""
+    if abs(ride.roll) > FALLEN_ROLL:
+        return "Fallen: it leaned over too far"
+    if abs(ride.steer) > FALLEN_STEER:
+        return "Fallen: it was steered too far"
+    return "Fallen: it was too slow"

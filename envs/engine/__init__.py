@@ -1,0 +1,1 @@
+"""The engine: makes Gymnasium environments, one or thousands, from a game's scalar functions."""

@@ -1,0 +1,91 @@
+"""Letters and colours for people: what views and `play.py` write with."""
+
+from __future__ import annotations
+
+import functools
+
+import pygame
+
+from envs.engine.fonts import packaged
+
+Colour = tuple[int, int, int]
+
+WHITE: Colour = (240, 244, 252)
+SHARPER = 4
+"""Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
+FONTS = ("nanumgothic", "malgungothic", "applesdgothicneo", "notosanscjkkr", "notosanskr")
+"""Where other letters than Latin ones are looked for, beside the packaged one."""
+
+_fonts: dict[tuple[int, str | None], pygame.font.Font] = {}
+
+
+def mixed(first: Colour, second: Colour, part: float) -> Colour:
+    """`first` with `part` of `second` in it."""
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
+    return red, green, blue
+
+
+@functools.cache
+def font_with(letters: str) -> str | None:
+    """The file of a font on this machine that has all of `letters`."""
+    pygame.font.init()
+    for path in (*packaged(), *map(pygame.font.match_font, FONTS)):
+        if path is not None and None not in pygame.font.Font(path).metrics(letters):
+            return path
+    return None
+
+
+def _font(size: int, file: str | None) -> pygame.font.Font:
+    """By default the font that comes with pygame: the picture is the same on every machine.
+
+    Others may end pygame in between, as Gymnasium's environments do when they close.
+    """
+    try:
+        _fonts[size, file].get_height()
+    except (KeyError, pygame.error):
+        pygame.font.init()
+        _fonts[size, file] = pygame.font.Font(file, size * SHARPER)
+    return _fonts[size, file]
+
+
+def text_size(text: str, size: int, font: str | None = None) -> tuple[int, int]:
+    """Width and height of a line of text, in pixels."""
+    width, height = _font(size, font).size(text)
+    return width // SHARPER, height // SHARPER
+
+
+@functools.lru_cache(1024)
+def _letters(text: str, size: int, colour: Colour, font: str | None) -> pygame.Surface:
+    large = _font(size, font).render(text, True, colour)
+    return pygame.transform.smoothscale(large, text_size(text, size, font))
+
+
+def write(
+    surface: pygame.Surface,
+    text: str,
+    place: tuple[float, float],
+    size: int,
+    colour: Colour = WHITE,
+    align: float = 0.0,
+    width: float | None = None,
+    font: str | None = None,
+) -> pygame.Rect:
+    """Write one line of text.
+
+    Args:
+        surface: to write on.
+        text: is cut off with an ellipsis where it would be wider than `width`.
+        place: x of its left end, centre or right end (see `align`), y of its middle.
+        size: of the font, in pixels.
+        colour: of the letters.
+        align: 0 left, 0.5 centre, 1 right.
+        width: greatest width in pixels.
+        font: its file, see `font_with`; by default pygame's own.
+    """
+    if width is not None and text_size(text, size, font)[0] > width:
+        while text and text_size(text + "…", size, font)[0] > width:
+            text = text[:-1]
+        text += "…"
+    image = _letters(text, size, colour, font)
+    corner = (place[0] - align * image.get_width(), place[1] - image.get_height() / 2)
+    return surface.blit(image, corner)

@@ -1,0 +1,128 @@
+"""One game as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from operator import index
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from envs.engine.batch import GameBatch, Reward
+from envs.engine.game import Game
+from envs.engine.render import Renderer
+from envs.engine.resetting import reset_options
+
+ALONE = np.zeros(1, np.intp)
+"""The rows of a batch of one game."""
+
+
+class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
+    """A batch of one game.
+
+    `info` has `score`, the game's own yardstick, and after a step `reward/<term>`, each term of
+    the reward before weighting. `reset(options={"state": {"field": value}})` starts from any state.
+    """
+
+    def __init__(
+        self, game: Game, reward: Reward, render_mode: str | None = None, **options: Any
+    ) -> None:
+        """Wrap `game`.
+
+        Args:
+            game: the definition.
+            reward: what counts as good.
+            render_mode: None, "human" (a window) or "rgb_array".
+            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
+
+        Raises:
+            ValueError: for an unknown option or an impossible value.
+        """
+        if render_mode not in (None, "human", "rgb_array"):
+            raise ValueError(f'render_mode must be "human" or "rgb_array", not {render_mode!r}')
+        self.batch = GameBatch(game, reward, 1, **options)
+        self.game = game
+        self.metadata = {
+            "render_modes": ["human", "rgb_array"],
+            "render_fps": game.steps_per_second,
+        }
+        self.observation_space = self.batch.observation_space
+        self.action_space = deepcopy(game.action_space)  # each has a generator of its own
+        self.render_mode = render_mode
+        self._renderer = Renderer(game) if render_mode else None
+        self._actions = game.actions(1)
+        self._discrete = isinstance(game.action_space, spaces.Discrete)
+        self._look_at_the_batch()
+
+    def exchange_reward(self, reward: Reward) -> None:
+        """Let another reward count from the next step on; the episode goes on as it is."""
+        self.batch.exchange_reward(reward)
+        self._look_at_the_batch()
+
+    def _look_at_the_batch(self) -> None:
+        """Take views of its arrays, which stay the same ones, and the names of its numbers."""
+        self._info_names = ("score", *(f"reward/{name}" for name in self.batch.reward.names))
+        self._observation = self.batch.observations[0]
+        self._numbers = self.batch.numbers.reshape(-1)
+        self._flags = self.batch.flags.reshape(-1)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A deep copy looks at a batch of its own."""
+        vars(self).update(state)
+        self._look_at_the_batch()
+
+    @property
+    def state(self) -> Any:
+        """A copy of the state as a record: fields by name, `env.unwrapped.state.ball_x`."""
+        return self.batch.states[0].copy()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
+        super().reset(seed=seed)
+        if seed is None and not self.batch.seeded:
+            seed = self.np_random_seed
+        self.batch.reset(ALONE, [seed], reset_options(options, "state").get("state"))
+        if self.render_mode == "human":
+            self.render()
+        return self._observation.copy(), {"score": self.batch.scores.item()}
+
+    def step(self, action: Any) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
+        self._actions[0] = self._valid(action)
+        self.batch.step(self._actions)
+        reward, *numbers = self._numbers.tolist()
+        terminated, truncated, _ = self._flags.tolist()
+        if self.render_mode == "human":
+            self.render()
+        info = {}
+        for k, name in enumerate(self._info_names):
+            info[name] = numbers[k]
+        return self._observation.copy(), reward, terminated, truncated, info
+
+    def _valid(self, action: Any) -> Any:
+        if self._discrete:
+            try:
+                return index(action)
+            except TypeError:
+                raise ValueError(f"an action must be a whole number, not {action!r}") from None
+        if np.shape(action) != self.action_space.shape:
+            raise ValueError(f"an action must be in {self.action_space}, not {action!r}")
+        return action
+
+    def render(self) -> Any:
+        """The picture for people: uint8 (height, width, 3), or None once it is in the window."""
+        if self._renderer is None:
+            gymnasium.logger.warn("render() does nothing without a render_mode, given to make()")
+            return None
+        picture = self._renderer.picture(self.state, self.batch.options)
+        if self.render_mode == "rgb_array":
+            return picture
+        self._renderer.show(picture)
+        return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()

@@ -1,0 +1,148 @@
+"""Many games as one Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.engine.batch import GameBatch, Reward
+from envs.engine.game import Game
+from envs.engine.render import Renderer
+from envs.engine.resetting import reset_mask, reset_options, seed_for_each
+
+Array = np.ndarray[Any, Any]
+
+
+class GameVectorEnv(VectorEnv[Array, Array, Array]):
+    """`num_envs` games in one compiled loop; a finished game starts anew in the same step.
+
+    Game `i` of `reset(seed=s)` plays exactly as the single environment does with seed `s + i`.
+
+    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). Where an episode has
+    ended, `infos["final_obs"]` and `infos["final_info"]["score"]` hold its end in the rows that
+    `infos["_final_obs"]` marks; the reward terms always belong to the step just made.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        reward: Reward,
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        copy: bool = True,
+        **options: Any,
+    ) -> None:
+        """Wrap `num_envs` games.
+
+        Args:
+            game: the definition.
+            reward: what counts as good.
+            num_envs: how many.
+            render_mode: None or "rgb_array".
+            copy: hand out new arrays at each step; False hands out the same ones again and again,
+                overwritten by the next step (faster for screens).
+            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
+
+        Raises:
+            ValueError: for an unknown option or an impossible value.
+        """
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
+        self.batch = GameBatch(game, reward, num_envs, keep=not copy, **options)
+        self.game = game
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": game.steps_per_second,
+            "autoreset_mode": AutoresetMode.SAME_STEP,
+        }
+        self.num_envs = num_envs
+        self.single_observation_space = self.batch.observation_space
+        self.single_action_space = deepcopy(game.action_space)  # with a generator of its own
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.render_mode = render_mode
+        self._renderer = Renderer(game) if render_mode else None
+        self._actions_like = game.actions(num_envs)
+        self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
+        self._every = np.ones(num_envs, np.bool_)
+        self._every.setflags(write=False)  # handed out with every step
+        self._masks = {f"_{name}": self._every for name in self._info_names}
+
+    @property
+    def states(self) -> Any:
+        """A copy of all states as a record array: `env.states.ball_x` has shape (num_envs,)."""
+        return self.batch.states.copy().view(np.recarray)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start new episodes.
+
+        Args:
+            seed: game `i` gets `seed + i`; or one seed for each game.
+            options: `state`, a dict of state fields, each a number or an array (num_envs,);
+                `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
+        """
+        options = reset_options(options, "state", "reset_mask")
+        mask = reset_mask(options, self.num_envs)
+        seeds = [given for given, wanted in zip(self._seeds(seed), mask, strict=True) if wanted]
+        self.batch.reset(np.flatnonzero(mask), seeds, options.get("state"))
+        return self.batch.observations, {
+            "score": self.batch.scores.copy(),
+            "_score": self._every,
+        }
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        batch = self.batch
+        done_rows = batch.step(self._valid(actions))
+        infos: dict[str, Any] = self._masks.copy()
+        for name, values in zip(self._info_names, (batch.scores, *batch.terms), strict=True):
+            infos[name] = values
+        if len(done_rows):
+            batch.restart(done_rows)
+            infos["final_obs"] = batch.final_observations
+            infos["final_info"] = {"score": batch.final_scores, "_score": batch.done}
+            infos["_final_obs"] = infos["_final_info"] = batch.done
+        return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
+
+    def render(self) -> tuple[Array, ...] | None:
+        """A picture of each game: uint8 (height, width, 3)."""
+        if self._renderer is None:
+            return None
+        options, picture = self.batch.options, self._renderer.picture
+        return tuple(picture(state, options, i) for i, state in enumerate(self.states))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the drawing surface, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
+        """One seed for each game; None where a generator that has begun goes on."""
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+        seeds = seed_for_each(seed, self.num_envs)
+        if self.batch.seeded:
+            return seeds
+        fresh = np.random.SeedSequence().generate_state(self.num_envs, np.uint64)
+        return [
+            int(new) if given is None else given for given, new in zip(seeds, fresh, strict=True)
+        ]
+
+    def _valid(self, actions: Array) -> Array:
+        actions, like = np.ascontiguousarray(actions), self._actions_like
+        if actions.shape != like.shape:
+            raise ValueError(f"actions have shape {actions.shape}; {self.action_space} is needed")
+        if actions.dtype == like.dtype:
+            return actions
+        if actions.dtype.kind not in ("iu" if like.dtype.kind == "i" else "iuf"):
+            raise ValueError(f"actions must be {like.dtype.name}, not {actions.dtype.name}")
+        return actions.astype(like.dtype)

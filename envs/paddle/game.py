@@ -1,0 +1,298 @@
+"""Paddle-and-ball: keep the ball in a box whose fourth side is open.
+
+Description
+    The box is 1 x 1. x is 0 at the open side, which the paddle guards, and 1 at the far wall; y is
+    0 at the top and grows downwards, as on a screen. Positions are those of the ball's centre,
+    which turns round exactly at 0 and 1: the walls that one sees stand a ball's radius further out.
+    Off the paddle the ball flies the steeper the further from its centre it was hit, up or down,
+    and gets faster with each hit up to a limit. Its steepest flight is faster than the paddle.
+Action Space
+    `Discrete(3)`: 0 up, 1 stay, 2 down.
+Observation Space
+    `observation="state"`: `Box(-1, 1, (5,), float32)`, the ball's x and y, its velocity, the
+    paddle's y. With `history=k`, `Box((k + 1, 8), float32)`: also of the last k steps, newest last,
+    each with the action that led to it as a 1 among zeros; before the episode began, zeros.
+    `observation="screen"`: `Box(0, 255, (frames, screen_size, screen_size), uint8)`, the last
+    screens, newest last.
+Rewards
+    By default +1 for a hit and -1 for a miss; see `rewards.paddle` for other terms.
+Starting State
+    The ball in the middle part of the box, flying away from the paddle at any angle; the paddle
+    anywhere.
+Episode End
+    Terminated at a miss, truncated after `max_steps`. The score is the number of balls returned.
+Arguments
+    `controls`: usual, or random: in half of the episodes up and down are exchanged, and nothing but
+    what the paddle does tells. `reward`, `observation`, `history=0`, `screen_size=84`, `frames=2`,
+    and the fields of `PaddleOptions`.
+    `reset(options={"state": {...}})` takes the fields of `STATE`.
+Version History
+    v0: first version.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.engine.game import Field, Game, state_dtype, unknown
+from envs.engine.raster import fill_rectangle
+from envs.engine.rng import uniform
+
+FIELDS = (
+    Field("ball_x", "f8", "box widths from the paddle's side, 0..1"),
+    Field("ball_y", "f8", "box heights from the top, 0..1"),
+    Field("ball_vx", "f8", "box widths per step, negative towards the paddle"),
+    Field("ball_vy", "f8", "box heights per step, positive downwards"),
+    Field("paddle_y", "f8", "the paddle's centre, box heights from the top"),
+    Field("hits", "i4", "balls returned"),
+    Field("missed", "i4", "1 once the ball has left the box"),
+    Field("t", "i8", "steps since the start"),
+    Field("rng", "u8", "the generator's state"),
+)
+STATE = state_dtype(FIELDS)
+MIRRORED = Field("mirrored", "i4", "1 where up and down are exchanged in this episode")
+CONTROLS = ("usual", "random")
+
+BALL_RADIUS = 0.03  # box widths
+FLATTEST_ANGLE = math.radians(35.0)  # off the paddle's centre
+STEEPEST_ANGLE = math.radians(55.0)  # off the paddle's tip
+SLOWEST_FLIGHT = 1e-6  # box widths per step along x; below, a ball never comes back
+
+
+@dataclass(frozen=True)
+class PaddleOptions:
+    """How hard the game is. Lengths in box widths, speeds in box widths per step."""
+
+    ball_speed: float = 0.03
+    """Speed of the first ball."""
+    acceleration: float = 1.05
+    """Factor on the speed at each hit."""
+    max_ball_speed: float = 0.06
+    """Speed at which it stops getting faster; below 1: a ball is hit once a step at most."""
+    paddle_size: float = 0.2
+    """Length of the paddle."""
+    paddle_speed: float = 0.025
+    """The paddle's way in a step."""
+    max_steps: int = 3000
+    """Steps after which an episode is truncated."""
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("max_ball_speed", self.max_ball_speed, 0.001, 0.99),
+            ("ball_speed", self.ball_speed, 0.001, self.max_ball_speed),
+            ("acceleration", self.acceleration, 1.0, 10.0),
+            ("paddle_size", self.paddle_size, 0.01, 1.0),
+            ("paddle_speed", self.paddle_speed, 0.0, 1.0),
+            ("max_steps", self.max_steps, 1, 1_000_000_000),
+        ):
+            if not low <= value <= high:  # NaN fails too
+                raise ValueError(
+                    f"option `{name}` of paddle must be between {low} and {high}, not {value}"
+                )
+
+
+def fold(position: Any) -> Any:
+    """Where something is that flew to `position` between mirrors at 0 and 1; floats or arrays."""
+    return 1.0 - abs(position % 2.0 - 1.0)
+
+
+def landing(ball_x: Any, ball_y: Any, ball_vx: Any, ball_vy: Any) -> Any:
+    """The y at which the ball will next reach the paddle's side, bounces included; in 0..1.
+
+    Floats or arrays. Scaling both velocities by one factor changes nothing.
+    """
+    way = ball_x + (ball_vx > 0) * 2.0 * (1.0 - ball_x)
+    return fold(ball_y + ball_vy * way / abs(ball_vx))
+
+
+def reach(options: Any) -> float:
+    """The greatest distance between the centres of ball and paddle at which they touch."""
+    return options.paddle_size / 2 + BALL_RADIUS
+
+
+def reset(state: Any, options: Any) -> None:
+    """The ball flies away from the paddle, so that there is time to get anywhere."""
+    state.ball_x = uniform(state, 0.3, 0.7)
+    state.ball_y = uniform(state, 0.0, 1.0)
+    angle = uniform(state, -STEEPEST_ANGLE, STEEPEST_ANGLE)
+    state.ball_vx = options.ball_speed * math.cos(angle)
+    state.ball_vy = options.ball_speed * math.sin(angle)
+    half = options.paddle_size / 2
+    state.paddle_y = uniform(state, half, 1.0 - half)
+
+
+def step(state: Any, action: Any, options: Any) -> None:
+    """The paddle moves, then the ball flies for one step."""
+    half = options.paddle_size / 2
+    moved = state.paddle_y + (action - 1) * options.paddle_speed
+    state.paddle_y = min(max(moved, half), 1.0 - half)
+
+    time_left = 1.0
+    if state.ball_x + state.ball_vx <= 0.0:
+        time_to_line = state.ball_x / -state.ball_vx
+        fly_vertically(state, time_to_line)
+        state.ball_x = 0.0
+        if abs(state.ball_y - state.paddle_y) > reach(options):
+            state.missed = 1  # the ball rests where it left the box
+            return
+        bounce_off_paddle(state, options)
+        time_left -= time_to_line
+    fly_vertically(state, time_left)
+    state.ball_x += state.ball_vx * time_left
+    if state.ball_x > 1.0:
+        state.ball_x = 2.0 - state.ball_x
+        state.ball_vx = -state.ball_vx
+
+
+def fly_vertically(state: Any, time: float) -> None:
+    """Move the ball's y on, through any number of reflections at the top and the bottom."""
+    way = state.ball_y + state.ball_vy * time
+    if way < 0.0 or way > 1.0:
+        way %= 2.0
+        if way > 1.0:
+            way = 2.0 - way
+            state.ball_vy = -state.ball_vy
+    state.ball_y = way
+
+
+def bounce_off_paddle(state: Any, options: Any) -> None:
+    """Send the ball back, steeper and faster: the angle is decided by where it was hit."""
+    state.hits += 1
+    offset = (state.ball_y - state.paddle_y) / reach(options)
+    angle = FLATTEST_ANGLE + (STEEPEST_ANGLE - FLATTEST_ANGLE) * abs(offset)
+    speed = math.sqrt(state.ball_vx**2 + state.ball_vy**2) * options.acceleration
+    speed = min(speed, options.max_ball_speed)
+    state.ball_vx = speed * math.cos(angle)
+    state.ball_vy = math.copysign(speed * math.sin(angle), offset)
+
+
+def terminated(state: Any, options: Any) -> bool:
+    """The game is over once a ball was missed."""
+    return state.missed > 0
+
+
+def observe(state: Any, out: Any, options: Any) -> None:
+    """Five numbers in -1..1: the ball's x and y, its velocity, and the paddle's y."""
+    out[0] = 2.0 * state.ball_x - 1.0
+    out[1] = 2.0 * state.ball_y - 1.0
+    out[2] = state.ball_vx / options.max_ball_speed
+    out[3] = state.ball_vy / options.max_ball_speed
+    out[4] = 2.0 * state.paddle_y - 1.0
+
+
+def draw(state: Any, screen: Any, options: Any) -> None:
+    """Draw ball and paddle as one sees them touch: the paddle's face is at x = -BALL_RADIUS."""
+    scale = len(screen) / (1.0 + 4 * BALL_RADIUS)
+    x = (state.ball_x + 2 * BALL_RADIUS) * scale
+    y = (state.ball_y + 2 * BALL_RADIUS) * scale
+    radius = BALL_RADIUS * scale
+    fill_rectangle(screen, x - radius, y - radius, x + radius, y + radius, 255.0)
+    y = (state.paddle_y + 2 * BALL_RADIUS) * scale
+    half = options.paddle_size / 2 * scale
+    fill_rectangle(screen, 0.0, y - half, radius, y + half, 255.0)
+
+
+def score(state: Any) -> float:
+    """Balls returned."""
+    return state.hits
+
+
+def check(state: Any, options: Any) -> None:
+    """Raise ValueError for a state in which no game can be."""
+    half = options.paddle_size / 2
+    for field, low, high in (
+        ("ball_x", 0.0, 1.0),
+        ("ball_y", 0.0, 1.0),
+        ("paddle_y", half, 1.0 - half),
+        ("hits", 0, math.inf),
+        ("missed", 0, 0),
+    ):
+        if not low <= state[field] <= high:
+            raise ValueError(f"state field `{field}` must be in {low}..{high}, not {state[field]}")
+    if abs(state.ball_vx) < SLOWEST_FLIGHT:
+        raise ValueError(
+            f"state field `ball_vx` must be at least {SLOWEST_FLIGHT} either way, not "
+            f"{state.ball_vx}: such a ball would never come back"
+        )
+    speed = math.hypot(state.ball_vx, state.ball_vy)
+    if speed > options.max_ball_speed * (1 + 1e-9):
+        raise ValueError(
+            "state fields `ball_vx`, `ball_vy`: their speed must not exceed max_ball_speed = "
+            f"{options.max_ball_speed}, but is {speed:.6g}"
+        )
+
+
+def by_hand(keys: Any) -> int:
+    """Arrow keys: up and down move the paddle."""
+    return 1 + ("down" in keys) - ("up" in keys)
+
+
+GAME = Game(
+    name="paddle",
+    state=STATE,
+    fields=FIELDS,
+    options=PaddleOptions,
+    action_space=spaces.Discrete(3),
+    observation_space=spaces.Box(-1.0, 1.0, (5,), np.float32),
+    reset=reset,
+    step=step,
+    terminated=terminated,
+    observe=observe,
+    draw=draw,
+    score=score,
+    check=check,
+    view="envs.paddle.view:draw",
+    sound="envs.paddle.sound:heard",
+    steps_per_second=30,
+    action_names=("up", "stay", "down"),
+    keys=("up", "down"),
+    by_hand=by_hand,
+)
+
+
+@functools.cache
+def paddle(controls: str = "usual") -> Game:
+    """The game with controls of one kind.
+
+    Raises:
+        ValueError: if there is no such kind.
+    """
+    if controls not in CONTROLS:
+        raise ValueError(f"paddle has no controls {unknown(controls, CONTROLS)}")
+    if controls == "usual":
+        return GAME
+    fields = (*FIELDS, MIRRORED)
+    return dataclasses.replace(
+        GAME,
+        name=f"{GAME.name}-{controls}",
+        state=state_dtype(fields),
+        fields=fields,
+        reset=reset_controls,
+        step=step_by_controls,
+        check=check_controls,
+    )
+
+
+def reset_controls(state: Any, options: Any) -> None:
+    """Whether up is down is drawn last: the ball flies as with the usual controls."""
+    reset(state, options)
+    state.mirrored = uniform(state, 0.0, 1.0) < 0.5
+
+
+def step_by_controls(state: Any, action: Any, options: Any) -> None:
+    """Where up and down are exchanged, so is the action."""
+    step(state, 2 - action if state.mirrored else action, options)
+
+
+def check_controls(state: Any, options: Any) -> None:
+    """Raise ValueError for a state in which no game can be."""
+    check(state, options)
+    if state["mirrored"] not in (0, 1):
+        raise ValueError(f"state field `mirrored` must be 0 or 1, not {state['mirrored']}")

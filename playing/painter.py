@@ -1,0 +1,166 @@
+"""One picture of a match: the game at the left, the panel at the right, words over the game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pygame
+
+from envs.engine.render import load_view
+from envs.engine.single import GameEnv
+from playing import theme
+from playing.panel import Facts, draw_panel
+from playing.playback import Match
+from stages.viewers.examples import Watched
+
+GAME_SIDE = 640
+SIZE = (1152, 640)  # multiples of 16, as video wants them
+
+ERROR_LETTERS = 26  # pixels
+ERROR_LINES = 5
+
+HELP = (
+    ("space", "pause, go on"),
+    (". or right arrow", "one step"),
+    ("+  −", "faster, slower"),
+    ("n", "next episode"),
+    ("tab or a", "switch agent"),
+    ("k", "play yourself, give back"),
+    ("arrows or w, a, s, d", "your moves"),
+    ("s", "--train: before and now"),
+    ("f", "--train: from scratch"),
+    ("h", "this help"),
+    ("q or esc", "quit"),
+)
+
+
+@dataclass
+class Status:
+    """What a picture says beside the match itself."""
+
+    speed: float = 1.0
+    paused: bool = False
+    help: bool = False
+    message: str = ""
+    error: str = ""
+    """What is wrong with what was saved last; stays until it is mended."""
+    reward: str = ""
+    """What pays, where that can change."""
+    training: Facts = ()
+    """How the training goes, if there is one."""
+
+    @property
+    def pace(self) -> str:
+        """In words."""
+        return "PAUSED" if self.paused else f"{self.speed:g}x"
+
+
+class Painter:
+    """Draws a match onto `surface`, a plain pygame surface: no display is needed."""
+
+    def __init__(self, match: Match) -> None:
+        self.surface = pygame.Surface(SIZE)
+        self._match = match
+        self._game = GamePicture(match, self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE)))
+        self._panel = self.surface.subsurface((GAME_SIDE, 0, SIZE[0] - GAME_SIDE, SIZE[1]))
+
+    def paint(self, status: Status) -> pygame.Surface:
+        """Bring `surface` up to date."""
+        self._game.paint()
+        draw_panel(self._panel, self._match, status.pace, status.reward, status.training)
+        paint_words(self._game.surface, status)
+        return self.surface
+
+    def pixels(self) -> np.ndarray[Any, Any]:
+        """What is on `surface`: uint8 (height, width, 3)."""
+        rows = pygame.image.tobytes(self.surface, "RGB")
+        return np.frombuffer(rows, np.uint8).reshape(SIZE[1], SIZE[0], 3)
+
+
+class GamePicture:
+    """The game of a match over the whole of a square `surface`, and how its episode ended."""
+
+    def __init__(self, match: Match, surface: pygame.Surface) -> None:
+        self.surface = surface
+        self._match = match
+        unwrapped = match.env.unwrapped
+        self._view = load_view(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
+
+    def paint(self) -> None:
+        """Bring `surface` up to date."""
+        unwrapped = self._match.env.unwrapped
+        if self._view is not None:
+            assert isinstance(unwrapped, GameEnv)
+            self._view(self.surface, unwrapped.state, unwrapped.batch.options)
+        else:
+            if isinstance(unwrapped, Watched):
+                unwrapped.guess = self._match.choice  # the one about this moment
+            self._paint_frame(np.asarray(self._match.env.render()))
+        if self._match.episode.over:
+            self._paint_ending()
+
+    def _paint_frame(self, frame: np.ndarray[Any, Any]) -> None:
+        """What others' environments draw, as large as it fits."""
+        side = self.surface.get_width()
+        image = pygame.surfarray.make_surface(frame.swapaxes(0, 1))
+        scale = side / max(image.get_size())
+        size = (round(image.get_width() * scale), round(image.get_height() * scale))
+        self.surface.fill(theme.DARK)
+        place = ((side - size[0]) // 2, (side - size[1]) // 2)
+        self.surface.blit(pygame.transform.smoothscale(image, size), place)
+
+    def _paint_ending(self) -> None:
+        episode = self._match.episode
+        end = "Game over" if episode.terminated else "Time is up"
+        name = "return" if episode.score is None else "score"
+        text = f"{end}: {name} {theme.number(episode.result.score)}"
+        _paint_banner(self.surface, text, self.surface.get_height() // 2, 60)
+
+
+def paint_words(surface: pygame.Surface, status: Status) -> None:
+    """What there is to say beside the match: errors, messages, help."""
+    if status.error:
+        _paint_error(surface, status.error)
+    if status.message:
+        _paint_banner(surface, status.message, surface.get_height() - 64, 28)
+    if status.help:
+        _paint_help(surface)
+
+
+def _paint_plate(surface: pygame.Surface, plate: pygame.Rect, rim: theme.Colour) -> None:
+    pygame.draw.rect(surface, theme.DARK, plate, border_radius=12)
+    pygame.draw.rect(surface, rim, plate, 2, border_radius=12)
+
+
+def _paint_banner(surface: pygame.Surface, text: str, y: float, size: int) -> None:
+    """A line on a dark plate."""
+    width, height = theme.text_size(text, size)
+    width = min(width, surface.get_width() - 96)
+    plate = pygame.Rect(0, 0, width + size, height + size // 2)
+    plate.center = (surface.get_width() // 2, round(y))
+    _paint_plate(surface, plate, theme.LINE)
+    theme.write(surface, text, plate.center, size, theme.TEXT, 0.5, width)
+
+
+def _paint_error(surface: pygame.Surface, error: str) -> None:
+    """What is wrong, at the top on a plate with a red rim, in a few lines."""
+    width = surface.get_width() - 64
+    lines = theme.wrapped(error, ERROR_LETTERS, width - 40)[:ERROR_LINES]
+    plate = pygame.Rect(32, 24, width, 24 + 32 * len(lines))
+    _paint_plate(surface, plate, theme.BAD)
+    for k, line in enumerate(lines):
+        place = (plate.left + 20, plate.top + 28 + 32 * k)
+        theme.write(surface, line, place, ERROR_LETTERS, theme.TEXT, width=width - 40)
+
+
+def _paint_help(surface: pygame.Surface) -> None:
+    plate = pygame.Rect(0, 0, 560, 520)
+    plate.center = (surface.get_width() // 2, surface.get_height() // 2)
+    _paint_plate(surface, plate, theme.LINE)
+    theme.write(surface, "Keys", (plate.left + 32, plate.top + 42), 48)
+    for k, (key, meaning) in enumerate(HELP):
+        y = plate.top + 96 + 37 * k
+        theme.write(surface, key, (plate.left + 32, y), 30, theme.CHOSEN)
+        theme.write(surface, meaning, (plate.left + 240, y), 30, theme.TEXT, width=300)

@@ -1,0 +1,1 @@
+"""What `python -m rewards check` does: recorded games, events, diagnostics and tables."""

@@ -1,1 +1,0 @@
-"""Who learns from answers; the list of all agents is in `agents`."""

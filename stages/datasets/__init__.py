@@ -1,0 +1,1 @@
+"""Labelled, unlabelled and text data sets, as environments whose episodes last one step."""

@@ -1,0 +1,274 @@
+"""A data set as environments: a minibatch of 256 is 256 environments that live for one step.
+
+Observation Space
+    Of one example.
+Action Space
+    Of one guess.
+Rewards
+    Minus the loss of the guess.
+Starting State
+    An example of the data set, each as likely as the other, drawn by the environment's own
+    generator: with replacement, as a game knows nothing of its neighbours either.
+Episode End
+    Terminated after one step.
+Information
+    With `feedback="answer"`, `info["answer"]` is what the action should have been. Without, only
+    the reward tells. `info["score"]` is the stage's yardstick.
+Arguments
+    `feedback`, `split="train"` (or "test") and the fields of the stage's dataclass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.engine.game import named, unknown
+from envs.engine.resetting import reset_mask, reset_options, seed_for_each
+from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
+from stages.datasets.dataset import SPLITS, Array, Assessment, Stage, data_set, scrambled
+
+Codes = Callable[[Array], Array | None]
+
+
+def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
+    """Many environments; `stage` is `module:class`, for `options` see above."""
+    return ExampleVectorEnv(ExampleBatch(num_envs, *_made(stage, options)))
+
+
+def make_single(
+    stage: str, render_mode: str | None = None, **options: Any
+) -> gymnasium.Env[Array, Any]:
+    """One environment; arguments as for `make_vector`.
+
+    With `render_mode="rgb_array"` it is what the stage has to be watched.
+    """
+    made, feedback, split = _made(stage, options)
+    if render_mode == "rgb_array":
+        return made.watched()
+    if render_mode is not None:
+        raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
+    return ExampleEnv(ExampleBatch(1, made, feedback, split))
+
+
+def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
+    """The stage with its options, the feedback and the split.
+
+    Raises:
+        ValueError: for an unknown option or an impossible value.
+    """
+    kind: type[Stage] = named(place)
+    chosen = []
+    for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
+        value = options.pop(option, choices[0])
+        if value not in choices:
+            raise ValueError(f"option `{option}` must be {' or '.join(choices)}, not {value!r}")
+        chosen.append(value)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for option, value in options.items():
+        if option not in fields:
+            known = (*fields, "feedback", "split")
+            raise ValueError(f"this environment has no option {unknown(option, known)}")
+        wanted: Any = type(fields[option].default)
+        number = (int, float) if wanted is float else wanted
+        if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):
+            name = {int: "whole", float: "a number", str: "a text", bool: "True or False"}[wanted]
+            raise ValueError(f"option `{option}` must be {name}, not {value!r}")
+    return kind(**options), chosen[0], chosen[1]
+
+
+class ExampleBatch:
+    """`count` environments, each at one example: what the single and the vector one both are.
+
+    `observations` is never written to, only replaced. `rewards`, `scores` and `answers`
+    belong to the guesses judged last.
+    """
+
+    def __init__(self, count: int, stage: Stage, feedback: str, split: str) -> None:
+        if type(count) is bool or not isinstance(count, (int, np.integer)) or count < 1:
+            raise ValueError(f"num_envs must be a whole number from 1 up, not {count!r}")
+        self.count = count
+        self.stage = stage
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "feedback": stage.feedbacks[feedback],
+            "evaluation_options": {"split": "test"},
+        }
+        self.tells_answers = feedback != "reward"
+        self._data = data_set(stage, split)
+        self._generators: Array = np.zeros(count, np.uint64)
+        self._rows = np.zeros(count, np.intp)
+        self._begun = False
+
+    def reset(self, seeds: Sequence[int | None], mask: Array) -> None:
+        """Begin with a new example where `mask` (count,) says so; None: a generator goes on."""
+        fresh = np.random.SeedSequence().generate_state(self.count, np.uint64)
+        generators = self._generators.copy()
+        seeded_anew = np.zeros(self.count, np.bool_)
+        for i, seed in enumerate(seeds):
+            if mask[i] and (seed is not None or not self._begun):
+                generators[i] = seeded(int(fresh[i]) if seed is None else int(seed))
+                seeded_anew[i] = True
+        self._generators = generators
+        self._begun = True
+        self._draw(seeded_anew if self.stage.keeps_examples else mask)
+
+    def judge(self, guesses: Array) -> None:
+        """What the guesses (count, ...) at the examples shown are worth."""
+        if not self._begun:
+            raise ResetNeeded("call reset() before the first step()")
+        self._judged = self._rows, guesses
+        self.answers = self._data.answers[self._rows]
+        self.rewards = -self.stage.loss(guesses, self.answers).astype(np.float64)
+        self.scores = self.stage.score(guesses, self.answers).astype(np.float64)
+
+    def go_on(self, mask: Array) -> None:
+        """Show the next examples where `mask` (count,) says so, unless they are kept."""
+        if not self.stage.keeps_examples:
+            self._draw(mask)
+
+    def _draw(self, mask: Array) -> None:
+        self._generators = self._generators + mask * GOLDEN_GAMMA
+        drawn = (scrambled(self._generators) >> SHIFT_11) * TO_UNIT
+        rows = (drawn * len(self._data.answers)).astype(np.intp)
+        self._rows = np.where(mask, rows, self._rows)
+        self.observations = self._data.observations[self._rows]
+
+    def assess(self, codes_of: Codes) -> Assessment:
+        """What is to be said of the guesses judged last together."""
+        rows, guesses = self._judged
+        observations, answers, truths = self._data
+        seen = observations[rows]
+        found = self.stage.assess(seen, guesses, answers[rows])
+        codes = codes_of(seen)
+        if codes is None:
+            return found
+        of_codes = self.stage.assess_codes(seen, codes, None if truths is None else truths[rows])
+        return Assessment(
+            found.metrics | of_codes.metrics,
+            found.pictures | of_codes.pictures,
+            of_codes.embedding,
+        )
+
+    def checkpoint(self) -> dict[str, Array]:
+        """Everything that decides how it goes on; the examples follow from the options."""
+        return {"generators": self._generators.view(np.uint8).copy(), "rows": self._rows.copy()}
+
+    def restore(self, saved: dict[str, Array]) -> None:
+        """Go on from where `checkpoint` was taken.
+
+        Raises:
+            ValueError: if it was taken from another number of environments or another data set.
+        """
+        rows = saved["rows"]
+        if rows.shape != (self.count,) or rows.max() >= len(self._data.answers):
+            raise ValueError("the saved environments do not fit these: `rows` differs")
+        self._generators = np.ascontiguousarray(saved["generators"]).view(np.uint64).copy()
+        self._rows = rows.copy()
+        self.observations = self._data.observations[rows]
+        self._begun = True
+
+
+class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
+    """Many examples side by side, the next ones there in the same step.
+
+    Environment `i` of `reset(seed=s)` is shown what the single one is with seed `s + i`.
+    `info["answer"]` is of the step just made; `final_info["score"]` too.
+    """
+
+    def __init__(self, batch: ExampleBatch) -> None:
+        self.batch = batch
+        self.num_envs = batch.count
+        self.metadata = batch.metadata | {"autoreset_mode": AutoresetMode.SAME_STEP}
+        self.single_observation_space = batch.stage.observation_space
+        self.single_action_space = batch.stage.action_space
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._every = np.ones(self.num_envs, np.bool_)
+        self._none = np.zeros(self.num_envs, np.bool_)
+        for mask in (self._every, self._none):
+            mask.setflags(write=False)  # handed out with every step
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Show new examples.
+
+        Args:
+            seed: environment `i` gets `seed + i`; or one seed for each.
+            options: `reset_mask`, a bool array (num_envs,) of those to reset, by default all.
+        """
+        mask = reset_mask(reset_options(options, "reset_mask"), self.num_envs)
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+        self.batch.reset(seed_for_each(seed, self.num_envs), mask)
+        return self.batch.observations, {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        batch, every = self.batch, self._every
+        actions = np.asarray(actions)
+        if actions.shape != self.action_space.shape:
+            raise ValueError(f"actions have shape {actions.shape}; {self.action_space} is needed")
+        kinds = "iu" if isinstance(self.single_action_space, spaces.Discrete) else "iuf"
+        if actions.dtype.kind not in kinds:
+            raise ValueError(
+                f"actions cannot be {actions.dtype.name}; {self.action_space} is needed"
+            )
+        batch.judge(actions)
+        infos: dict[str, Any] = {"score": batch.scores, "_score": every}
+        if batch.tells_answers:
+            infos |= {"answer": batch.answers, "_answer": every}
+        infos |= {"final_obs": batch.observations, "_final_obs": every, "_final_info": every}
+        infos["final_info"] = {"score": batch.scores, "_score": every}
+        batch.go_on(every)
+        return batch.observations, batch.rewards, every, self._none, infos
+
+    def assess(self, codes: Codes = lambda _: None) -> Assessment:
+        """What is to be said of the last step's guesses together.
+
+        Args:
+            codes: of the agent that guessed, see `agents.agent.Agent.codes`.
+        """
+        return self.batch.assess(codes)
+
+
+class ExampleEnv(gymnasium.Env[Array, Any]):
+    """One example at a time: a batch of one."""
+
+    def __init__(self, batch: ExampleBatch) -> None:
+        self.batch = batch
+        self.metadata = batch.metadata
+        self.observation_space = batch.stage.observation_space
+        self.action_space = deepcopy(batch.stage.action_space)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.batch.reset([seed], np.ones(1, np.bool_))
+        return self.batch.observations[0].copy(), {}
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Judge one guess; what is returned as observation is still the example it was made at."""
+        if isinstance(self.action_space, spaces.Discrete) and isinstance(action, int):
+            action = np.int64(action)
+        if not self.action_space.contains(action):
+            raise ValueError(f"an action must be in {self.action_space}, not {action!r}")
+        batch = self.batch
+        batch.judge(np.asarray(action)[None])
+        info: dict[str, Any] = {"score": batch.scores.item()}
+        if batch.tells_answers:
+            info["answer"] = batch.answers[0]
+        return batch.observations[0].copy(), batch.rewards.item(), True, False, info

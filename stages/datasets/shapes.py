@@ -1,0 +1,184 @@
+"""Kinds of balls, and a panda and a rabbit: what bodies are pretrained on, and then put to use.
+
+Description
+    One thing on a dark screen full of noise: anywhere, of any size, turned any way, brighter or
+    darker, wide or narrow. Tell its kind. A thing is what `KINDS` and `ANIMALS` say: a function of
+    a place that is positive inside, made of a few discs and boxes.
+Observation Space
+    `Box(0, 255, (1, 24, 24), uint8)`.
+Action Space
+    `Discrete(20)` for `of="balls"`; `Discrete(2)` for `of="animals"`: panda or rabbit, which are
+    no balls.
+Rewards
+    0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
+    accuracy.
+Examples
+    The classes take turns: 2 x n examples of animals are n pandas and n rabbits.
+Everything else
+    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+Version History
+    v0: first version.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+from stages.datasets.classification import ClassStage
+from stages.datasets.dataset import Array, Examples
+
+SIDE = 24  # pixels
+SMALLEST, LARGEST = 5.5, 9.0  # pixels from the middle of a thing to its rim
+NARROWEST = 0.8  # how wide, of how high it is
+DARKEST = 100.0  # of 255
+GRAIN = 20.0  # the noise: standard deviation of each pixel
+AT_ONCE = 1_000  # screens; all of them as floats would take much memory
+NUMBERS = 6  # drawn for each example beside the noise
+
+Inside = Callable[[Array, Array], Array]
+
+
+def disc(x: Array, y: Array, radius: float = 1.0, at: tuple[float, float] = (0.0, 0.0)) -> Array:
+    """How far inside a disc, which is a distance; negative outside."""
+    return np.asarray(radius - np.hypot(x - at[0], y - at[1]))
+
+
+def box(
+    x: Array, y: Array, width: float, height: float, at: tuple[float, float] = (0.0, 0.0)
+) -> Array:
+    """How far inside a box of half a `width` and half a `height`."""
+    return np.asarray(np.minimum(width - np.abs(x - at[0]), height - np.abs(y - at[1])))
+
+
+def polygon(x: Array, y: Array, corners: int) -> Array:
+    """How far inside a regular polygon, one side below."""
+    turns = 2 * math.pi / corners * np.arange(corners)
+    sides = [x * math.sin(turn) + y * math.cos(turn) for turn in turns]
+    return np.asarray(math.cos(math.pi / corners) - np.max(sides, 0))
+
+
+def rays(x: Array, y: Array, count: int, depth: float) -> Array:
+    """How far inside a rim that goes in by `depth` and out again `count` times."""
+    rim = 1.0 - depth * (0.5 + 0.5 * np.cos(count * np.arctan2(x, y)))
+    return np.asarray(rim - np.hypot(x, y))
+
+
+def both(*parts: Array) -> Array:
+    """Where all parts are."""
+    return np.asarray(np.min(parts, 0))
+
+
+def either(*parts: Array) -> Array:
+    """Where any part is."""
+    return np.asarray(np.max(parts, 0))
+
+
+def mirrored(part: Callable[[Array, Array], Array], x: Array, y: Array) -> Array:
+    """A part at the right, and the same at the left."""
+    return part(np.abs(x), y)
+
+
+BALLS: dict[str, Inside] = {
+    "ball": disc,
+    "ring": lambda x, y: both(disc(x, y), -disc(x, y, 0.55)),
+    "target": lambda x, y: either(disc(x, y, 0.35), both(disc(x, y), -disc(x, y, 0.68))),
+    "half": lambda x, y: both(disc(x, y), y + 0.1),
+    "moon": lambda x, y: both(disc(x, y), -disc(x, y, 0.8, (0.5, 0.0))),
+    "mouth": lambda x, y: both(disc(x, y), np.abs(y) - 0.7 * x),
+    "egg": lambda x, y: 0.6 * disc(x / 0.55, y),
+    "triangle": lambda x, y: polygon(x, y, 3),
+    "square": lambda x, y: polygon(x, y, 4),
+    "hexagon": lambda x, y: polygon(x, y, 6),
+    "frame": lambda x, y: both(polygon(x, y, 4), -box(x, y, 0.4, 0.4)),
+    "stick": lambda x, y: box(x, y, 1.0, 0.22),
+    "cross": lambda x, y: either(box(x, y, 1.0, 0.25), box(x, y, 0.25, 1.0)),
+    "corner": lambda x, y: either(
+        box(x, y, 0.9, 0.25, (0.0, 0.65)), box(x, y, 0.25, 0.9, (-0.65, 0.0))
+    ),
+    "hammer": lambda x, y: either(
+        box(x, y, 0.9, 0.25, (0.0, -0.65)), box(x, y, 0.22, 0.9, (0.0, 0.0))
+    ),
+    "star": lambda x, y: rays(x, y, 5, 0.65),
+    "flower": lambda x, y: both(rays(x, y, 4, 0.5), -disc(x, y, 0.22)),
+    "dumbbell": lambda x, y: either(
+        mirrored(lambda x, y: disc(x, y, 0.42, (0.6, 0.0)), x, y), box(x, y, 0.7, 0.14)
+    ),
+    "hourglass": lambda x, y: both(0.7 * (np.abs(y) - np.abs(x)) + 0.08, box(x, y, 0.9, 0.8)),
+    "drop": lambda x, y: either(
+        disc(x, y, 0.6, (0.0, 0.4)), both(0.9 - 0.85 * np.abs(x) * 2 + y, 0.4 - y, 1.0 + y)
+    ),
+}
+"""Of each kind, how far inside it a place (x, y) is, y downwards; rims are about 1 away."""
+ANIMALS: dict[str, Inside] = {
+    "panda": lambda x, y: both(
+        either(
+            disc(x, y, 0.72, (0.0, 0.2)),
+            mirrored(lambda x, y: disc(x, y, 0.32, (0.6, -0.55)), x, y),
+        ),
+        -mirrored(lambda x, y: disc(x, y, 0.22, (0.3, 0.05)), x, y),
+    ),
+    "rabbit": lambda x, y: both(
+        either(
+            disc(x, y, 0.55, (0.0, 0.42)),
+            mirrored(lambda x, y: 0.3 * disc((x - 0.3) / 0.2, (y + 0.4) / 0.6), x, y),
+        ),
+        -mirrored(lambda x, y: disc(x, y, 0.13, (0.22, 0.35)), x, y),
+    ),
+}
+KINDS = {"balls": BALLS, "animals": ANIMALS}
+
+
+@dataclass(frozen=True)
+class Shapes(ClassStage):
+    """What kind of thing is it?"""
+
+    of: str = "balls"
+    """balls: of 20 kinds; animals: panda or rabbit."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.of not in KINDS:
+            raise ValueError(f"option `of` must be {' or '.join(KINDS)}, not {self.of!r}")
+
+    @property
+    def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The kinds."""
+        return tuple(KINDS[self.of])
+
+    @property
+    def observation_space(self) -> spaces.Box:
+        return spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
+
+    def draw(self, count: int, seed: int) -> Examples:
+        kinds = list(KINDS[self.of].values())
+        answers = np.arange(count, dtype=np.int64) % len(kinds)
+        places, noise = (np.random.default_rng((seed, k)) for k in range(2))
+        screens = np.empty((count, 1, SIDE, SIDE), np.uint8)
+        for start in range(0, count, AT_ONCE):
+            part = screens[start : start + AT_ONCE, 0]
+            light = noise.normal(0.0, GRAIN, part.shape)
+            numbers = places.random((len(part), NUMBERS))
+            for k, inside in enumerate(kinds):
+                chosen = answers[start : start + AT_ONCE] == k
+                light[chosen] += lit(inside, numbers[chosen])
+            part[:] = np.clip(light, 0.0, 255.0)
+        return Examples(screens, answers)
+
+
+def lit(inside: Inside, numbers: Array) -> Array:
+    """The light (n, SIDE, SIDE) of things whose numbers (n, NUMBERS) in 0..1 say how they lie."""
+    size, turn, across, down, wide, bright = numbers.T[..., None, None]
+    size = SMALLEST + (LARGEST - SMALLEST) * size
+    turn, wide = 2 * math.pi * turn, NARROWEST + (1.0 - NARROWEST) * wide
+    free = SIDE - 2 * size
+    pixels = np.arange(SIDE) + 0.5
+    x, y = pixels - size - free * across, pixels[:, None] - size - free * down
+    along = (x * np.cos(turn) + y * np.sin(turn)) / (size * wide)
+    aside = (y * np.cos(turn) - x * np.sin(turn)) / size
+    covered = np.clip(inside(along, aside) * size + 0.5, 0.0, 1.0)  # of each pixel, about
+    return np.asarray(covered * (DARKEST + (255.0 - DARKEST) * bright))

@@ -1,0 +1,1 @@
+"""Experiments on learning from examples in the prompt."""

@@ -1,0 +1,1 @@
+"""What every experiment shares: trials, intervals, verdicts and slides."""

@@ -1,0 +1,1 @@
+"""Data sets and what agents make of them, drawn for people."""

@@ -1,0 +1,175 @@
+"""Commentary to be watched: a running game, what is said about it, and how a GPT goes on.
+
+Made by `gymnasium.make("Commentary-v0", render_mode="rgb_array")`, as play.py does. The game runs
+in slow motion, so that each step is one token: the commentator's next one, green where the agent
+has guessed it; and once the sentence is over, the agent's own, since what it says becomes part of
+what it sees.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from envs.engine.single import GameEnv
+from rewards.make import make_single
+from stages.datasets.commentator import Remark
+from stages.datasets.commented_games import LOOKS, SPORTS, fields
+from stages.datasets.dataset import Array, data_set
+from stages.datasets.grammar import sentence
+from stages.datasets.tokenizer import FULL_STOP, encoded, tokenizer, written
+from stages.viewers.examples import Watched
+from stages.viewers.pictures import BACKGROUND, DIM, LIGHT, TEXT, pixels_of
+from stages.viewers.token_lines import LETTERS, NO_FONT, Piece, font_of, write_pieces
+
+if TYPE_CHECKING:
+    from stages.datasets.commentary import Commentary
+
+SIDE = 640  # pixels
+GAME_SIDE = 432
+SMALL = 22  # letters
+OWN = (255, 196, 84)
+TOKENS_PER_SECOND = 20
+SLOWER = 3  # steps of the agent, each a token, in one of the game
+EXPECTED = 7  # next tokens shown
+
+
+class WatchedCommentary(Watched):
+    """One game, with what is said about it in the tokens of `stage`."""
+
+    def __init__(self, stage: Commentary) -> None:
+        super().__init__(stage, TOKENS_PER_SECOND)
+        self._tokenizer = tokenizer(stage.language, stage.pieces)
+        self._language, self._window = stage.language, stage.window
+        self._earlier = data_set(stage, "test").observations
+        self._names = [stage.sport] if stage.sport in SPORTS else list(SPORTS)
+        self._surface: Any = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed)
+        draw = self.np_random
+        self._sport = SPORTS[self._names[int(draw.integers(len(self._names)))]]
+        self._game: GameEnv = make_single(self._sport.place, self._sport.rewards)
+        self._view: Any = None
+        self._observation, _ = self._game.reset(seed=int(draw.integers(2**62)))
+        self._skills = draw.random(1)
+        before = self._earlier[draw.integers(len(self._earlier))]  # what was said of other games
+        self._text = deque(before.tolist(), maxlen=self._window)
+        self._own: list[int] = []
+        self._said: list[Piece] = []
+        self._steps, self._over = 0, False
+        self._right: list[bool] = []
+        self._seen = fields(self._game.state)
+        self._unread: deque[int] = deque()
+        self._hear(self._sport.describe(None, self._seen))
+        return self._asked(), {"score": 0.0}
+
+    def _asked(self) -> Array:
+        """The newest tokens, those that the agent has said itself included."""
+        return np.array([*self._text, *self._own][-self._window :], np.int64)
+
+    def _hear(self, remark: Remark) -> None:
+        """Take in a sentence, to be read token by token; what the agent said itself is over."""
+        self._finish_reading()
+        drawn = np.random.default_rng(self.np_random.integers(2**62))
+        spoken = sentence(remark.event, remark.facts, self._language, drawn)
+        self._english = sentence(remark.event, remark.facts, "en", drawn)
+        self._unread.extend(encoded(self._tokenizer, [spoken])[0].tolist())
+        self._own, self._said = [], []
+
+    def _finish_reading(self) -> None:
+        """What there was no time to read has been said all the same."""
+        self._text.extend(self._unread)
+        self._unread.clear()
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """The next token; in every third step the game goes on too. Paid is who guesses tokens."""
+        guess, reward = int(action[-1]), 0.0
+        if self._unread:
+            token = self._unread.popleft()
+            right = guess == token
+            self._right.append(right)
+            reward = float(right) - 1.0
+            self._text.append(token)
+            self._said.append(Piece(written(self._tokenizer, token), LIGHT if right else TEXT))
+        elif not self._own_is_over:
+            self._own.append(guess)
+        self._steps += 1
+        if self._steps % SLOWER == 0 and not self._over:
+            self._go_on()
+        terminated = self._over and not self._unread
+        truncated = self._steps >= LOOKS * self._sport.pace * SLOWER
+        score = float(np.mean(self._right or [False]))
+        return self._asked(), reward, terminated, truncated, {"score": score}
+
+    def _go_on(self) -> None:
+        """One step of the game, and a remark if it is time for one."""
+        batch = self._game.batch
+        actions = self._sport.play(batch.observations, self._skills, self.np_random)
+        _, _, self._over, _, _ = self._game.step(actions[0])
+        if self._over or self._steps // SLOWER % self._sport.pace == 0:
+            now = fields(self._game.state)
+            self._hear(self._sport.describe(self._seen, now))
+            self._seen = now
+
+    @property
+    def _own_is_over(self) -> bool:
+        """One sentence is enough."""
+        last = written(self._tokenizer, self._own[-1]) if self._own else ""
+        return last.endswith(FULL_STOP) or len(self._own) >= self._window
+
+    def render(self) -> Array:
+        """The game, what is said below it, what is expected beside it: uint8 (side, side, 3)."""
+        import pygame
+
+        from envs.engine.lettering import write
+        from envs.engine.render import load_view
+
+        if self._surface is None:
+            self._surface = pygame.Surface((SIDE, SIDE))
+        if self._view is None:
+            self._view = load_view(self._game.game)
+        surface = self._surface
+        surface.fill(BACKGROUND)
+        picture = surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE))
+        self._view(picture, self._game.state, self._game.batch.options)
+        font = font_of(self._language)
+        shown = self._language == "en" or font is not None
+        own = [Piece(written(self._tokenizer, token), OWN) for token in self._own]
+        if not shown:
+            self._said = [Piece(f" {word}", TEXT) for word in self._english.split()]
+            own = [Piece(f" {word}", OWN) for word in NO_FONT.split()]
+        y = GAME_SIDE + 18
+        write(surface, "the commentator (green: guessed)", (16, y), SMALL, DIM)
+        write_pieces(surface, self._said, y + 28, font)
+        write(surface, "and the agent goes on", (16, y + 98), SMALL, DIM)
+        write_pieces(surface, own, y + 126, font)
+        if shown:
+            self._draw_expected(surface, font)
+        return pixels_of(surface)
+
+    def _draw_expected(self, surface: Any, font: str | None) -> None:
+        """The likeliest next tokens."""
+        import pygame
+
+        from envs.engine.lettering import write
+
+        chances = None if self._agent is None else self._agent.insight(self._asked()).probabilities
+        if chances is None:
+            return
+        left, width = GAME_SIDE + 16, SIDE - GAME_SIDE - 32
+        write(surface, "the next token?", (left, 30), SMALL, DIM)
+        for k, token in enumerate(np.argsort(-chances, kind="stable")[:EXPECTED].tolist()):
+            y = 66 + 52 * k
+            bar = pygame.Rect(left, y + 16, max(1, round(width * chances[token])), 10)
+            pygame.draw.rect(surface, OWN if k == 0 else DIM, bar)
+            word = written(self._tokenizer, token).strip() or "(space)"
+            write(surface, word, (left, y), LETTERS, TEXT, width=width - 60, font=font)
+            write(surface, f"{chances[token]:.0%}", (left + width, y), SMALL, DIM, 1.0)
+
+    def close(self) -> None:
+        """Nothing is left open."""

@@ -1,0 +1,109 @@
+"""Pictures of what nobody has named: points in a plane, and screens beside their reconstruction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.saliency import enlarged, tiled
+from stages.datasets.dataset import Array
+from stages.viewers.pictures import BACKGROUND, DIM, WHITE, pixels_of
+
+SIDE, MARGIN = 480, 24  # pixels
+KEY = 110  # pixels to a side of the little box that says which colour is where
+CORNERS = np.array([[[255, 208, 40], [235, 60, 70]], [[40, 190, 110], [70, 110, 255]]], np.float64)
+"""Colours of the box's corners: top left, top right; bottom left, bottom right."""
+
+OF_CLUSTERS = ((94, 214, 160), (255, 150, 70), (110, 160, 255), (240, 120, 200), (250, 220, 90))
+
+
+def colours_of_places(places: Array) -> Array:
+    """A colour (n, 3) in 0..255 for each place (n, 2) in the box, x and y in 0..1."""
+    x, y = places[:, :1], places[:, 1:]
+    top, bottom = ((1 - x) * left + x * right for left, right in CORNERS)
+    colours: Array = ((1 - y) * top + y * bottom).astype(np.uint8)
+    return colours
+
+
+def box_of_colours(side: int) -> Array:
+    """The box, each place in its colour: uint8 (side, side, 3)."""
+    line = (np.arange(side) + 0.5) / side
+    places = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    return colours_of_places(places).reshape(side, side, 3)
+
+
+def in_a_plane(points: Array) -> Array:
+    """Points (n, k) as (n, 2): their two principal components, unless they are two numbers."""
+    if points.shape[1] <= 2:
+        return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+    centred = points - points.mean(0)
+    return np.asarray(centred @ axes_of(points).T)
+
+
+def axes_of(points: Array) -> Array:
+    """The directions (2, k) in which points (n, k) differ most (Pearson 1901).
+
+    Each points to where its largest number is positive, so that pictures are not mirrored by luck.
+    """
+    _, _, directions = np.linalg.svd(points - points.mean(0), full_matrices=False)
+    axes = directions[:2]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
+    return np.asarray(axes * np.sign(largest))
+
+
+def in_pixels(plane: Array, points: Array, side: int) -> list[list[float]]:
+    """Where on a square surface points (n, 2) are, if `plane` (m, 2) fills it up to the margin."""
+    low, span = plane.min(0), np.maximum(np.ptp(plane, axis=0), 1e-9)
+    x, y = (MARGIN + (points - low) / span * (side - 2 * MARGIN)).T
+    places: list[list[float]] = np.stack((x, side - y), 1).tolist()
+    return places
+
+
+def picture_of_codes(plane: Array, places: Array) -> Array:
+    """Points (n, 2) in the colours of where the ball is (n, 2); below, which colour is where."""
+    import pygame
+
+    from envs.engine.lettering import write
+
+    surface = pygame.Surface((SIDE, SIDE + KEY + 2 * MARGIN))
+    surface.fill(BACKGROUND)
+    colours = colours_of_places(places).tolist()
+    for place, colour in zip(in_pixels(plane, plane, SIDE), colours, strict=True):
+        pygame.draw.circle(surface, colour, place, 3)
+    box = pygame.surfarray.make_surface(box_of_colours(KEY).swapaxes(0, 1))
+    surface.blit(box, (MARGIN, SIDE + MARGIN))
+    pygame.draw.rect(surface, DIM, (MARGIN - 2, SIDE + MARGIN - 2, KEY + 4, KEY + 4), 2)
+    words = ("one point is one screen,", "its colour is where the ball is")
+    for k, line in enumerate(words):
+        middle = SIDE + MARGIN + KEY / 2 + 32 * (k - 0.5)
+        write(surface, line, (2 * MARGIN + KEY, middle), 30, DIM)
+    return pixels_of(surface)
+
+
+def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
+    """Points (n, 2) in the colours of their clusters (n,), and the centres (k, 2) on top."""
+    import pygame
+
+    surface = pygame.Surface((SIDE, SIDE))
+    draw_clusters(surface, plane, clusters, centres)
+    return pixels_of(surface)
+
+
+def draw_clusters(surface: Any, plane: Array, clusters: Array, centres: Array) -> None:
+    """The same onto all of a pygame surface."""
+    import pygame
+
+    surface.fill(BACKGROUND)
+    side = min(surface.get_size())
+    for place, cluster in zip(in_pixels(plane, plane, side), clusters, strict=True):
+        pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place, 3)
+    for k, place in enumerate(in_pixels(plane, centres, side)):
+        pygame.draw.circle(surface, WHITE, place, 13)
+        pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place, 10)
+
+
+def picture_of_pairs(above: Array, below: Array) -> Array:
+    """Screens (n, side, side) in 0..255, and below each the other one."""
+    both = np.concatenate((above, np.clip(below, 0, 255))).astype(np.uint8)
+    return tiled(enlarged(np.repeat(both[..., None], 3, -1), 100), len(above))

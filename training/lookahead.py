@@ -1,0 +1,47 @@
+"""Copies of games in which an agent can try what would happen, by the game's own compiled step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from agents.agent import Array, Simulator
+from envs.engine.batch import GameBatch
+
+OTHER_DICE = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not know the luck to come
+
+
+def make_simulator(environment: Any) -> Simulator | None:
+    """What tells the future of `environment`, one or a vector of them; None for others' games."""
+    batch = getattr(environment.unwrapped, "batch", None)
+    return GameSimulator(batch) if isinstance(batch, GameBatch) else None
+
+
+class GameSimulator:
+    """Tells what would be seen in the games of a batch, from where they stand at that moment."""
+
+    def __init__(self, batch: GameBatch) -> None:
+        self._batch = batch
+
+    def futures(self, actions: Array) -> Iterator[Array]:
+        """See `agents.agent.Simulator`."""
+        batch, count = self._batch, actions.shape[1]
+        copies = count // batch.count
+        states, observations = (
+            np.repeat(array, copies, 0) for array in (batch.states, batch.observations)
+        )
+        states["rng"] ^= OTHER_DICE
+        after, scores = states.copy(), np.zeros(count)
+        flags, done = np.zeros((3, count), np.bool_), np.zeros(count, np.intp)
+        chosen = batch.game.actions(count)
+        for row in actions:
+            chosen[:] = row
+            last = observations
+            observations = np.empty_like(last)
+            batch.kernels.step(
+                states, chosen, after, batch.options_record, last, observations, scores, flags, done
+            )
+            states, after = after, states
+            yield observations
