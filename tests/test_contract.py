@@ -628,20 +628,22 @@ def test_a_million_steps_leave_nothing_behind(variant: Variant) -> None:
     assert end - start < 100_000
 
 
-def test_gymnasium_finds_the_games_by_itself(tmp_path: Path) -> None:
-    for prelude in (
-        "import gymnasium",
-        "import importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
-        "import envs.registry; import gymnasium",
-    ):
-        program = f"""{prelude}
-import sys
-assert "numba" not in sys.modules and "pygame" not in sys.modules and "torch" not in sys.modules
-gymnasium.make("PaddleBall-v0").reset(seed=0)
-gymnasium.make_vec("PaddleBall-v0", num_envs=2).reset(seed=0)
+def test_gymnasium_imports_the_package_that_an_id_names(tmp_path: Path) -> None:
+    program = """import gymnasium, sys
+gymnasium.make("envs:PaddleBall-v0").reset(seed=0)
+gymnasium.make_vec("envs:BicycleBalance-v0", num_envs=2).reset(seed=0)
 assert "torch" not in sys.modules and "pygame" not in sys.modules
 """
-        subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=tmp_path)
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=tmp_path)
+
+
+def test_importing_the_package_registers_and_imports_no_engine(tmp_path: Path) -> None:
+    program = """import sys, gymnasium, envs
+assert not {"numba", "pygame", "torch"} & sys.modules.keys()
+gymnasium.register_envs(envs)
+assert gymnasium.spec("PaddleBall-v0").reward_threshold == 40.0
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=tmp_path)
 
 
 def hide_what_cannot_be_changed(infos: dict[str, Any]) -> None:

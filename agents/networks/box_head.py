@@ -1,6 +1,6 @@
 """What a network says that detects things: of each cell and class, how sure it is, and a box.
 
-It stands where agents have a distribution of actions (`agents.networks.distributions`): `log_prob` is that
+It stands where agents have a distribution of actions (`networks.distributions`): `log_prob` is that
 of an answer, each cell's yes or no a Bernoulli variable and each of a box's four numbers a Laplace
 variable around the guess.
 """
