@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import warnings
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
         options, request = read(sys.argv[1:] if arguments is None else arguments)
+        if not options.sound:  # Gymnasium's own games open the sound device without being asked
+            os.environ["SDL_AUDIODRIVER"] = "dummy"
         if options.record is not None:
             summary = record(request, options.record)
         elif options.headless or options.json:

@@ -1,6 +1,5 @@
-"""What `play.py` is made of: who plays, the match, its picture, the window and recordings."""
+"""What `play.py` is made of: players, the playback of episodes, its picture, window and videos."""
 
 import os
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # --json prints nothing but JSON
-os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # Gymnasium's own games start the sound device

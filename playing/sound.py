@@ -33,10 +33,13 @@ class Speaker:
         self._sound_of = named(env.game.sound)
         self._env = env
         try:
-            with _without_complaints():
+            with _silent_stderr():
                 pygame.mixer.init(SAMPLE_RATE, -16, 1, allowedchanges=0)
         except pygame.error as error:
             raise PlayError(f"there is no sound device ({error}): leave out --sound") from None
+        if pygame.mixer.get_driver() == "dummy":
+            self.close()
+            raise PlayError("SDL_AUDIODRIVER selects the silent dummy driver: unset it for --sound")
 
     def hear(self) -> None:
         """Play it, if there is something to be heard; what still sounds goes on."""
@@ -50,14 +53,14 @@ class Speaker:
 
 
 @contextmanager
-def _without_complaints() -> Iterator[None]:
-    """ALSA itself writes ten lines where no device is; the error says it in one."""
+def _silent_stderr() -> Iterator[None]:
+    """Discard what C libraries write: without a device, ALSA prints ten lines of its own."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    kept, discarded = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(discarded, 2)
     try:
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-        os.close(nowhere)
+        os.close(discarded)

@@ -6,26 +6,18 @@ import math
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
-import pygame
 import pytest
 from scipy import signal
 
-import play
 import train
 from envs.engine.game import SAMPLE_RATE
 from envs.engine.single import GameEnv
 from envs.paddle.game import GAME, PaddleOptions
 from envs.paddle.sound import SOUNDS, TIMES, heard, latest, wave
-from playing.playback import Match
-from playing.players import Cast
-from playing.selection import PlayError
-from playing.sound import Speaker
-from playing.window import Window
 from rewards.make import make_single
 from stages.datasets.classify import Classify
-from stages.datasets.dataset import Array, data_set
+from stages.datasets.dataset import data_set
 from stages.datasets.paddle_states import rows
 from stages.datasets.regress import Regress
 from stages.datasets.sounds import HELD, KINDS, Sounds
@@ -161,67 +153,6 @@ def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
     assert answer is None
     assert observation in stage.observation_space
     assert observation.flags.c_contiguous  # or torch would refuse it
-
-
-def make_match(env_id: str = "PaddleBall-v0", **options: Any) -> Match:
-    env: GameEnv = make_single(
-        "envs.paddle.game:GAME", "rewards.paddle", render_mode="rgb_array", **options
-    )
-    cast = Cast(env, env_id, None, 0)
-    return Match(env, env_id, cast, cast.player("rules"), 0)
-
-
-def test_the_window_plays_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
-    match = make_match()
-    speaker = Speaker(match)
-    played: list[Array] = []
-    real = pygame.mixer.Sound
-
-    def noting(buffer: Any) -> Any:
-        played.append(buffer)
-        return real(buffer=buffer)
-
-    monkeypatch.setattr(pygame.mixer, "Sound", noting)
-    window = Window(match, "test", 30, speaker=speaker)
-    expected = 0
-    for _ in range(150):
-        window.frame(1 / 30 + 1e-9)
-        expected += heard(match.env.unwrapped.state) is not None  # type: ignore[attr-defined]
-    speaker.close()
-    assert len(played) == expected >= 3
-    assert all(sound.dtype == np.int16 and np.abs(sound).max() > 5000 for sound in played)
-
-
-def test_a_game_without_sounds_gets_one_line() -> None:
-    match = make_match()
-    match.env, match.env_id = gymnasium.make("CartPole-v1"), "CartPole-v1"
-    with pytest.raises(PlayError, match="CartPole-v1 has no sounds: leave out --sound"):
-        Speaker(match)
-
-
-def test_without_a_sound_device_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    pygame.mixer.quit()
-    monkeypatch.setenv("SDL_AUDIODRIVER", "no_such_driver")
-    with pytest.raises(PlayError, match="there is no sound device"):
-        Speaker(make_match())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--json"], "--sound is heard beside a window: leave out --json"),
-        (["--record", "film.gif"], "leave out --record"),
-    ],
-)
-def test_where_nothing_can_be_heard_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert play.main(["--sound", "--agent", "rules", *arguments]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
-    assert message in line
-    assert not Path("film.gif").exists()
 
 
 # --- Tables and translations

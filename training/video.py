@@ -31,7 +31,8 @@ class Film:
 
 def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> Film:
     """Let the agent play. Nothing of it changes."""
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # others' environments look for a display
+    for device in ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER"):  # Gymnasium's own games open both
+        os.environ.setdefault(device, "dummy")
     can_draw = "rgb_array" in _render_modes(env_id, make_options)
     env = gymnasium.make(env_id, render_mode="rgb_array" if can_draw else None, **make_options)
     try:
