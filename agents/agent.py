@@ -66,7 +66,7 @@ class Step:
     """(n, ...) what the actions should have been, where the environment tells."""
 
 
-class Simulator(Protocol):
+class Lookahead(Protocol):
     """Tells what would be seen in `n` environments, from where they stand at that moment."""
 
     def futures(self, actions: Array) -> Iterator[Array]:
@@ -103,7 +103,7 @@ class Agent:
         """Would nothing that could follow change it? Then training stops."""
         return False
 
-    def watch(self, simulator: Simulator | None) -> None:
+    def watch(self, lookahead: Lookahead | None) -> None:
         """Be told, before `act`, of the environments that are acted in; None: no way to copy them.
 
         Raises:

@@ -1,6 +1,6 @@
 """Acting by looking ahead: try sequences of actions in thought, take the best one's first action.
 
-What would be seen comes from a simulator, what it is worth from predictions. The best of many
+What would be seen comes from a lookahead, what it is worth from predictions. The best of many
 sequences drawn at random is "random shooting" (Nagabandi et al. 2018, "Neural network dynamics for
 model-based deep reinforcement learning with model-free fine-tuning", section IV.C).
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from agents.agent import Array, Simulator
+from agents.agent import Array, Lookahead
 from agents.sticky_actions import persist, random_actions
 
 Predict = Callable[[Array, Array], tuple[Array, Array]]
@@ -48,7 +48,7 @@ def sequences(
 def plan(
     observations: Array,
     tried: Array,
-    simulator: Simulator | None,
+    lookahead: Lookahead | None,
     predict: Predict,
     gamma: float,
 ) -> tuple[Array, Array]:
@@ -59,7 +59,7 @@ def plan(
     Args:
         observations: (n, ...) what is seen now.
         tried: (horizon, m, ...) sequences of actions, the same for all.
-        simulator: of these n environments; not needed if the horizon is 1.
+        lookahead: of these n environments; not needed if the horizon is 1.
         predict: of one step's reward and end.
         gamma: discount.
 
@@ -69,7 +69,7 @@ def plan(
     count, candidates = len(observations), tried.shape[1]
     actions = np.concatenate([tried] * count, 1)
     total, going_on = np.zeros(count * candidates), np.ones(count * candidates)
-    for seen, chosen in zip(_seen(observations, actions, simulator), actions, strict=True):
+    for seen, chosen in zip(_seen(observations, actions, lookahead), actions, strict=True):
         rewards, ends = predict(seen, chosen)
         total += going_on * rewards
         going_on *= gamma * (1.0 - ends)
@@ -77,9 +77,9 @@ def plan(
     return tried[0][total.argmax(1)], total.max(1)
 
 
-def _seen(observations: Array, actions: Array, simulator: Simulator | None) -> Iterator[Array]:
-    """What is seen before each action: first the present, of which the simulator tells the rest."""
+def _seen(observations: Array, actions: Array, lookahead: Lookahead | None) -> Iterator[Array]:
+    """What is seen before each action: first the present, of which the lookahead tells the rest."""
     yield np.repeat(observations, actions.shape[1] // len(observations), 0)
     if len(actions) > 1:
-        assert simulator is not None
-        yield from simulator.futures(actions[:-1])
+        assert lookahead is not None
+        yield from lookahead.futures(actions[:-1])

@@ -21,7 +21,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.agent import Array, Insight, Simulator, Step, Task, UnsuitableTaskError
+from agents.agent import Array, Insight, Lookahead, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
 from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
@@ -173,7 +173,7 @@ class RewardModelAgent(TorchAgent):
         super().__init__(task, network, settings.learning_rate, seed, device)
         self.memory = Memory(task, settings.capacity)
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
-        self.simulator: Simulator | None = None
+        self.lookahead: Lookahead | None = None
         self._weights = np.array(list(task.terms.values()))
         self._tried = sequences(
             task.action_space,
@@ -183,14 +183,14 @@ class RewardModelAgent(TorchAgent):
             np.random.default_rng(PLANNING_SEED),
         )
 
-    def watch(self, simulator: Simulator | None) -> None:
+    def watch(self, lookahead: Lookahead | None) -> None:
         """Take what tells the future of the environments that it acts in next."""
-        if simulator is None and self.settings.horizon > 1:
+        if lookahead is None and self.settings.horizon > 1:
             raise UnsuitableTaskError(
                 f"reward_model: horizon {self.settings.horizon} looks ahead in a copy of the game, "
                 f"and {self.task.env_id} cannot be copied; use horizon 1"
             )
-        self.simulator = simulator
+        self.lookahead = lookahead
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """To learn, random actions that last; else what the plan says."""
@@ -202,7 +202,7 @@ class RewardModelAgent(TorchAgent):
 
     def _plan(self, observations: Array) -> tuple[Array, Array]:
         gamma = self.settings.gamma
-        return plan(observations, self._tried, self.simulator, self._predict, gamma)
+        return plan(observations, self._tried, self.lookahead, self._predict, gamma)
 
     def _predict(self, observations: Array, actions: Array) -> tuple[Array, Array]:
         """Rewards (n,), the weighted sums of the terms, and the probabilities of an end (n,)."""

@@ -17,7 +17,7 @@ from benchmarks.measuring import Clock, Measure, Row
 from training.config import RunConfig
 from training.display import Display, PlainDisplay
 from training.logger import Logger
-from training.loop import Run, train, untrained
+from training.loop import Run, make_agent_and_runner, train
 from training.train_options import parse
 from training.vector_runner import make_environments
 
@@ -115,9 +115,9 @@ def new_run(config: RunConfig) -> Iterator[tuple[Run, Logger, Display]]:
     """An untrained agent with its environments, in a run folder that is thrown away."""
     with tempfile.TemporaryDirectory() as name:
         environments = make_environments(config.env, config.num_envs, config.make_options)
-        agent, stepper = untrained(config, environments)
+        agent, runner = make_agent_and_runner(config, environments)
         folder = Path(name)
-        run = Run(config, folder, agent, stepper)
+        run = Run(config, folder, agent, runner)
         logger = Logger(folder, 0)
         try:
             yield run, logger, PlainDisplay(Console(quiet=True), "", config.steps)

@@ -15,7 +15,7 @@ from envs.engine.batch import Reward
 from envs.engine.single import GameEnv
 from playing.players import Cast, Player
 from stages.viewers.examples import Watched
-from training.lookahead import make_simulator
+from training.lookahead import make_lookahead
 from training.vector_runner import reward_weights
 
 FADE = 0.9  # per step: what lasted one step only is gone before anyone has seen it
@@ -115,7 +115,7 @@ class Match:
     """The action about to be taken, or taken last while a person is in control."""
 
     def __post_init__(self) -> None:
-        self._simulator = make_simulator(self.env)
+        self._lookahead = make_lookahead(self.env)
         self.start_episode(0)
 
     def start_episode(self, number: int) -> None:
@@ -196,7 +196,7 @@ class Match:
 
     def _think(self) -> None:
         """Let the player look: its insight, and its choice unless a person chooses."""
-        self.player.agent.watch(self._simulator)
+        self.player.agent.watch(self._lookahead)
         if (watch := getattr(self.env.unwrapped, "watch", None)) is not None:
             watch(self.player.agent)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))

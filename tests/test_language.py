@@ -38,7 +38,7 @@ from stages.viewers.token_lines import LETTERS, LINE, Piece, write_pieces
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
 from training.run_folder import load_checkpoint
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 SMALL = ("--width", 16, "--layers", 1, "--heads", 2, "--eval-episodes", 20, "--num-envs", 16)
 READ = ("--env", "commentary", *SMALL)
@@ -237,10 +237,10 @@ def test_the_next_token_is_what_the_text_says() -> None:
     ]
     assert " ".join(text).startswith(stage.decoded(windows.ravel()[:-20]).replace("\n", " "))
     env = make_environments("Commentary-v0", 4, {"examples": 60})
-    stepper = Stepper(env, 0)
+    runner = VectorRunner(env, 0)
     guesses = np.zeros((4, stage.window), np.int64)
-    guesses[:, :6] = stepper.observations[:, 1:7]
-    step, episodes = stepper.step(guesses)
+    guesses[:, :6] = runner.observations[:, 1:7]
+    step, episodes = runner.step(guesses)
     assert episodes is not None
     assert step.answers is not None
     expected = [np.mean(g == a) for g, a in zip(guesses, step.answers, strict=True)]

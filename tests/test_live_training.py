@@ -30,7 +30,7 @@ from playing.selection import Selection
 from playing.window import SPLIT_SECONDS, Window
 from training.ipc import receive, send
 from training.live import LiveTrainer, Reports, Requests, policy_of
-from training.loop import untrained
+from training.loop import make_agent_and_runner
 from training.run_folder import load_checkpoint
 from training.train_options import parse
 from training.trained_agent import load_agent, load_config
@@ -170,7 +170,7 @@ def test_from_scratch_keeps_the_reward_that_is_learned_from(asked: Asked) -> Non
     assert second.folder != first.folder
     assert (second.folder / "reward" / "mine.py").read_text() == LIVING
     assert second.make_options["reward"] is first.make_options["reward"]
-    untouched, _ = untrained(second.config, make_environments("PaddleBall-v0", 4, {}))
+    untouched, _ = make_agent_and_runner(second.config, make_environments("PaddleBall-v0", 4, {}))
     for name, tensor in policy_of(second).items():
         assert torch.equal(tensor, untouched.tensors()[name]), name
 
@@ -178,8 +178,8 @@ def test_from_scratch_keeps_the_reward_that_is_learned_from(asked: Asked) -> Non
 def test_another_reward_inherits_the_body_and_makes_up_its_mind_anew() -> None:
     _, config = parse(["--num-envs", "4"])
     environments = make_environments(config.env, 4, {})
-    parent, _ = untrained(config, environments)
-    child, stepper = untrained(config, environments)
+    parent, _ = make_agent_and_runner(config, environments)
+    child, runner = make_agent_and_runner(config, environments)
     with torch.no_grad():
         parent.parameters.add_(0.3)  # type: ignore[attr-defined]
     drawn = {name: tensor.clone() for name, tensor in child.tensors().items()}
@@ -187,7 +187,7 @@ def test_another_reward_inherits_the_body_and_makes_up_its_mind_anew() -> None:
     for name, tensor in policy_of_agent(child).items():
         source = parent.tensors() if name.startswith("network.body.") else drawn
         assert torch.equal(tensor, source[name]), name
-    probabilities = child.insight(stepper.observations[0]).probabilities
+    probabilities = child.insight(runner.observations[0]).probabilities
     assert probabilities is not None
     assert probabilities.max() < 0.5
 

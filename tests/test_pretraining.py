@@ -28,7 +28,7 @@ from tests.test_training import assert_same_checkpoint, only_run, run_train
 from training.config import RunConfig
 from training.run_folder import load_checkpoint
 from training.trained_agent import load_config
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 SMALL = ("--width", 16, "--eval-episodes", 5)
 FEW = ("--num-envs", 32, "--env-options", "examples=200")
@@ -93,9 +93,9 @@ def test_a_frozen_body_is_a_fixed_function_and_the_head_alone_descends() -> None
     head, body = nn.Linear(16, 20), agent.network.body
     head.load_state_dict(agent.network.head.state_dict())
     adam = torch.optim.Adam(head.parameters(), agent.settings.learning_rate, eps=1e-5)
-    stepper = Stepper(make_environments("NameShape-v0", 8, {"examples": 40}), 3)
+    runner = VectorRunner(make_environments("NameShape-v0", 8, {"examples": 40}), 3)
     for _ in range(5):
-        step, _ = stepper.step(agent.act(stepper.observations))
+        step, _ = runner.step(agent.act(runner.observations))
         agent.learn(step)
         with torch.no_grad():
             features = body(torch.from_numpy(step.observations))

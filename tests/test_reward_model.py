@@ -22,7 +22,7 @@ from agents.reward_model import Memory, RewardModelAgent, RewardModelSettings
 from agents.scatter_plot import DOTS, LEFT, SIDE, TOP, scatter
 from tests.test_training import QUICK, assert_same_checkpoint, curves, run_train
 from training.evaluation import evaluate
-from training.lookahead import make_simulator
+from training.lookahead import make_lookahead
 from training.trained_agent import load_agent
 
 torch.set_num_threads(1)  # over networks this small, more would wait for each other
@@ -141,7 +141,7 @@ def test_all_sequences_are_tried_if_they_are_few_enough() -> None:
 
 @pytest.mark.parametrize("observation", ["state", "screen"])
 @pytest.mark.parametrize("single", [False, True])
-def test_the_simulator_tells_what_will_be_seen(observation: str, single: bool) -> None:
+def test_lookahead_returns_the_observations_that_follow(observation: str, single: bool) -> None:
     """Copies k = 0 and 1 of each game; then the real ones go the way of copy 1."""
     options: Any = {"observation": observation, "screen_size": 24}
     count = 1 if single else 3
@@ -156,9 +156,9 @@ def test_the_simulator_tells_what_will_be_seen(observation: str, single: bool) -
         env.step(1 if single else np.ones(count, np.int64))
     before = env.unwrapped.batch.checkpoint()
     actions = generator.integers(0, 3, (12, 2 * count))
-    simulator = make_simulator(env)
-    assert simulator is not None
-    told = [seen.copy() for seen in simulator.futures(actions)]
+    lookahead = make_lookahead(env)
+    assert lookahead is not None
+    told = [seen.copy() for seen in lookahead.futures(actions)]
     after = env.unwrapped.batch.checkpoint()
     assert all((before[name] == after[name]).all() for name in before)
     for t in range(12):
@@ -167,16 +167,16 @@ def test_the_simulator_tells_what_will_be_seen(observation: str, single: bool) -
     assert any((seen[0] != seen[1]).any() for seen in told)
 
 
-def test_the_simulator_does_not_know_the_luck_to_come() -> None:
+def test_lookahead_does_not_know_the_random_numbers_to_come() -> None:
     env: Any = gymnasium.make_vec("TinyLeaf-v0", num_envs=2)
     env.reset(seed=0)
-    simulator = make_simulator(env)
-    assert simulator is not None
+    lookahead = make_lookahead(env)
+    assert lookahead is not None
     actions = np.zeros((3, 2, 1), np.float32)
-    told = list(simulator.futures(actions))
+    told = list(lookahead.futures(actions))
     for t in range(3):
         assert (np.abs(env.step(actions[t])[0] - told[t]) > 1e-3).all()
-    assert make_simulator(gymnasium.make("CartPole-v1")) is None
+    assert make_lookahead(gymnasium.make("CartPole-v1")) is None
 
 
 def test_the_memory_keeps_the_newest_valid_steps() -> None:

@@ -26,7 +26,7 @@ from stages.viewers.examples import WatchedGame
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
 from training.presets import preset
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 SMALL = {"examples": 300}
 every_stage = pytest.mark.parametrize("env_id", list(STAGES.values()))
@@ -259,17 +259,17 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
     assert kind_of(agent, env) == "a number at once"
 
 
-def test_the_stepper_passes_answers_on() -> None:
+def test_the_vector_runner_passes_answers_on() -> None:
     env = make_vec("ClassifyBall-v0", 6)
-    stepper = Stepper(env, 3)
-    seen = stepper.observations
-    step, episodes = stepper.step(np.zeros(6, np.int64))
+    runner = VectorRunner(env, 3)
+    seen = runner.observations
+    step, episodes = runner.step(np.zeros(6, np.int64))
     assert step.observations is seen
     assert np.array_equal(step.next_observations, seen)
     assert episodes is not None
     assert step.answers is not None
     assert np.array_equal(episodes.scores, step.answers == 0)
-    plain = Stepper(make_environments("PaddleBall-v0", 2, {}), 0)
+    plain = VectorRunner(make_environments("PaddleBall-v0", 2, {}), 0)
     assert plain.step(np.zeros(2, np.int64))[0].answers is None
 
 

@@ -32,7 +32,7 @@ from stages.unsupervised.linear_probe import STRENGTHS, ridge
 from stages.viewers.maps import colours_of_places, in_a_plane
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.trained_agent import load_agent
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 QUICK = ("--eval-episodes", 100, "--env-options", "examples=2000")
 
@@ -51,9 +51,9 @@ def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_observation_itself_is_the_answer() -> None:
     env = make_environments("ReconstructScreen-v0", 4, {"examples": 50})
-    stepper = Stepper(env, 0)
+    runner = VectorRunner(env, 0)
     black = np.zeros(env.action_space.shape, np.float32)
-    step, episodes = stepper.step(black)
+    step, episodes = runner.step(black)
     assert episodes is not None
     assert step.answers is not None
     assert np.array_equal(step.answers, step.observations)
@@ -61,7 +61,7 @@ def test_the_observation_itself_is_the_answer() -> None:
         -step.rewards, [np.mean((screen / 255.0) ** 2) for screen in step.observations], rtol=1e-5
     )
     np.testing.assert_allclose(episodes.scores, 0.0, atol=1e-6)
-    _, episodes = stepper.step(stepper.observations.astype(np.float32))
+    _, episodes = runner.step(runner.observations.astype(np.float32))
     assert episodes is not None
     assert (episodes.scores == 1.0).all()
     assert (episodes.returns == 0.0).all()

@@ -25,7 +25,7 @@ from training import loop
 from training import train_options as command_line
 from training.config import RunConfig
 from training.evaluation import Evaluation
-from training.export import publish
+from training.export import export_run
 from training.run_folder import RunError, atomic_path, load_checkpoint, write_json
 
 REPOSITORY = Path(train.__file__).parent
@@ -302,7 +302,9 @@ def test_a_damaged_config_is_one_line(
 def test_an_agent_that_only_plays_cannot_be_trained_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    publish(run_train("--run-dir", tmp_path / "r", "--steps", 1600, *QUICK), tmp_path / "published")
+    export_run(
+        run_train("--run-dir", tmp_path / "r", "--steps", 1600, *QUICK), tmp_path / "published"
+    )
     tensors, _ = load_checkpoint(tmp_path / "published")
     assert all(name.startswith("agent.network.") for name in tensors)
     assert sum(tensor.numel() for tensor in tensors.values()) == 4804  # 5-64-64-(3 + 1)

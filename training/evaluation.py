@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Agent, Array
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 RESAMPLES = 2_000
 
@@ -52,12 +52,12 @@ def evaluate(
     """
     environments = make_environments(env_id, episodes, make_options)
     try:
-        stepper = Stepper(environments, seed)
-        agent.watch(stepper.simulator)
+        runner = VectorRunner(environments, seed)
+        agent.watch(runner.lookahead)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
         while running.any():
-            _, ended = stepper.step(agent.act(stepper.observations, explore=False))
+            _, ended = runner.step(agent.act(runner.observations, explore=False))
             if ended is not None:
                 first = running[ended.rows]
                 rows = ended.rows[first]

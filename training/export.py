@@ -15,7 +15,7 @@ from training.run_folder import CONFIG, EVALUATION, load_checkpoint, save_checkp
 KEPT = "agent.network."
 
 
-def publish(run: Path, folder: Path) -> None:
+def export_run(run: Path, folder: Path) -> None:
     """Write `folder`, which `play.py` takes as it takes a run.
 
     Raises:
@@ -30,4 +30,4 @@ def publish(run: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    publish(Path(sys.argv[1]), Path(sys.argv[2]))
+    export_run(Path(sys.argv[1]), Path(sys.argv[2]))

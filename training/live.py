@@ -40,7 +40,7 @@ from training.session import describe_run, prepare
 from training.train_options import parse
 from training.vector_runner import make_environments
 
-HANDOVER_SECONDS = 1.0
+SEND_SECONDS = 1.0
 NICENESS = 5  # the window goes before
 FOR_EVER = 10**12  # steps: until nobody watches
 GRACE_SECONDS = 20.0  # to save in, before a reward that never returns is cut off
@@ -92,7 +92,7 @@ class Reports:
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
         """Send the newest numbers and weights, once a second."""
-        if self.run is None or time.monotonic() - self._last < HANDOVER_SECONDS:
+        if self.run is None or time.monotonic() - self._last < SEND_SECONDS:
             return
         self._last = time.monotonic()
         progress = self.run.progress

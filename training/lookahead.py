@@ -7,26 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from agents.agent import Array, Simulator
+from agents.agent import Array, Lookahead
 from envs.engine.batch import GameBatch
 
 OTHER_DICE = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not know the luck to come
 
 
-def make_simulator(environment: Any) -> Simulator | None:
+def make_lookahead(environment: Any) -> Lookahead | None:
     """What tells the future of `environment`, one or a vector of them; None for others' games."""
     batch = getattr(environment.unwrapped, "batch", None)
-    return GameSimulator(batch) if isinstance(batch, GameBatch) else None
+    return GameLookahead(batch) if isinstance(batch, GameBatch) else None
 
 
-class GameSimulator:
+class GameLookahead:
     """Tells what would be seen in the games of a batch, from where they stand at that moment."""
 
     def __init__(self, batch: GameBatch) -> None:
         self._batch = batch
 
     def futures(self, actions: Array) -> Iterator[Array]:
-        """See `agents.agent.Simulator`."""
+        """See `agents.agent.Lookahead`."""
         batch, count = self._batch, actions.shape[1]
         copies = count // batch.count
         states, observations = (

@@ -23,7 +23,7 @@ from training.feedback import learns, numbers_of
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
 from training.trained_agent import adopt_body
-from training.vector_runner import Episodes, Stepper
+from training.vector_runner import Episodes, VectorRunner
 from training.video import film
 
 RECENT_EPISODES = 100
@@ -67,42 +67,42 @@ class Recent:
         return {tag: float(np.mean([row[tag] for row in self.rows])) for tag in self.rows[-1]}
 
 
-def untrained(config: RunConfig, environments: Any) -> tuple[Agent, Stepper]:
+def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, VectorRunner]:
     """A new agent for `environments`, which begin their first episodes.
 
     Raises:
         ValueError: if it cannot begin with the body of the run that `config` names.
     """
-    stepper = Stepper(environments, fresh_seed(config.seed))
+    runner = VectorRunner(environments, fresh_seed(config.seed))
     task = Task(
         config.env,
         environments.single_observation_space,
         environments.single_action_space,
         config.num_envs,
         config.steps,
-        stepper.terms,
+        runner.terms,
     )
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
     if config.pretrained is not None:
         adopt_body(agent, config, Path(config.pretrained))
     if config.freeze:
         agent.freeze_body()
-    agent.watch(stepper.simulator)
-    return agent, stepper
+    agent.watch(runner.lookahead)
+    return agent, runner
 
 
 class Run:
     """An agent, its environments and where they stand: what a checkpoint holds."""
 
-    def __init__(self, config: RunConfig, folder: Path, agent: Agent, stepper: Stepper) -> None:
+    def __init__(self, config: RunConfig, folder: Path, agent: Agent, runner: VectorRunner) -> None:
         self.config = config
         self.make_options = config.make_options  # for evaluations
-        self.make_options |= stepper.environments.metadata.get("evaluation_options", {})
-        if stepper.reward is not None:
-            self.make_options["reward"] = stepper.reward  # loaded, tried and compiled once
+        self.make_options |= runner.environments.metadata.get("evaluation_options", {})
+        if runner.reward is not None:
+            self.make_options["reward"] = runner.reward  # loaded, tried and compiled once
         self.folder = folder
         self.agent = agent
-        self.stepper = stepper
+        self.runner = runner
         self.progress = Progress()
         self.recent = Recent()
         self.confirmation: Evaluation | None = None
@@ -116,7 +116,7 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint."""
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
-        for name, array in self.stepper.checkpoint().items():
+        for name, array in self.runner.checkpoint().items():
             tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         numbers = {
@@ -134,11 +134,11 @@ class Run:
             self.agent.restore(under("agent.", tensors), numbers["agent"])
             self.progress = Progress(**numbers["progress"])
             self.recent.rows.extend(numbers["recent"])
-            if self.stepper.exact:
-                self.stepper.restore({name: t.numpy() for name, t in environments.items()})
+            if self.runner.exact:
+                self.runner.restore({name: t.numpy() for name, t in environments.items()})
             else:
                 self.agent.lose_track()
-                self.stepper.begin(fresh_seed(self.config.seed, self.progress.steps))
+                self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise RunError(
                 f"{self.folder} holds no run to go on from ({describe(error)})"
@@ -151,7 +151,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     Everything that decides the course of training counts environment steps, never seconds, so that
     a run that was stopped and resumed goes exactly as one that was not.
     """
-    config, progress, agent, stepper = run.config, run.progress, run.agent, run.stepper
+    config, progress, agent, runner = run.config, run.progress, run.agent, run.runner
     run.save()
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
@@ -159,10 +159,10 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     while not (progress.steps >= config.steps or run.solved or agent.at_rest):
         if interrupted.is_set():
             break
-        actions = agent.act(stepper.observations)
-        step, episodes = stepper.step(actions)
+        actions = agent.act(runner.observations)
+        step, episodes = runner.step(actions)
         metrics = agent.learn(step)
-        before, progress.steps = progress.steps, progress.steps + stepper.count
+        before, progress.steps = progress.steps, progress.steps + runner.count
         progress.feedback_numbers += numbers_of(step, agent.takes_answers) if takes_feedback else 0
         if episodes is not None:
             progress.episodes += len(episodes.returns)
@@ -200,7 +200,7 @@ def _look(run: Run, logger: Logger) -> None:
     if run.solved:
         run.confirmation = _evaluate(run, CONFIRMING)
         run.progress.evaluated_score = run.confirmation.mean_score
-    run.agent.watch(run.stepper.simulator)  # the evaluation has shown it others
+    run.agent.watch(run.runner.lookahead)  # the evaluation has shown it others
 
 
 def _evaluate(run: Run, *purpose: int) -> Evaluation:

@@ -21,7 +21,7 @@ from training.display import make_display
 from training.evaluation import Evaluation
 from training.feedback import kind_of
 from training.logger import Logger
-from training.loop import Run, look, train, untrained
+from training.loop import Run, look, make_agent_and_runner, train
 from training.reward_snapshot import has_code, keep_reward, reward_sources
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
 from training.signals import interruptible
@@ -59,13 +59,15 @@ def prepare(
 ) -> tuple[Run, dict[str, str]]:
     """A run, new or resumed, and the sources of its reward."""
     new = resume is None  # else what it began with is in its checkpoint
-    agent, stepper = untrained(config if new else replace(config, pretrained=None), environments)
+    agent, runner = make_agent_and_runner(
+        config if new else replace(config, pretrained=None), environments
+    )
     sources = {}
-    if stepper.reward is not None:
-        sources = reward_sources(stepper.reward.terms)
-        config = replace(config, reward=stepper.reward.expression)
+    if runner.reward is not None:
+        sources = reward_sources(runner.reward.terms)
+        config = replace(config, reward=runner.reward.expression)
     folder = resume or _new_folder(run_dir, config)
-    run = Run(config, folder, agent, stepper)
+    run = Run(config, folder, agent, runner)
     if new:
         keep_reward(folder, sources)
         write_json(folder / CONFIG, config.to_json(command))
@@ -111,10 +113,10 @@ def describe_run(logger: Logger, config: RunConfig, command: str, sources: dict[
 
 def _train_and_report(console: Console, run: Run, logger: Logger, interrupted: Event) -> int:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
-    kind = kind_of(run.agent, run.stepper.environments)
+    kind = kind_of(run.agent, run.runner.environments)
     title = f"{config.agent} on {config.env}, reward: {config.reward or 'its own'}"
     title += f", feedback: {kind}"
-    if first_step and not run.stepper.exact:
+    if first_step and not run.runner.exact:
         _say(console, f"{config.env} cannot be saved as it stands: it begins new episodes.")
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)

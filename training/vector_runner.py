@@ -16,7 +16,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.agent import Array, Step
 from agents.checkpointing import under
-from training.lookahead import make_simulator
+from training.lookahead import make_lookahead
 
 TERM_PREFIX = "reward/"
 
@@ -60,7 +60,7 @@ def reward_weights(environment: Any) -> dict[str, float]:
     )
 
 
-class Stepper:
+class VectorRunner:
     """Steps a vector environment for one agent; `observations` is what to act on next."""
 
     def __init__(self, environments: Any, seed: int) -> None:
@@ -68,7 +68,7 @@ class Stepper:
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self.batch = getattr(environments.unwrapped, "batch", None)  # of our own ones only
-        self.simulator = make_simulator(environments)
+        self.lookahead = make_lookahead(environments)
         self.begin(seed)
 
     def begin(self, seed: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.agent import Agent, Array
 from training.gif import FASTEST
-from training.lookahead import make_simulator
+from training.lookahead import make_lookahead
 
 MOST_FRAMES = 50
 STEPS_A_FRAME = 2
@@ -38,7 +38,7 @@ def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> 
     try:
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
-        agent.watch(make_simulator(env))
+        agent.watch(make_lookahead(env))
         if (watch := getattr(env.unwrapped, "watch", None)) is not None:
             watch(agent)
         seen, done = [observation], False

@@ -25,7 +25,7 @@ from stages.lab.slides import draw_curve, slide
 from stages.lab.trials import run_trials, trained, trial
 from training.config import RunConfig
 from training.evaluation import fresh_seed
-from training.loop import Run, untrained
+from training.loop import Run, make_agent_and_runner
 from training.vector_runner import make_environments
 
 
@@ -157,11 +157,11 @@ def taught(run: Run, name: str, options: dict[str, Any]) -> Agent:
     config = run.config
     settings = dataclasses.replace(config.settings, learning_rate=TUNING_RATES[name], anneal=False)
     config = dataclasses.replace(config, num_envs=BATCH, settings=settings)
-    agent, stepper = untrained(config, make_environments(config.env, BATCH, options))
+    agent, runner = make_agent_and_runner(config, make_environments(config.env, BATCH, options))
     if name == "tuned":
         agent.restore_policy(run.agent.tensors())
     for _ in range(UPDATES):
-        step, _ = stepper.step(agent.act(stepper.observations))
+        step, _ = runner.step(agent.act(runner.observations))
         agent.learn(step)
     return agent
 

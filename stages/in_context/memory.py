@@ -24,7 +24,7 @@ from stages.lab.slides import draw_curve, slide
 from stages.lab.trials import run_trials, trained, trial
 from training.config import RunConfig
 from training.evaluation import fresh_seed
-from training.vector_runner import Stepper, make_environments
+from training.vector_runner import VectorRunner, make_environments
 
 STEPS = 400_000
 HISTORY = 4
@@ -92,10 +92,10 @@ def examine(config: RunConfig) -> Array:
 def right_moves(agent: Agent, config: RunConfig) -> Array:
     """Of many episodes, the share of moves towards the ball, or level with it, in percent."""
     environments: Any = make_environments(config.env, EPISODES, config.make_options)
-    stepper, shares = Stepper(environments, fresh_seed(config.seed)), []
+    runner, shares = VectorRunner(environments, fresh_seed(config.seed)), []
     for _ in range(WATCHED):
         states = environments.unwrapped.batch.states.copy()
-        stepper.step(agent.act(stepper.observations, explore=False))
+        runner.step(agent.act(runner.observations, explore=False))
         moved = environments.unwrapped.batch.states["paddle_y"] - states["paddle_y"]
         distance = states["ball_y"] - states["paddle_y"]
         right = (moved * distance > 0) | (np.abs(distance) < NEAR)

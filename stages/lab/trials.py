@@ -31,7 +31,7 @@ from training.config import RunConfig
 from training.cores import usable_cores
 from training.display import PlainDisplay
 from training.logger import Logger
-from training.loop import Run, train, untrained
+from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
 from training.train_options import parse
 from training.vector_runner import make_environments
@@ -107,7 +107,7 @@ def trained(config: RunConfig) -> tuple[Run, list[Point]]:
 
 def _trained_into(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
     environments = make_environments(config.env, config.num_envs, config.make_options)
-    run = Run(config, folder, *untrained(config, environments))
+    run = Run(config, folder, *make_agent_and_runner(config, environments))
     recorder = Recorder(run)
     train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
     return run, recorder.points

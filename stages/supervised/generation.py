@@ -89,7 +89,7 @@ class Learned(NamedTuple):
 def examine(config: RunConfig) -> Learned:
     """Train, and ask about new examples."""
     run, points = trained(config)
-    environments = run.stepper.environments.unwrapped
+    environments = run.runner.environments.unwrapped
     assert isinstance(environments, ExampleVectorEnv)
     new = data_set(environments.batch.stage, "test")
     guesses = run.agent.act(new.observations[:SHOWN], explore=False)

@@ -33,7 +33,7 @@ def autoencoder(seed: int, codes: int, steps: int = STEPS) -> RunConfig:
 def encoded(config: RunConfig, count: int) -> Encoded:
     """Train an autoencoder, and let it encode `count` new screens."""
     run, _ = trained(config)
-    environments = run.stepper.environments.unwrapped
+    environments = run.runner.environments.unwrapped
     assert isinstance(environments, ExampleVectorEnv)
     screens, _, places = data_set(environments.batch.stage, "test")
     codes = run.agent.codes(screens[:count])

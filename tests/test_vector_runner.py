@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from training.evaluation import evaluate, fresh_seed
-from training.vector_runner import Stepper
+from training.vector_runner import VectorRunner
 
 
 class Counter(gymnasium.Env[Any, Any]):
@@ -46,12 +46,12 @@ def test_every_autoreset_mode_gives_the_same_experience(mode: AutoresetMode) -> 
         [lambda n=n: Counter(n) for n in LENGTHS],  # type: ignore[misc]
         autoreset_mode=mode,
     )
-    stepper = Stepper(environments, seed=0)
+    runner = VectorRunner(environments, seed=0)
     expected_t = [0, 0, 0]
     finished = [0, 0, 0]
     for _ in range(60):
         actions = np.ones(3, np.int64)
-        step, episodes = stepper.step(actions)
+        step, episodes = runner.step(actions)
         for i, length in enumerate(LENGTHS):
             if not step.valid[i]:
                 assert mode == AutoresetMode.NEXT_STEP
@@ -80,11 +80,11 @@ def test_reward_terms_add_up_to_the_return_natively() -> None:
     environments = gymnasium.make_vec(
         "PaddleBall-v0", num_envs=8, reward="score - 0.01*effort", max_steps=100
     )
-    stepper = Stepper(environments, seed=3)
+    runner = VectorRunner(environments, seed=3)
     generator = np.random.default_rng(0)
     seen = 0
     for _ in range(300):
-        _, episodes = stepper.step(generator.integers(0, 3, 8))
+        _, episodes = runner.step(generator.integers(0, 3, 8))
         if episodes is not None:
             seen += len(episodes.returns)
             weighted = episodes.terms["score"] - 0.01 * episodes.terms["effort"]
@@ -96,7 +96,7 @@ def test_evaluation_plays_the_first_episode_of_every_seed() -> None:
     """Against single environments with the same seeds, one after the other."""
 
     class Alternating:
-        def watch(self, simulator: Any) -> None:
+        def watch(self, lookahead: Any) -> None:
             pass
 
         def act(self, observations: Any, explore: bool = True) -> Any:
