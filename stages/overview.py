@@ -23,6 +23,7 @@ from stages.in_context.in_context import LARGE, PROMPTS, RATES
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import COLOURS, slide
+from stages.lab.texts import load
 from stages.lab.trials import Point, measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
@@ -37,78 +38,6 @@ TUNING = 25_600
 AT_ONCE = 64  # environments, which is the minibatch, where labels are few
 CHANCE = {age: 100 / len(Classify().action_names) for age in AGES} | {"prompt": 100 / len(BUTTONS)}
 
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "pretraining": "Where will the ball land?",
-        "progress": "Five ages",
-        "rules": ("rule-based", "features and rule", "nothing"),
-        "search": ("features by hand,\nrandom search", "features", "a linear decision"),
-        "deep": ("deep learning", "many labels", "features and decision"),
-        "tuned": ("pretraining,\nfine-tuning", "few labels", "features, elsewhere"),
-        "prompt": ("in-context*", "a prompt", "how to learn"),
-        "supplied": "a person: {}; the machine: {}",
-        "paid": "examples: {}; feedback: {}",
-        "before": "{own:,} (before: {before:,})",
-        "title": "Five ages: which way does the ball fly?",
-        "x": "right answers (%); dotted: chance",
-        "columns": (
-            "age",
-            "a person supplied",
-            "the machine found",
-            "examples",
-            "feedback",
-            "right answers, %",
-        ),
-        "chance": "By chance: {rules:.0f} %, of * {prompt:.0f} %.",
-        "note": "* another question: which button moves the paddle to the ball?",
-        "claim": "The lecture: from age to age a person supplies less, and the machine finds more.",
-        "found": "- What a machine finds is better than what a person wrote. {held}: deep learning "
-        "against the rule, {value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {seeds} "
-        "seeds).",
-        "features": "- It is better to find features as well than a decision alone. {held}: deep "
-        "learning against random search on features by hand, after {numbers:,} numbers of feedback "
-        "each, {value:+.1f} points ({low:+.1f} to {high:+.1f}).",
-        "labels": "- Pretraining saves labels. {held}: with {labels:,} labels, {value:+.1f} points "
-        "against a network from scratch ({low:+.1f} to {high:+.1f}).",
-        "shots": "- Examples in a prompt teach without a learning step. {held}: {shots} of them "
-        "make {value:+.1f} points ({low:+.1f} to {high:+.1f}).",
-    },
-    "ko": {
-        "pretraining": "공은 어디에 떨어지는가?",
-        "progress": "다섯 시대",
-        "rules": ("규칙 기반", "특징과 규칙", "없음"),
-        "search": ("사람이 만든 특징,\n무작위 탐색", "특징", "선형 판단"),
-        "deep": ("딥러닝", "많은 정답", "특징과 판단"),
-        "tuned": ("사전학습,\n미세조정", "적은 정답", "다른 문제에서 특징"),
-        "prompt": ("인컨텍스트*", "프롬프트", "배우는 법"),
-        "supplied": "사람: {} / 기계: {}",
-        "paid": "예제: {} / 피드백: {}",
-        "before": "{own:,} (미리 {before:,})",
-        "title": "다섯 시대: 공은 어느 쪽으로 나는가?",
-        "x": "정답률 (%), 점선은 찍었을 때",
-        "columns": (
-            "시대",
-            "사람이 준 것",
-            "기계가 찾은 것",
-            "예제 수",
-            "피드백",
-            "정답률 (%)",
-        ),
-        "chance": "찍으면 {rules:.0f} %, *은 {prompt:.0f} %.",
-        "note": "* 다른 문제이다: 패들을 공 쪽으로 옮기는 버튼은 어느 것인가?",
-        "claim": "강의의 주장: 시대가 갈수록 사람이 주는 것은 줄고 기계가 찾는 것은 는다.",
-        "found": "- 기계가 찾은 것이 사람이 쓴 것보다 낫다. {held}: 딥러닝은 규칙보다 "
-        "{value:+.1f}%p (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "features": "- 판단만 찾는 것보다 특징까지 찾는 편이 낫다. {held}: 피드백 숫자가 똑같이 "
-        "{numbers:,}개일 때 딥러닝은 사람이 만든 특징의 무작위 탐색보다 {value:+.1f}%p "
-        "({low:+.1f}~{high:+.1f}).",
-        "labels": "- 사전학습을 하면 정답이 덜 든다. {held}: 정답이 {labels:,}개일 때 처음부터 "
-        "학습한 신경망보다 {value:+.1f}%p ({low:+.1f}~{high:+.1f}).",
-        "shots": "- 프롬프트 속의 예시는 학습 단계 없이 가르친다. {held}: 예시 {shots}개로 "
-        "{value:+.1f}%p ({low:+.1f}~{high:+.1f}).",
-    },
-}
-
 
 class Price(NamedTuple):
     """What was needed: for the question itself, and before it was asked."""
@@ -120,7 +49,7 @@ class Price(NamedTuple):
         """In words."""
         if not self.before:
             return f"{self.own:,}"
-        return str(TEXTS[lang]["before"].format(**self._asdict()))
+        return str(load("overview", lang)["before"].format(**self._asdict()))
 
 
 class Age(NamedTuple):
@@ -158,7 +87,7 @@ def answering(age: str, seed: int, body: Path) -> RunConfig:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("overview", options.lang)
     elsewhere = {"body": [pretraining(seed) for seed in options.each_seed]}
     with run_bodies(elsewhere, options.processes, texts["pretraining"]) as runs:
         bodies = runs["body"]
@@ -227,13 +156,13 @@ def verdicts(
         "labels": difference(scores["tuned"], scores[SCRATCH]),
         "shots": difference(scores["prompt"], zero_shot),
     }
-    texts = TEXTS[options.lang]
+    texts = load("overview", options.lang)
     return [claim(options, texts[name], gap, gap.low > 0, **words) for name, gap in gaps.items()]
 
 
 def draw(path: Path, lang: str, ages: dict[str, Age]) -> None:
     """A bar for each age, with what it took."""
-    texts = TEXTS[lang]
+    texts = load("overview", lang)
     with slide(path, lang) as axes:
         for k, (age, row) in enumerate(ages.items()):
             score = row.score

@@ -22,6 +22,7 @@ from stages.datasets.prompts import BUTTONS, REPORTED, WIRINGS, Prompts, behind
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import draw_curve, slide
+from stages.lab.texts import load
 from stages.lab.trials import run_trials, trained, trial
 from training.config import RunConfig
 from training.evaluation import fresh_seed
@@ -55,54 +56,8 @@ BATCH = 16
 TUNING_RATES = {"tuned": 1e-3, "fresh": 3e-3}
 FEW, MANY = 4, 64
 
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "progress": "One network, many hidden rules",
-        "shots": "{} in the prompt",
-        "told": "{} and a description",
-        "prompt": "{}*, in the prompt",
-        "tuned": "{}*, fine-tuned on them",
-        "fresh": "{}*, from scratch on them",
-        "note": "* the same {rules} rules of each seed, examples and questions for all three",
-        "title": "A rule never met: examples in the prompt",
-        "x": "examples",
-        "y": "right answers (%)",
-        "learns": "The lecture: a network learns from examples in its prompt, without a learning "
-        "step. {held}: {few} examples of a rule that it never met make {value:+.1f} points (95 % "
-        "interval {low:+.1f} to {high:+.1f}, {seeds} seeds), {many} make {second:+.1f}.",
-        "description": "A description helps where there are no examples (zero-shot). {held}: "
-        "{value:+.1f} points ({low:+.1f} to {high:+.1f}); after {many} examples {second:+.1f}.",
-        "size": "A larger network makes more of the same prompt. {held}: after {many} examples, "
-        "{value:+.1f} points ({low:+.1f} to {high:+.1f}); after {few}, {second:+.1f}.",
-        "tuning": "Few examples are worth more in the prompt than for fine-tuning on the same "
-        "ones.* {held}: with {few}, {value:+.1f} points ({low:+.1f} to {high:+.1f}); with {many}, "
-        "{second:+.1f}.",
-    },
-    "ko": {
-        "progress": "신경망 하나, 숨은 규칙 여럿",
-        "shots": "{} 프롬프트 속 예시",
-        "told": "{} 예시와 설명",
-        "prompt": "{}* 프롬프트 속 예시",
-        "tuned": "{}* 그 예시로 미세 조정",
-        "fresh": "{}* 그 예시로 처음부터",
-        "note": "* 셋 모두 시드마다 같은 규칙 {rules}개, 같은 예시, 같은 질문",
-        "title": "처음 보는 규칙: 프롬프트 속의 예시",
-        "x": "예시 수",
-        "y": "정답률 (%)",
-        "learns": "강의의 주장: 신경망은 학습 단계 없이 프롬프트 속의 예시에서 배운다. {held}: "
-        "처음 보는 규칙의 예시 {few}개로 {value:+.1f}%p (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 "
-        "{seeds}개), {many}개로 {second:+.1f}%p 올랐다.",
-        "description": "예시가 없을 때는(제로샷) 설명이 도움이 된다. {held}: {value:+.1f}%p "
-        "({low:+.1f}~{high:+.1f}); 예시 {many}개가 있으면 {second:+.1f}%p.",
-        "size": "신경망이 클수록 같은 프롬프트에서 더 많이 배운다. {held}: 예시 {many}개에서 "
-        "{value:+.1f}%p ({low:+.1f}~{high:+.1f}), {few}개에서 {second:+.1f}%p.",
-        "tuning": "적은 예시는 같은 예시로 미세 조정할 때보다 프롬프트에서 더 값지다.* {held}: "
-        "예시 {few}개에서 {value:+.1f}%p ({low:+.1f}~{high:+.1f}), {many}개에서 {second:+.1f}%p.",
-    },
-}
-
 Cell = tuple[str, Size, int]
-"""A way to be told (a name in `TEXTS`), to a network of a size, and how many examples."""
+"""A way to be told (a key of its texts), to a network of a size, and how many examples."""
 CURVES = (
     *(("shots", size) for size in SIZES),
     ("told", LARGE),
@@ -168,7 +123,7 @@ def taught(run: Run, name: str, options: dict[str, Any]) -> Agent:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("in_context", options.lang)
     configs = {
         size: [
             trial(
@@ -199,7 +154,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> str:
     """A sentence for each claim; differences are taken seed by seed."""
-    texts = TEXTS[options.lang]
+    texts = load("in_context", options.lang)
     claims: dict[str, tuple[tuple[Cell, Cell], tuple[Cell, Cell]]] = {
         "learns": (
             (("shots", LARGE, FEW), ("shots", LARGE, 0)),
@@ -228,7 +183,7 @@ def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> str
 
 def draw(path: Path, lang: str, scores: dict[Cell, Mean]) -> None:
     """A curve for each way to be told, over the number of examples."""
-    texts = TEXTS[lang]
+    texts = load("in_context", lang)
     with slide(path, lang) as axes:
         for k, (name, size) in enumerate(CURVES):
             means = {j: scores[name, size, j] for j in REPORTED if (name, size, j) in scores}

@@ -18,14 +18,9 @@ from rich.table import Table
 
 from stages.lab.intervals import MOST_SEEDS, Mean
 from stages.lab.slides import font_for
+from stages.lab.texts import load
 from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 
-HELD = {
-    "en": {True: "It held in our measurement", False: "Our measurement does not show it"},
-    "ko": {True: "우리 측정에서 확인되었다", False: "우리 측정에서는 확인되지 않았다"},
-}
-"""How a verdict begins: was all of the claim's interval on its side?"""
-SLIDE = {"en": "The slide", "ko": "슬라이드"}
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
 Language = Literal["en", "ko"]
 
@@ -82,7 +77,7 @@ def run_experiment(
         path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
         check_slide(path, options.lang)
         experiment(options, path)
-        print(f"{SLIDE[options.lang]}: {path}")
+        print(f"{load('lab', options.lang)['slide']}: {path}")
     except (ValueError, OSError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -121,9 +116,8 @@ def check_slide(path: Path, lang: Language) -> None:
 
 def claim(options: ExperimentOptions, text: str, found: Mean, held: bool, **words: Any) -> str:
     """`text`, a claim of the lecture, with what was found and whether it held."""
-    return text.format(
-        held=HELD[options.lang][held], seeds=options.seeds, **found._asdict(), **words
-    )
+    verdict = load("lab", options.lang)["held" if held else "not_held"]
+    return text.format(held=verdict, seeds=options.seeds, **found._asdict(), **words)
 
 
 def tell(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], verdict: str) -> None:

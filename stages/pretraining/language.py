@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from stages.datasets.commentary import TextStage
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean
 from stages.lab.slides import draw_curves
+from stages.lab.texts import load
 from stages.lab.trials import measure, percent, run_bodies, run_trials, trial
 from training.config import RunConfig
 
@@ -31,46 +31,6 @@ LABELS = (8, 32, 128, 512)
 STEPS = 2_560  # guesses at what is good or bad
 LEARNING_RATES = {True: 1e-2, False: 3e-3}
 """Of a head alone, and of the whole network."""
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "reading": "Reading without labels",
-        "progress": "Good or bad?",
-        "title": "Good or bad for the player? Who has read much needs few labels",
-        "x": "labels",
-        "y": "accuracy in new games (%)",
-        "scratch": "from scratch",
-        "read": "read {tokens:,} tokens",
-        "next": "Next token of a new commentary, guessed right: {shares}.",
-        "share": "{tokens:,} tokens: {share:.1f} %",
-        "few": "The lecture: who was pretrained without labels needs few of them. {held}: with "
-        "{labels} labels, a head on the frozen body that has read {much:,} tokens is right "
-        "{value:+.1f} points more often than the same network from scratch (95 % interval "
-        "{low:+.1f} to {high:+.1f}, {seeds} seeds).",
-        "many": "Is it still ahead with {labels}? {held}: {value:+.1f} points ({low:+.1f} to "
-        "{high:+.1f}).",
-        "more": "More unlabelled text, a better model. {held}: with {labels} labels, {value:+.1f} "
-        "points from {little:,} tokens to {much:,} ({low:+.1f} to {high:+.1f}).",
-    },
-    "ko": {
-        "reading": "정답 없이 읽기",
-        "progress": "좋은가, 나쁜가?",
-        "title": "선수에게 좋은가, 나쁜가? 많이 읽었으면 정답이 조금만 있어도 된다",
-        "x": "정답의 수",
-        "y": "새 게임에서의 정확도 (%)",
-        "scratch": "처음부터 학습",
-        "read": "토큰 {tokens:,}개를 읽음",
-        "next": "새 해설에서 다음 토큰을 맞힌 비율: {shares}.",
-        "share": "토큰 {tokens:,}개 {share:.1f} %",
-        "few": "강의의 주장: 정답 없이 사전학습해 두면 정답이 조금만 있어도 된다. {held}: 정답 "
-        "{labels}개일 때, 토큰 {much:,}개를 읽은 몸통을 얼리고 머리만 학습하면 같은 신경망을 "
-        "처음부터 학습할 때보다 {value:+.1f}%p 더 맞힌다 (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 "
-        "{seeds}개).",
-        "many": "정답이 {labels}개여도 앞서는가? {held}: {value:+.1f}%p ({low:+.1f}~{high:+.1f}).",
-        "more": "정답 없는 글이 많을수록 모델이 좋아진다. {held}: 정답 {labels}개일 때 토큰 "
-        "{little:,}개에서 {much:,}개로 늘리면 {value:+.1f}%p ({low:+.1f}~{high:+.1f}).",
-    },
-}
 
 Cell = tuple[int, int]
 """One of `READERS` and one of `LABELS`."""
@@ -96,7 +56,7 @@ def judging(seed: int, labels: int, pretrained: Path | None) -> RunConfig:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("language", options.lang)
     read = {size: [reading(seed, size) for seed in options.each_seed] for size in TEXTS_READ}
     with run_bodies(read, options.processes, texts["reading"]) as runs:
         begun: dict[int, list[Path | None]] = {SCRATCH: [None] * options.seeds}
@@ -132,7 +92,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def named(reader: int, lang: str) -> str:
     """In words."""
-    texts = TEXTS[lang]
+    texts = load("language", lang)
     if reader == SCRATCH:
         return str(texts["scratch"])
     return str(texts["read"].format(tokens=tokens_of(reader)))
@@ -149,5 +109,7 @@ def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> lis
     ):
         gap = difference(scores[winner, labels], scores[loser, labels])
         words = {"labels": labels, "little": tokens_of(little), "much": tokens_of(much)}
-        sentences.append(claim(options, TEXTS[options.lang][name], gap, gap.low > 0, **words))
+        sentences.append(
+            claim(options, load("language", options.lang)[name], gap, gap.low > 0, **words)
+        )
     return sentences

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean
 from stages.lab.slides import draw_course, slide
+from stages.lab.texts import load
 from stages.lab.trials import Point, measure, run_bodies, run_trials, trial
 from training.config import RunConfig
 
@@ -27,37 +27,6 @@ STEPS = 122_880
 EVALUATIONS = 12
 EPISODES = 50
 WIDTH = 64  # of the policy's body, which the others therefore have too
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "pretraining": "Learning to see",
-        "progress": "Learning to play",
-        "scratch": "from scratch",
-        "classify": "with a classifier's body",
-        "reconstruct": "with an autoencoder's body",
-        "title": "Learning to play by who can see already",
-        "x": "steps of play",
-        "y": "balls returned",
-        "columns": ("body", "guesses before", "balls returned in the end"),
-        "claim": "The lecture: what was learned for one thing helps with another.",
-        "verdict": "- {held}: {way}, {value:+.1f} balls returned after as many steps of play, "
-        "against from scratch (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-    },
-    "ko": {
-        "pretraining": "보는 법 배우기",
-        "progress": "노는 법 배우기",
-        "scratch": "처음부터",
-        "classify": "분류기의 몸통으로",
-        "reconstruct": "오토인코더의 몸통으로",
-        "title": "볼 줄 알면 노는 법도 빨리 배울까?",
-        "x": "게임한 걸음 수",
-        "y": "받아 낸 공",
-        "columns": ("몸통", "미리 한 추측", "끝에 받아 낸 공"),
-        "claim": "강의의 주장: 한 가지를 위해 배운 것이 다른 데에도 쓸모 있다.",
-        "verdict": "- {held}: {way} 같은 걸음 수만큼 게임하면, 처음부터 배울 때보다 공을 "
-        "{value:+.1f}개 더 받아 낸다 (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-    },
-}
 
 
 def seeing(env: str, seed: int) -> RunConfig:
@@ -78,7 +47,7 @@ def playing(seed: int, pretrained: Path | None) -> RunConfig:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("policy", options.lang)
     eyes = {env: [seeing(env, seed) for seed in options.each_seed] for env in BODIES}
     with run_bodies(eyes, options.processes, texts["pretraining"]) as bodies:
         configs = {"scratch": [playing(seed, None) for seed in options.each_seed]}
@@ -97,7 +66,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def verdicts(options: ExperimentOptions, balls: dict[str, list[float]]) -> str:
     """A sentence for each body; differences are taken seed by seed."""
-    texts = TEXTS[options.lang]
+    texts = load("policy", options.lang)
     sentences = [texts["claim"]]
     for way in BODIES:
         gap = difference(balls[way], balls["scratch"])
@@ -107,7 +76,7 @@ def verdicts(options: ExperimentOptions, balls: dict[str, list[float]]) -> str:
 
 def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:
     """Scores over steps of play; bands from the lowest seed to the highest."""
-    texts = TEXTS[lang]
+    texts = load("policy", lang)
     with slide(path, lang) as axes:
         for k, way in enumerate(WAYS):
             scores = [[point.score for point in points] for points in curves[way]]

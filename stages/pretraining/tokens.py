@@ -20,6 +20,7 @@ from stages.datasets.tokenizer import END_PIECE, encoded, pieces_of, tokenizer
 from stages.lab.experiment import ExperimentOptions, tell
 from stages.lab.intervals import Mean, mean
 from stages.lab.slides import COLOURS, slide
+from stages.lab.texts import load
 
 SIZES = {"en": (60, 100, 200, 400), "ko": (200, 240, 300, 400)}
 """Pieces; the fewest are little more than the letters."""
@@ -29,25 +30,6 @@ SENTENCES = {
 }
 GAMES = 100  # of new sentences, for each seed
 LONGEST = 4  # pieces shown in the table
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "title": "What a sentence is cut into",
-        "columns": ("pieces", "tokens a sentence", "words in one piece, %", "the longest pieces"),
-        "row": "{size} pieces: {tokens} tokens",
-        "verdict": "A new sentence of {letters:.1f} letters takes {few} tokens of a vocabulary of "
-        "{large} pieces, and {many} of one of {small} ({seeds} seeds). Nobody has told what a "
-        "word is.",
-    },
-    "ko": {
-        "title": "문장은 무엇으로 잘리는가",
-        "columns": ("조각의 수", "문장마다 토큰", "한 조각인 낱말, %", "가장 긴 조각"),
-        "row": "조각 {size}개: 토큰 {tokens}개",
-        "verdict": "글자 {letters:.1f}개인 새 문장은 조각 {large}개의 어휘로는 토큰 {few}개, 조각 "
-        "{small}개의 어휘로는 {many}개가 된다 (시드 {seeds}개). 낱말이 무엇인지는 아무도 알려 "
-        "주지 않았다.",
-    },
-}
 
 
 def new_sentences(lang: str, seed: int) -> list[str]:
@@ -71,7 +53,7 @@ def whole_words(lang: str, size: int, texts: list[str]) -> float:
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
     lang, sizes = options.lang, SIZES[options.lang]
-    texts = TEXTS[lang]
+    texts = load("tokens", lang)
     samples = [new_sentences(lang, seed) for seed in options.each_seed]
     counts: dict[int, Mean] = {}
     rows = []
@@ -97,7 +79,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def draw(path: Path, lang: str) -> None:
     """One sentence, cut by each vocabulary, neighbouring pieces in different colours."""
-    texts = TEXTS[lang]
+    texts = load("tokens", lang)
     with slide(path, lang) as axes:
         axes.set(title=texts["title"], xlim=(0, 1), ylim=(0, 1))
         axes.axis("off")

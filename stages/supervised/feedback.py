@@ -9,13 +9,13 @@ and a reward are one number each, so that both curves stand over the same axis.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import ratio
 from stages.lab.slides import draw_course, slide
+from stages.lab.texts import load
 from stages.lab.trials import Point, measure, run_trials, trial
 
 STEPS = {"answer": 153_600, "reward": 230_400}
@@ -24,33 +24,6 @@ EXAMPLES = 100_000
 BARS = (0.6, 0.7, 0.8, 0.9)
 SHOWN = 0.8
 FEEDBACKS = ("answer", "reward")
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "answer": "the right answer",
-        "reward": "only right or wrong",
-        "progress": "Which way does the ball fly?",
-        "title": "Told the answer, or only right or wrong",
-        "x": "numbers of feedback",
-        "y": "accuracy on new examples",
-        "columns": ("accuracy", "numbers with answers", "with rewards", "times as many"),
-        "verdict": "The lecture: an answer tells more than a reward. {held}: to {bar:.0%} accuracy "
-        "it took {value:.1f} times as many numbers of reward as of answers (95 % interval "
-        "{low:.1f} to {high:.1f}, {seeds} seeds).",
-    },
-    "ko": {
-        "answer": "정답을 알려 줌",
-        "reward": "맞음/틀림만 알려 줌",
-        "progress": "공은 어느 쪽으로 날아가는가?",
-        "title": "정답을 알려 줄 때와 맞음/틀림만 알려 줄 때",
-        "x": "받은 피드백 숫자의 개수",
-        "y": "새 예제에서의 정확도",
-        "columns": ("정확도", "정답 피드백 수", "보상 피드백 수", "배수"),
-        "verdict": "강의의 주장: 정답은 보상보다 많은 것을 알려 준다. {held}: 정확도 "
-        "{bar:.0%}까지 보상은 정답의 {value:.1f}배의 숫자가 필요했다 (95 % 구간 "
-        "{low:.1f}~{high:.1f}, 시드 {seeds}개).",
-    },
-}
 
 
 def needed(points: list[Point], bar: float) -> float:
@@ -69,7 +42,7 @@ def needed(points: list[Point], bar: float) -> float:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("feedback", options.lang)
     configs = {
         feedback: [
             trial(
@@ -100,7 +73,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:
     """Both curves over the numbers of feedback; bands from the lowest seed to the highest."""
-    texts = TEXTS[lang]
+    texts = load("feedback", lang)
     with slide(path, lang) as axes:
         for k, name in enumerate(FEEDBACKS):
             scores = [[point.score for point in points] for points in curves[name]]

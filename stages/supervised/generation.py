@@ -12,7 +12,7 @@ score of all three is the share that is right of what can be told: 0 for who alw
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from stages.datasets.environments import ExampleVectorEnv
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import draw_curve, make_logarithmic, slide
+from stages.lab.texts import load
 from stages.lab.trials import run_trials, trained, trial
 from training.config import RunConfig
 
@@ -35,42 +36,6 @@ SIZES = (100, 1_000, 10_000)
 COMPARED = 1_000
 STEPS = 102_400
 SHOWN = 4  # screens on the slide
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "recognise": "screen → state",
-        "generate": "state → screen",
-        "sharpen": "8 x 8 → 24 x 24 pixels",
-        "progress": "Recognise, generate, sharpen",
-        "title": "To recognise and to generate",
-        "x": "training examples",
-        "y": "right of what can be told (%)",
-        "pictures": "truth | from state | from 8 x 8",
-        "numbers": "numbers of an answer",
-        "generate_verdict": "The lecture: to generate is harder than to recognise. {held}: with "
-        "{size:,} examples recognition is {value:+.1f} points better than generation (95 % "
-        "interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-        "sharpen_verdict": "And: a picture helps more than a description. {held}: from 64 pixels "
-        "the screen is {value:+.1f} points better than from its 3 numbers ({low:+.1f} to "
-        "{high:+.1f}).",
-    },
-    "ko": {
-        "recognise": "화면 → 상태",
-        "generate": "상태 → 화면",
-        "sharpen": "8 x 8 → 24 x 24 픽셀",
-        "progress": "알아보기, 만들기, 선명하게 하기",
-        "title": "알아보기와 만들기",
-        "x": "학습 예제 수",
-        "y": "맞힌 비율 (%)",
-        "pictures": "정답 | 상태에서 | 8 x 8에서",
-        "numbers": "정답 하나의 숫자 수",
-        "generate_verdict": "강의의 주장: 만들기는 알아보기보다 어렵다. {held}: 예제 "
-        "{size:,}개에서 알아보기가 만들기보다 {value:+.1f}%p 낫다 (95 % 구간 "
-        "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "sharpen_verdict": "또한: 설명보다 흐릿한 그림이 더 도움이 된다. {held}: 숫자 3개보다 픽셀 "
-        "64개에서 만든 화면이 {value:+.1f}%p 낫다 ({low:+.1f}~{high:+.1f}).",
-    },
-}
 
 
 class Learned(NamedTuple):
@@ -99,7 +64,7 @@ def examine(config: RunConfig) -> Learned:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("generation", options.lang)
     configs = {
         (way, size): [
             trial("translate", seed, STEPS, examples=size, source=source, target=target)
@@ -132,7 +97,7 @@ def verdicts(options: ExperimentOptions, scores: dict[tuple[str, int], list[floa
         ("sharpen_verdict", "sharpen", "generate"),
     ):
         gap = difference(scores[winner, COMPARED], scores[loser, COMPARED])
-        text = TEXTS[options.lang][name]
+        text = load("generation", options.lang)[name]
         sentences.append(claim(options, text, gap, gap.low > 0, size=COMPARED))
     return "\n".join(sentences)
 
@@ -147,7 +112,7 @@ def side_by_side(generated: Learned, sharpened: Learned) -> Array:
 
 def draw(path: Path, lang: str, scores: dict[tuple[str, int], Mean], shown: list[Learned]) -> None:
     """The scores over the number of examples, and beside them what was made."""
-    texts = TEXTS[lang]
+    texts = load("generation", lang)
     with slide(path, lang) as axes:
         grid = axes.figure.add_gridspec(1, 2, width_ratios=(9, 5))
         axes.set_subplotspec(grid[0])

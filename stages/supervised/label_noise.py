@@ -16,6 +16,7 @@ from typing import Any
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import draw_curve, make_logarithmic, slide
+from stages.lab.texts import load
 from stages.lab.trials import measure, percent, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -30,48 +31,10 @@ STEPS = {size: 51_200 if size <= 1_000 else 102_400 for size in SIZES}
 MOST, FEW = 30_000, 3_000
 CLEAN, *NOISY = (f"{noise:.0%}" for noise in NOISES)
 
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "wrong": "{} wrong",
-        "upper": "clean, upper half only",
-        "rare": "clean, unbalanced",
-        "progress": "Training sets, good and bad",
-        "title": "Examples: wrong, few, lopsided",
-        "x": "training examples",
-        "y": "accuracy on new examples",
-        "claim": "The lecture: many examples, some of them wrong, teach more than few clean ones.",
-        "many_noisy": "- {held}: 30,000 with {noise} wrong against 3,000 clean ones: {value:+.1f} "
-        "points of accuracy (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-        "not_representative": "And: clean examples help little if they are not representative. "
-        "{held}: 30,000 clean ones from the upper half of the box against 30,000 from everywhere: "
-        "{value:+.1f} points ({low:+.1f} to {high:+.1f}).",
-        "unbalanced": "And: unbalanced classes cost accuracy on the rare ones. {held}: "
-        "{value:+.1f} points with each class a tenth as frequent as the one before "
-        "({low:+.1f} to {high:+.1f}).",
-    },
-    "ko": {
-        "wrong": "오답 {}",
-        "upper": "정확하나 위쪽 절반만",
-        "rare": "정확하나 불균형",
-        "progress": "좋은 학습 데이터, 나쁜 학습 데이터",
-        "title": "틀린 예제, 적은 예제, 치우친 예제",
-        "x": "학습 예제 수",
-        "y": "새 예제에서의 정확도",
-        "claim": "강의의 주장: 오답이 섞인 많은 예제가 적고 깨끗한 예제보다 낫다.",
-        "many_noisy": "- {held}: 오답 {noise}인 30,000개와 깨끗한 3,000개의 정확도 차이 "
-        "{value:+.1f}%p (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "not_representative": "또한: 대표성이 없으면 깨끗한 예제도 별 도움이 되지 않는다. {held}: "
-        "상자 위쪽 절반에서만 뽑은 30,000개는 전체에서 뽑은 30,000개와 {value:+.1f}%p 차이 났다 "
-        "({low:+.1f}~{high:+.1f}).",
-        "unbalanced": "또한: 클래스가 불균형하면 드문 클래스에서 정확도를 잃는다. {held}: "
-        "클래스마다 빈도가 앞 클래스의 10분의 1일 때 {value:+.1f}%p ({low:+.1f}~{high:+.1f}).",
-    },
-}
-
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("label_noise", options.lang)
     configs = {
         (kind, size): [
             trial("classify", seed, STEPS[size], examples=size, **KINDS[kind])
@@ -92,7 +55,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def verdicts(options: ExperimentOptions, scores: dict[tuple[str, int], list[float]]) -> str:
     """A sentence for each claim; differences are taken seed by seed."""
-    texts = TEXTS[options.lang]
+    texts = load("label_noise", options.lang)
     sentences = [texts["claim"]]
     for noise in NOISY:
         gap = difference(scores[noise, MOST], scores[CLEAN, FEW])
@@ -105,7 +68,7 @@ def verdicts(options: ExperimentOptions, scores: dict[tuple[str, int], list[floa
 
 def draw(path: Path, lang: str, names: dict[str, str], scores: dict[tuple[str, int], Mean]) -> None:
     """A curve for each kind of training set over its size."""
-    texts = TEXTS[lang]
+    texts = load("label_noise", lang)
     with slide(path, lang) as axes:
         for k, kind in enumerate(KINDS):
             draw_curve(axes, k, SIZES, [scores[kind, size] for size in SIZES], names[kind])

@@ -12,7 +12,6 @@ where it sees a picture, and with a linear layer where it sees a vector.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,47 +21,17 @@ from stages.datasets.spectrogram import log_mel
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import COLOURS, draw_curve, make_logarithmic, slide
+from stages.lab.texts import load
 from stages.lab.trials import measure, percent, run_trials, trial
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 COMPARED = 1_000
 STEPS = {size: 51_200 if size <= 1_000 else 102_400 for size in SIZES}
 
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "spectrogram": "spectrogram",
-        "waveform": "waveform",
-        "hit": "hit",
-        "wall": "wall",
-        "miss": "miss",
-        "progress": "Hit, wall or miss?",
-        "title": "Spectrograms against waveforms",
-        "x": "training examples",
-        "y": "accuracy on new sounds (%)",
-        "verdict": "The lecture: with the right representation few examples suffice. {held}: with "
-        "{size:,} examples the accuracy from spectrograms, less that from waveforms, is "
-        "{value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-    },
-    "ko": {
-        "spectrogram": "스펙트로그램",
-        "waveform": "파형",
-        "hit": "치기",
-        "wall": "벽",
-        "miss": "놓침",
-        "progress": "치기, 벽, 놓침?",
-        "title": "스펙트로그램과 파형",
-        "x": "학습 예제 수",
-        "y": "새 소리에서의 정확도 (%)",
-        "verdict": "강의의 주장: 표현이 알맞으면 예제가 적어도 된다. {held}: 예제 {size:,}개에서 "
-        "스펙트로그램의 정확도에서 파형의 정확도를 빼면 {value:+.1f}%p이다 (95 % 구간 "
-        "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-    },
-}
-
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("sounds", options.lang)
     configs = {
         (heard, size): [
             trial("sounds", seed, STEPS[size], examples=size, observation=heard)
@@ -85,7 +54,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 def verdict(options: ExperimentOptions, scores: dict[tuple[str, int], list[float]]) -> str:
     """A sentence for the claim; the difference is taken seed by seed."""
     gap = difference(scores["spectrogram", COMPARED], scores["waveform", COMPARED])
-    return claim(options, TEXTS[options.lang]["verdict"], gap, gap.low > 0, size=COMPARED)
+    return claim(options, load("sounds", options.lang)["verdict"], gap, gap.low > 0, size=COMPARED)
 
 
 def one_of_each() -> Array:
@@ -96,7 +65,7 @@ def one_of_each() -> Array:
 
 def draw(path: Path, lang: str, scores: dict[tuple[str, int], Mean]) -> None:
     """The scores over the number of examples, and beside them one of each kind, both ways."""
-    texts = TEXTS[lang]
+    texts = load("sounds", lang)
     with slide(path, lang) as axes:
         grid = axes.figure.add_gridspec(len(KINDS), 3, width_ratios=(9, 3, 3))
         axes.set_subplotspec(grid[:, 0])

@@ -26,6 +26,7 @@ from stages.datasets.dataset import SPLITS, Array, Examples, Stage, data_set
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean, ratio
 from stages.lab.slides import draw_curves
+from stages.lab.texts import load
 from stages.lab.trials import run_trials, trained, trial
 from training.config import RunConfig
 from training.vector_runner import make_environments
@@ -40,44 +41,6 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Short name of the environment, and its options."""
 LEARNERS = ("trees", "network")
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "landing": "landing",
-        "missed": "missed?",
-        "trees": "trees",
-        "network": "network",
-        "progress": "Tables",
-        "title": "A table: boosted trees against a network",
-        "x": "training examples (rows of 5 numbers)",
-        "y": "error on new rows (%)",
-        "examples": "training examples",
-        "seconds": "seconds, {}",
-        "claim": "The lecture: on tables deep learning is inefficient.",
-        "error": "- {question}, {size:,} examples: trees err less. {held}: the network's error, "
-        "less that of the trees, is {value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, "
-        "{seeds} seeds).",
-        "time": "- Trees take less time. {held}: with {size:,} examples the network trains "
-        "{value:.1f} times as long ({low:.1f} to {high:.1f}).",
-    },
-    "ko": {
-        "landing": "낙하 위치",
-        "missed": "놓치는가?",
-        "trees": "트리",
-        "network": "신경망",
-        "progress": "표",
-        "title": "표 데이터: 부스팅 트리와 신경망",
-        "x": "학습 예제 수 (숫자 5개짜리 행)",
-        "y": "새 행에서의 오차 (%)",
-        "examples": "학습 예제 수",
-        "seconds": "{} 학습 시간(초)",
-        "claim": "강의의 주장: 표 데이터에서 딥러닝은 비효율적이다.",
-        "error": "- {question}, 예제 {size:,}개: 트리의 오차가 더 작다. {held}: 신경망의 오차에서 "
-        "트리의 오차를 빼면 {value:+.1f}%p이다 (95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "time": "- 트리가 더 빨리 배운다. {held}: 예제 {size:,}개에서 신경망의 학습 시간은 트리의 "
-        "{value:.1f}배이다 ({low:.1f}~{high:.1f}).",
-    },
-}
 
 
 class Learned(NamedTuple):
@@ -136,7 +99,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     """
     if importlib.util.find_spec("sklearn") is None:
         raise ValueError('trees are grown by scikit-learn: pip install -e ".[tables]"')
-    texts = TEXTS[options.lang]
+    texts = load("tables", options.lang)
     configs = {
         (question, size): [
             trial(env, seed, STEPS[size], examples=size, observation="state", **changes)
@@ -188,7 +151,7 @@ def verdicts(
     seconds: dict[tuple[int, str], list[float]],
 ) -> str:
     """A sentence for each question, few and many examples, and one on time; seed by seed."""
-    texts = TEXTS[options.lang]
+    texts = load("tables", options.lang)
     sentences = [texts["claim"]]
     for question in QUESTIONS:
         for size in (SIZES[0], SIZES[-1]):

@@ -13,11 +13,12 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import COLOURS, slide
+from stages.lab.texts import load
 from stages.lab.trials import run_trials, trained, trial
 from stages.unsupervised.autoencoders import autoencoder
 from training.config import RunConfig
@@ -27,35 +28,6 @@ CODES = 4
 CLUSTERS = {"rides": 3, "screens": 4, "codes": 4}
 TURNS = 300  # at most; each is one step of as many environments as there are points
 POINTS = 1_000
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "progress": "k-means",
-        "title": "Clusters without names: do they match a kind?",
-        "rides": "bicycles",
-        "screens": "screens: pixels",
-        "codes": "screens: codes",
-        "chance": "points dealt out by chance",
-        "y": "purity (%)",
-        "columns": ("points", "turns to rest", "purity, %", "by chance, %", "gain"),
-        "verdict": "The lecture: what belongs together is found without names. {name}: {held}; "
-        "purity {purity:.0f} % against {chance:.0f} % by chance, {value:+.1f} points (95 % "
-        "interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-    },
-    "ko": {
-        "progress": "k-평균",
-        "title": "이름 없는 묶음, 정말 같은 종류끼리일까?",
-        "rides": "자전거",
-        "screens": "화면: 픽셀",
-        "codes": "화면: 코드",
-        "chance": "아무렇게나 나눴을 때",
-        "y": "순도 (%)",
-        "columns": ("점", "멈출 때까지 반복", "순도 (%)", "아무렇게나 나누면 (%)", "차이"),
-        "verdict": "강의의 주장: 이름을 알려 주지 않아도 비슷한 것끼리 모인다. {name}: {held}. "
-        "순도 {purity:.0f} %, 아무렇게나 나누면 {chance:.0f} %, 차이 {value:+.1f}%p (95 % 구간 "
-        "{low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-    },
-}
 
 
 class Agreement(NamedTuple):
@@ -85,7 +57,7 @@ def examine(config: RunConfig) -> Agreement:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("cluster_purity", options.lang)
     configs = {
         of: [
             trial("cluster", seed, TURNS * POINTS, TURNS, of=of, settings={"k": k})
@@ -109,7 +81,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
 
 def draw(path: Path, lang: str, shown: dict[str, tuple[Mean, Mean]]) -> None:
     """A bar for each kind of points, and what one cluster would have."""
-    texts = TEXTS[lang]
+    texts = load("cluster_purity", lang)
     with slide(path, lang) as axes:
         for k, (purity, chance) in enumerate(shown.values()):
             axes.bar(k, purity.value, 0.6, yerr=purity.margin, capsize=10, color=COLOURS[k])

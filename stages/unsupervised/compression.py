@@ -14,7 +14,7 @@ import io
 import itertools
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,6 +25,7 @@ from stages.datasets.reconstruct import squares
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, mean, ratio
 from stages.lab.slides import COLOURS, MARKERS, draw_curve, make_logarithmic, slide
+from stages.lab.texts import load
 from stages.lab.trials import run_trials
 from stages.unsupervised.autoencoders import autoencoder, encoded
 from training.config import RunConfig
@@ -37,36 +38,6 @@ PNG_SCREENS = 100
 SIDES = (24, 16, 12, 8, 6, 4, 3)
 GREYS = (256, 64, 32, 16, 8, 4, 2)
 PNG_WRAPPER = 57  # bytes: signature, header, and the frames of the data and of the end
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "progress": "Screens to codes and back",
-        "title": "The same screen in how many bytes?",
-        "codes": "autoencoder",
-        "png": "PNG, made as small as it goes",
-        "x": "bytes for a screen of 24 x 24 pixels",
-        "y": "error (% of that of a black screen)",
-        "columns": ("numbers = bytes", "error, %", "PNG at this error, bytes", "times as many"),
-        "verdict": "The lecture: an autoencoder compresses. {held}: at the error of {codes} "
-        "numbers, PNG takes {value:.1f} times as many bytes (95 % interval {low:.1f} to "
-        "{high:.1f}, {seeds} seeds).",
-        "price": "But it can do nothing else than these screens, and its decoder is {decoder:,} "
-        "bytes: it pays from {break_even:,} screens on.",
-    },
-    "ko": {
-        "progress": "화면을 코드로, 다시 화면으로",
-        "title": "같은 화면을 몇 바이트에 담을까?",
-        "codes": "오토인코더",
-        "png": "최대한 줄인 PNG",
-        "x": "24 x 24 픽셀 화면 하나의 바이트 수",
-        "y": "오차 (검은 화면의 오차에 대한 %)",
-        "columns": ("숫자 수 = 바이트", "오차 (%)", "같은 오차의 PNG (바이트)", "배수"),
-        "verdict": "강의의 주장: 오토인코더는 압축한다. {held}: 숫자 {codes}개와 같은 오차에서 "
-        "PNG는 {value:.1f}배의 바이트가 든다 (95 % 구간 {low:.1f}~{high:.1f}, 시드 {seeds}개).",
-        "price": "다만 오토인코더는 이런 화면밖에 다루지 못하고 디코더만 {decoder:,}바이트라서, "
-        "화면이 {break_even:,}장은 되어야 이득이다.",
-    },
-}
 
 
 class Sizes(NamedTuple):
@@ -148,7 +119,7 @@ def png_at(error: float, front: list[tuple[float, float]]) -> float:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("compression", options.lang)
     configs = {n: [autoencoder(seed, n, STEPS) for seed in options.each_seed] for n in CODES}
     found = run_trials(examine, configs, options.processes, texts["progress"])
     rows = []
@@ -173,7 +144,7 @@ def times_as_many(codes: int, sizes: list[Sizes]) -> Mean:
 
 def draw(path: Path, lang: str, found: dict[int, list[Sizes]]) -> None:
     """Errors over bytes."""
-    texts = TEXTS[lang]
+    texts = load("compression", lang)
     errors = [mean([each.error for each in sizes]) for sizes in found.values()]
     with slide(path, lang) as axes:
         draw_curve(axes, 0, list(found), errors, texts["codes"])

@@ -10,7 +10,6 @@ the codes, once from the pixels.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from stages.datasets.dataset import Array
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean
 from stages.lab.slides import draw_curves
+from stages.lab.texts import load
 from stages.lab.trials import run_trials
 from stages.unsupervised.autoencoders import autoencoder, encoded
 from training.config import RunConfig
@@ -28,37 +28,6 @@ LABELS = (10, 30, 100, 300, 1_000)
 READ = 2_000  # screens to be read
 DRAWS = 5  # choices of the labelled screens that each error is a mean of
 STRENGTHS = 10.0 ** np.arange(-6, 3)
-
-TEXTS: dict[str, dict[str, Any]] = {
-    "en": {
-        "progress": "Screens to codes and back",
-        "4": "from 4 codes",
-        "16": "from 16 codes",
-        "pixels": "from 576 pixels",
-        "title": "Where is the ball? Read off by a straight line",
-        "x": "labelled screens",
-        "y": "distance to the ball (% of the box)",
-        "few": "The lecture: who has learned to see without labels needs few of them. {held}: with "
-        "{labels:,} labels, a reader of {codes} codes is {value:+.1f} points nearer to the ball "
-        "than one of pixels (95 % interval {low:+.1f} to {high:+.1f}, {seeds} seeds).",
-        "many": "With many labels the pixels win. {held}: with {labels:,}, their reader is "
-        "{value:+.1f} points nearer than that of {codes} codes ({low:+.1f} to {high:+.1f}).",
-    },
-    "ko": {
-        "progress": "화면을 코드로, 다시 화면으로",
-        "4": "코드 4개에서",
-        "16": "코드 16개에서",
-        "pixels": "픽셀 576개에서",
-        "title": "공은 어디에? 직선 하나로 읽어 내기",
-        "x": "정답이 달린 화면 수",
-        "y": "공까지의 거리 (상자의 %)",
-        "few": "강의의 주장: 정답 없이 보는 법을 익혀 두면 정답이 조금만 있어도 된다. {held}: 정답 "
-        "{labels:,}개일 때 코드 {codes}개로 읽으면 픽셀로 읽을 때보다 {value:+.1f}%p 더 가깝다 "
-        "(95 % 구간 {low:+.1f}~{high:+.1f}, 시드 {seeds}개).",
-        "many": "정답이 많으면 픽셀이 이긴다. {held}: 정답 {labels:,}개일 때 픽셀로 읽으면 코드 "
-        "{codes}개보다 {value:+.1f}%p 더 가깝다 ({low:+.1f}~{high:+.1f}).",
-    },
-}
 
 Errors = dict[tuple[str, int], float]
 """Of each of `EYES` and `LABELS`, the mean distance to the ball in percent of the box."""
@@ -111,7 +80,7 @@ def ridge(points: Array, answers: Array, new_points: Array) -> Array:
 
 def experiment(options: ExperimentOptions, path: Path) -> None:
     """Measure, and show."""
-    texts = TEXTS[options.lang]
+    texts = load("linear_probe", options.lang)
     configs = {codes: [autoencoder(seed, codes) for seed in options.each_seed] for codes in CODES}
     found = run_trials(examine, configs, options.processes, texts["progress"])
     errors = {
@@ -135,6 +104,6 @@ def verdicts(options: ExperimentOptions, errors: dict[tuple[str, int], list[floa
         ("many", LABELS[-1], "pixels", "16"),
     ):
         gap = difference(errors[loser, labels], errors[winner, labels])
-        text = TEXTS[options.lang][name]
+        text = load("linear_probe", options.lang)[name]
         sentences.append(claim(options, text, gap, gap.low > 0, labels=labels, codes=16))
     return "\n".join(sentences)
