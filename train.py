@@ -1,4 +1,4 @@
-"""Train an agent: python train.py [--env paddle] [--agent ppo] [--reward score] ..."""
+"""Train an agent: python train.py [--env paddle] [--agent ppo] [--reward hit_or_miss] ..."""
 
 from __future__ import annotations
 

@@ -118,7 +118,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="new | check")
     for name, argument, text in (
         ("new", "FILE", "write a file with three examples, to be changed"),
-        ("check", "REWARD", "try a reward: a file, file.py:function, or 'score + 0.1*file.py:f'"),
+        (
+            "check",
+            "REWARD",
+            "try a reward: a file, file.py:function, or 'hit_or_miss + 0.1*file.py:f'",
+        ),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("reward", metavar=argument)

@@ -43,7 +43,7 @@ def file_named(term: str) -> str:
 
 
 def parse(expression: str) -> list[WeightedTerm]:
-    """Read `"score - 0.01*effort"` into [(1.0, "score"), (-0.01, "effort")].
+    """Read `"hit_or_miss - 0.01*effort"` into [(1.0, "hit_or_miss"), (-0.01, "effort")].
 
     A term is a name, `file.py:function` or `module:function`; file names with spaces are quoted,
     and operators beside a file name need spaces around them.
@@ -67,7 +67,7 @@ def parse(expression: str) -> list[WeightedTerm]:
         weight, term = _product(expression, tokens)
         terms.append(WeightedTerm(sign * weight, term))
     if not terms:
-        raise RewardError("the reward is empty; name a term, such as --reward score")
+        raise RewardError("the reward is empty; name a term, such as --reward hit_or_miss")
     return terms
 
 

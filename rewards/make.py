@@ -105,6 +105,8 @@ def load_reward(
     expression = reward if isinstance(reward, str) else terms[0].name
     kernels = []
     for k, term in enumerate(terms):
+        if term.warning and compiled is None:  # else the trial has said it
+            warnings.warn(term.warning, stacklevel=5)
         if not term.own:
             kernels.append(own_kernel(term, game))
         elif compiled is None:

@@ -11,13 +11,16 @@ from typing import Any
 from envs.paddle.game import landing
 from rewards.check.paddle_events import MOMENTS as MOMENTS
 
+RENAMED = {"score": "hit_or_miss"}
+"""Former names of terms, which still work."""
+
 GAMES = ("paddle", "paddle-random")
-DEFAULT = dict.fromkeys(GAMES, "score")
-EXAMPLES = {game: {"score": 1.0, "follow_ball": 0.02, "effort": -0.01} for game in GAMES}
+DEFAULT = dict.fromkeys(GAMES, "hit_or_miss")
+EXAMPLES = {game: {"hit_or_miss": 1.0, "follow_ball": 0.02, "effort": -0.01} for game in GAMES}
 """By the game's name: terms and weights that a new file of rewards begins with."""
 
 
-def score(before: Any, action: Any, after: Any) -> float:
+def hit_or_miss(before: Any, action: Any, after: Any) -> float:
     """+1 for a ball returned, -1 for a ball missed, else 0: exactly what one wants, but late."""
     return after.hits - before.hits - after.missed
 

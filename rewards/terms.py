@@ -25,6 +25,8 @@ class Term(NamedTuple):
     function: TermFunction
     own: bool
     """Written by the user, so to be tried before it is trusted."""
+    warning: str = ""
+    """What the user should know about this term, in one line."""
 
     @property
     def source_file(self) -> Path:
@@ -56,8 +58,7 @@ def load_term(name: str, game_rewards: str) -> Term:
     if name.endswith(".py"):
         place, function_name = name, ""
     elif not colon:
-        module = importlib.import_module(game_rewards)
-        return Term(name, _function(module, name, f"{game_rewards} has no reward term"), own=False)
+        return _builtin_term(name, importlib.import_module(game_rewards))
     module = _load_file(place) if place.endswith(".py") else _import(place)
     if not function_name:
         names, own_name = list(_functions(module)), Path(place).stem
@@ -68,6 +69,18 @@ def load_term(name: str, game_rewards: str) -> Term:
             )
         function_name = own_name if own_name in names else names[0]
     return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
+
+
+def _builtin_term(name: str, module: ModuleType) -> Term:
+    """A term of the game's own module, perhaps by its former name, which runs of that time have."""
+    problem = f"{module.__name__} has no reward term"
+    if name not in (renamed := getattr(module, "RENAMED", {})):
+        return Term(name, _function(module, name, problem), own=False)
+    function = _function(module, renamed[name], problem)
+    text = (
+        f"reward term `{name}` is now called `{renamed[name]}`; `{name}` names the game's own score"
+    )
+    return Term(name, function, own=False, warning=text)
 
 
 def load_terms(file: str) -> list[Term]:

@@ -94,7 +94,7 @@ def test_an_editors_ways_of_saving_count_once_and_when_done() -> None:
 
 def test_all_files_of_an_expression_are_watched() -> None:
     Path("my reward.py").write_text("")
-    expression = "score - 0.5*a.py:f + 'b c.py' + json:dumps"
+    expression = "hit_or_miss - 0.5*a.py:f + 'b c.py' + json:dumps"
     assert reward_files(expression) == [Path("a.py"), Path("b c.py")]
     assert reward_files("my reward.py") == [Path("my reward.py")]
     assert reward_files("~/a.py:f") == [Path.home() / "a.py"]
@@ -120,7 +120,7 @@ def bicycle_terms(before: Any, action: Any, after: Any) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("env_id", "reward", "other", "terms"),
     [
-        (PADDLE, "score", "2*follow_ball - 0.5*effort", paddle_terms),
+        (PADDLE, "hit_or_miss", "2*follow_ball - 0.5*effort", paddle_terms),
         (BICYCLE, "stay_upright", "2*progress - 0.5*keep_speed", bicycle_terms),
     ],
 )
@@ -159,8 +159,8 @@ def test_another_reward_pays_the_next_step_and_the_game_goes_on(
 
 
 def test_the_curve_forgets_and_the_bar_fades() -> None:
-    match = make_match(reward="score")
-    term = match.terms["score"]
+    match = make_match(reward="hit_or_miss")
+    term = match.terms["hit_or_miss"]
     term.add(1.0)
     for _ in range(10):
         term.add(0.0)
@@ -172,7 +172,7 @@ def test_the_curve_forgets_and_the_bar_fades() -> None:
 
 
 def test_the_scale_of_the_stacked_bar_is_the_longest_of_the_episode() -> None:
-    match = make_match(reward="score - 2*effort")
+    match = make_match(reward="hit_or_miss - 2*effort")
     match.choice = 0
     match.step()
     assert match.bars == (0.0, 2.0)
@@ -223,7 +223,7 @@ def test_a_curve_is_as_high_as_its_values(sign: float) -> None:
 @pytest.mark.parametrize("env_id", [PADDLE, BICYCLE])
 def test_each_term_is_in_the_panel_in_its_own_colour(env_id: str, count: int) -> None:
     known = {
-        PADDLE: ("score", "effort", "follow_ball", "anticipate", "stay_alive", "effort"),
+        PADDLE: ("hit_or_miss", "effort", "follow_ball", "anticipate", "stay_alive", "effort"),
         BICYCLE: ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive"),
     }
     names = list(dict.fromkeys(known[env_id][:count]))
@@ -374,9 +374,9 @@ def test_where_no_reward_was_before_the_games_own_pays(
     monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
 ) -> None:
     Path("mine.py").write_text("def f(before, action, after):\n    return [1][after.t // 5]\n")
-    window, live = open_window(monkeypatch, "score + mine.py")
+    window, live = open_window(monkeypatch, "hit_or_miss + mine.py")
     frames(window, live, lambda: bool(window.status.error))
-    assert list(window.match.terms) == ["score"]
+    assert list(window.match.terms) == ["hit_or_miss"]
     assert window.status.error.startswith("mine.py:2: IndexError")
     assert "now pays: the game's own reward" in window.status.error
     pygame.display.quit()
@@ -386,7 +386,7 @@ def test_with_a_real_trial_a_reward_is_exchanged_and_an_error_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("mine.py").write_text(HIGH)
-    window, live = open_window(monkeypatch, "mine.py + 0.5*score")
+    window, live = open_window(monkeypatch, "mine.py + 0.5*hit_or_miss")
     frames(window, live, lambda: window.match.episode.steps > 3)
     Path("mine.py").write_text("def near(before, action, after):\n    return after.bal_y\n")
     frames(window, live, lambda: bool(window.status.error), 5000)

@@ -225,7 +225,7 @@ class Told:
 
 @pytest.fixture
 def lesson() -> Iterator[tuple[Window, LiveTraining, Told]]:
-    _, config = parse(["--reward", "score - 0.01*effort"])
+    _, config = parse(["--reward", "hit_or_miss - 0.01*effort"])
     env = make_env(Selection(config.env, config.make_options, None), drawn=True)
     cast = Cast(env, config.env, None, 3)
     cast.introduce(Player(LEARNING, "ppo", learner(config, env)))
@@ -354,9 +354,9 @@ def test_a_dead_trainer_is_told_and_the_agent_plays_on(
         ("--agent random --env CartPole-v1", "random does not"),
         ("--agent trained", "no agent is called `trained`"),
         ("--agent sac", "sac"),
-        ("--env CartPole-v1 --reward score", "reward of its own"),
+        ("--env CartPole-v1 --reward hit_or_miss", "reward of its own"),
         ("--env Nowhere-v0", "there is no environment"),
-        ("--reward scor", "did you mean `score`"),
+        ("--reward hit_or_mis", "did you mean `hit_or_miss`"),
         ("--reward missing.py", "missing.py does not exist"),
         ("--env-options ball_sped=3", "did you mean `ball_speed`"),
     ],

@@ -248,7 +248,7 @@ def test_the_angle_depends_on_where_the_ball_is_hit(game: Any, offset: float) ->
     reach = options.paddle_size / 2 + BALL_RADIUS
     start(game, ball_x=0.0, ball_vx=-0.02, paddle_y=0.5 - offset * reach)
     *_, terminated, _, info = game.step(STAY)
-    assert (terminated, info["score"], info["reward/score"]) == (False, 1, 1)
+    assert (terminated, info["score"], info["reward/hit_or_miss"]) == (False, 1, 1)
     angle = math.degrees(math.atan2(game.state.ball_vy, game.state.ball_vx))
     flattest, steepest = math.degrees(FLATTEST_ANGLE), math.degrees(STEEPEST_ANGLE)
     expected = flattest + (steepest - flattest) * abs(offset)

@@ -58,7 +58,7 @@ def make_match(player: str = "rules", seed: int = 3, env_id: str = ENV, **option
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    yield Window(make_match(reward="score - 0.01*effort"), "test", 30)
+    yield Window(make_match(reward="hit_or_miss - 0.01*effort"), "test", 30)
     pygame.display.quit()
 
 
@@ -484,7 +484,7 @@ def make_run(folder: Path, **changes: Any) -> Path:
         **{
             "env": ENV,
             "agent": "ppo",
-            "reward": "score",
+            "reward": "hit_or_miss",
             "seed": 0,
             "steps": 1,
             "num_envs": 1,
@@ -503,14 +503,14 @@ def make_run(folder: Path, **changes: Any) -> Path:
 
 def test_plays_the_newest_run_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     make_run(Path("runs/old"), reward="effort")
-    new = make_run(Path("runs/new"), reward="score - 0.5*effort")
+    new = make_run(Path("runs/new"), reward="hit_or_miss - 0.5*effort")
     os.utime("runs/old/checkpoint.safetensors", (1, 1))
     found = json_of(capsys, "--episodes", "2", "--seed", "0")
     assert (found["agent"], found["run"]) == ("trained", str(new))
-    assert found["reward"] == "score - 0.5*effort"
+    assert found["reward"] == "hit_or_miss - 0.5*effort"
     assert max(found["lengths"]) <= 60
-    found = json_of(capsys, "runs/old", "--episodes", "2", "--reward", "score")
-    assert (found["run"], found["reward"]) == (str(Path("runs/old")), "score")
+    found = json_of(capsys, "runs/old", "--episodes", "2", "--reward", "hit_or_miss")
+    assert (found["run"], found["reward"]) == (str(Path("runs/old")), "hit_or_miss")
 
 
 def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -653,8 +653,8 @@ def test_damaged_runs_are_refused_in_one_line(
         ("--agent rules --speed nan", "--speed"),
         ("--agent rules --fast", "--fast"),
         ("--agent rules --reward fast", "no reward term `fast`"),
-        ("--agent rules --reward score*", "expected a term"),
-        ("--agent random --env CartPole-v1 --reward score", "reward of its own"),
+        ("--agent rules --reward hit_or_miss*", "expected a term"),
+        ("--agent random --env CartPole-v1 --reward hit_or_miss", "reward of its own"),
         ("--agent rules --env-options paddle_size", "KEY=VALUE"),
         ("--agent rules --env-options paddle_sise=1", "did you mean `paddle_size`"),
         ("--agent rules --env-options paddle_size=7", "between"),
@@ -719,7 +719,9 @@ def test_environment_options_are_literals_or_text() -> None:
     }
 
 
-@pytest.mark.parametrize("texts", [["a"], ["=1"], ["a b=1"], ["a=1", "a=2"], ["reward=score"]])
+@pytest.mark.parametrize(
+    "texts", [["a"], ["=1"], ["a b=1"], ["a=1", "a=2"], ["reward=hit_or_miss"]]
+)
 def test_environment_options_that_cannot_be(texts: list[str]) -> None:
     with pytest.raises(ValueError, match=r"option|KEY=VALUE"):
         parse_env_options(texts)

@@ -211,10 +211,10 @@ def test_a_scatter_picture_has_a_dot_where_it_belongs() -> None:
 
 def test_a_run_shows_predicted_against_real_and_its_agent_plays(tmp_path: Path) -> None:
     options = ["--agent", "reward_model", "--horizon", 2, "--width", 16, "--num-envs", 16]
-    options += ["--reward", "score - 0.01*effort", "--eval-episodes", 2, "--eval-every", 1000]
+    options += ["--reward", "hit_or_miss - 0.01*effort", "--eval-episodes", 2, "--eval-every", 1000]
     folder = run_train("--run-dir", tmp_path, "--steps", 1600, *options)
     tags = curves(folder).Tags()
-    expected = {"score", "effort", "the_end"}
+    expected = {"hit_or_miss", "effort", "the_end"}
     assert {f"agent/predicted_{name}" for name in expected} <= set(tags["images"])
     env = gymnasium.make("PaddleBall-v0")  # with another reward than it was trained on
     agent = load_agent(folder, env)

@@ -160,11 +160,14 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
         (["new", "x.py", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
         (["new"], "the following arguments are required: FILE"),
         (["nwe", "x.py"], "invalid choice: 'nwe'"),
-        (["check", "score", "--env-options", "speed"], "is written KEY=VALUE, not 'speed'"),
-        (["check", "score", "--env-options", "ball_speed=9"], "`ball_speed` of paddle must be"),
-        (["check", "score", "--env-options", "ball_sped=0.04"], "did you mean `ball_speed`?"),
+        (["check", "hit_or_miss", "--env-options", "speed"], "is written KEY=VALUE, not 'speed'"),
+        (
+            ["check", "hit_or_miss", "--env-options", "ball_speed=9"],
+            "`ball_speed` of paddle must be",
+        ),
+        (["check", "hit_or_miss", "--env-options", "ball_sped=0.04"], "did you mean `ball_speed`?"),
         (["check", "mine.py", "--env", "bicycle", "--env-options", "task=gaol"], "no task `gaol`"),
-        (["check", "scor"], "did you mean `score`?"),
+        (["check", "hit_or_mis"], "did you mean `hit_or_miss`?"),
     ):
         assert main(arguments) == 2
         assert problem in (err := capfd.readouterr().err)
@@ -178,7 +181,7 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
 def test_what_is_seen_is_no_option_of_the_game(options: list[str]) -> None:
     assert {option.partition("=")[0] for option in options} <= set(OF_OBSERVATIONS)
     assert set(OF_OBSERVATIONS) <= inspect.signature(GameBatch).parameters.keys()
-    assert main(["check", "score", "--env-options", *options]) == 0
+    assert main(["check", "hit_or_miss", "--env-options", *options]) == 0
 
 
 # --- What is found
@@ -193,14 +196,14 @@ def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any
 
 def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     """Against sums over the recording by plain arithmetic."""
-    verdict = found("score - 0.5*effort")
+    verdict = found("hit_or_miss - 0.5*effort")
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
     rows = recording.looked_at()
     before, actions, after = transitions_at(recording, rows)
     score = after["hits"].astype(float) - before["hits"] - after["missed"]
     effort = -0.5 * (actions != 1)
-    assert verdict["rewards"] == ["score", "-0.5*effort", "sum"]
+    assert verdict["rewards"] == ["hit_or_miss", "-0.5*effort", "sum"]
     for row in verdict["moments"]:
         met = recording.rows(row["name"])[rows]
         expected = [score[met].mean(), effort[met].mean(), (score + effort)[met].mean()]
@@ -218,16 +221,23 @@ def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     assert [row["name"] for row in verdict["players"]] == list(recording.players)
 
 
+def test_a_former_name_is_shown_by_its_present_one() -> None:
+    verdict = found("score - 0.01*effort")
+    assert verdict["rewards"] == ["hit_or_miss", "-0.01*effort", "sum"]
+    (warning,) = verdict["warnings"]
+    assert "`score` is now called `hit_or_miss`" in warning
+
+
 @pytest.mark.parametrize(
     ("expression", "env", "options", "said"),
     [
-        ("score - 0.01*effort", "paddle", {}, None),
+        ("hit_or_miss - 0.01*effort", "paddle", {}, None),
         ("stay_alive", "paddle", {}, None),
         ("-1*effort", "paddle", {}, "can be earned by doing nothing: 0 an episode"),
-        ("score - 0.5*effort", "paddle", {}, "`sum` can be earned by doing nothing"),
+        ("hit_or_miss - 0.5*effort", "paddle", {}, "`sum` can be earned by doing nothing"),
         ("follow_ball", "paddle", {}, "ending early earns more than playing on"),
-        ("-1*score", "paddle", {}, "miss pays more than hit, 1 against -1"),
-        ("score + 0.001*effort", "paddle", {}, "one term drowns the others: 99 %"),
+        ("-1*hit_or_miss", "paddle", {}, "miss pays more than hit, 1 against -1"),
+        ("hit_or_miss + 0.001*effort", "paddle", {}, "one term drowns the others: 99 %"),
         ("-1*just_alive", "bicycle", {}, "fall pays more than riding, 0 against -1"),
         ("any_motion", "bicycle", {}, "earned without playing well: let_go"),
         ("just_alive", "bicycle", {}, "earned without playing well: let_go"),
@@ -250,7 +260,7 @@ def test_what_is_suspicious(
 
 def test_nothing_heavy_is_imported(folder: Path) -> None:
     """Neither by the command nor by the process that it starts; PyTorch least of all."""
-    code = "import json, sys\nfrom rewards.__main__ import main\nmain(['check', 'score'])\n"
+    code = "import json, sys\nfrom rewards.__main__ import main\nmain(['check', 'hit_or_miss'])\n"
     code += "print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"torch", "numba", "numpy", "gymnasium", "tyro", "pygame"}
@@ -314,7 +324,7 @@ def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
         "def f(before, action, after):\n    return after.ball_y\n"
         'def g(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
     )
-    with TrialProcess("mine.py:f + 2*mine.py:g - score", "PaddleBall-v0") as trial:
+    with TrialProcess("mine.py:f + 2*mine.py:g - hit_or_miss", "PaddleBall-v0") as trial:
         (warning,) = trial.wait()
     assert "`g` cannot be compiled" in warning
     assert trial.verdict["compiled"] == [True, False, True]

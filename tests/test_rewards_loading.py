@@ -87,8 +87,8 @@ def test_a_module_on_the_path(write: Write, monkeypatch: pytest.MonkeyPatch) -> 
     write(FOLLOW)
     folder = Path(write("")).parent
     monkeypatch.syspath_prepend(str(folder))
-    env = make_vec("my_module_of_rewards:follow - 0.5*score")
-    assert env.batch.reward.names == ("follow", "score")
+    env = make_vec("my_module_of_rewards:follow - 0.5*hit_or_miss")
+    assert env.batch.reward.names == ("follow", "hit_or_miss")
 
 
 def test_a_relative_path_and_nothing_is_put_on_the_path(
@@ -110,6 +110,21 @@ def test_a_function_handed_over() -> None:
     assert env.batch.reward.expression == "balls"
     for rewards, terms, _ in play(env):
         assert np.array_equal(rewards, terms["reward/balls"])
+
+
+def test_a_former_name_still_works_with_one_warning() -> None:
+    """Run folders of that time have it in their configuration and checkpoint."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        old = make_vec("score - 0.01*effort")
+    (warning,) = caught
+    assert str(warning.message) == (
+        "reward term `score` is now called `hit_or_miss`; `score` names the game's own score"
+    )
+    assert old.batch.reward.names == ("score", "effort")
+    new = make_vec("hit_or_miss - 0.01*effort")
+    for (ours, _, _), (theirs, _, _) in zip(play(old), play(new), strict=True):
+        assert np.array_equal(ours, theirs)
 
 
 def test_words_that_are_not_ascii(write: Write) -> None:
@@ -134,8 +149,10 @@ def test_an_edited_file_is_loaded_anew(write: Write) -> None:
 
 def test_names_that_do_not_exist(write: Write) -> None:
     file = write(FOLLOW)
-    assert refusal("scor").endswith("no reward term `scor`; did you mean `score`?")
-    assert "it has score, stay_alive, follow_ball, effort, anticipate" in refusal("qqq")
+    assert refusal("hit_or_mis").endswith(
+        "no reward term `hit_or_mis`; did you mean `hit_or_miss`?"
+    )
+    assert "it has hit_or_miss, stay_alive, follow_ball, effort, anticipate" in refusal("qqq")
     assert refusal(f"{file}:folow").endswith("has no function `folow`; did you mean `follow`?")
     assert "does not exist (looked for" in refusal("nowhere.py:f")
     assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")
@@ -190,12 +207,12 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     "reward",
     [
         "__import__('os').mkdir('PROOF')",
-        "score if __import__('os').mkdir('PROOF') else score",
+        "hit_or_miss if __import__('os').mkdir('PROOF') else hit_or_miss",
         "os:mkdir",
         '\'__import__("os").mkdir("PROOF")\'',
-        "[__import__('os').mkdir('PROOF')][0]*score",
+        "[__import__('os').mkdir('PROOF')][0]*hit_or_miss",
         "1e3*__import__",
-        "score.__class__",
+        "hit_or_miss.__class__",
     ],
 )
 def test_a_reward_is_never_evaluated(
@@ -221,7 +238,7 @@ def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -
     file = write(UNCOMPILABLE)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        env = make_vec(f"{file} - score")
+        env = make_vec(f"{file} - hit_or_miss")
         played = play(env)
     messages = [str(warning.message) for warning in caught]
     assert len(messages) == 1, messages
@@ -231,7 +248,7 @@ def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -
         # of games that did not just start anew: those show the state that was rewarded
         going_on = states.t > 0
         assert np.array_equal(terms["reward/by_way_of_text"][going_on], states.ball_y[going_on])
-        assert np.array_equal(rewards, terms["reward/by_way_of_text"] - terms["reward/score"])
+        assert np.array_equal(rewards, terms["reward/by_way_of_text"] - terms["reward/hit_or_miss"])
 
 
 def test_what_compiles_to_something_else_runs_as_python(write: Write) -> None:
@@ -248,11 +265,11 @@ def test_what_compiles_to_something_else_runs_as_python(write: Write) -> None:
 def test_a_reward_cannot_change_the_game(write: Write, extra: str) -> None:
     text = "import json\ndef vandal(before, action, after):\n" + extra
     text += "    after.ball_x = 0.5\n    before.hits = 7\n    after.missed = 0\n    return 1.0\n"
-    honest = play(make_vec("score"))
-    spoilt = play(make_vec(f"{write(text)} + score"))
+    honest = play(make_vec("hit_or_miss"))
+    spoilt = play(make_vec(f"{write(text)} + hit_or_miss"))
     for (_, terms, states), (_, other_terms, other_states) in zip(honest, spoilt, strict=True):
         assert np.array_equal(states, other_states)
-        assert np.array_equal(terms["reward/score"], other_terms["reward/score"])
+        assert np.array_equal(terms["reward/hit_or_miss"], other_terms["reward/hit_or_miss"])
 
 
 @pytest.mark.filterwarnings("ignore:reward `vandal`")
@@ -267,9 +284,9 @@ def test_a_reward_cannot_change_the_action(write: Write) -> None:
 
 
 def test_two_terms_of_one_name_are_told_apart(write: Write) -> None:
-    text = HEAD.replace("f(", "score(") + "    return 5.0\n"
-    env = make_vec(f"score + 2*{write(text, 'other.py')}")
-    assert env.batch.reward.names == ("paddle.score", "other.score")
+    text = HEAD.replace("f(", "hit_or_miss(") + "    return 5.0\n"
+    env = make_vec(f"hit_or_miss + 2*{write(text, 'other.py')}")
+    assert env.batch.reward.names == ("paddle.hit_or_miss", "other.hit_or_miss")
     for rewards, terms, _ in play(env, steps=60):
-        assert np.array_equal(rewards, terms["reward/paddle.score"] + 10.0)
-        assert (terms["reward/other.score"] == 5.0).all()
+        assert np.array_equal(rewards, terms["reward/paddle.hit_or_miss"] + 10.0)
+        assert (terms["reward/other.hit_or_miss"] == 5.0).all()

@@ -136,8 +136,8 @@ def test_score_does_not_depend_on_the_reward() -> None:
         env.reset(seed=0)
         return np.stack([env.step(env.action_space.sample())[-1]["score"] for _ in range(200)])
 
-    assert scores("score").any()
-    assert np.array_equal(scores("score"), scores("-3*stay_alive"))
+    assert scores("hit_or_miss").any()
+    assert np.array_equal(scores("hit_or_miss"), scores("-3*stay_alive"))
 
 
 # --- Paddle-and-ball's terms by hand
@@ -150,10 +150,10 @@ MISS = HIT | {"paddle_y": 0.8}
 @pytest.mark.parametrize(
     ("term", "state", "action", "expected"),
     [
-        ("score", START, STAY, 0.0),
-        ("score", HIT, STAY, 1.0),
-        ("score", HIT | {"hits": 41}, STAY, 1.0),
-        ("score", MISS, STAY, -1.0),
+        ("hit_or_miss", START, STAY, 0.0),
+        ("hit_or_miss", HIT, STAY, 1.0),
+        ("hit_or_miss", HIT | {"hits": 41}, STAY, 1.0),
+        ("hit_or_miss", MISS, STAY, -1.0),
         ("stay_alive", START, STAY, 1.0),
         ("stay_alive", HIT, STAY, 1.0),
         ("stay_alive", MISS, STAY, 0.0),
@@ -183,9 +183,9 @@ def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected
 
 def test_what_a_weighted_sum_says_of_itself() -> None:
     game, rewards, _ = own_terms(Variant("PaddleBall-v0"))
-    reward = load_reward(game, rewards, "score - 0.01*effort")
-    assert reward.expression == "score - 0.01*effort"
+    reward = load_reward(game, rewards, "hit_or_miss - 0.01*effort")
+    assert reward.expression == "hit_or_miss - 0.01*effort"
     assert reward.weights == [1.0, -0.01]
-    assert reward.names == ("score", "effort")
+    assert reward.names == ("hit_or_miss", "effort")
     assert [term.own for term in reward.terms] == [False, False]
     assert [term.source_file.name for term in reward.terms] == ["paddle.py", "paddle.py"]

@@ -292,7 +292,7 @@ def test_the_vector_runner_passes_answers_on() -> None:
             ["--feedback", "reward", "--env-options", "feedback=answer"],
             "--feedback reward contradicts",
         ),
-        (["--reward", "score"], "leave out --reward"),
+        (["--reward", "hit_or_miss"], "leave out --reward"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

@@ -67,7 +67,7 @@ def curves(folder: Path) -> EventAccumulator:
     "options",
     [
         ["--num-steps", "37"],  # stops in the middle of a rollout
-        ["--reward", "score - 0.01*effort", "--anneal"],
+        ["--reward", "hit_or_miss - 0.01*effort", "--anneal"],
         ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"],
     ],
     ids=["within a rollout", "weighted reward", "screen"],
@@ -135,16 +135,24 @@ def wait_until(condition: Any, seconds: float = 60.0) -> None:
 
 
 def test_a_run_tells_tensorboard_everything(tmp_path: Path) -> None:
-    folder = run_train("--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "score - effort")
+    folder = run_train(
+        "--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "hit_or_miss - effort"
+    )
     events = curves(folder)
     expected = {
         *("rollout/ep_rew_mean", "rollout/ep_len_mean", "time/fps", "eval/mean_reward"),
-        *("eval/mean_score", "task/score", "reward/score", "reward/effort", "reward/weighted_sum"),
+        *(
+            "eval/mean_score",
+            "task/score",
+            "reward/hit_or_miss",
+            "reward/effort",
+            "reward/weighted_sum",
+        ),
         *("train/policy_loss", "train/value_loss", "train/entropy", "train/approx_kl"),
     }
     assert expected <= set(events.Tags()["scalars"])
     newest = {tag: events.Scalars(tag)[-1].value for tag in expected}
-    weighted = newest["reward/score"] - newest["reward/effort"]
+    weighted = newest["reward/hit_or_miss"] - newest["reward/effort"]
     assert newest["reward/weighted_sum"] == pytest.approx(weighted, rel=1e-5)
     assert newest["rollout/ep_rew_mean"] == pytest.approx(weighted, rel=1e-5)
     assert [event.step for event in events.Images("evaluation/episode")] == [4000, 8000, 9600]
@@ -230,10 +238,10 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
     [
         (["--agent", "pro"], "did you mean `ppo`"),
         (["--env", "Padle-v0"], "there is no environment Padle-v0"),
-        (["--reward", "scor"], "did you mean `score`"),
-        (["--reward", "score *"], "expected a term"),
+        (["--reward", "hit_or_mis"], "did you mean `hit_or_miss`"),
+        (["--reward", "hit_or_miss *"], "expected a term"),
         (["--reward", "missing.py:f"], "missing.py does not exist"),
-        (["--reward", "score", "--env", "CartPole-v1"], "reward"),
+        (["--reward", "hit_or_miss", "--env", "CartPole-v1"], "reward"),
         (["--steps", "0"], "--steps must be at least 1"),
         (["--seed", "-1"], "--seed must be between 0 and"),
         (["--solved-score", "nan"], "--solved-score must be a number"),

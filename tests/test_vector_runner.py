@@ -78,7 +78,7 @@ def test_every_autoreset_mode_gives_the_same_experience(mode: AutoresetMode) -> 
 
 def test_reward_terms_add_up_to_the_return_natively() -> None:
     environments = gymnasium.make_vec(
-        "PaddleBall-v0", num_envs=8, reward="score - 0.01*effort", max_steps=100
+        "PaddleBall-v0", num_envs=8, reward="hit_or_miss - 0.01*effort", max_steps=100
     )
     runner = VectorRunner(environments, seed=3)
     generator = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_reward_terms_add_up_to_the_return_natively() -> None:
         _, episodes = runner.step(generator.integers(0, 3, 8))
         if episodes is not None:
             seen += len(episodes.returns)
-            weighted = episodes.terms["score"] - 0.01 * episodes.terms["effort"]
+            weighted = episodes.terms["hit_or_miss"] - 0.01 * episodes.terms["effort"]
             np.testing.assert_allclose(episodes.returns, weighted, atol=1e-12)
     assert seen > 10
 

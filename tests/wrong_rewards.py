@@ -315,7 +315,7 @@ LEGAL = [
     Wrong("any arguments", "def f(*state):\n    return state[2].ball_y\n", "", 0),
     Wrong("numpy", "import numpy as np\n" + DEF + "    return np.sqrt(after.ball_y)\n", "", 0),
     Wrong("bool", DEF + "    return after.ball_y > 0.5\n", "", 0),
-    Wrong("name of a built-in term", HIGH.replace("f(", "score("), "", 0),
+    Wrong("name of a built-in term", HIGH.replace("f(", "hit_or_miss("), "", 0),
     Wrong(
         "decorated",
         "import functools\ndef _twice(g):\n    @functools.wraps(g)\n    def h(*state):\n"

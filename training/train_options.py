@@ -45,7 +45,7 @@ class TrainOptions(Generic[Settings]):
     settings."""
     reward: str | None = None
     """What counts as good: a term (score), a file's function (my_reward.py:follow_ball), or a
-    weighted sum ("score - 0.01*effort"). By default the game's own."""
+    weighted sum ("hit_or_miss - 0.01*effort"). By default the game's own."""
     seed: int = 1
     """Of everything that is drawn at random."""
     steps: int = 1_000_000

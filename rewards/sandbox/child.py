@@ -146,7 +146,11 @@ class Trial:
         for weight, name in parse(expression):
             rewards = "" if is_code(name) else of_game
             with self._user_code(f"loading {name}", *_file(name), LOADING):
-                parts.append(Part(weight, load_term(name, rewards)))
+                term = load_term(name, rewards)
+            self.warnings += [term.warning] if term.warning else []
+            if self.request["examine"]:  # by its present name, which is no other column's
+                term = term._replace(name=term.function.__name__)
+            parts.append(Part(weight, term))
         return parts
 
     def _try(self, term: Term, game: Game, transitions: Transitions) -> Outcome | None:
