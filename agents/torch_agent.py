@@ -19,7 +19,7 @@ class TorchAgent(Agent):
 
     uses_torch = True
     name: str
-    """As `agents.AGENTS` has it."""
+    """As `envs.registry.AGENTS` has it."""
 
     def __init__(
         self, task: Task, network: nn.Module, learning_rate: float, seed: int, device: str

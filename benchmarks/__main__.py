@@ -92,8 +92,8 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
 
 def compare_agents(options: Options, console: Console) -> dict[str, Any]:
     """Every agent on every game that it serves: a line at each run's end, tables at the end."""
-    from agents import AGENTS
     from benchmarks import agents
+    from envs.registry import AGENTS
 
     chosen = agents.pairs(chosen_of(options.games, agents.GAMES), chosen_of(options.agents, AGENTS))
     outcomes = []

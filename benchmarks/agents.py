@@ -13,11 +13,12 @@ from threading import Event, Timer
 import torch
 from rich.console import Console
 
-from agents import AGENTS, make_agent
+from agents import make_agent
 from agents.agent import Task, UnsuitableTaskError
 from benchmarks.measuring import Clock
 from benchmarks.report import number, show_table, spread
 from benchmarks.training import new_run, preset_config, run_once
+from envs.registry import AGENTS
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
 from training.vector_runner import make_environments

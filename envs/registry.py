@@ -1,95 +1,171 @@
-"""The list of games and stages; importing this module registers them, which Gymnasium does too.
+"""The names of all games, data sets, agents and experiments.
 
-Everything here is named by strings, so that importing Gymnasium imports none of them.
+To add one, write its file and add one line to a table below. Targets are "module:attribute" strings
+and are imported only when they are used, so that `import envs` stays fast. Importing this module
+registers every game and data set with Gymnasium.
 """
+
+# ruff: noqa: E501 - one entry a line, however long
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from gymnasium.envs.registration import register
 
-SHORT_NAMES: dict[str, str] = {}
-"""Of the games, what the command line calls them."""
-STAGES: dict[str, str] = {}
-"""The same of the other kinds of learning."""
+
+class GameEntry(NamedTuple):
+    """A game."""
+
+    env_id: str
+    """Gymnasium id."""
+    target: str
+    """`envs.engine.game.Game`, or a function that returns one for some of the options."""
+    rewards: str
+    """Module of the reward terms."""
+    solved_score: float | None
+    """Mean score at which the game counts as solved, if any."""
+    summary: str
+    """One line for help texts."""
 
 
-def register_game(
-    env_id: str, short_name: str, game: str, rewards: str, solved_score: float | None = None
-) -> None:
-    """Make a game known to `gymnasium.make` and `gymnasium.make_vec`.
+class DatasetEntry(NamedTuple):
+    """A data set that is learned from through environments of one step."""
 
-    Args:
-        env_id: such as `PaddleBall-v0`.
-        short_name: what the command line calls it.
-        game: `module:attribute` of its `envs.engine.game.Game`.
-        rewards: module of its reward terms; its `DEFAULT` is used when none is asked for.
-        solved_score: mean score from which it counts as solved.
-    """
-    SHORT_NAMES[short_name] = env_id
+    env_id: str
+    """Gymnasium id."""
+    target: str
+    """Class of the data set."""
+    solved_score: float
+    """Mean score at which the data set counts as solved; infinite if there is none."""
+    summary: str
+    """One line for help texts."""
+
+
+class AgentEntry(NamedTuple):
+    """An agent."""
+
+    target: str
+    """Class of the agent."""
+    settings: str
+    """Dataclass of the agent's hyperparameters."""
+    summary: str
+    """One line for help texts, with the actions or data that the agent serves."""
+
+
+class ExperimentEntry(NamedTuple):
+    """An experiment, run by `python -m stages NAME`."""
+
+    target: str
+    """Function of the experiment."""
+    summary: str
+    """One line for help texts."""
+
+
+# fmt: off
+
+GAMES = {
+    "bicycle": GameEntry("BicycleBalance-v0", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0, "Balance a bicycle, follow a path or reach a goal."),
+    "paddle": GameEntry("PaddleBall-v0", "envs.paddle.game:paddle", "rewards.paddle", 40.0, "Return a ball with a paddle."),
+}
+
+DATASETS = {
+    "classify": DatasetEntry("ClassifyBall-v0", "stages.datasets.classify:Classify", 0.95, "Classification: which way does the ball fly?"),
+    "regress": DatasetEntry("RegressLanding-v0", "stages.datasets.regress:Regress", -0.04, "Regression: where will the ball land?"),
+    "detect": DatasetEntry("DetectObjects-v0", "stages.datasets.detect:Detect", 0.9, "Object detection: classes and boxes of the things on a screen."),
+    "reconstruct": DatasetEntry("ReconstructScreen-v0", "stages.datasets.reconstruct:Reconstruct", 0.96, "Autoencoding: reconstruct a screen from a few numbers."),
+    "shapes": DatasetEntry("NameShape-v0", "stages.datasets.shapes:Shapes", 0.85, "Classification of 20 kinds of balls, or of pandas and rabbits."),
+    "sounds": DatasetEntry("ClassifySounds-v0", "stages.datasets.sounds:Sounds", 0.95, "Classification of sounds: hit, wall or miss."),
+    "translate": DatasetEntry("TranslateMoments-v0", "stages.datasets.translate:Translate", 0.97, "Screen to state, state to screen, and super-resolution."),
+    "cluster": DatasetEntry("ClusterPoints-v0", "stages.datasets.cluster:Cluster", math.inf, "Clustering of unlabelled points."),
+    "prompts": DatasetEntry("AnswerPrompts-v0", "stages.datasets.prompts:Prompts", 0.85, "In-context learning: answer by the examples in the prompt."),
+    "commentary": DatasetEntry("Commentary-v0", "stages.datasets.commentary:Commentary", math.inf, "Language modelling: predict the next token of a commentary."),
+    "verdict": DatasetEntry("CommentaryVerdict-v0", "stages.datasets.commentary:Verdict", 0.95, "Sentiment: was the last sentence good or bad for the player?"),
+}
+
+AGENTS = {
+    "random": AgentEntry("agents.random:RandomAgent", "agents.random:RandomSettings", "Random actions, the baseline. Any actions."),
+    "rules": AgentEntry("agents.rules:RulesAgent", "agents.rules:RulesSettings", "Hand-written rules, nothing is learned. Only the games and data sets that have a rule."),
+    "search": AgentEntry("agents.search:SearchAgent", "agents.search:SearchSettings", "Linear policy on hand-made features, found by random search or the cross-entropy method. Any actions."),
+    "reinforce": AgentEntry("agents.reinforce:ReinforceAgent", "agents.reinforce:ReinforceSettings", "REINFORCE, the shortest policy gradient. Any actions."),
+    "ppo": AgentEntry("agents.ppo:PPOAgent", "agents.ppo:PPOSettings", "Proximal policy optimization, the strong policy gradient. Any actions."),
+    "sac": AgentEntry("agents.sac:SACAgent", "agents.sac:SACSettings", "Soft actor-critic with a replay buffer. Continuous actions."),
+    "reward_model": AgentEntry("agents.reward_model:RewardModelAgent", "agents.reward_model:RewardModelSettings", "Predicts the next reward and plans with it. Any actions."),
+    "dqn": AgentEntry("agents.dqn:DQNAgent", "agents.dqn:DQNSettings", "Deep Q-network with a replay buffer and a target network. Discrete actions."),
+    "pqn": AgentEntry("agents.pqn:PQNAgent", "agents.pqn:PQNSettings", "Q-network trained on many environments in parallel, without a replay buffer. Discrete actions."),
+    "gpt": AgentEntry("agents.gpt:GPTAgent", "agents.gpt:GPTSettings", "Small transformer. Data sets of tokens."),
+    "kmeans": AgentEntry("agents.kmeans:KMeansAgent", "agents.kmeans:KMeansSettings", "k-means clustering. Data sets of unlabelled points."),
+    "supervised": AgentEntry("agents.supervised:SupervisedAgent", "agents.supervised:SupervisedSettings", "Network that learns from labels or from rewards for single predictions. Data sets."),
+}
+
+EXPERIMENTS = {
+    "overview": ExperimentEntry("stages.overview:experiment", "The five ages of machine learning on one page."),
+    "feedback": ExperimentEntry("stages.supervised.feedback:experiment", "Learning from labels compared with learning from rewards."),
+    "label_noise": ExperimentEntry("stages.supervised.label_noise:experiment", "Wrong labels, few examples and unbalanced classes."),
+    "features": ExperimentEntry("stages.supervised.features:experiment", "Hand-made features compared with pixels."),
+    "tables": ExperimentEntry("stages.supervised.tables:experiment", "Gradient-boosted trees compared with a network on tables."),
+    "sounds": ExperimentEntry("stages.supervised.sounds:experiment", "Spectrograms compared with waveforms."),
+    "generation": ExperimentEntry("stages.supervised.generation:experiment", "Recognition compared with generation."),
+    "latent_map": ExperimentEntry("stages.unsupervised.latent_map:experiment", "Which screens an autoencoder's codes put close together."),
+    "compression": ExperimentEntry("stages.unsupervised.compression:experiment", "An autoencoder's codes compared with PNG."),
+    "linear_probe": ExperimentEntry("stages.unsupervised.linear_probe:experiment", "Codes as features: how few labels a linear model needs."),
+    "cluster_purity": ExperimentEntry("stages.unsupervised.cluster_purity:experiment", "How well clusters match kinds that have a name."),
+    "vision": ExperimentEntry("stages.pretraining.vision:experiment", "Panda or rabbit: a pretrained network compared with one from scratch."),
+    "policy": ExperimentEntry("stages.pretraining.policy:experiment", "Policies with a pretrained backbone compared with one from scratch."),
+    "tokens": ExperimentEntry("stages.pretraining.tokens:experiment", "How text is cut into tokens."),
+    "language": ExperimentEntry("stages.pretraining.language:experiment", "A language model fine-tuned on few labels."),
+    "in_context": ExperimentEntry("stages.in_context.in_context:experiment", "Accuracy after 0 to 64 examples in the prompt."),
+    "memory": ExperimentEntry("stages.in_context.memory:experiment", "An agent with memory adapts to exchanged controls within an episode."),
+}
+# fmt: on
+
+
+def env_id_of(name: str) -> str:
+    """Return the Gymnasium id of a game or data set; any other name is returned as it is."""
+    entry = GAMES.get(name) or DATASETS.get(name)
+    return entry.env_id if entry else name
+
+
+def env_ids(table: Mapping[str, GameEntry] | Mapping[str, DatasetEntry]) -> list[str]:
+    """Return the Gymnasium ids of a table."""
+    return [entry.env_id for entry in table.values()]
+
+
+def summaries(
+    table: Mapping[str, GameEntry | DatasetEntry | AgentEntry | ExperimentEntry],
+) -> str:
+    """Return a line for each name of a table, with its summary: for help texts."""
+    width = max(map(len, table))
+    return "\n".join(f"{name:<{width}}  {entry.summary}" for name, entry in table.items())
+
+
+def register_game(name: str, entry: GameEntry) -> None:
+    """Add a game to the table if it is new, and register it with Gymnasium."""
+    GAMES[name] = entry
     register(
-        env_id,
+        entry.env_id,
         entry_point="rewards.make:make_single",
         vector_entry_point="rewards.make:make_vector",
-        reward_threshold=solved_score,
-        kwargs={"game": game, "rewards": rewards},
+        reward_threshold=entry.solved_score,
+        kwargs={"game": entry.target, "rewards": entry.rewards},
     )
 
 
-def register_stage(env_id: str, short_name: str, stage: str, solved_score: float) -> None:
-    """Make another kind of learning known to Gymnasium, as environments that last one step.
-
-    Args:
-        env_id: such as `ClassifyBall-v0`.
-        short_name: what the command line calls it.
-        stage: `module:class` of its `stages.datasets.dataset.Stage`.
-        solved_score: mean score from which it counts as solved.
-    """
-    STAGES[short_name] = env_id
+def register_dataset(name: str, entry: DatasetEntry) -> None:
+    """Add a data set to the table if it is new, and register it with Gymnasium."""
+    DATASETS[name] = entry
     register(
-        env_id,
+        entry.env_id,
         entry_point="stages.datasets.environments:make_single",
         vector_entry_point="stages.datasets.environments:make_vector",
-        reward_threshold=solved_score,
-        kwargs={"stage": stage},
+        reward_threshold=entry.solved_score,
+        kwargs={"stage": entry.target},
     )
 
 
-register_game("BicycleBalance-v0", "bicycle", "envs.bicycle.game:bicycle", "rewards.bicycle", 18.0)
-register_game("PaddleBall-v0", "paddle", "envs.paddle.game:paddle", "rewards.paddle", 40.0)
-
-register_stage("ClassifyBall-v0", "classify", "stages.datasets.classify:Classify", 0.95)
-register_stage("RegressLanding-v0", "regress", "stages.datasets.regress:Regress", -0.04)
-register_stage("DetectObjects-v0", "detect", "stages.datasets.detect:Detect", 0.9)
-register_stage(
-    "ReconstructScreen-v0", "reconstruct", "stages.datasets.reconstruct:Reconstruct", 0.96
-)
-register_stage("NameShape-v0", "shapes", "stages.datasets.shapes:Shapes", 0.85)
-register_stage("ClassifySounds-v0", "sounds", "stages.datasets.sounds:Sounds", 0.95)
-register_stage("TranslateMoments-v0", "translate", "stages.datasets.translate:Translate", 0.97)
-register_stage("ClusterPoints-v0", "cluster", "stages.datasets.cluster:Cluster", math.inf)
-register_stage("AnswerPrompts-v0", "prompts", "stages.datasets.prompts:Prompts", 0.85)
-register_stage("Commentary-v0", "commentary", "stages.datasets.commentary:Commentary", math.inf)
-register_stage("CommentaryVerdict-v0", "verdict", "stages.datasets.commentary:Verdict", 0.95)
-
-EXPERIMENTS: dict[str, str] = {
-    "overview": "stages.overview",
-    "feedback": "stages.supervised.feedback",
-    "label_noise": "stages.supervised.label_noise",
-    "features": "stages.supervised.features",
-    "tables": "stages.supervised.tables",
-    "sounds": "stages.supervised.sounds",
-    "generation": "stages.supervised.generation",
-    "latent_map": "stages.unsupervised.latent_map",
-    "compression": "stages.unsupervised.compression",
-    "linear_probe": "stages.unsupervised.linear_probe",
-    "cluster_purity": "stages.unsupervised.cluster_purity",
-    "vision": "stages.pretraining.vision",
-    "policy": "stages.pretraining.policy",
-    "tokens": "stages.pretraining.tokens",
-    "language": "stages.pretraining.language",
-    "in_context": "stages.in_context.in_context",
-    "memory": "stages.in_context.memory",
-}
-"""The experiments, by the name that `python -m stages NAME` takes: their modules."""
+for _name, _game in GAMES.items():
+    register_game(_name, _game)
+for _name, _dataset in DATASETS.items():
+    register_dataset(_name, _dataset)

@@ -23,7 +23,7 @@ class Player:
     """An agent under the name that people see."""
 
     name: str
-    """`trained`, `learning`, or a name in `agents.AGENTS`."""
+    """`trained`, `learning`, or a name in `envs.registry.AGENTS`."""
     description: str
     """Where it comes from, in a few words."""
     agent: Agent

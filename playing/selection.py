@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envs.registry import SHORT_NAMES
+from envs.registry import GAMES, env_ids
 from training.config import RunConfig
 from training.env_options import check_option_name
 from training.reward_snapshot import has_code, kept_expression
@@ -156,7 +156,7 @@ def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> tuple[str | Non
 def _make_options(env_id: str, reward: str | None, options: dict[str, Any]) -> dict[str, Any]:
     if reward is None:
         return options
-    if env_id not in SHORT_NAMES.values():
+    if env_id not in env_ids(GAMES):
         raise PlayError(f"{env_id} has a reward of its own: leave out --reward")
     return options | {"reward": reward}
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import numpy as np
 import pygame
 
-from envs.engine.game import SAMPLE_RATE, named
+from envs.engine.game import SAMPLE_RATE
 from envs.engine.single import GameEnv
+from envs.names import load
 from playing.playback import Match
 from playing.selection import PlayError
 from stages.viewers.examples import WatchedGame
@@ -30,7 +31,7 @@ class Speaker:
         env = env.played if isinstance(env, WatchedGame) else env
         if not isinstance(env, GameEnv) or not env.game.sound:
             raise PlayError(f"{match.env_id} has no sounds: leave out --sound")
-        self._sound_of = named(env.game.sound)
+        self._sound_of = load(env.game.sound)
         self._env = env
         try:
             with _silent_stderr():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import inspect
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from envs.names import suggest
 from rewards.expression import RewardError
 
 TermFunction = Callable[[Any, Any, Any], float]
@@ -126,10 +126,7 @@ def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
             f"def {name}(before, action, after)"
         )
     if name not in functions:
-        close = difflib.get_close_matches(name, functions, 1)
-        known = ", ".join(functions) or "none"
-        hint = f"did you mean `{close[0]}`?" if close else f"it has {known}"
-        raise RewardError(f"{problem} `{name}`; {hint}")
+        raise RewardError(f"{problem} `{name}`; {suggest(name, functions)}")
     return functions[name]
 
 

@@ -84,7 +84,7 @@ def __getattr__(name: str) -> MomentSteps:
         raise AttributeError(name)
     known = stage.moments()
     if known is not None and name not in known:
-        from envs.engine.game import unknown
+        from envs.names import suggest
 
-        raise ImportError(f"this game has no moment {unknown(name, known)}")
+        raise ImportError(f"this game has no moment `{name}`; {suggest(name, known)}")
     return MomentSteps(name)

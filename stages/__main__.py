@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from envs.engine.game import unknown
+from envs.names import suggest
 from envs.registry import EXPERIMENTS
 from stages.lab.experiment import run_experiment
 from training.cli import USAGE_ERROR
@@ -19,9 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
     if name not in EXPERIMENTS:
-        print(f"stages: there is no experiment {unknown(name, EXPERIMENTS)}", file=sys.stderr)
+        hint = suggest(name, EXPERIMENTS)
+        print(f"stages: there is no experiment `{name}`; {hint}", file=sys.stderr)
         return USAGE_ERROR
-    module = importlib.import_module(EXPERIMENTS[name])
+    module = importlib.import_module(EXPERIMENTS[name].target.partition(":")[0])
     return run_experiment(name, module.experiment, given, getattr(module, "SEEDS", 3))
 
 

@@ -36,7 +36,7 @@ def verdicts_of(
     """
 
     def run(name: str, lang: str, made_up: Callable[[Any], Any]) -> tuple[int, int]:
-        module = importlib.import_module(EXPERIMENTS[name])
+        module = importlib.import_module(EXPERIMENTS[name].target.partition(":")[0])
         for place in (module, trials):
             monkeypatch.setattr(
                 place,

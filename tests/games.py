@@ -6,9 +6,15 @@ from typing import Any, NamedTuple
 
 from envs.bicycle.game import ACTIONS
 from envs.bicycle.tasks import TASKS
-from envs.registry import SHORT_NAMES, register_game
+from envs.registry import GAMES as REGISTERED
+from envs.registry import GameEntry, env_id_of, env_ids, register_game
 
-register_game("TinyLeaf-v0", "tiny", "tests.tiny_game:GAME", "tests.tiny_rewards")
+register_game(
+    "tiny",
+    GameEntry(
+        "TinyLeaf-v0", "tests.tiny_game:GAME", "tests.tiny_rewards", None, "Steer a falling leaf."
+    ),
+)
 
 
 class Variant(NamedTuple):
@@ -26,15 +32,15 @@ class Variant(NamedTuple):
         return "-".join([self.env_id, *(value for _, value in self.choices)])
 
 
-GAMES = tuple(Variant(env_id) for env_id in SHORT_NAMES.values())
+GAMES = tuple(Variant(env_id) for env_id in env_ids(REGISTERED))
 TASK_VARIANTS = tuple(
-    Variant(SHORT_NAMES["bicycle"], (("task", task), ("action", action)))
+    Variant(env_id_of("bicycle"), (("task", task), ("action", action)))
     for task in TASKS
     for action in ACTIONS
 )
-MIRRORED = Variant(SHORT_NAMES["paddle"], (("controls", "random"),))
+MIRRORED = Variant(env_id_of("paddle"), (("controls", "random"),))
 VARIANTS = (
     *TASK_VARIANTS,
-    *(game for game in GAMES if game.env_id != SHORT_NAMES["bicycle"]),
+    *(game for game in GAMES if game.env_id != env_id_of("bicycle")),
     MIRRORED,
 )

@@ -19,7 +19,8 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.utils.passive_env_checker import data_shares_objects
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from envs.registry import SHORT_NAMES
+from envs.registry import GAMES as REGISTERED
+from envs.registry import env_id_of, env_ids
 from tests.games import GAMES, VARIANTS, Variant
 from tests.traces import assert_same, play, play_elsewhere
 
@@ -42,9 +43,9 @@ def make_vec(variant: Variant, num_envs: int, **options: Any) -> Any:
 
 
 def test_the_games_are_found() -> None:
-    assert SHORT_NAMES["paddle"] == "PaddleBall-v0"
-    assert [game.env_id for game in GAMES] == list(SHORT_NAMES.values())
-    assert {variant.env_id for variant in VARIANTS} == set(SHORT_NAMES.values())
+    assert env_id_of("paddle") == "PaddleBall-v0"
+    assert [game.env_id for game in GAMES] == env_ids(REGISTERED)
+    assert {variant.env_id for variant in VARIANTS} == {game.env_id for game in GAMES}
     assert len(VARIANTS) == len(GAMES) + 8  # four tasks, two kinds of action; two of controls
 
 
@@ -378,7 +379,7 @@ def test_wrong_reset_options_are_refused(variant: Variant) -> None:
     field = env.state.dtype.names[0]
     cases: list[tuple[Any, str]] = [
         ({"state": {field + "z": 1}}, f"no field `{field}z`; did you mean `{field}`"),
-        ({"state": {"qqq": 1}}, "no field `qqq`; it has .*rng"),
+        ({"state": {"qqq": 1}}, "no field `qqq`; choose from .*rng"),
         ({"state": {"t": 1.5}}, "`t` cannot hold 1.5"),
         ({"state": {"t": -1}}, "`t` must be in 0.."),
         ({"state": {"rng": -1}}, "`rng` cannot hold -1"),

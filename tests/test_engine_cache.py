@@ -52,8 +52,8 @@ print(value)
 
 RUN_GAME = """
 import gymnasium, numpy as np
-from envs.registry import register_game
-register_game("Copy-v0", "copy", "leaf:GAME", "tests.tiny_rewards")
+from envs.registry import GameEntry, register_game
+register_game("copy", GameEntry("Copy-v0", "leaf:GAME", "tests.tiny_rewards", None, ""))
 env = gymnasium.make("Copy-v0", gust=0.0).unwrapped
 env.reset(seed=0, options={"state": {"x": 0.0}})
 env.step(np.ones(1))

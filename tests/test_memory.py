@@ -125,7 +125,7 @@ def test_what_is_remembered_goes_on_bit_for_bit_after_a_break(tmp_path: Path) ->
         (["history=-1"], "history must be a whole number from 0 up, not -1"),
         (["history=2.5"], "history must be a whole number from 0 up, not 2.5"),
         (["history=3", "observation=screen"], "history is of states: of screens, see frames"),
-        (["controls=odd"], "paddle has no controls `odd`; it has usual, random"),
+        (["controls=odd"], "paddle has no controls `odd`; choose from usual, random"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

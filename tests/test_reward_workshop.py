@@ -155,7 +155,7 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
     assert "my_reward.py exists already" in capfd.readouterr().err
     for arguments, problem in (
         (["new", "my_reward"], "ends in .py: my_reward.py?"),
-        (["new", "x.py", "--env", "chess"], "there is no game chess; there are bicycle, paddle"),
+        (["new", "x.py", "--env", "chess"], "no game `chess`; choose from bicycle, paddle"),
         (["new", "x.py", "--env", "bicycle", "--env-options", "task=fly"], "no task `fly`"),
         (["new", "x.py", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
         (["new"], "the following arguments are required: FILE"),

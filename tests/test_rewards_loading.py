@@ -152,7 +152,7 @@ def test_names_that_do_not_exist(write: Write) -> None:
     assert refusal("hit_or_mis").endswith(
         "no reward term `hit_or_mis`; did you mean `hit_or_miss`?"
     )
-    assert "it has hit_or_miss, stay_alive, follow_ball, effort, anticipate" in refusal("qqq")
+    assert "choose from hit_or_miss, stay_alive, follow_ball, effort, anticipate" in refusal("qqq")
     assert refusal(f"{file}:folow").endswith("has no function `folow`; did you mean `follow`?")
     assert "does not exist (looked for" in refusal("nowhere.py:f")
     assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")

@@ -19,7 +19,7 @@ import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.paddle.game import GAME, PaddleOptions
-from envs.registry import STAGES
+from envs.registry import DATASETS, env_ids
 from stages.datasets.commentary import TextStage
 from stages.datasets.dataset import TEST_EXAMPLES, data_set
 from stages.viewers.examples import WatchedGame
@@ -29,7 +29,7 @@ from training.presets import preset
 from training.vector_runner import VectorRunner, make_environments
 
 SMALL = {"examples": 300}
-every_stage = pytest.mark.parametrize("env_id", list(STAGES.values()))
+every_stage = pytest.mark.parametrize("env_id", env_ids(DATASETS))
 
 
 def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:
@@ -172,7 +172,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
 
 @every_stage
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
-    name = {value: key for key, value in STAGES.items()}[env_id]
+    name = next(name for name, entry in DATASETS.items() if entry.env_id == env_id)
     given = ["--env", name, "--num-envs", 32, "--eval-every", 960, "--eval-episodes", 20]
     given += ["--env-options", "examples=500"]
     agent = preset(env_id, "any", {})["agent"]
@@ -245,7 +245,7 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
         kinds[name] = kind_of(make_agent(name, task, settings_type(name)(), 0), environments)
     assert kinds.pop("random") == kinds.pop("rules") == "nothing"
     assert set(kinds.values()) == {"a number late"}
-    for env_id in STAGES.values():
+    for env_id in env_ids(DATASETS):
         env = make_vec(env_id, 1)
         task = Task(env_id, env.single_observation_space, env.single_action_space, 1, 10)
         name = preset(env_id, "any", {})["agent"]

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
-from envs.registry import STAGES
+from envs.registry import DATASETS, env_ids
 from training import loop
 from training import train_options as command_line
 from training.config import RunConfig
@@ -363,7 +363,7 @@ def test_what_documents_say_to_type_can_be_typed(line: str) -> None:
     if {"--help", "--resume"} & set(given):
         pytest.skip("it ends the program, or needs a run")
     config = command_line.parse(given)[1]
-    if config.env in STAGES.values() and "runs/it" not in config.make_options.values():
+    if config.env in env_ids(DATASETS) and "runs/it" not in config.make_options.values():
         gymnasium.make_vec(config.env, num_envs=2, **(config.make_options | {"examples": 20}))
 
 

@@ -77,7 +77,9 @@ def test_what_is_no_file(folder: Path) -> None:
         "folder.py is", "folder.py:f is"
     )
     assert "nowhere.py does not exist (looked for" in refusal("nowhere.py")
-    assert "there is no game chess; there are bicycle, paddle" in refusal("hit_or_miss", "chess")
+    assert "there is no game `chess`; choose from bicycle, paddle" in refusal(
+        "hit_or_miss", "chess"
+    )
     file = written(folder, HIGH)
     file.chmod(0)
     if not os.access(file, os.R_OK):  # the administrator may read anything

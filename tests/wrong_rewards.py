@@ -96,7 +96,7 @@ WRONG_FUNCTIONS = [
     Wrong(
         "unknown field of another game",
         DEF + "    return after.roll\n",
-        "FILE:2: `after.roll`: no such field; there are ball_x, ball_y",
+        "FILE:2: `after.roll`: no such field; choose from ball_x, ball_y",
     ),
     Wrong(
         "unknown field in brackets",

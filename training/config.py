@@ -37,7 +37,7 @@ class RunConfig:
     env: str
     """Gymnasium id."""
     agent: str
-    """Name in `agents.AGENTS`."""
+    """Name in `envs.registry.AGENTS`."""
     reward: str | None
     """Weighted sum of reward terms; None for environments that have their own reward."""
     seed: int

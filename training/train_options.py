@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import gymnasium
 import tyro
 
 from agents import settings_type
-from envs.registry import SHORT_NAMES, STAGES
+from envs.names import suggest
+from envs.registry import DATASETS, GAMES, env_id_of, env_ids
 from training.cli import read_options
 from training.config import CHANGEABLE, RunConfig
 from training.cores import usable_cores
@@ -120,17 +120,14 @@ def find_env_id(name: str) -> str:
     Raises:
         ValueError: if there is none.
     """
-    env_id = (SHORT_NAMES | STAGES).get(name, name)
+    env_id = env_id_of(name)
     try:
         gymnasium.spec(env_id)
     except (gymnasium.error.Error, ImportError) as error:
-        names = SHORT_NAMES | STAGES
-        close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean `{close[0]}`? " if close else ""
+        hint = suggest(name, [*GAMES, *DATASETS])
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"there is no environment {name} ({reason}); {hint}There are {', '.join(names)}, and "
-            "all Gymnasium ids"
+            f"there is no environment {name} ({reason}); {hint} Any Gymnasium id is possible too"
         ) from None
     return env_id
 
@@ -167,7 +164,7 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
         if getattr(options, name) < 1:
             flag = name.replace("_", "-")
             raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
-    if options.reward is not None and env_id not in SHORT_NAMES.values():
+    if options.reward is not None and env_id not in env_ids(GAMES):
         raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
     if not 0 <= options.seed < 2**32:
         raise ValueError(f"--seed must be between 0 and {2**32 - 1}, not {options.seed}")

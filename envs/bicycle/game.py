@@ -50,8 +50,9 @@ from gymnasium import spaces
 from envs.bicycle.dynamics import PERIOD, ride
 from envs.bicycle.model import constants
 from envs.bicycle.tasks import TASKS
-from envs.engine.game import Field, Game, state_dtype, unknown
+from envs.engine.game import Field, Game, state_dtype
 from envs.engine.rng import normal, uniform
+from envs.names import suggest
 
 RIDE = (
     Field("roll", "f8", "rad, to the right"),
@@ -164,9 +165,9 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
         ValueError: if there is no such task or kind.
     """
     if task not in TASKS:
-        raise ValueError(f"bicycle has no task {unknown(task, TASKS)}")
+        raise ValueError(f"bicycle has no task `{task}`; {suggest(task, TASKS)}")
     if action not in ACTIONS:
-        raise ValueError(f"bicycle has no action {unknown(action, ACTIONS)}")
+        raise ValueError(f"bicycle has no action `{action}`; {suggest(action, ACTIONS)}")
     chosen = TASKS[task]
     begin, measure, count = chosen.begin, chosen.measure, chosen.count
     over, see = chosen.over, chosen.see

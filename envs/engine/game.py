@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import importlib
 import inspect
 import math
 from collections.abc import Callable, Iterable
@@ -13,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
+
+from envs.names import load, suggest
 
 SAMPLE_RATE = 8_000
 """Of sounds, numbers each second."""
@@ -135,7 +135,7 @@ class Game:
         fields = {field.name: field for field in dataclasses.fields(self.options)}
         for name, value in given.items():
             if name not in fields:
-                raise ValueError(f"{self.name} has no option {unknown(name, fields)}")
+                raise ValueError(f"{self.name} has no option `{name}`; {suggest(name, fields)}")
             if isinstance(fields[name].default, bool):
                 if not isinstance(value, (bool, np.bool_)):
                     raise ValueError(
@@ -171,9 +171,8 @@ class Game:
         changed = state.copy()
         for field, value in values.items():
             if field not in (self.state.names or ()):
-                raise ValueError(
-                    f"{self.name}'s state has no field {unknown(field, self.state.names or ())}"
-                )
+                hint = suggest(field, self.state.names or ())
+                raise ValueError(f"{self.name}'s state has no field `{field}`; {hint}")
             kind = self.state[field].kind
             number = np.asarray(value)
             if number.ndim or number.dtype.kind not in "biuf" or not np.isfinite(number):
@@ -193,12 +192,6 @@ class Game:
             state[field] = changed[field]
 
 
-def named(place: str) -> Any:
-    """What `place`, a `module:attribute`, names."""
-    module, attribute = place.split(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
 def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
     """The game at `module:attribute`, and the options that are left for the environment.
 
@@ -207,7 +200,7 @@ def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]
     Raises:
         ValueError: if there is no such variant of the game.
     """
-    found = named(place)
+    found = load(place)
     if isinstance(found, Game):
         return found, options
     choices = inspect.signature(found).parameters
@@ -216,11 +209,3 @@ def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]
         if not isinstance(value, str):
             raise ValueError(f"option `{name}` must be a text, not {value!r}")
     return found(**chosen), {name: v for name, v in options.items() if name not in choices}
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """The end of a message about a name that does not exist: what could have been meant."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"
-    return f"`{name}`; {hint}"

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.engine.game import Game, named
+from envs.engine.game import Game
+from envs.names import load
 
 SIZE = (480, 480)
 
@@ -20,7 +21,7 @@ def load_view(game: Game) -> View:
 
     Where the view is a class, each match gets an instance: it may remember what it has drawn.
     """
-    found = named(game.view)
+    found = load(game.view)
     view: View = found() if isinstance(found, type) else found
     return view
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.engine.game import unknown
+from envs.names import suggest
 
 Array = np.ndarray[Any, Any]
 
@@ -20,7 +20,7 @@ def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:
     """
     for name in given or ():
         if name not in known:
-            raise ValueError(f"reset has no option {unknown(name, known)}")
+            raise ValueError(f"reset has no option `{name}`; {suggest(name, known)}")
     return given or {}
 
 

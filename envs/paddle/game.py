@@ -41,9 +41,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.engine.game import Field, Game, state_dtype, unknown
+from envs.engine.game import Field, Game, state_dtype
 from envs.engine.raster import fill_rectangle
 from envs.engine.rng import uniform
+from envs.names import suggest
 
 FIELDS = (
     Field("ball_x", "f8", "box widths from the paddle's side, 0..1"),
@@ -265,7 +266,7 @@ def paddle(controls: str = "usual") -> Game:
         ValueError: if there is no such kind.
     """
     if controls not in CONTROLS:
-        raise ValueError(f"paddle has no controls {unknown(controls, CONTROLS)}")
+        raise ValueError(f"paddle has no controls `{controls}`; {suggest(controls, CONTROLS)}")
     if controls == "usual":
         return GAME
     fields = (*FIELDS, MIRRORED)

@@ -116,9 +116,9 @@ def _rules(game: Game) -> dict[str, Any]:
 
 
 def _env_id(game: Game) -> str:
-    from envs.registry import SHORT_NAMES
+    from envs.registry import env_id_of
 
-    return SHORT_NAMES.get(game.name.partition("-")[0], "")
+    return env_id_of(game.name.partition("-")[0])
 
 
 def _play(game: Game, moments: Moments, options: Any, players: tuple[str, ...]) -> Arrays:

@@ -10,11 +10,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 from gymnasium import spaces
 
 from envs.engine.game import Game, load_game
-from envs.registry import SHORT_NAMES
+from envs.names import suggest
+from envs.registry import GAMES
 from rewards.check.events import Moments, moments_of
 from rewards.check.next_commands import check, train, watch
 from rewards.expression import parse
@@ -68,12 +68,12 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
     Raises:
         ValueError: if there is no such game, or it has no such options.
     """
-    if env not in SHORT_NAMES:
-        raise ValueError(f"there is no game {env}; there are {', '.join(SHORT_NAMES)}")
-    arguments: Any = gymnasium.spec(SHORT_NAMES[env]).kwargs
-    game, rest = load_game(arguments["game"], options)
+    if env not in GAMES:
+        raise ValueError(f"there is no game `{env}`; {suggest(env, GAMES)}")
+    entry = GAMES[env]
+    game, rest = load_game(entry.target, options)
     game.make_options(rest)
-    rewards = arguments["rewards"]
+    rewards = entry.rewards
     weights = _examples(game, rewards)
     name = file.stem if file.stem.isidentifier() and file.stem not in weights else "my_reward"
     reward = str(file) if name == file.stem else f"{file}:{name}"

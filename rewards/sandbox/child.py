@@ -107,16 +107,14 @@ class Trial:
         if self.request["places"]:
             game, rewards = self.request["places"]
             return game, rewards
-        import gymnasium
-
-        from envs.registry import SHORT_NAMES
+        from envs.names import suggest
+        from envs.registry import GAMES
 
         name = self.request["env"]
-        env_id = SHORT_NAMES.get(name, name)
-        if env_id not in SHORT_NAMES.values():
-            raise ValueError(f"there is no game {name}; there are {', '.join(SHORT_NAMES)}")
-        arguments: Any = gymnasium.spec(env_id).kwargs
-        return arguments["game"], arguments["rewards"]
+        for short_name, entry in GAMES.items():
+            if name in (short_name, entry.env_id):
+                return entry.target, entry.rewards
+        raise ValueError(f"there is no game `{name}`; {suggest(name, GAMES)}")
 
     @functools.cached_property
     def _game(self) -> tuple[Game, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import time
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from envs.engine.game import Game
+from envs.names import suggest
 from rewards.check.recorded_games import Recording, recorded
 from rewards.expression import RewardError
 from rewards.terms import Term, describe, place_of, where
@@ -148,10 +148,8 @@ def _unknown_field(error: BaseException, arguments: list[Any], game: Game) -> st
             if called == "action":
                 break
             known = game.state.names or ()
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
             called = f"{called}." if asked is not None else ""
-            return f"`{called}{name}`: no such field; {hint}"
+            return f"`{called}{name}`: no such field; {suggest(name, known)}"
     if asked is not None and asked is arguments[1]:
         return f"`action.{name}`: no such field; {_about_actions(game)}"
     return None

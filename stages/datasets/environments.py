@@ -32,9 +32,9 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.engine.game import named, unknown
 from envs.engine.resetting import reset_mask, reset_options, seed_for_each
 from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
+from envs.names import load, suggest
 from stages.datasets.dataset import SPLITS, Array, Assessment, Stage, data_set, scrambled
 
 Codes = Callable[[Array], Array | None]
@@ -66,7 +66,7 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
     Raises:
         ValueError: for an unknown option or an impossible value.
     """
-    kind: type[Stage] = named(place)
+    kind: type[Stage] = load(place)
     chosen = []
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
         value = options.pop(option, choices[0])
@@ -77,7 +77,8 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
     for option, value in options.items():
         if option not in fields:
             known = (*fields, "feedback", "split")
-            raise ValueError(f"this environment has no option {unknown(option, known)}")
+            hint = suggest(option, known)
+            raise ValueError(f"this environment has no option `{option}`; {hint}")
         wanted: Any = type(fields[option].default)
         number = (int, float) if wanted is float else wanted
         if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):

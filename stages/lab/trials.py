@@ -26,7 +26,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from envs.registry import STAGES
+from envs.registry import DATASETS
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.display import PlainDisplay
@@ -71,7 +71,7 @@ def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any)
     """
     settings = changes.pop("settings", {})
     agent = ["--agent", changes.pop("agent")] if "agent" in changes else []
-    options = {"data_seed": seed, **changes} if env in STAGES else changes
+    options = {"data_seed": seed, **changes} if env in DATASETS else changes
     arguments = ["--env", env, "--env-options", *(f"{k}={v}" for k, v in options.items())]
     _, config = parse([*arguments, *agent, "--seed", str(seed), "--steps", str(steps)])
     return dataclasses.replace(
