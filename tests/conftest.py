@@ -53,7 +53,7 @@ def verdicts_of(
         assert struct.unpack(">II", header[16:]) == (1280, 720)
         told = capsys.readouterr().out
         held, refused = (
-            ("It held", "does not show")
+            ("measurement confirms", "does not confirm")
             if lang == "en"
             else ("측정에서 확인되었다", "확인되지 않았다")
         )

@@ -1,7 +1,8 @@
-"""The texts of the experiments: both languages say the same things."""
+"""The texts of the experiments: both languages say the same things, in plain words."""
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,12 @@ from envs.registry import EXPERIMENTS
 from stages.lab.texts import load
 
 NAMES = ("lab", *EXPERIMENTS)
+STIFF = re.compile(
+    r"\b(who|whose|beside|anew|in thought|at rest|lopsided|bod(y|ies)|guess(es)?|answers? right|"
+    r"less that of|as well than|which are no|by hand|by chance)\b",
+    re.IGNORECASE,
+)
+"""Words that read as if translated, or that are not this project's terms."""
 
 
 def leaves(texts: Any, place: str = "") -> Iterator[tuple[str, str]]:
@@ -35,3 +42,11 @@ def test_both_languages_have_the_same_sentences_with_the_same_placeholders(name:
         for lang in ("en", "ko")
     )
     assert english == korean
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_sentence_is_empty_and_no_english_one_is_stiff(name: str) -> None:
+    for lang in ("en", "ko"):
+        assert all(text.strip() for _, text in leaves(load(name, lang)))
+    for place, text in leaves(load(name, "en")):
+        assert not STIFF.search(text), place

@@ -80,7 +80,7 @@ def experiment(options: ExperimentOptions, path: Path) -> None:
     shares = {kind: np.array(of_kind) for kind, of_kind in found.items()}
     rows = [(texts[kind], *(f"{mean(shares[kind][:, t]):.0f}" for t in SHOWN)) for kind in KINDS]
     columns = (texts["x"], *(str(t) for t in SHOWN))
-    tell(f"{texts['title']} {texts['y']}", columns, rows, verdicts(options, shares))
+    tell(f"{texts['title']}: {texts['y']}", columns, rows, verdicts(options, shares))
     draw(path, options.lang, shares)
 
 
