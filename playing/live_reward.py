@@ -15,7 +15,7 @@ from rewards.expression import RewardError, file_named, parse
 from rewards.make import load_tried_reward
 from rewards.sandbox.parent import TrialProcess
 from rewards.terms import describe
-from rewards.weighted_sum import WeightedSum
+from rewards.weighted_sum import WeightedSum, reward_of
 
 LOOK_SECONDS = 0.1
 
@@ -66,7 +66,7 @@ class LiveReward:
 
     def __init__(self, match: Match, expression: str, env_options: dict[str, Any]) -> None:
         """Watch the files of `expression`, by which `match` is paid already."""
-        self.reward: WeightedSum = match.env.unwrapped.batch.reward  # type: ignore[attr-defined]
+        self.reward = _reward_of(match.env)
         self.error = ""
         """What is wrong with the files as they are."""
         self.compiled: list[bool] = []
@@ -140,8 +140,14 @@ class LiveReward:
         self._match.exchange_reward(reward)
 
     def _games_own(self) -> tuple[WeightedSum, str]:
-        env: Any = gymnasium.make(self._match.env_id, **self._env_options)
-        return env.unwrapped.batch.reward, "the game's own reward"
+        env = gymnasium.make(self._match.env_id, **self._env_options)
+        return _reward_of(env), "the game's own reward"
+
+
+def _reward_of(env: gymnasium.Env[Any, Any]) -> WeightedSum:
+    reward = reward_of(env)
+    assert reward is not None, "only games have a reward that can be exchanged"
+    return reward
 
 
 class Loading:

@@ -20,13 +20,13 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from envs.engine.batch import Reward
-from envs.engine.single import GameEnv
 from playing import theme
 from playing.live_reward import LiveReward
 from playing.playback import Match
 from playing.players import LEARNING, Player
 from playing.selection import PlayError
 from rewards.sandbox.parent import environment_for_child
+from rewards.weighted_sum import reward_of
 from training.config import RunConfig
 from training.ipc import receive
 from training.vector_runner import reward_weights
@@ -181,8 +181,7 @@ class LiveTraining:
 
     def _pupil(self, agent: Agent) -> Pupil:
         """`agent`, as one that learns from what the match is paid by now."""
-        unwrapped = self._match.env.unwrapped
-        reward = unwrapped.batch.reward if isinstance(unwrapped, GameEnv) else None
+        reward = reward_of(self._match.env)
         label = self._config.reward or "its own reward"
         return Pupil(agent, reward, self._live_reward.label if self._live_reward else label)
 

@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from agents.agent import Insight
 from envs.engine.batch import Reward
+from envs.engine.capabilities import show_agent
 from envs.engine.single import GameEnv
 from playing.players import Cast, Player
 from stages.viewers.examples import Watched
@@ -197,8 +198,7 @@ class Match:
     def _think(self) -> None:
         """Let the player look: its insight, and its choice unless a person chooses."""
         self.player.agent.watch(self._lookahead)
-        if (watch := getattr(self.env.unwrapped, "watch", None)) is not None:
-            watch(self.player.agent)
+        show_agent(self.env, self.player.agent)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))
         batch = np.asarray(self.observation)[None]
         choice = self.player.agent.act(batch, explore=False)[0]

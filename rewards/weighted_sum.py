@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from envs.engine.capabilities import game_batch_of
 from rewards.terms import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
@@ -42,6 +43,12 @@ class WeightedSum:
         """Write each term into its array of `terms` (n,) and the sums into `total` (n,)."""
         for kernel, weight, first, k in self._weighted:
             kernel(before, actions, after, weight, first, terms[k], total)
+
+
+def reward_of(environment: Any) -> WeightedSum | None:
+    """Return the reward of one of our games, single or vector; None for other environments."""
+    batch = game_batch_of(environment)
+    return batch.reward if batch is not None and isinstance(batch.reward, WeightedSum) else None
 
 
 def plain_kernel(term: Term) -> Callable[..., None]:

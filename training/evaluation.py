@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Agent, Array
+from envs.engine.capabilities import assessing
 from training.vector_runner import VectorRunner, make_environments
 
 RESAMPLES = 2_000
@@ -64,8 +65,8 @@ def evaluate(
                 scores[rows], returns[rows] = ended.scores[first], ended.returns[first]
                 lengths[rows] = ended.lengths[first]
                 running[rows] = False
-        assess = getattr(environments.unwrapped, "assess", None)
-        found = assess(agent.codes) if assess is not None else ()
+        assessor = assessing(environments)
+        found = () if assessor is None else assessor.assess(agent.codes)
     finally:
         environments.close()
     return Evaluation(scores, returns, lengths, *found)

@@ -9,14 +9,15 @@ import numpy as np
 
 from agents.agent import Array, Lookahead
 from envs.engine.batch import GameBatch
+from envs.engine.capabilities import game_batch_of
 
 OTHER_DICE = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not know the luck to come
 
 
 def make_lookahead(environment: Any) -> Lookahead | None:
     """What tells the future of `environment`, one or a vector of them; None for others' games."""
-    batch = getattr(environment.unwrapped, "batch", None)
-    return GameLookahead(batch) if isinstance(batch, GameBatch) else None
+    batch = game_batch_of(environment)
+    return None if batch is None else GameLookahead(batch)
 
 
 class GameLookahead:

@@ -16,6 +16,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.agent import Array, Step
 from agents.checkpointing import under
+from envs.engine.capabilities import batch_of
+from rewards.weighted_sum import WeightedSum, reward_of
 from training.lookahead import make_lookahead
 
 TERM_PREFIX = "reward/"
@@ -54,7 +56,7 @@ def reward_weights(environment: Any) -> dict[str, float]:
 
     Others' environments have one term that is all of it.
     """
-    reward = getattr(getattr(environment.unwrapped, "batch", None), "reward", None)
+    reward = reward_of(environment)
     return (
         {"reward": 1.0} if reward is None else dict(zip(reward.names, reward.weights, strict=True))
     )
@@ -67,7 +69,7 @@ class VectorRunner:
         self.environments: VectorEnv[Any, Any, Any] = environments
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        self.batch = getattr(environments.unwrapped, "batch", None)  # of our own ones only
+        self.batch = batch_of(environments)  # of our own ones only
         self.lookahead = make_lookahead(environments)
         self.begin(seed)
 
@@ -144,9 +146,9 @@ class VectorRunner:
         return reward_weights(self.environments)
 
     @property
-    def reward(self) -> Any:
+    def reward(self) -> WeightedSum | None:
         """The weighted sum that a game of ours was given; None for all others."""
-        return getattr(self.batch, "reward", None)
+        return reward_of(self.environments)
 
     @property
     def exact(self) -> bool:

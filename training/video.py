@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 
 from agents.agent import Agent, Array
+from envs.engine.capabilities import show_agent
 from training.gif import FASTEST
 from training.lookahead import make_lookahead
 
@@ -39,8 +40,7 @@ def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> 
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
         agent.watch(make_lookahead(env))
-        if (watch := getattr(env.unwrapped, "watch", None)) is not None:
-            watch(agent)
+        show_agent(env, agent)
         seen, done = [observation], False
         while not done and len(seen) < MOST_FRAMES * STEPS_A_FRAME:
             if can_draw and len(seen) % STEPS_A_FRAME == 1:

@@ -273,3 +273,10 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         if batch.tells_answers:
             info["answer"] = batch.answers[0]
         return batch.observations[0].copy(), batch.rewards.item(), True, False, info
+
+
+def stage_of(environment: Any) -> Stage:
+    """Return the data set of one of these environments, single or vector."""
+    unwrapped = environment.unwrapped
+    assert isinstance(unwrapped, (ExampleEnv, ExampleVectorEnv))
+    return unwrapped.batch.stage

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Agent
+from envs.engine.capabilities import game_batch_of
 from envs.paddle.game import PaddleOptions, reach
 from stages.datasets.dataset import Array
 from stages.lab.experiment import ExperimentOptions, claim, tell
@@ -60,12 +61,14 @@ def examine(config: RunConfig) -> Array:
 
 def right_moves(agent: Agent, config: RunConfig) -> Array:
     """Of many episodes, the share of moves towards the ball, or level with it, in percent."""
-    environments: Any = make_environments(config.env, EPISODES, config.make_options)
+    environments = make_environments(config.env, EPISODES, config.make_options)
+    batch = game_batch_of(environments)
+    assert batch is not None
     runner, shares = VectorRunner(environments, fresh_seed(config.seed)), []
     for _ in range(WATCHED):
-        states = environments.unwrapped.batch.states.copy()
+        states = batch.states.copy()
         runner.step(agent.act(runner.observations, explore=False))
-        moved = environments.unwrapped.batch.states["paddle_y"] - states["paddle_y"]
+        moved = batch.states["paddle_y"] - states["paddle_y"]
         distance = states["ball_y"] - states["paddle_y"]
         right = (moved * distance > 0) | (np.abs(distance) < NEAR)
         shares.append(100 * float(right.mean()))

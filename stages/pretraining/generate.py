@@ -21,6 +21,7 @@ import tyro
 
 from agents.gpt import GPTAgent
 from stages.datasets.commentary import Commentary
+from stages.datasets.environments import stage_of
 from stages.datasets.tokenizer import END, FULL_STOP, encoded, tokenizer, written
 from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 from training.trained_agent import load_agent, load_config
@@ -64,9 +65,9 @@ def load(run: Path) -> tuple[GPTAgent, Commentary]:
         raise ValueError(f"{run} is a run of {config.agent} on {config.env}, not of a commentator")
     options = config.env_options | {"examples": 1}  # none has to be drawn
     env: gymnasium.Env[Any, Any] = gymnasium.make(COMMENTARY, **options)
-    agent, unwrapped = load_agent(run, env), env.unwrapped
+    agent, stage = load_agent(run, env), stage_of(env)
     assert isinstance(agent, GPTAgent)
-    stage: Commentary = unwrapped.batch.stage  # type: ignore[attr-defined]
+    assert isinstance(stage, Commentary)
     return agent, stage
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from gymnasium import spaces
 
 from stages.datasets.dataset import SPLITS, Array, Examples, Stage, data_set
+from stages.datasets.environments import stage_of
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean, ratio
 from stages.lab.slides import draw_curves
@@ -54,7 +55,7 @@ class Learned(NamedTuple):
 
 def examine(config: RunConfig) -> dict[str, Learned]:
     """Let both learn from the same rows, and ask both about the same new ones."""
-    stage = make_environments(config.env, 1, config.make_options).unwrapped.batch.stage
+    stage = stage_of(make_environments(config.env, 1, config.make_options))
     rows, new = (data_set(stage, split) for split in SPLITS)
     brief = dataclasses.replace(config, steps=config.num_envs, eval_every=config.num_envs)
     trained(brief)  # imports

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agents.supervised import SupervisedAgent
 from stages.datasets.dataset import Array, data_set
-from stages.datasets.environments import ExampleVectorEnv
+from stages.datasets.environments import stage_of
 from stages.lab.trials import trained, trial
 from training.config import RunConfig
 
@@ -33,9 +33,7 @@ def autoencoder(seed: int, codes: int, steps: int = STEPS) -> RunConfig:
 def encoded(config: RunConfig, count: int) -> Encoded:
     """Train an autoencoder, and let it encode `count` new screens."""
     run, _ = trained(config)
-    environments = run.runner.environments.unwrapped
-    assert isinstance(environments, ExampleVectorEnv)
-    screens, _, places = data_set(environments.batch.stage, "test")
+    screens, _, places = data_set(stage_of(run.runner.environments), "test")
     codes = run.agent.codes(screens[:count])
     assert isinstance(run.agent, SupervisedAgent)
     assert places is not None

@@ -1,0 +1,79 @@
+"""What an environment may offer beyond Gymnasium's interface, and functions that ask for it.
+
+Each function takes an environment or a vector environment, looks below its wrappers, and returns
+None where there is no such thing, as in most environments that are not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from envs.engine.batch import GameBatch
+
+Array = np.ndarray[Any, Any]
+
+
+class Batch(Protocol):
+    """The games or examples of an environment, which can be saved and continued exactly."""
+
+    observations: Array
+
+    def checkpoint(self) -> dict[str, Array]:
+        """Return everything that decides how the batch continues."""
+
+    def restore(self, saved: dict[str, Array]) -> None:
+        """Continue from what `checkpoint` returned."""
+
+
+@runtime_checkable
+class HasBatch(Protocol):
+    """An environment of ours, single or vector."""
+
+    batch: Batch
+
+
+@runtime_checkable
+class ShowsAgent(Protocol):
+    """An environment that draws what the agent thinks."""
+
+    def watch(self, agent: Any) -> None:
+        """Take `agent` as the one to draw."""
+
+
+@runtime_checkable
+class Assesses(Protocol):
+    """A vector environment that evaluates all actions of a step together."""
+
+    def assess(self, codes: Callable[[Array], Array | None]) -> tuple[Any, ...]:
+        """Return metrics, pictures and an embedding of the last step.
+
+        Args:
+            codes: the `codes` method of the agent that acted.
+        """
+
+
+def batch_of(environment: Any) -> Batch | None:
+    """Return the batch behind one of our environments."""
+    unwrapped = environment.unwrapped
+    return unwrapped.batch if isinstance(unwrapped, HasBatch) else None
+
+
+def game_batch_of(environment: Any) -> GameBatch | None:
+    """Return the batch behind one of our games."""
+    batch = batch_of(environment)
+    return batch if isinstance(batch, GameBatch) else None
+
+
+def show_agent(environment: Any, agent: Any) -> None:
+    """Hand `agent` to an environment that draws what the agent thinks; do nothing for others."""
+    if isinstance(environment.unwrapped, ShowsAgent):
+        environment.unwrapped.watch(agent)
+
+
+def assessing(environment: Any) -> Assesses | None:
+    """Return the vector environment itself if it evaluates a whole step."""
+    unwrapped = environment.unwrapped
+    return unwrapped if isinstance(unwrapped, Assesses) else None
