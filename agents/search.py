@@ -1,9 +1,9 @@
 """Search: conventional machine learning. Features by hand, the decision by try and error.
 
-What matters of an observation a person has written down (`agents.features`). The decision is linear
-in it: one row of numbers for each action, of which the largest product wins, or for each part of a
-continuous action, clipped to its bounds. These numbers are drawn at random, tried, scored over a
-whole set of episodes, and the best are kept.
+What matters of an observation a person has written down (`features` in the game's rules). The
+decision is linear in it: one row of numbers for each action, of which the largest product wins, or
+for each part of a continuous action, clipped to its bounds. These numbers are drawn at random,
+tried, scored over a whole set of episodes, and the best are kept.
 
 `guided` makes this the cross-entropy method, by one step: the next numbers are drawn not as the
 first ones were, but from the mean and the spread of the best fifth of the last ones. Rubinstein,
@@ -22,16 +22,18 @@ The best of many tries was also lucky: `best_score` promises more than an evalua
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 
-from agents.agent import Agent, Array, Insight, Step, Task
-from agents.features import make_features
+from agents.agent import Agent, Array, Insight, Step, Task, UnsuitableTaskError
 from agents.networks.distributions import Categorical, make_distribution
 from agents.validation import at_least_one, not_negative, positive
+from envs.registry import find_rules
 
 NOBODY = -1  # the candidate of an environment that is not counted; it plays as the last one
 
@@ -183,3 +185,30 @@ class SearchAgent(Agent):
         super().restore(tensors, numbers)
         for name, array in vars(self.tries).items():
             array[:] = tensors[f"tries.{name}"].numpy()
+
+
+def make_features(task: Task) -> Callable[[Array], Array]:
+    """Return a function from observations (n, ...) to features (n, k).
+
+    These are the environment's hand-made features (see `envs.engine.game.Game.rules_module`) or, if
+    it has none, the observation and a constant 1, whose weight is the output where all else is 0.
+    Features should be of a size near 1, so that good weights are too.
+
+    Raises:
+        UnsuitableTaskError: if observations are not vectors.
+    """
+    space = task.observation_space
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise UnsuitableTaskError(
+            f"search: observations must be vectors (a Box of one dimension), not {space}"
+        )
+    largest = np.maximum(np.abs(space.low), np.abs(space.high)).astype(np.float64)
+    units = np.where(largest > 0.0, np.minimum(largest, 1.0), 1.0)
+
+    def observation_and_one(observations: Array) -> Array:
+        """Scale up numbers with bounds below 1; large bounds are seldom reached and stay."""
+        return np.concatenate((observations / units, np.ones((len(observations), 1))), 1)
+
+    made: Callable[[Array], Array]
+    made = getattr(find_rules(task.env_id), "features", observation_and_one)
+    return made

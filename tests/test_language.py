@@ -20,7 +20,7 @@ import play
 import train
 from agents.checkpointing import under
 from agents.networks.transformer import Transformer
-from agents.rules import intercept
+from envs.paddle.rules import intercept
 from rewards.make import make_single
 from stages.datasets import dataset as stage_module
 from stages.datasets.commentary import UNJUDGED, Commentary, Verdict

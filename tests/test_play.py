@@ -643,7 +643,7 @@ def test_damaged_runs_are_refused_in_one_line(
         ("", "python train.py"),
         ("--env CartPole-v1", "train.py --env CartPole-v1"),
         ("--agent rulez", "did you mean `rules`"),
-        ("--agent rules --env CartPole-v1", "nobody has written rules"),
+        ("--agent rules --env CartPole-v1", "CartPole-v1 has no hand-written rules"),
         ("--env paddel", "there is no environment"),
         ("--env nomodule:Foo-v0", "there is no environment"),
         ("--agent rules --episodes 0", "--episodes"),

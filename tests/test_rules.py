@@ -73,7 +73,7 @@ def test_rules_say_what_they_can_serve() -> None:
     with pytest.raises(UnsuitableTaskError, match="not screens"):
         RulesAgent(task(screens), RulesSettings(), 0)
     other = Task("CartPole-v1", env.single_observation_space, env.single_action_space, 2, 1)
-    with pytest.raises(UnsuitableTaskError, match="nobody has written rules for CartPole-v1"):
+    with pytest.raises(UnsuitableTaskError, match="CartPole-v1 has no hand-written rules"):
         RulesAgent(other, RulesSettings(), 0)
 
 

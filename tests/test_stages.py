@@ -285,7 +285,7 @@ def test_the_vector_runner_passes_answers_on() -> None:
         (["--env-options", "exmples=5"], "did you mean `examples`"),
         (
             ["--agent", "rules", "--env-options", "question=missed", "observation=features"],
-            "answers question=direction",
+            "no hand-written rule of ClassifyBall-v0 serves the actions Discrete(2)",
         ),
         (["--env-options", "question=why"], "option `question` must be direction or missed"),
         (

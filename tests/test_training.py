@@ -255,7 +255,7 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--env-options", "ball_speed=-1"], "ball_speed"),
         (["--env-options", "ball_speed"], "KEY=VALUE"),
         (["--env", "CartPole-v1", "--env-options", "mass=3"], "cannot be made with"),
-        (["--agent", "rules", "--env", "CartPole-v1"], "nobody has written rules"),
+        (["--agent", "rules", "--env", "CartPole-v1"], "CartPole-v1 has no hand-written rules"),
         (["--device", "quantum"], "quantum"),
         (["--resume", "nowhere"], "no run folder nowhere"),
         (["--resume", "."], "config.json is missing"),

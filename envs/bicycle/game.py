@@ -208,6 +208,7 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
         check=check,
         derive=measure,
         view="envs.bicycle.view.view:View",
+        rules_module="envs.bicycle.rules",
         steps_per_second=round(1 / PERIOD),
         action_names=names,
         keys=("left", "right", "up", "down"),

@@ -98,6 +98,10 @@ class Game:
     sound: str = ""
     """`module:function` of what people hear: function(state) is a wave (n,) in -1..1 at
     `SAMPLE_RATE`, or None if the step that led to `state` makes no sound. Empty: none ever does."""
+    rules_module: str = ""
+    """Module of hand-written rules and features. It has `rules(action_space)`, which returns
+    functions from observations (n, ...) to actions (n, ...) by name, best first, and may have
+    `features`, a function from observations to hand-made features (n, k). Empty: there is none."""
     fields: tuple[Field, ...] = ()
     """What `state` is made of, described for who writes rewards."""
     constants: Callable[[Any], dict[str, Any]] = no_constants

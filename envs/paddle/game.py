@@ -251,6 +251,7 @@ GAME = Game(
     check=check,
     view="envs.paddle.view:draw",
     sound="envs.paddle.sound:heard",
+    rules_module="envs.paddle.rules",
     steps_per_second=30,
     action_names=("up", "stay", "down"),
     keys=("up", "down"),

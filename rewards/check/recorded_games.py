@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
+import importlib
 import inspect
 import os
 import tempfile
@@ -110,15 +111,10 @@ def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:
 
 def _rules(game: Game) -> dict[str, Any]:
     """The rules by which a person would play this game, the best last."""
-    from agents.rules import RULES
-
-    return dict(reversed(RULES.get(_env_id(game), {}).items()))
-
-
-def _env_id(game: Game) -> str:
-    from envs.registry import env_id_of
-
-    return env_id_of(game.name.partition("-")[0])
+    if not game.rules_module:
+        return {}
+    rules = importlib.import_module(game.rules_module).rules(game.action_space)
+    return dict(reversed(rules.items()))
 
 
 def _play(game: Game, moments: Moments, options: Any, players: tuple[str, ...]) -> Arrays:
@@ -172,11 +168,8 @@ def _player(game: Game, name: str) -> Callable[[Array], Array]:
     if name == NOTHING:
         nothing = game.by_hand(()) if game.by_hand else game.actions(1)[0]  # no key is pressed
         return lambda observations: nothing
-    from agents.agent import Task
-    from agents.rules import RulesAgent, RulesSettings
-
-    task = Task(_env_id(game), game.observation_space, game.action_space, GAMES, STEPS)
-    return RulesAgent(task, RulesSettings(name), 0).act
+    rule: Callable[[Array], Array] = _rules(game)[name]
+    return rule
 
 
 def _file(game: Game, moments: Moments, options: Any) -> Path:
@@ -185,7 +178,6 @@ def _file(game: Game, moments: Moments, options: Any) -> Path:
     sources = {
         here,
         *(here.parents[2] / "envs").rglob("*.py"),
-        here.parents[2] / "agents" / "rules.py",
         *(Path(inspect.getfile(function)) for function in (game.step, moments.starts)),
     }
     digest = hashlib.sha256(f"{np.__version__} {game.name} {options}".encode())

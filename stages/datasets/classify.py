@@ -18,10 +18,12 @@ Version History
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from gymnasium import spaces
 
 from envs.paddle.game import reach
 from stages.datasets.classification import ClassStage
@@ -43,6 +45,7 @@ CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 class Classify(ClassStage, PaddleStage):
     """What class is it?"""
 
+    rules_module: ClassVar[str] = __name__
     question: str = "direction"
     """direction: which way the ball flies; missed: will it be missed if the paddle stays?"""
 
@@ -67,3 +70,14 @@ class Classify(ClassStage, PaddleStage):
         if self.question == "direction":
             return direction(states)
         return np.asarray(np.abs(landings(states) - states["paddle_y"]) > reach(OPTIONS), np.int64)
+
+
+def which_way(observations: Array) -> Array:
+    """Return the direction class (n,) of `paddle_states.features` (n, 5): new place minus old."""
+    way_x, way_y = observations[:, 2], observations[:, 3]
+    return 2 * (way_x < 0) + (way_y > 0)
+
+
+def rules(action_space: spaces.Space[Any]) -> dict[str, Callable[[Array], Array]]:
+    """Return the hand-written rule for `question=direction`; there is none for other questions."""
+    return {"which_way": which_way} if action_space == spaces.Discrete(len(DIRECTIONS)) else {}

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.rules import follow, ride
+from envs.bicycle.rules import ride
 from envs.engine.game import load_game
+from envs.paddle.rules import follow
 from rewards.make import make_vector
 from stages.datasets.commentator import Remark, of_paddle, of_ride
 from stages.datasets.dataset import Array

@@ -69,6 +69,8 @@ class Stage:
     """What can be handed back; the first is the default. Values: of `training.feedback.KINDS`."""
     keeps_examples: ClassVar[bool] = False
     """Does each environment show one example until it is seeded anew, or another at each step?"""
+    rules_module: ClassVar[str] = ""
+    """Module of hand-written rules, see `envs.engine.game.Game`. Empty: there is none."""
     of_training_only: ClassVar[tuple[str, ...]] = ("noise",)
     """Options that make the training set unlike the test set, which has their defaults."""
 
