@@ -75,7 +75,7 @@ def draw_curve(
     first = track.right - 1 - (len(values) - 1) * stride
     points = [(first + k * stride, height_of(value)) for k, value in enumerate(values)]
     area = [(points[0][0], zero), *points, (points[-1][0], zero)]
-    pygame.draw.polygon(surface, theme.mixed(theme.TRACK, colour, 0.4), area)
+    pygame.draw.polygon(surface, theme.blend(theme.TRACK, colour, 0.4), area)
     pygame.draw.lines(surface, colour, False, points, LINE_WIDTH)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pygame
 
+from envs.engine.drawing import pixels_of
 from envs.engine.render import load_view
 from envs.engine.single import GameEnv
 from playing import theme
@@ -75,8 +76,7 @@ class Painter:
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """What is on `surface`: uint8 (height, width, 3)."""
-        rows = pygame.image.tobytes(self.surface, "RGB")
-        return np.frombuffer(rows, np.uint8).reshape(SIZE[1], SIZE[0], 3)
+        return pixels_of(self.surface)
 
 
 class GamePicture:

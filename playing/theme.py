@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from envs.engine.lettering import WHITE, Colour, mixed, text_size, write
+from envs.engine.drawing import text_size, write
+from envs.engine.palette import (
+    AMBER,
+    BACKGROUND,
+    BLUE,
+    GREEN,
+    LIGHT_GREY,
+    LINE,
+    PANEL,
+    RED,
+    VIOLET,
+    WHITE,
+    Colour,
+    blend,
+)
 
-__all__ = ["Colour", "mixed", "text_size", "write"]  # beside the colours and numbers below
+__all__ = ["LINE", "PANEL", "Colour", "blend", "text_size", "write"]  # used as theme.NAME
 
-PANEL: Colour = (24, 30, 46)
 TRACK: Colour = (44, 53, 78)
-LINE: Colour = (58, 68, 98)
-TEXT: Colour = WHITE
-DIM: Colour = (156, 168, 198)
-DARK: Colour = (14, 18, 28)
-GOOD: Colour = (94, 214, 160)
-BAD: Colour = (244, 92, 92)
-CHOSEN: Colour = (255, 196, 84)
+TEXT, DIM, DARK = WHITE, LIGHT_GREY, BACKGROUND
+GOOD, BAD, CHOSEN = GREEN, RED, AMBER
 OTHER: Colour = (98, 128, 196)
 TERMS: tuple[Colour, ...] = (
     (112, 190, 255),
@@ -26,11 +34,11 @@ TERMS: tuple[Colour, ...] = (
 )
 """Of the reward's terms, in turn; told apart by who sees no difference between red and green."""
 PLAYERS: dict[str, Colour] = {
-    "trained": (94, 214, 160),
-    "rules": (120, 176, 255),
-    "random": (206, 158, 255),
-    "you": (255, 196, 84),
-    "learning": (94, 214, 160),
+    "trained": GREEN,
+    "rules": BLUE,
+    "random": VIOLET,
+    "you": AMBER,
+    "learning": GREEN,
 }
 
 

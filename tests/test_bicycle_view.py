@@ -12,11 +12,11 @@ import pytest
 
 from envs.bicycle.game import bicycle
 from envs.bicycle.tasks import TASKS
-from envs.bicycle.view import colours as palette
 from envs.bicycle.view.scene import from_bicycle
 from envs.bicycle.view.shapes import FRAME, HELMET, SHIRT, SKIN, TYRE, steer_axis
 from envs.bicycle.view.view import Trail, View, layout
-from envs.engine.lettering import WHITE, Colour
+from envs.engine import palette
+from envs.engine.palette import WHITE, Colour
 from envs.engine.render import load_view
 from envs.paddle.game import GAME as PADDLE
 from tests.test_bicycle_screen import mirrored, state_of
@@ -152,7 +152,7 @@ def test_a_mirrored_ride_looks_mirrored() -> None:
     state = state_of("balance", roll=0.2, steer=0.3, heading=0.0, gust=100.0)
     image = mirrored("balance", state)
     image.gust = -state.gust
-    for colour in (TYRE, SKIN, palette.WIND):
+    for colour in (TYRE, SKIN, palette.BLUE):
         seen, other = (places(picture("balance", each), colour) for each in (state, image))
         assert 1 - other.mean(0)[0] == pytest.approx(seen.mean(0)[0], abs=0.01)
         assert other.mean(0)[1] == pytest.approx(seen.mean(0)[1], abs=0.01)
@@ -165,8 +165,8 @@ def test_who_has_fallen_lies_on_that_side_and_it_is_told_in_red(side: float) -> 
     x, y = head(lying)
     assert y > head(riding)[1] + 0.15, "the head is near the ground"
     assert side * (x - 0.5) > 0.25
-    assert len(places(riding, palette.BAD)) < 0.01 * SIDE**2
-    assert len(places(lying, palette.BAD)) > 0.04 * SIDE**2
+    assert len(places(riding, palette.RED)) < 0.01 * SIDE**2
+    assert len(places(lying, palette.RED)) > 0.04 * SIDE**2
     assert len(places(lying, SHIRT)) < len(places(riding, SHIRT)) / 2, "green is for riding"
 
 
@@ -174,7 +174,7 @@ def test_a_gust_is_an_arrow_towards_where_it_pushes_as_long_as_it_is_strong() ->
     lengths = []
     for gust in (40.0, 150.0, 290.0):
         for sign in (-1, 1):
-            wind = places(picture("balance", state_of("balance", gust=sign * gust)), palette.WIND)
+            wind = places(picture("balance", state_of("balance", gust=sign * gust)), palette.BLUE)
             assert (sign * (wind[:, 0] - 0.5) < 0).all(), "it comes from the other side"
             heights = [np.ptp(wind[wind[:, 0] == x, 1]) for x in np.unique(wind[:, 0])]
             widest = np.unique(wind[:, 0])[int(np.argmax(heights))]
@@ -182,13 +182,13 @@ def test_a_gust_is_an_arrow_towards_where_it_pushes_as_long_as_it_is_strong() ->
             lengths.append(np.ptp(wind[:, 0]))
     assert lengths[0] == pytest.approx(lengths[1], abs=0.01)
     assert lengths[0] < 0.8 * lengths[2] < 0.7 * lengths[4]
-    assert len(places(picture("balance", state_of("balance")), palette.WIND)) == 0
+    assert len(places(picture("balance", state_of("balance")), palette.BLUE)) == 0
 
 
 @pytest.mark.parametrize("direction", [-2.2, -0.5, 0.0, 1.2, 3.0])
 def test_the_map_points_to_a_goal_that_lies_beyond_it(direction: float) -> None:
     goal = {"goal_x": 90 * math.cos(direction), "goal_y": 90 * math.sin(direction)}
-    found = places(picture("goal", state_of("goal", **goal)), palette.GOAL, "map")
+    found = places(picture("goal", state_of("goal", **goal)), palette.AMBER, "map")
     area = layout(SIDE).map
     away = found - np.array([area.width, area.height]) / 2 / SIDE
     arrow = away[np.hypot(*away.T) > 0.09]  # without the bicycle in the middle
@@ -199,7 +199,7 @@ def test_the_map_points_to_a_goal_that_lies_beyond_it(direction: float) -> None:
 
 def test_a_goal_on_the_map_is_where_it_lies() -> None:
     state = state_of("goal", goal_x=25.0, goal_y=-25.0)  # a square ahead, a square to the left
-    found = places(picture("goal", state), palette.GOAL, "map")
+    found = places(picture("goal", state), palette.AMBER, "map")
     area = layout(SIDE).map
     away = (found - np.array([area.width, area.height]) / 2 / SIDE) / (area.width / SIDE / 4)
     rim = away[np.hypot(*away.T) > 0.7]
@@ -208,8 +208,8 @@ def test_a_goal_on_the_map_is_where_it_lies() -> None:
 
 def test_the_lane_turns_red_beside_it() -> None:
     for offset, colour, other in (
-        (0.9, palette.SAFE, palette.BAD),
-        (1.1, palette.BAD, palette.SAFE),
+        (0.9, palette.GREEN, palette.RED),
+        (1.1, palette.RED, palette.GREEN),
     ):
         pixels = picture("path", state_of("path", lane_offset=offset))
         assert len(places(pixels, colour, "map")) > 100
@@ -242,7 +242,7 @@ STRAIGHT = [(k, 0.2 * k, 0.0) for k in range(45)]
 
 
 def trail_length(pixels: Array) -> int:
-    tracks = (palette.REAR_TRACK, palette.FRONT_TRACK)
+    tracks = (palette.BLUE, palette.VIOLET)
     return sum(len(places(pixels, colour, "map", tolerance=60)) for colour in tracks)
 
 
@@ -250,7 +250,7 @@ def test_the_trail_grows_along_the_way() -> None:
     view = View()
     short, long = ridden(view, STRAIGHT[:8]), ridden(view, STRAIGHT)
     assert trail_length(long) > 3 * trail_length(short) > 10
-    behind = places(long, palette.FRONT_TRACK, "map", tolerance=60)
+    behind = places(long, palette.VIOLET, "map", tolerance=60)
     middle = layout(SIDE).map.height / SIDE / 2
     assert (behind[:, 1] > middle - 0.03).all(), "x is upwards"
 

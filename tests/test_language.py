@@ -439,7 +439,7 @@ def test_it_is_recorded_by_play(
     lang: str, reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without Korean letters, English ones and a line of explanation are shown."""
-    monkeypatch.setattr("envs.engine.lettering.font_with", lambda letters: None)
+    monkeypatch.setattr("envs.engine.drawing.font_with", lambda letters: None)
     if lang == "en":
         given = [str(reader)]
     else:

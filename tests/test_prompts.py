@@ -20,6 +20,7 @@ from agents import make_agent
 from agents.agent import Task
 from agents.networks.prompt_network import Answers
 from agents.supervised import SupervisedAgent, SupervisedSettings
+from envs.engine.palette import GREEN
 from stages.datasets.dataset import Examples, data_set
 from stages.datasets.prompts import (
     LONGEST,
@@ -31,7 +32,6 @@ from stages.datasets.prompts import (
 )
 from stages.in_context import in_context
 from stages.lab.trials import Point, trained, trial
-from stages.viewers.pictures import LIGHT
 from tests.test_training import run_train
 from training.config import RunConfig
 from training.evaluation import fresh_seed
@@ -307,7 +307,7 @@ def test_a_prompt_is_watched(tmp_path: Path) -> None:
     observation, _ = env.reset(seed=1)
     unasked = env.render()
     env.guess = guess = np.zeros(9, np.int64)
-    green = (env.render() == LIGHT).all(-1)
+    green = (env.render() == GREEN).all(-1)
     assert not np.array_equal(env.render(), unasked)
     before = observation
     _, reward, *_, info = env.step(guess)

@@ -44,15 +44,15 @@ class Renderer:
         """
         import pygame
 
+        from envs.engine.drawing import pixels_of
+
         if self._surface is None:
             pygame.font.init()
             self._surface = pygame.Surface(self._size)
         if match not in self._views:
             self._views[match] = load_view(self._game)
         self._views[match](self._surface, state, options)
-        width, height = self._size
-        pixels = pygame.image.tobytes(self._surface, "RGB")
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        return pixels_of(self._surface)
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:
         """Put a picture into the window and keep to the frame rate."""

@@ -6,14 +6,9 @@ from typing import Any
 
 import pygame
 
+from envs.engine.palette import AMBER, BACKGROUND, FIELD, GREEN, GREY, RED
 from envs.paddle.game import BALL_RADIUS
 
-BACKGROUND = (14, 18, 28)
-FIELD = (22, 28, 44)
-WALL = (92, 104, 138)
-PADDLE = (94, 214, 160)
-BALL = (255, 196, 84)
-MISSED = (244, 92, 92)
 MARGIN = 0.06  # of the picture's side, around what an agent's screen shows
 
 
@@ -34,10 +29,10 @@ def draw(surface: pygame.Surface, state: Any, options: Any) -> None:
     wall = max(2, round(radius))
     surface.fill(BACKGROUND)
     box = pygame.Rect(near, near - wall, far - near + wall, far - near + 2 * wall)
-    pygame.draw.rect(surface, WALL, box)
+    pygame.draw.rect(surface, GREY, box)
     pygame.draw.rect(surface, FIELD, pygame.Rect(near, near, far - near, far - near))
     length = options.paddle_size * scale
     paddle = pygame.Rect(near - wall, pixel(state.paddle_y) - length / 2, wall, length)
-    pygame.draw.rect(surface, PADDLE, paddle, border_radius=wall // 2)
-    colour = MISSED if state.missed else BALL
+    pygame.draw.rect(surface, GREEN, paddle, border_radius=wall // 2)
+    colour = RED if state.missed else AMBER
     pygame.draw.aacircle(surface, colour, (pixel(state.ball_x), pixel(state.ball_y)), radius)

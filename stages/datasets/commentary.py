@@ -31,13 +31,14 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from envs.engine.palette import BACKGROUND, WHITE
 from stages.datasets.classification import ClassStage, RowStage
 from stages.datasets.commented_games import BOTH, SPORTS, commentaries
 from stages.datasets.dataset import Array, Examples, Stage
 from stages.datasets.grammar import GRAMMARS
 from stages.datasets.tokenizer import END, FULL_STOP, decoded, encoded, tokenizer, written
 from stages.viewers.commentary import WatchedCommentary
-from stages.viewers.pictures import BACKGROUND, DIM, TEXT
+from stages.viewers.pictures import DIM
 from stages.viewers.token_lines import NO_FONT, Piece, font_of, write_pieces
 
 UNJUDGED = -1
@@ -164,5 +165,5 @@ class Verdict(ClassStage, TextStage):
             words = [f" {word}" for word in NO_FONT.split()]
         ends = [k for k, word in enumerate(words[:-1]) if word.endswith(FULL_STOP)]
         last = ends[-1] if ends else -1
-        pieces = [Piece(word, TEXT if k > last else DIM) for k, word in enumerate(words)]
+        pieces = [Piece(word, WHITE if k > last else DIM) for k, word in enumerate(words)]
         write_pieces(surface, pieces, MIDDLE, font, MOST_LINES)

@@ -40,8 +40,8 @@ from stages.datasets.dataset import Array, Assessment, Examples, Stage
 from stages.datasets.metrics import average_precision, match
 from stages.datasets.paddle_states import ALL_WAYS, OPTIONS, draw_moment, generators
 from stages.viewers.pictures import (
+    BRIGHT,
     OF_CLASSES,
-    WHITE,
     draw_boxes,
     draw_decoys,
     picture_of_boxes,
@@ -100,7 +100,7 @@ class Detect(Stage):
         """The decoys, and boxes: white what is there, in the colour of its class what was said."""
         there = answer[answer[:, 0] != NOTHING]
         draw_decoys(surface, there[there[:, 0] == DECOY])
-        draw_boxes(surface, there, [WHITE] * len(CLASSES), 4)
+        draw_boxes(surface, there, [BRIGHT] * len(CLASSES), 4)
         if guess is not None:
             draw_boxes(surface, sure_things(as_list(guess)), OF_CLASSES, 2)
 

@@ -42,11 +42,12 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.engine.compilation import compiled
+from envs.engine.palette import BACKGROUND, GREEN, RED, WHITE
 from envs.paddle.game import GAME, observe
 from stages.datasets.classification import RowStage
 from stages.datasets.dataset import Array, Assessment, Examples
 from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, draw_moment, generators
-from stages.viewers.pictures import BACKGROUND, DIM, LIGHT, TEXT, WRONG
+from stages.viewers.pictures import DIM
 
 WAYS = ("two up", "one up", "stay", "one down", "two down")
 BUTTONS = ("A", "B", "C", "D", "E")
@@ -141,7 +142,7 @@ class Prompts(RowStage):
 
     def draw_example(self, surface: Any, observation: Array) -> None:
         """Whether the wiring is told, and what the tiles below are."""
-        from envs.engine.lettering import write
+        from envs.engine.drawing import write
 
         surface.fill(BACKGROUND)
         told = observation[0, :MOMENT]
@@ -154,13 +155,13 @@ class Prompts(RowStage):
             "Its answers after 0, 1, 2, ... examples; small: the right one",
         )
         for k, line in enumerate(lines):
-            write(surface, line, (12, 28 + 32 * k), 22, TEXT if k == 0 else DIM)
+            write(surface, line, (12, 28 + 32 * k), 22, WHITE if k == 0 else DIM)
 
     def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
         """A tile for each answer, row by row: green where it is right, else the right one below."""
         import pygame
 
-        from envs.engine.lettering import write
+        from envs.engine.drawing import write
 
         columns = 10 * math.ceil(math.sqrt(len(answer)) / 10)
         width, height = surface.get_size()
@@ -172,7 +173,7 @@ class Prompts(RowStage):
                 pygame.draw.rect(surface, DIM, tile, 1)
                 continue
             is_right = guess[k] == right
-            pygame.draw.rect(surface, LIGHT if is_right else WRONG, tile)
+            pygame.draw.rect(surface, GREEN if is_right else RED, tile)
             if size < LEGIBLE:
                 continue
             lift = 0 if is_right else round(size * 0.15)
@@ -180,7 +181,7 @@ class Prompts(RowStage):
             write(surface, BUTTONS[guess[k]], place, round(size * 0.6), BACKGROUND, 0.5)
             if not is_right:
                 place = (tile.centerx, tile.bottom - size * 0.17)
-                write(surface, BUTTONS[right], place, round(size * 0.4), TEXT, 0.5)
+                write(surface, BUTTONS[right], place, round(size * 0.4), WHITE, 0.5)
 
     def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
         """The share of right answers after each number of examples."""

@@ -12,9 +12,9 @@ import gymnasium
 import numpy as np
 
 from agents.kmeans import nearest
+from envs.engine.palette import BACKGROUND, WHITE
 from stages.datasets.dataset import Array, Stage, data_set
 from stages.viewers.maps import SIDE, draw_clusters
-from stages.viewers.pictures import BACKGROUND, TEXT, pixels_of
 
 POINTS = 1_000  # drawn
 HEADING = 44  # pixels above the points
@@ -70,7 +70,7 @@ class WatchedTurns(gymnasium.Env[Array, Array]):
         """Points in the colours of their clusters, and the centres: uint8 (side, side, 3)."""
         import pygame
 
-        from envs.engine.lettering import write
+        from envs.engine.drawing import pixels_of, write
 
         centres, clusters = self._sorted()
         surface = pygame.Surface((SIDE, SIDE + HEADING))
@@ -84,5 +84,5 @@ class WatchedTurns(gymnasium.Env[Array, Array]):
         last = max(len(self._history) - 1, 0)
         words = f"turn {min(self._turn, last)} of {last}"
         words += ": the centres rest" if last and self._turn >= last else ""
-        write(surface, words, (SIDE / 2, HEADING / 2), 34, TEXT, 0.5)
+        write(surface, words, (SIDE / 2, HEADING / 2), 34, WHITE, 0.5)
         return pixels_of(surface)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from envs.engine.palette import AMBER, BACKGROUND, GREEN, WHITE
 from envs.engine.single import GameEnv
 from rewards.make import make_single
 from stages.datasets.commentator import Remark
@@ -21,7 +22,7 @@ from stages.datasets.dataset import Array, data_set
 from stages.datasets.grammar import sentence
 from stages.datasets.tokenizer import FULL_STOP, encoded, tokenizer, written
 from stages.viewers.examples import Watched
-from stages.viewers.pictures import BACKGROUND, DIM, LIGHT, TEXT, pixels_of
+from stages.viewers.pictures import DIM
 from stages.viewers.token_lines import LETTERS, NO_FONT, Piece, font_of, write_pieces
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 SIDE = 640  # pixels
 GAME_SIDE = 432
 SMALL = 22  # letters
-OWN = (255, 196, 84)
 TOKENS_PER_SECOND = 20
 SLOWER = 3  # steps of the agent, each a token, in one of the game
 EXPECTED = 7  # next tokens shown
@@ -95,7 +95,7 @@ class WatchedCommentary(Watched):
             self._right.append(right)
             reward = float(right) - 1.0
             self._text.append(token)
-            self._said.append(Piece(written(self._tokenizer, token), LIGHT if right else TEXT))
+            self._said.append(Piece(written(self._tokenizer, token), GREEN if right else WHITE))
         elif not self._own_is_over:
             self._own.append(guess)
         self._steps += 1
@@ -126,7 +126,7 @@ class WatchedCommentary(Watched):
         """The game, what is said below it, what is expected beside it: uint8 (side, side, 3)."""
         import pygame
 
-        from envs.engine.lettering import write
+        from envs.engine.drawing import pixels_of, write
         from envs.engine.render import load_view
 
         if self._surface is None:
@@ -139,10 +139,10 @@ class WatchedCommentary(Watched):
         self._view(picture, self._game.state, self._game.batch.options)
         font = font_of(self._language)
         shown = self._language == "en" or font is not None
-        own = [Piece(written(self._tokenizer, token), OWN) for token in self._own]
+        own = [Piece(written(self._tokenizer, token), AMBER) for token in self._own]
         if not shown:
-            self._said = [Piece(f" {word}", TEXT) for word in self._english.split()]
-            own = [Piece(f" {word}", OWN) for word in NO_FONT.split()]
+            self._said = [Piece(f" {word}", WHITE) for word in self._english.split()]
+            own = [Piece(f" {word}", AMBER) for word in NO_FONT.split()]
         y = GAME_SIDE + 18
         write(surface, "the commentator (green: guessed)", (16, y), SMALL, DIM)
         write_pieces(surface, self._said, y + 28, font)
@@ -156,7 +156,7 @@ class WatchedCommentary(Watched):
         """The likeliest next tokens."""
         import pygame
 
-        from envs.engine.lettering import write
+        from envs.engine.drawing import write
 
         chances = None if self._agent is None else self._agent.insight(self._asked()).probabilities
         if chances is None:
@@ -166,9 +166,9 @@ class WatchedCommentary(Watched):
         for k, token in enumerate(np.argsort(-chances, kind="stable")[:EXPECTED].tolist()):
             y = 66 + 52 * k
             bar = pygame.Rect(left, y + 16, max(1, round(width * chances[token])), 10)
-            pygame.draw.rect(surface, OWN if k == 0 else DIM, bar)
+            pygame.draw.rect(surface, AMBER if k == 0 else DIM, bar)
             word = written(self._tokenizer, token).strip() or "(space)"
-            write(surface, word, (left, y), LETTERS, TEXT, width=width - 60, font=font)
+            write(surface, word, (left, y), LETTERS, WHITE, width=width - 60, font=font)
             write(surface, f"{chances[token]:.0%}", (left + width, y), SMALL, DIM, 1.0)
 
     def close(self) -> None:

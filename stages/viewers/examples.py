@@ -15,7 +15,7 @@ import numpy as np
 from envs.engine.single import GameEnv
 from rewards.make import make_single
 from stages.datasets.dataset import Array, Stage, data_set
-from stages.viewers.pictures import pixels_of, with_screens
+from stages.viewers.pictures import with_screens
 
 SIDE = 480  # pixels
 SHOWN = 20  # examples in an episode
@@ -93,6 +93,7 @@ class WatchedGame(Watched):
         """The game with the truth and the guess over it or beside it: uint8 (side, width, 3)."""
         import pygame
 
+        from envs.engine.drawing import pixels_of
         from envs.paddle.view import MARGIN, draw
 
         if self._surface is None:
@@ -147,6 +148,8 @@ class WatchedExamples(Watched):
     def render(self) -> Array:
         """The example with the truth and the guess drawn over it: uint8 (side, side, 3)."""
         import pygame
+
+        from envs.engine.drawing import pixels_of
 
         surface = pygame.Surface((SIDE, SIDE))
         self._stage.draw_example(surface, self._observation)

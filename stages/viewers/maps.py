@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from agents.saliency import enlarged, tiled
+from envs.engine.palette import BACKGROUND
 from stages.datasets.dataset import Array
-from stages.viewers.pictures import BACKGROUND, DIM, WHITE, pixels_of
+from stages.viewers.pictures import BRIGHT, DIM
 
 SIDE, MARGIN = 480, 24  # pixels
 KEY = 110  # pixels to a side of the little box that says which colour is where
@@ -64,7 +65,7 @@ def picture_of_codes(plane: Array, places: Array) -> Array:
     """Points (n, 2) in the colours of where the ball is (n, 2); below, which colour is where."""
     import pygame
 
-    from envs.engine.lettering import write
+    from envs.engine.drawing import pixels_of, write
 
     surface = pygame.Surface((SIDE, SIDE + KEY + 2 * MARGIN))
     surface.fill(BACKGROUND)
@@ -85,6 +86,8 @@ def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
     """Points (n, 2) in the colours of their clusters (n,), and the centres (k, 2) on top."""
     import pygame
 
+    from envs.engine.drawing import pixels_of
+
     surface = pygame.Surface((SIDE, SIDE))
     draw_clusters(surface, plane, clusters, centres)
     return pixels_of(surface)
@@ -99,7 +102,7 @@ def draw_clusters(surface: Any, plane: Array, clusters: Array, centres: Array) -
     for place, cluster in zip(in_pixels(plane, plane, side), clusters, strict=True):
         pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place, 3)
     for k, place in enumerate(in_pixels(plane, centres, side)):
-        pygame.draw.circle(surface, WHITE, place, 13)
+        pygame.draw.circle(surface, BRIGHT, place, 13)
         pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place, 10)
 
 

@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from envs.engine.palette import AMBER, BACKGROUND, FIELD, GREEN, RED, WHITE, blend
+
 Array = np.ndarray[Any, Any]
 
 CELL = 112  # pixels to a side of a cell, where there are few
 WIDEST = 1_000  # pixels of all cells together
 LEFT, TOP = 150, 64
-BACKGROUND, TEXT, DIM = (14, 18, 28), (240, 244, 252), (150, 160, 184)
-LIGHT, WRONG = (94, 214, 160), (244, 92, 92)
+DIM = (150, 160, 184)
 TILE, GAP = 192, 8
 CAPTION = 32  # pixels
-OF_CLASSES = ((255, 196, 84), (94, 214, 160), (120, 170, 255))
-WHITE = (255, 255, 255)
-FIELD, BAND = (22, 28, 44), (48, 60, 92)
+OF_CLASSES = (AMBER, GREEN, (120, 170, 255))
+BRIGHT = (255, 255, 255)
+BAND = (48, 60, 92)
 
 
 def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     """A confusion matrix: rows are the truth, columns the guesses, in percent of the row."""
     import pygame
 
-    from envs.engine.lettering import write
+    from envs.engine.drawing import pixels_of, write
 
     size = len(names)
     cell = min(CELL, WIDEST // size)
@@ -36,18 +37,15 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     for row, name in enumerate(names):
         middle = TOP + (row + 0.5) * cell
-        write(surface, name, (LEFT - 10, middle), 24, TEXT, 1.0, LEFT - 20)
-        write(surface, name, (LEFT + (row + 0.5) * cell, TOP / 2), letters, TEXT, 0.5, cell - 4)
+        write(surface, name, (LEFT - 10, middle), 24, WHITE, 1.0, LEFT - 20)
+        write(surface, name, (LEFT + (row + 0.5) * cell, TOP / 2), letters, WHITE, 0.5, cell - 4)
         for column in range(size):
             share = shares[row, column]
-            colour = [
-                round(dark + share * (light - dark))
-                for dark, light in zip(BACKGROUND, LIGHT, strict=True)
-            ]
+            colour = blend(BACKGROUND, GREEN, share)
             place = pygame.Rect(LEFT + column * cell, TOP + row * cell, cell - 2, cell - 2)
             pygame.draw.rect(surface, colour, place)
             words = f"{share:.1%}" if cell == CELL else f"{100 * share:.0f}"
-            ink = TEXT if share < 0.6 else BACKGROUND
+            ink = WHITE if share < 0.6 else BACKGROUND
             write(surface, words, place.center, letters, ink, 0.5)
     return pixels_of(surface)
 
@@ -56,7 +54,7 @@ def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array
     """Guesses (n,) over answers (n,), both in 0..1; a band around the diagonal is good enough."""
     import pygame
 
-    from envs.engine.lettering import write
+    from envs.engine.drawing import pixels_of, write
 
     side, left, top = 360, 60, 10
     surface = pygame.Surface((left + side + 10, top + side + 50))
@@ -66,9 +64,9 @@ def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array
     band = [(0, tolerance), (0, -tolerance), (1, 1 - tolerance), (1, 1 + tolerance)]
     pygame.draw.polygon(field, BAND, [(x * side, (1 - y) * side) for x, y in band])
     for x, y in zip(answers.tolist(), guesses.tolist(), strict=True):
-        pygame.draw.circle(field, LIGHT, (x * side, (1 - y) * side), 2)
-    write(surface, "truth", (left + side / 2, top + side + 26), 28, TEXT, 0.5)
-    write(surface, "guess", (4, top + side / 2), 24, TEXT)
+        pygame.draw.circle(field, GREEN, (x * side, (1 - y) * side), 2)
+    write(surface, "truth", (left + side / 2, top + side + 26), 28, WHITE, 0.5)
+    write(surface, "guess", (4, top + side / 2), 24, WHITE)
     return pixels_of(surface)
 
 
@@ -79,7 +77,7 @@ def picture_of_boxes(screens: Array, truths: Sequence[Array], guesses: Sequence[
     """
     tiles = [_tile(screen) for screen in screens]
     for k, tile in enumerate(tiles):
-        draw_boxes(tile, truths[k], [WHITE] * len(OF_CLASSES), 4)
+        draw_boxes(tile, truths[k], [BRIGHT] * len(OF_CLASSES), 4)
         draw_boxes(tile, guesses[k], OF_CLASSES, 2)
     return _side_by_side(tiles)
 
@@ -112,6 +110,8 @@ def _tile(screen: Array) -> Any:
 def _side_by_side(tiles: Sequence[Any]) -> Array:
     """One picture of them."""
     import pygame
+
+    from envs.engine.drawing import pixels_of
 
     columns = 4
     rows = -(-len(tiles) // columns)
@@ -149,13 +149,13 @@ def draw_decoys(surface: Any, things: Array) -> None:
 
 def draw_words(surface: Any, guess: str | None, truth: str) -> None:
     """The guess at the top, green if it is right; if it is not, red, and the truth below."""
-    from envs.engine.lettering import write
+    from envs.engine.drawing import write
 
     middle = surface.get_width() / 2
     if guess is not None:
-        write(surface, guess, (middle, 48), 44, LIGHT if guess == truth else WRONG, 0.5)
+        write(surface, guess, (middle, 48), 44, GREEN if guess == truth else RED, 0.5)
     if guess != truth:
-        write(surface, truth, (middle, 88), 30, TEXT, 0.5)
+        write(surface, truth, (middle, 88), 30, WHITE, 0.5)
 
 
 def draw_marks(surface: Any, places: dict[str, float]) -> None:
@@ -165,10 +165,10 @@ def draw_marks(surface: Any, places: dict[str, float]) -> None:
     """
     import pygame
 
-    from envs.engine.lettering import write
+    from envs.engine.drawing import write
 
     for k, (name, place) in enumerate(places.items()):
-        y, x, colour = place * surface.get_height(), 12 + 24 * k, (WHITE, LIGHT)[k]
+        y, x, colour = place * surface.get_height(), 12 + 24 * k, (BRIGHT, GREEN)[k]
         pygame.draw.polygon(surface, colour, [(x, y), (x + 18, y - 9), (x + 18, y + 9)])
         write(surface, name, (130 - 66 * k, y), 26, colour)
 
@@ -177,7 +177,7 @@ def with_screens(picture: Any, screens: dict[str, Array]) -> Array:
     """A square pygame surface, and in a column to its right screens (k, k) in 0..255 by name."""
     import pygame
 
-    from envs.engine.lettering import write
+    from envs.engine.drawing import pixels_of, write
 
     side = picture.get_height()
     height = side // len(screens)
@@ -188,14 +188,6 @@ def with_screens(picture: Any, screens: dict[str, Array]) -> Array:
     for row, (name, screen) in enumerate(screens.items()):
         grey = np.repeat(screen.clip(0, 255).astype(np.uint8).T[..., None], 3, 2)
         image = pygame.transform.scale(pygame.surfarray.make_surface(grey), (tile, tile))
-        write(surface, name, (side + tile / 2, row * height + CAPTION / 2), 28, TEXT, 0.5, tile)
+        write(surface, name, (side + tile / 2, row * height + CAPTION / 2), 28, WHITE, 0.5, tile)
         surface.blit(image, (side, row * height + CAPTION))
     return pixels_of(surface)
-
-
-def pixels_of(surface: Any) -> Array:
-    """What is on a surface: uint8 (height, width, 3)."""
-    import pygame
-
-    width, height = surface.get_size()
-    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(height, width, 3)

@@ -23,7 +23,7 @@ class Piece(NamedTuple):
 
 def font_of(language: str) -> str | None:
     """The file of a font with its letters, where pygame's own lacks them and there is one."""
-    from envs.engine.lettering import font_with
+    from envs.engine.drawing import font_with
 
     return font_with(KOREAN) if language == "ko" else None
 
@@ -32,7 +32,7 @@ def write_pieces(
     surface: Any, pieces: Sequence[Piece], y: float, font: str | None, most: int = 2
 ) -> None:
     """Write tokens one after the other, in `most` lines; what is too long is cut off."""
-    from envs.engine.lettering import text_size, write
+    from envs.engine.drawing import text_size, write
 
     x, lines = float(MARGIN), 1
     for k, (text, colour) in enumerate(pieces):

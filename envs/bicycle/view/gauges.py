@@ -10,10 +10,10 @@ import pygame
 from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER, TORQUE
 from envs.bicycle.tasks import NEAR
-from envs.bicycle.view.colours import BAD, DIM, FAINT, RISKY, SAFE, TRACK, WIND
 from envs.bicycle.view.scene import STRONG_GUST, danger, lane_colour
 from envs.bicycle.view.shapes import FRAME
-from envs.engine.lettering import WHITE, Colour, write
+from envs.engine.drawing import write
+from envs.engine.palette import AMBER, BLUE, GREEN, GREY, LIGHT_GREY, LINE, RED, WHITE, Colour
 
 FASTEST = 6.0  # m/s, the length of the speed's bar
 
@@ -37,11 +37,11 @@ def gauges(ride: Any, options: Any) -> list[Gauge]:
         Gauge("roll", f"{roll}°", ride.roll / FALLEN_ROLL, danger(ride.roll)),
         Gauge("steer", f"{steer}°", ride.steer / FALLEN_STEER, FRAME),
         Gauge("torque", f"{torque} N m", ride.torque / TORQUE, FRAME),
-        Gauge("pedal", f"{ride.pedal:.0%}", ride.pedal, SAFE, signed=False),
-        Gauge("brake", f"{ride.brake:.0%}", ride.brake, BAD, signed=False),
+        Gauge("pedal", f"{ride.pedal:.0%}", ride.pedal, GREEN, signed=False),
+        Gauge("brake", f"{ride.brake:.0%}", ride.brake, RED, signed=False),
     ]
     if options.gust > 0.0:
-        shown.append(Gauge("gust", f"{gust} N m", ride.gust / STRONG_GUST, WIND))
+        shown.append(Gauge("gust", f"{gust} N m", ride.gust / STRONG_GUST, BLUE))
     return shown
 
 
@@ -70,14 +70,14 @@ def draw_gauges(canvas: pygame.Surface, area: pygame.Rect, ride: Any, options: A
 def draw_gauge(canvas: pygame.Surface, track: pygame.Rect, gauge: Gauge) -> None:
     """One bar."""
     rounding = track.height // 2
-    pygame.draw.rect(canvas, TRACK, track, border_radius=rounding)
+    pygame.draw.rect(canvas, LINE, track, border_radius=rounding)
     start = track.centerx if gauge.signed else track.left
     whole = track.width / 2 if gauge.signed else track.width
     end = round(start + min(max(gauge.part, -1.0), 1.0) * whole)
     filled = pygame.Rect(min(start, end), track.top, abs(end - start), track.height)
     pygame.draw.rect(canvas, gauge.colour, filled, border_radius=rounding)
     if gauge.signed:
-        canvas.fill(DIM, pygame.Rect(track.centerx - 1, track.top - 3, 3, track.height + 6))
+        canvas.fill(GREY, pygame.Rect(track.centerx - 1, track.top - 3, 3, track.height + 6))
 
 
 def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
@@ -87,13 +87,13 @@ def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options:
     for k, gauge in enumerate(shown):
         track = track_of(area, k, len(shown))
         y = track.top - 0.33 * row
-        write(surface, gauge.name, (track.left, y), round(0.58 * row), FAINT)
+        write(surface, gauge.name, (track.left, y), round(0.58 * row), LIGHT_GREY)
         write(surface, gauge.text, (track.right, y), round(0.74 * row), WHITE, 1.0)
 
 
 def speed_colour(ride: Any) -> Colour:
     """Is it near the commanded speed?"""
-    return SAFE if abs(ride.speed - ride.commanded_speed) <= NEAR else RISKY
+    return GREEN if abs(ride.speed - ride.commanded_speed) <= NEAR else AMBER
 
 
 def draw_speed(canvas: pygame.Surface, ride: Any) -> None:
@@ -114,9 +114,9 @@ def write_speed(surface: pygame.Surface, side: int, ride: Any) -> None:
     place = (left, 0.062 * side)
     number = write(surface, f"{ride.speed:.1f}", place, round(0.13 * side), colour)
     unit = (number.right + 0.012 * side, 0.082 * side)
-    write(surface, "m/s", unit, round(0.05 * side), FAINT)
+    write(surface, "m/s", unit, round(0.05 * side), LIGHT_GREY)
     asked = f"asked for {ride.commanded_speed:.1f}"
-    write(surface, asked, (left, 0.172 * side), round(0.045 * side), FAINT)
+    write(surface, asked, (left, 0.172 * side), round(0.045 * side), LIGHT_GREY)
 
 
 def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
@@ -124,7 +124,7 @@ def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> N
     right = 0.97 * side
     for k, (name, text, colour) in enumerate(readings(ride, options)):
         y = (0.037 + 0.12 * k) * side
-        write(surface, name, (right, y), round(0.045 * side), FAINT, 1.0)
+        write(surface, name, (right, y), round(0.045 * side), LIGHT_GREY, 1.0)
         write(surface, text, (right, y + 0.048 * side), round(0.07 * side), colour, 1.0)
 
 
@@ -134,8 +134,8 @@ def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
         return [("at that speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
     if hasattr(ride, "goal_x"):
         if ride.goals:
-            return [("goal", "reached", SAFE)]
-        return [("to the goal", f"{ride.metres_missing:.0f} m", RISKY)]
+            return [("goal", "reached", GREEN)]
+        return [("to the goal", f"{ride.metres_missing:.0f} m", AMBER)]
     if hasattr(ride, "lane_offset"):
         return [
             ("off the middle", f"{abs(ride.lane_offset):.2f} m", lane_colour(ride, options)),
@@ -143,6 +143,6 @@ def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
         ]
     left = max(0.0, options.race_length - ride.way)
     return [
-        ("to the finish", f"{left:.1f} m", SAFE if ride.finished else RISKY),
+        ("to the finish", f"{left:.1f} m", GREEN if ride.finished else AMBER),
         ("time", f"{PERIOD * ride.t:.1f} s", WHITE),
     ]

@@ -9,20 +9,10 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.bicycle.view.colours import (
-    BAD,
-    DIM,
-    FRONT_TRACK,
-    GOAL,
-    GRID,
-    GROUND,
-    LANE,
-    REAR_TRACK,
-)
 from envs.bicycle.view.scene import grid_lines, lane_borders, lane_colour, wheel_tracks
 from envs.bicycle.view.shapes import FRAME, TYRE, Points, bicycle_shapes
 from envs.bicycle.view.strokes import Place, arc, arrow, bar, dashes, stroke
-from envs.engine.lettering import WHITE, mixed
+from envs.engine.palette import AMBER, BLUE, FIELD, GREY, GRID, LANE, RED, VIOLET, WHITE, blend
 
 LANE_PART = 0.75  # m
 FROM_ABOVE = 2.35  # m, the height of that picture
@@ -60,7 +50,7 @@ def square(ride: Any) -> float:
 
 
 def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Draw it over the whole of a `surface` filled with `GROUND`; arguments as the scene."""
+    """Draw it over the whole of a `surface` filled with `FIELD`; arguments as the scene."""
     chart = Chart(surface, ride)
     draw_squares(chart, ride)
     if hasattr(ride, "lane_offset"):
@@ -70,7 +60,7 @@ def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) ->
     if hasattr(ride, "goal_x"):
         draw_goal(chart, ride, options)
     tracks = wheel_tracks(trail, options)
-    for places, colour in zip(tracks, (REAR_TRACK, FRONT_TRACK), strict=True):
+    for places, colour in zip(tracks, (BLUE, VIOLET), strict=True):
         width = max(1, round(1.5 * chart.unit))
         pygame.draw.lines(surface, colour, False, chart.places(places), width)
     draw_marker(chart, ride)
@@ -114,12 +104,12 @@ def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
     beyond = max(abs(right) / edges[0], abs(down) / edges[1])
     if beyond <= 1.0:
         radius = max(options.goal_radius * chart.scale, 5 * chart.unit)
-        pygame.draw.circle(chart.surface, mixed(GROUND, GOAL, 0.3), (x, y), radius)
-        pygame.draw.circle(chart.surface, GOAL, (x, y), radius, round(2 * chart.unit))
+        pygame.draw.circle(chart.surface, blend(FIELD, AMBER, 0.3), (x, y), radius)
+        pygame.draw.circle(chart.surface, AMBER, (x, y), radius, round(2 * chart.unit))
         return
     tip = (chart.middle[0] + right / beyond, chart.middle[1] + down / beyond)
     back = 24 * chart.unit / math.hypot(right, down)
-    arrow(chart.surface, GOAL, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit)
+    arrow(chart.surface, AMBER, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit)
 
 
 def draw_marker(chart: Chart, ride: Any) -> None:
@@ -130,7 +120,7 @@ def draw_marker(chart: Chart, ride: Any) -> None:
         (x + sin * ahead + cos * right, y + sin * right - cos * ahead)
         for ahead, right in ((13.0, 0.0), (-6.0, 6.5), (-3.0, 0.0), (-6.0, -6.5))
     ]
-    pygame.draw.polygon(chart.surface, BAD if ride.fallen else FRAME, corners)
+    pygame.draw.polygon(chart.surface, RED if ride.fallen else FRAME, corners)
 
 
 def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
@@ -146,8 +136,8 @@ def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
     front = place((options.wheelbase, 0.0))
     radius = 0.78 * scale
     rim = arc(front, radius, 0.0, ride.steer, 16)
-    pygame.draw.polygon(surface, mixed(GROUND, FRAME, 0.25), [front, *rim])
-    dashes(surface, DIM, front, (front[0], front[1] - radius), 1.5 * unit, 7)
+    pygame.draw.polygon(surface, blend(FIELD, FRAME, 0.25), [front, *rim])
+    dashes(surface, GREY, front, (front[0], front[1] - radius), 1.5 * unit, 7)
     bar(surface, FRAME, front, rim[-1], 2 * unit)
     stroke(surface, FRAME, rim, [4 * unit] * len(rim))
     for shape in bicycle_shapes(ride.steer, options):

@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 
 from envs.bicycle.game import FALLEN_ROLL
 from envs.bicycle.lane import lane_slope, lane_y
-from envs.bicycle.view.colours import (
-    BAD,
-    DIM,
-    EDGE,
-    FRONT_TRACK,
-    GOAL,
-    GRID,
-    GROUND,
-    HAZE,
-    LANE,
-    REAR_TRACK,
-    RISKY,
-    SAFE,
-    WIND,
-)
 from envs.bicycle.view.shapes import Points, Shape, bicycle_shapes, leaned, line, rider_shapes
 from envs.bicycle.view.strokes import Place, arrow, bar, dashes, stroke
-from envs.engine.lettering import WHITE, Colour, mixed
+from envs.engine.palette import (
+    AMBER,
+    BACKGROUND,
+    BLUE,
+    FIELD,
+    GREEN,
+    GREY,
+    GRID,
+    HAZE,
+    LANE,
+    RED,
+    VIOLET,
+    WHITE,
+    Colour,
+    blend,
+)
 
 GRID_SIZE, GRID_REACH = 2.0, 24.0  # m
 LANE_AHEAD = np.concatenate([np.arange(-6.0, 6.0, 0.75), np.arange(6.0, 40.0, 2.0)])  # m
@@ -103,15 +103,17 @@ def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) 
 def danger(roll: float) -> Colour:
     """How near to a fall."""
     part = abs(roll) / FALLEN_ROLL
-    return SAFE if part < 0.4 else RISKY if part < 0.8 else BAD
+    return GREEN if part < 0.4 else AMBER if part < 0.8 else RED
 
 
 def draw_backdrop(surface: pygame.Surface) -> None:
     """Sky and ground."""
     width, horizon = surface.get_width(), Camera(surface.get_width()).horizon
-    surface.fill(GROUND)
+    surface.fill(FIELD)
     for row in range(round(horizon)):
-        pygame.draw.line(surface, mixed(EDGE, HAZE, (row / horizon) ** 2), (0, row), (width, row))
+        pygame.draw.line(
+            surface, blend(BACKGROUND, HAZE, (row / horizon) ** 2), (0, row), (width, row)
+        )
 
 
 @functools.lru_cache(4)
@@ -177,7 +179,7 @@ def lane_borders(
 
 def lane_colour(ride: Any, options: Any) -> Colour:
     """Of the borders: red while the bicycle is off the lane."""
-    return SAFE if abs(ride.lane_offset) <= options.lane_width / 2 else BAD
+    return GREEN if abs(ride.lane_offset) <= options.lane_width / 2 else RED
 
 
 def draw_lane(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) -> None:
@@ -204,7 +206,7 @@ def draw_finish(surface: pygame.Surface, camera: Camera, left: float) -> None:
         squares += [(ahead + size, right + size, 0), (ahead, right + size, 0)]
     corners = camera.places(line(*squares))
     for k, (row, column) in enumerate(np.ndindex(2, columns)):
-        colour = WHITE if (row + column) % 2 else EDGE
+        colour = WHITE if (row + column) % 2 else BACKGROUND
         pygame.draw.polygon(surface, colour, corners[4 * k : 4 * k + 4])
 
 
@@ -215,8 +217,8 @@ def draw_goal(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) 
     rim = np.stack([np.cos(angles), np.sin(angles), np.zeros(33)], axis=1) * options.goal_radius
     rim += centre
     if rim[:, 0].min() > camera.nearest:
-        pygame.draw.polygon(surface, mixed(GROUND, GOAL, 0.3), camera.places(rim))
-        draw_shapes(surface, camera, [Shape(rim, 0.12, GOAL)])
+        pygame.draw.polygon(surface, blend(FIELD, AMBER, 0.3), camera.places(rim))
+        draw_shapes(surface, camera, [Shape(rim, 0.12, AMBER)])
     if centre[0] > camera.nearest:
         draw_flag(surface, camera, centre)
     if not ride.goals:
@@ -229,7 +231,7 @@ def draw_flag(surface: pygame.Surface, camera: Camera, foot: Points) -> None:
     pole = foot + size * line((0, 0, 0), (0, 0, 4.0))
     cloth = foot + size * line((0, 0, 4.0), (0, 1.8, 3.4), (0, 0, 2.8))
     draw_shapes(surface, camera, [Shape(pole, 0.1 * size, WHITE)])
-    pygame.draw.polygon(surface, GOAL, camera.places(cloth))
+    pygame.draw.polygon(surface, AMBER, camera.places(cloth))
 
 
 def draw_way_to(surface: pygame.Surface, camera: Camera, direction: float) -> None:
@@ -239,7 +241,7 @@ def draw_way_to(surface: pygame.Surface, camera: Camera, direction: float) -> No
     back = 0.95 * along
     corners = line(1.7 * along, back + 0.45 * aside, 1.15 * along, back - 0.45 * aside)
     corners[:, 0] += 0.4  # around the bicycle's middle
-    pygame.draw.polygon(surface, GOAL, camera.places(corners))
+    pygame.draw.polygon(surface, AMBER, camera.places(corners))
 
 
 def wheel_tracks(trail: Points, options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -254,10 +256,10 @@ def draw_tracks(
 ) -> None:
     """The last metres of both wheels."""
     tracks = wheel_tracks(trail[-TRACK_SHOWN:], options)
-    for places, colour in zip(tracks, (REAR_TRACK, FRONT_TRACK), strict=True):
+    for places, colour in zip(tracks, (BLUE, VIOLET), strict=True):
         points = from_bicycle(ride, places)
         points = points[points[:, 0] > camera.nearest]
-        draw_shapes(surface, camera, [Shape(points, 0.035, mixed(GROUND, colour, 0.7))])
+        draw_shapes(surface, camera, [Shape(points, 0.035, blend(FIELD, colour, 0.7))])
 
 
 def draw_protractor(surface: pygame.Surface, camera: Camera, roll: float) -> None:
@@ -267,14 +269,14 @@ def draw_protractor(surface: pygame.Surface, camera: Camera, roll: float) -> Non
     shown = min(max(roll, -FALLEN_ROLL), FALLEN_ROLL)
     wedge = camera.places(on_protractor(0.0, shown))
     unit = camera.width / 480
-    pygame.draw.polygon(surface, mixed(GROUND, danger(roll), 0.25), [foot, *wedge])
-    dashes(surface, DIM, foot, rim[len(rim) // 2], 1.5 * unit, 16)
-    stroke(surface, DIM, rim, [2.5 * unit] * len(rim))
+    pygame.draw.polygon(surface, blend(FIELD, danger(roll), 0.25), [foot, *wedge])
+    dashes(surface, GREY, foot, rim[len(rim) // 2], 1.5 * unit, 16)
+    stroke(surface, GREY, rim, [2.5 * unit] * len(rim))
     stroke(surface, danger(roll), wedge, [5 * unit] * len(wedge))
     for degrees in (-30, -20, -10, 0, 10, 20, 30):
         at = math.radians(degrees)
         inner, outer = camera.places(leaned(line((0, 0, 2.0), (0, 0, 2.1)), at))
-        bar(surface, BAD if abs(degrees) == 30 else DIM, inner, outer, 2.5 * unit)
+        bar(surface, RED if abs(degrees) == 30 else GREY, inner, outer, 2.5 * unit)
 
 
 def on_protractor(first: float, last: float) -> Points:
@@ -317,4 +319,4 @@ def draw_wind(surface: pygame.Surface, camera: Camera, gust: float) -> None:
     ends = line((0.4, side * (0.5 + length), 1.25), (0.4, side * 0.5, 1.25))
     places, scale = camera.look(ends)
     tail, tip = places.tolist()
-    arrow(surface, WIND, tail, tip, 0.11 * float(scale[0]))
+    arrow(surface, BLUE, tail, tip, 0.11 * float(scale[0]))

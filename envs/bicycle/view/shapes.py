@@ -11,19 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.engine.lettering import Colour
+from envs.engine.palette import AMBER, GREEN, RED, WHITE, Colour
 
 Points = NDArray[np.float64]
 
 TYRE: Colour = (150, 162, 194)
-FRAME: Colour = (255, 196, 84)
+FRAME = AMBER
 BAR: Colour = (226, 232, 246)
-SHIRT: Colour = (94, 214, 160)
+SHIRT = GREEN
 TROUSERS: Colour = (74, 96, 158)
 SHOE: Colour = (36, 44, 70)
 SKIN: Colour = (238, 198, 164)
-HELMET: Colour = (240, 244, 252)
-HURT: Colour = (244, 92, 92)
+HELMET = WHITE
+HURT = RED
 
 WHEEL_CORNERS = 20
 METRES_A_TURN = 4.0  # of the pedals

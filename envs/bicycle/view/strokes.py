@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pygame
 
-from envs.engine.lettering import Colour
+from envs.engine.palette import Colour
 
 Place = tuple[float, float]
 

@@ -12,12 +12,12 @@ import numpy as np
 import pygame
 
 from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER
-from envs.bicycle.view.colours import BAD, EDGE, FAINT, GROUND, PANEL
 from envs.bicycle.view.gauges import draw_gauges, draw_speed, write_gauges, write_speed, write_task
 from envs.bicycle.view.map import draw_from_above, draw_map, square
 from envs.bicycle.view.scene import draw_backdrop, draw_scene
 from envs.bicycle.view.shapes import Points
-from envs.engine.lettering import write
+from envs.engine.drawing import write
+from envs.engine.palette import BACKGROUND, FIELD, LIGHT_GREY, PANEL, RED
 
 SHARPER = 2
 """Shapes are drawn this much larger and shrunk, which makes their edges smooth."""
@@ -123,10 +123,10 @@ def layout(side: int) -> Layout:
 def backdrop(side: int) -> pygame.Surface:
     """What is the same in each picture."""
     surface, places = pygame.Surface((side, side)), layout(side)
-    surface.fill(EDGE)
+    surface.fill(BACKGROUND)
     draw_backdrop(surface.subsurface(places.scene))
-    surface.fill(GROUND, places.map)
-    surface.fill(GROUND, places.above)
+    surface.fill(FIELD, places.map)
+    surface.fill(FIELD, places.above)
     surface.fill(PANEL, places.gauges)
     return surface
 
@@ -141,8 +141,8 @@ def draw_shapes(canvas: pygame.Surface, ride: Any, options: Any, trail: Points) 
     draw_gauges(canvas, places.gauges, ride, options)
     draw_speed(canvas, ride)
     if ride.fallen:
-        canvas.fill(BAD, places.ribbon)
-        pygame.draw.rect(canvas, BAD, places.scene, places.ribbon.height // 6)
+        canvas.fill(RED, places.ribbon)
+        pygame.draw.rect(canvas, RED, places.scene, places.ribbon.height // 6)
 
 
 def write_all(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
@@ -153,11 +153,11 @@ def write_all(surface: pygame.Surface, side: int, ride: Any, options: Any) -> No
     write_gauges(surface, places.gauges, ride, options)
     y, size = places.captions.centery, round(0.04 * side)
     squares = f"squares of {square(ride):.0f} m"
-    write(surface, squares, (places.map.centerx, y), size, FAINT, 0.5)
-    write(surface, "from above", (places.above.centerx, y), size, FAINT, 0.5)
+    write(surface, squares, (places.map.centerx, y), size, LIGHT_GREY, 0.5)
+    write(surface, "from above", (places.above.centerx, y), size, LIGHT_GREY, 0.5)
     if ride.fallen:
         size = round(0.056 * side)
-        write(surface, cause_of_fall(ride), places.ribbon.center, size, EDGE, 0.5)
+        write(surface, cause_of_fall(ride), places.ribbon.center, size, BACKGROUND, 0.5)
 
 
 def cause_of_fall(ride: Any) -> str:

@@ -1,28 +1,22 @@
-"""Letters and colours for people: what views and `play.py` write with."""
+"""Text on pygame surfaces, and surfaces as arrays."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
+import numpy as np
 import pygame
 
 from envs.engine.fonts import packaged
+from envs.engine.palette import WHITE, Colour
 
-Colour = tuple[int, int, int]
-
-WHITE: Colour = (240, 244, 252)
 SHARPER = 4
 """Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
 FONTS = ("nanumgothic", "malgungothic", "applesdgothicneo", "notosanscjkkr", "notosanskr")
 """Where other letters than Latin ones are looked for, beside the packaged one."""
 
 _fonts: dict[tuple[int, str | None], pygame.font.Font] = {}
-
-
-def mixed(first: Colour, second: Colour, part: float) -> Colour:
-    """`first` with `part` of `second` in it."""
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
-    return red, green, blue
 
 
 @functools.cache
@@ -89,3 +83,9 @@ def write(
     image = _letters(text, size, colour, font)
     corner = (place[0] - align * image.get_width(), place[1] - image.get_height() / 2)
     return surface.blit(image, corner)
+
+
+def pixels_of(surface: pygame.Surface) -> np.ndarray[Any, Any]:
+    """Return the pixels of a surface: uint8 (height, width, 3), read-only."""
+    width, height = surface.get_size()
+    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(height, width, 3)
