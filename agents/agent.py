@@ -11,9 +11,9 @@ from gymnasium import spaces
 
 Array = np.ndarray[Any, Any]
 
-NO_BODY = (
-    "--pretrained and --freeze need an agent whose network is one body with heads on it: ppo, dqn, "
-    "pqn, gpt, or supervised where single guesses are asked for"
+NO_BACKBONE = (
+    "--pretrained and --freeze need an agent whose network is one backbone with heads on it: ppo, "
+    "dqn, pqn, gpt, or supervised with one prediction for each observation"
 )
 
 
@@ -62,7 +62,7 @@ class Step:
     """(n, ...) what followed; where an episode ended, its last observation."""
     valid: Array
     """(n,) bool: False where the environment only began anew and ignored the action."""
-    answers: Array | None = None
+    labels: Array | None = None
     """(n, ...) what the actions should have been, where the environment tells."""
 
 
@@ -91,7 +91,7 @@ class Insight:
 class Agent:
     """An agent that acts and does not learn; those that learn override the rest."""
 
-    takes_answers: ClassVar[bool] = False
+    learns_from_labels: ClassVar[bool] = False
     """Does it learn from right answers, where an environment tells them?"""
 
     def __init__(self, task: Task, seed: int) -> None:
@@ -99,11 +99,11 @@ class Agent:
         self.generator = np.random.default_rng(seed)
 
     @property
-    def at_rest(self) -> bool:
+    def converged(self) -> bool:
         """Would nothing that could follow change it? Then training stops."""
         return False
 
-    def watch(self, lookahead: Lookahead | None) -> None:
+    def set_lookahead(self, lookahead: Lookahead | None) -> None:
         """Be told, before `act`, of the environments that are acted in; None: no way to copy them.
 
         Raises:
@@ -126,7 +126,7 @@ class Agent:
         """What the agent thinks of one observation (...)."""
         return Insight()
 
-    def codes(self, observations: Array) -> Array | None:
+    def encode(self, observations: Array) -> Array | None:
         """The few numbers (n, k) that it makes of observations (n, ...), if it is built so."""
         return None
 
@@ -149,32 +149,32 @@ class Agent:
         """Everything else that a checkpoint has to hold, as JSON can write it."""
         return {"generator": self.generator.bit_generator.state}
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """Forget steps under way: the environments could not be saved and begin anew."""
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Take over only what decides how to act; `tensors` may hold more."""
 
-    def inherit(self, tensors: dict[str, Any]) -> None:
+    def warm_start(self, tensors: dict[str, Any]) -> None:
         """Take over what is still of use now that something else is good; by default the policy."""
         self.restore_policy(tensors)
 
-    def adopt_body(self, tensors: dict[str, Any]) -> None:
-        """Begin with the body of another agent: with what that one has learned to see.
+    def load_backbone(self, tensors: dict[str, Any]) -> None:
+        """Begin with the backbone of another agent: with what that one has learned to see.
 
         Raises:
             UnsuitableTaskError: if this agent has none.
             ValueError: if `tensors` hold none that fits.
         """
-        raise UnsuitableTaskError(NO_BODY)
+        raise UnsuitableTaskError(NO_BACKBONE)
 
-    def freeze_body(self) -> None:
+    def freeze_backbone(self) -> None:
         """Learn with the heads alone from now on.
 
         Raises:
-            UnsuitableTaskError: if this agent has no body.
+            UnsuitableTaskError: if this agent has no backbone.
         """
-        raise UnsuitableTaskError(NO_BODY)
+        raise UnsuitableTaskError(NO_BACKBONE)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

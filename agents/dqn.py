@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from agents.agent import Array, Step, Task
 from agents.checkpointing import under
-from agents.networks.backbones import flatten, make_body
+from agents.networks.backbones import flatten, make_backbone
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Replay
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
@@ -93,8 +93,8 @@ class DQNAgent(QAgent):
     def __init__(self, task: Task, settings: DQNSettings, seed: int, device: str = "cpu") -> None:
         actions = number_of_actions("dqn", task.action_space)
         generator = torch.Generator().manual_seed(seed)
-        body = make_body(task.observation_space, settings.width, generator)
-        network = QNetwork(body, settings.width, actions, generator)
+        backbone = make_backbone(task.observation_space, settings.width, generator)
+        network = QNetwork(backbone, settings.width, actions, generator)
         super().__init__(task, network, settings, seed, device)
         self.target = copy.deepcopy(self.network)
         self._target_parameters = flatten(self.target)
@@ -165,12 +165,12 @@ class DQNAgent(QAgent):
         """Generator and counters."""
         return {**super().numbers(), "updates": self.updates}
 
-    def adopt_body(self, tensors: dict[str, Any]) -> None:
-        """Begin with the body of another agent, in both networks."""
-        super().adopt_body(tensors)
+    def load_backbone(self, tensors: dict[str, Any]) -> None:
+        """Begin with the backbone of another agent, in both networks."""
+        super().load_backbone(tensors)
         self.target.load_state_dict(self.network.state_dict())
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """What comes next does not follow what is remembered."""
         self.replay.cut()
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
-from agents.networks.transformer import SPREAD, Transformer
+from agents.networks.transformer import INITIAL_STD, Transformer
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, positive
 
@@ -53,42 +53,42 @@ class GPTSettings:
             raise ValueError(f"warmup must be between 0 and 1, not {self.warmup}")
 
 
-class Body(nn.Module):
+class Backbone(nn.Module):
     """From tokens to features."""
 
     def __init__(
         self, pieces: int, window: int, settings: GPTSettings, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.pieces = nn.Embedding(pieces, settings.width)
-        self.places = nn.Embedding(window, settings.width)
-        for embedding in (self.pieces, self.places):
-            nn.init.normal_(embedding.weight, 0.0, SPREAD, generator)
+        self.token_embedding = nn.Embedding(pieces, settings.width)
+        self.position_embedding = nn.Embedding(window, settings.width)
+        for embedding in (self.token_embedding, self.position_embedding):
+            nn.init.normal_(embedding.weight, 0.0, INITIAL_STD, generator)
         shape = (settings.width, settings.layers, settings.heads)
         self.transformer = Transformer(*shape, generator)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(n, t) to (n, t, width); `t` is the window at most."""
-        places = self.places.weight[: tokens.shape[1]]
-        features: Tensor = self.transformer(self.pieces(tokens) + places)
+        places = self.position_embedding.weight[: tokens.shape[1]]
+        features: Tensor = self.transformer(self.token_embedding(tokens) + places)
         return features
 
 
 class GPT(nn.Module):
-    """A body and one head."""
+    """A backbone and one head."""
 
     def __init__(
         self, pieces: int, window: int, outputs: int, settings: GPTSettings, seed: int
     ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.body = Body(pieces, window, settings, generator)
+        self.backbone = Backbone(pieces, window, settings, generator)
         self.head = nn.Linear(settings.width, outputs, bias=False)
-        nn.init.normal_(self.head.weight, 0.0, SPREAD, generator)
+        nn.init.normal_(self.head.weight, 0.0, INITIAL_STD, generator)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits (n, t, outputs) of what is to be said at each of the tokens (n, t)."""
-        logits: Tensor = self.head(self.body(tokens))
+        logits: Tensor = self.head(self.backbone(tokens))
         return logits
 
 
@@ -96,7 +96,7 @@ class GPTAgent(TorchAgent):
     """Serves rows of tokens; the next token at each, or one class for the row."""
 
     name = "gpt"
-    takes_answers = True
+    learns_from_labels = True
 
     def __init__(self, task: Task, settings: GPTSettings, seed: int, device: str = "cpu") -> None:
         self.settings = settings
@@ -142,12 +142,12 @@ class GPTAgent(TorchAgent):
         Raises:
             ValueError: if they are not told.
         """
-        if step.answers is None:
+        if step.labels is None:
             raise ValueError("gpt learns from right answers, and is told only rewards")
         self.steps_seen += len(step.rewards)
         if self.settings.anneal:
             self._anneal()
-        answers = torch.as_tensor(step.answers, device=self.device)
+        answers = torch.as_tensor(step.labels, device=self.device)
         loss = functional.cross_entropy(self._logits.flatten(0, -2), answers.flatten())
         self.descend(loss, self.settings.max_grad_norm)
         if self.steps_seen // len(step.rewards) % REPORT_EVERY:
@@ -170,7 +170,7 @@ class GPTAgent(TorchAgent):
             temperature: below 1 the likely ones become likelier; at 0 it is always the likeliest.
             generator: to draw with.
         """
-        window = self.network.body.places.num_embeddings
+        window = self.network.backbone.position_embedding.num_embeddings
         seen = tokens.tolist()
         for _ in range(count):
             with torch.inference_mode():

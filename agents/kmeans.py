@@ -40,7 +40,7 @@ class KMeansAgent(Agent):
     """Serves points whose right answer is the point, all of them at each step."""
 
     name = "kmeans"
-    takes_answers = True
+    learns_from_labels = True
 
     def __init__(self, task: Task, settings: KMeansSettings, seed: int) -> None:
         super().__init__(task, seed)
@@ -58,7 +58,7 @@ class KMeansAgent(Agent):
         """The centres (iterations + 1, k, ...) from the first ones to those of now."""
 
     @property
-    def at_rest(self) -> bool:
+    def converged(self) -> bool:
         """Has the last turn moved no centre?"""
         return len(self.history) > 1 and np.array_equal(self.history[-1], self.history[-2])
 
@@ -84,16 +84,16 @@ class KMeansAgent(Agent):
         Raises:
             ValueError: if the points are not told.
         """
-        if step.answers is None:
+        if step.labels is None:
             raise ValueError("k-means learns from the points themselves, and is told only rewards")
         centres = self.history[-1]
-        points = np.asarray(step.answers[step.valid], np.float64)
+        points = np.asarray(step.labels[step.valid], np.float64)
         moved = recomputed(points, nearest(points, centres), centres)
         self.history = np.concatenate((self.history, moved[None]))
         largest = float(np.abs(moved - centres).max())
         return {"moved": largest, "iteration": float(len(self.history) - 1)}
 
-    def codes(self, observations: Array) -> Array | None:
+    def encode(self, observations: Array) -> Array | None:
         """Which centre is nearest, (n, 1)."""
         return nearest(observations, self.history[-1])[:, None] if len(self.history) else None
 

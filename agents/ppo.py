@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.networks.backbones import make_body
+from agents.networks.backbones import make_backbone
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
 from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
@@ -87,12 +87,12 @@ def generalised_advantages(
 
 
 class ActorCritic(nn.Module):
-    """A policy and a value function on one body, which takes half the time of two."""
+    """A policy and a value function on one backbone, which takes half the time of two."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.body = make_body(task.observation_space, width, generator)
+        self.backbone = make_backbone(task.observation_space, width, generator)
         self.heads = nn.Linear(width, outputs + 1)  # the policy's outputs, then the value
         nn.init.orthogonal_(self.heads.weight.detach()[:-1], 0.01, generator)
         nn.init.orthogonal_(self.heads.weight.detach()[-1:], 1.0, generator)
@@ -101,7 +101,7 @@ class ActorCritic(nn.Module):
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
-        features = self.body(observations)
+        features = self.backbone(observations)
         heads = torch.addmm(self.heads.bias[:, None], self.heads.weight, features.T)
         return heads[:-1], heads[-1]
 
@@ -297,17 +297,17 @@ class PPOAgent(TorchAgent):
         """Counters."""
         return {**super().numbers(), "rollout_length": self.rollout.length}
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """Drop the rollout so far, whose next steps never come."""
         self.rollout.length = 0
 
-    def inherit(self, tensors: dict[str, Any]) -> None:
-        """Take over the body: what to look for in an observation.
+    def warm_start(self, tensors: dict[str, Any]) -> None:
+        """Take over the backbone: what to look for in an observation.
 
         The heads stay as they were drawn. A policy that is certain tries nothing else, and values
         of another reward mislead it: it would take many times as long to change its mind.
         """
-        self.adopt_body(tensors)
+        self.load_backbone(tensors)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

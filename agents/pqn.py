@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from agents.agent import Step, Task
 from agents.checkpointing import under
-from agents.networks.backbones import VectorBody, make_body
+from agents.networks.backbones import VectorBackbone, make_backbone
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Steps
 from agents.validation import at_least_one, between_0_and_1, positive
@@ -89,18 +89,18 @@ def lambda_returns(
     return returns
 
 
-def layer_norm_body(
+def layer_norm_backbone(
     space: spaces.Space[Any], width: int, generator: torch.Generator
 ) -> nn.Sequential:
-    """The usual body (n, *space.shape) -> (n, width), each layer normalised before its ReLU.
+    """The usual backbone (n, *space.shape) -> (n, width), each layer normalised before its ReLU.
 
     Raises:
-        UnsuitableTaskError: if `space` is none that `make_body` serves.
+        UnsuitableTaskError: if `space` is none that `make_backbone` serves.
     """
-    body = make_body(space, width, generator)
-    layers = list(body.children())
-    if isinstance(body, VectorBody):  # calls its ReLUs as functions
-        layers = [body.first, nn.ReLU(), body.second, nn.ReLU()]
+    backbone = make_backbone(space, width, generator)
+    layers = list(backbone.children())
+    if isinstance(backbone, VectorBackbone):  # calls its ReLUs as functions
+        layers = [backbone.first, nn.ReLU(), backbone.second, nn.ReLU()]
         if len(space.shape or ()) > 1:
             layers.insert(0, nn.Flatten())
     normalised: list[nn.Module] = []
@@ -122,8 +122,8 @@ class PQNAgent(QAgent):
     def __init__(self, task: Task, settings: PQNSettings, seed: int, device: str = "cpu") -> None:
         actions = number_of_actions("pqn", task.action_space)
         generator = torch.Generator().manual_seed(seed)
-        body = layer_norm_body(task.observation_space, settings.width, generator)
-        network = QNetwork(body, settings.width, actions, generator)
+        backbone = layer_norm_backbone(task.observation_space, settings.width, generator)
+        network = QNetwork(backbone, settings.width, actions, generator)
         super().__init__(task, network, settings, seed, device)
         self.rollout, self._length = Steps(task, settings.num_steps), 0
 
@@ -207,7 +207,7 @@ class PQNAgent(QAgent):
         """Generator and counters."""
         return {**super().numbers(), "rollout_length": self._length}
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """Drop the rollout so far, whose next steps never come."""
         self._length = 0
 

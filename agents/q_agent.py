@@ -19,19 +19,19 @@ from agents.torch_agent import TorchAgent
 
 
 class QNetwork(nn.Module):
-    """Q of every action, on a body that answers with `width` features."""
+    """Q of every action, on a backbone that answers with `width` features."""
 
     def __init__(
-        self, body: nn.Module, width: int, actions: int, generator: torch.Generator
+        self, backbone: nn.Module, width: int, actions: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.body = body
+        self.backbone = backbone
         self.head = nn.Linear(width, actions)
         orthogonal(self.head, 0.01, generator)  # all actions seem alike and worth nothing
 
     def forward(self, observations: Tensor) -> Tensor:
         """Q (actions, n) of observations (n, ...): long rows are quick, as in `distributions`."""
-        features = self.body(observations)
+        features = self.backbone(observations)
         return torch.addmm(self.head.bias[:, None], self.head.weight, features.T)
 
 

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.networks.backbones import make_body, orthogonal
+from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.distributions import Categorical, make_distribution
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
@@ -59,11 +59,13 @@ class PolicyAndValue(nn.Module):
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        bodies = [make_body(task.observation_space, width, generator) for _ in range(2)]
+        backbones = [make_backbone(task.observation_space, width, generator) for _ in range(2)]
         heads = [nn.Linear(width, outputs), nn.Linear(width, 1)]
         for head, gain in zip(heads, (0.01, 1.0), strict=True):
             orthogonal(head, gain, generator)
-        self.policy, self.value = (nn.Sequential(*pair) for pair in zip(bodies, heads, strict=True))
+        self.policy, self.value = (
+            nn.Sequential(*pair) for pair in zip(backbones, heads, strict=True)
+        )
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
 
@@ -94,9 +96,9 @@ class ReinforceAgent(TorchAgent):
         self.network: PolicyAndValue
         network = PolicyAndValue(task, settings.width, *sizes, seed)
         super().__init__(task, network, settings.learning_rate, seed, device)
-        self.lose_track()
+        self.discard_rollout()
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """All environments begin anew."""
         self.beginning = np.ones(self.task.num_envs, np.bool_)  # the next step is a first one
         self._record_anew()

@@ -67,7 +67,7 @@ class RewardModelSettings:
         positive(self, "learning_rate", "max_grad_norm")
 
 
-class ActionCode(nn.Module):
+class ActionEncoding(nn.Module):
     """Actions as a network reads them: one-hot if discrete, scaled to -1..1 if continuous."""
 
     def __init__(self, space: spaces.Space[Any]) -> None:
@@ -100,7 +100,7 @@ class RewardModel(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.encoder, features = make_encoder(task.observation_space, width, generator)
-        self.code = ActionCode(task.action_space)
+        self.code = ActionEncoding(task.action_space)
         outputs = len(task.terms) + 1
         self.judge = mlp(features + self.code.outputs, width, outputs, 0.1, generator)
 
@@ -183,7 +183,7 @@ class RewardModelAgent(TorchAgent):
             np.random.default_rng(PLANNING_SEED),
         )
 
-    def watch(self, lookahead: Lookahead | None) -> None:
+    def set_lookahead(self, lookahead: Lookahead | None) -> None:
         """Take what tells the future of the environments that it acts in next."""
         if lookahead is None and self.settings.horizon > 1:
             raise UnsuitableTaskError(

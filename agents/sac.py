@@ -238,7 +238,7 @@ class SACAgent(TorchAgent):
         replay = {f"replay.{n}": torch.from_numpy(a) for n, a in self.replay.arrays().items()}
         return super().tensors() | target | replay | {"held": torch.from_numpy(self.held.copy())}
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """What comes next does not follow what was remembered last."""
         self.replay.cut()
 

@@ -17,7 +17,7 @@ would take the short ones: bad ones where to live is good, good ones where to ar
 each environment that comes to an end takes up the next episode that a candidate lacks, so that a
 long one holds nobody up, and where none is lacking plays on without being counted.
 
-The best of many tries was also lucky: `best_score` promises more than an evaluation keeps.
+The best of many population was also lucky: `best_score` promises more than an evaluation keeps.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SearchSettings:
         not_negative(self, "noise")
 
 
-class Tries:
+class Population:
     """All that a search remembers: arrays, most of a row for each candidate or environment."""
 
     def __init__(self, population: int, shape: tuple[int, int], num_envs: int) -> None:
@@ -87,76 +87,81 @@ class SearchAgent(Agent):
         self.features = make_features(task)
         inputs = self.features(np.ones((1, *(task.observation_space.shape or ())))).shape[1]
         shape = (self.distribution.outputs, inputs)
-        self.tries = Tries(settings.population, shape, task.num_envs)
-        self.tries.std[:] = settings.spread
+        self.population = Population(settings.population, shape, task.num_envs)
+        self.population.std[:] = settings.spread
         self._draw(np.arange(settings.population))
         self._hand_out(np.arange(task.num_envs))
 
     @property
     def weights(self) -> Array:
         """The numbers (actions, features) that it holds best."""
-        return self.tries.mean if self.settings.guided else self.tries.best
+        return self.population.mean if self.settings.guided else self.population.best
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Actions (n, ...): each environment plays as its candidate, or all as the best."""
-        weights = self.tries.candidates[self.tries.player] if explore else self.weights
+        weights = self.population.candidates[self.population.player] if explore else self.weights
         outputs = (weights @ self.features(observations)[:, :, None])[:, :, 0].T
         return self.distribution.to_environment(self.distribution.mode(outputs))
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Add up; one candidate a step is judged, so that each is a point on the curve."""
-        tries = self.tries
-        tries.returns += np.where(step.valid, step.rewards, 0.0)
+        population = self.population
+        population.returns += np.where(step.valid, step.rewards, 0.0)
         ended = np.flatnonzero((step.terminated | step.truncated) & step.valid)
-        counted = ended[tries.player[ended] != NOBODY]
-        np.add.at(tries.totals, tries.player[counted], tries.returns[counted])
-        np.subtract.at(tries.lacking, tries.player[counted], 1)
-        complete = np.flatnonzero(tries.lacking == 0)
+        counted = ended[population.player[ended] != NOBODY]
+        np.add.at(population.totals, population.player[counted], population.returns[counted])
+        np.subtract.at(population.lacking, population.player[counted], 1)
+        complete = np.flatnonzero(population.lacking == 0)
         metrics = self._judge(int(complete[0])) if len(complete) else None
         self._hand_out(ended)
         return metrics
 
     def _judge(self, candidate: int) -> dict[str, float]:
         """Keep a candidate that is the best so far, and draw new ones."""
-        tries = self.tries
-        score = tries.totals[candidate] / self.settings.episodes
-        tries.lacking[candidate] = -1
-        if score > tries.best_score:
-            tries.best, tries.best_score[0] = tries.candidates[candidate].copy(), score
+        population = self.population
+        score = population.totals[candidate] / self.settings.episodes
+        population.lacking[candidate] = -1
+        if score > population.best_score:
+            population.best, population.best_score[0] = (
+                population.candidates[candidate].copy(),
+                score,
+            )
         if not self.settings.guided:
             self._draw(np.array([candidate]))
-        elif (tries.lacking < 0).all():
+        elif (population.lacking < 0).all():
             self._refit()
             self._draw(np.arange(self.settings.population))
-        metrics = {"try_score": float(score), "best_score": float(tries.best_score[0])}
-        return metrics | ({"spread": float(tries.std.mean())} if self.settings.guided else {})
+        metrics = {"try_score": float(score), "best_score": float(population.best_score[0])}
+        return metrics | ({"spread": float(population.std.mean())} if self.settings.guided else {})
 
     def _refit(self) -> None:
         """Mean and spread of the elite; Szita and Lorincz add noise to the variance."""
         number = max(1, round(self.settings.elite * self.settings.population))
-        elite = self.tries.candidates[np.argsort(-self.tries.totals, kind="stable")[:number]]
-        self.tries.mean = elite.mean(0)
-        self.tries.std = np.sqrt(elite.var(0) + self.settings.noise**2)
+        elite = self.population.candidates[
+            np.argsort(-self.population.totals, kind="stable")[:number]
+        ]
+        self.population.mean = elite.mean(0)
+        self.population.std = np.sqrt(elite.var(0) + self.settings.noise**2)
 
     def _draw(self, candidates: Array) -> None:
         """New numbers in place of these."""
-        tries = self.tries
-        noise = self.generator.standard_normal((len(candidates), *tries.mean.shape))
-        tries.candidates[candidates] = tries.mean + tries.std * noise
-        tries.begun[candidates], tries.totals[candidates] = 0, 0.0
-        tries.lacking[candidates] = self.settings.episodes
+        population = self.population
+        noise = self.generator.standard_normal((len(candidates), *population.mean.shape))
+        population.candidates[candidates] = population.mean + population.std * noise
+        population.begun[candidates], population.totals[candidates] = 0, 0.0
+        population.lacking[candidates] = self.settings.episodes
 
     def _hand_out(self, environments: Array) -> None:
         """Let environments that begin an episode play for candidates that lack some."""
-        self.tries.returns[environments] = 0.0
-        begun = self.tries.begun
+        self.population.returns[environments] = 0.0
+        begun = self.population.begun
         for environment in environments:  # who has begun most goes first, lest anybody starve
             open_for_more = np.where(begun < self.settings.episodes, begun, NOBODY)
             candidate = open_for_more.argmax()
             if open_for_more[candidate] == NOBODY:
-                self.tries.player[environment] = NOBODY
+                self.population.player[environment] = NOBODY
             else:
-                self.tries.player[environment] = candidate
+                self.population.player[environment] = candidate
                 begun[candidate] += 1
 
     def insight(self, observation: Array) -> Insight:
@@ -166,14 +171,18 @@ class SearchAgent(Agent):
         outputs = self.weights @ self.features(observation[None])[0]
         return Insight(probabilities=np.eye(len(outputs))[outputs.argmax()])
 
-    def lose_track(self) -> None:
+    def discard_rollout(self) -> None:
         """Let the episodes that were under way be played again."""
-        np.add.at(self.tries.begun, self.tries.player[self.tries.player != NOBODY], -1)
-        self._hand_out(np.arange(len(self.tries.player)))
+        np.add.at(
+            self.population.begun, self.population.player[self.population.player != NOBODY], -1
+        )
+        self._hand_out(np.arange(len(self.population.player)))
 
     def tensors(self) -> dict[str, Any]:
         """What it holds best, and all that it remembers."""
-        remembered = {f"tries.{name}": torch.from_numpy(a) for name, a in vars(self.tries).items()}
+        remembered = {
+            f"population.{name}": torch.from_numpy(a) for name, a in vars(self.population).items()
+        }
         return remembered | {"network.weights": torch.from_numpy(self.weights.copy())}
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
@@ -183,8 +192,8 @@ class SearchAgent(Agent):
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""
         super().restore(tensors, numbers)
-        for name, array in vars(self.tries).items():
-            array[:] = tensors[f"tries.{name}"].numpy()
+        for name, array in vars(self.population).items():
+            array[:] = tensors[f"population.{name}"].numpy()
 
 
 def make_features(task: Task) -> Callable[[Array], Array]:

@@ -22,7 +22,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
-from agents.networks.backbones import make_body, orthogonal
+from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.bottleneck import Bottleneck
 from agents.networks.box_head import Boxes, GridNetwork
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
@@ -63,14 +63,14 @@ class SupervisedSettings:
 
 
 class Policy(nn.Module):
-    """A body, perhaps a bottleneck, and one head."""
+    """A backbone, perhaps a bottleneck, and one head."""
 
     def __init__(
         self, task: Task, width: int, codes: int, outputs: int, spreads: int, seed: int
     ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.body = make_body(task.observation_space, width, generator)
+        self.backbone = make_backbone(task.observation_space, width, generator)
         self.bottleneck = Bottleneck(width, codes, generator) if codes else None
         self.head = nn.Linear(width, outputs)
         orthogonal(self.head, 0.01, generator)
@@ -78,20 +78,20 @@ class Policy(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Outputs (k, n) for observations (n, ...)."""
-        codes = self.codes(observations)
-        return self.head(self.body(observations)).T if codes is None else self.outputs(codes)
+        codes = self.encode(observations)
+        return self.head(self.backbone(observations)).T if codes is None else self.outputs(codes)
 
     def outputs(self, codes: Tensor) -> Tensor:
         """Outputs (k, n) for codes (n, codes): the other half of the network."""
         assert self.bottleneck is not None
-        outputs: Tensor = self.head(self.bottleneck.outwards(codes)).T
+        outputs: Tensor = self.head(self.bottleneck.decoder(codes)).T
         return outputs
 
-    def codes(self, observations: Tensor) -> Tensor | None:
+    def encode(self, observations: Tensor) -> Tensor | None:
         """What passes through the bottleneck (n, codes), if there is one."""
         if self.bottleneck is None:
             return None
-        codes: Tensor = self.bottleneck.inwards(self.body(observations))
+        codes: Tensor = self.bottleneck.encoder(self.backbone(observations))
         return codes
 
 
@@ -99,7 +99,7 @@ class SupervisedAgent(TorchAgent):
     """Serves vectors, screens and prompts; answers and rewards; classes, numbers, boxes."""
 
     name = "supervised"
-    takes_answers = True
+    learns_from_labels = True
 
     def __init__(
         self, task: Task, settings: SupervisedSettings, seed: int, device: str = "cpu"
@@ -149,8 +149,8 @@ class SupervisedAgent(TorchAgent):
 
     def loss(self, step: Step) -> Tensor:
         """What is to fall: of the answers, or of what was tried as far as it was rewarded."""
-        if step.answers is not None:
-            chosen: Array = self.distribution.from_environment(step.answers)
+        if step.labels is not None:
+            chosen: Array = self.distribution.from_environment(step.labels)
             advantages: Array = np.ones(len(chosen), np.float32)
         else:
             chosen, rewards = self._drawn, step.rewards[step.valid]
@@ -158,7 +158,7 @@ class SupervisedAgent(TorchAgent):
         actions = torch.as_tensor(chosen, device=self.device)
         log_probs = self.distribution.log_prob(self._outputs, actions, self.network.log_std)
         gains = self.tensor(advantages) * log_probs
-        if step.answers is None and not isinstance(self.distribution, Boxes):
+        if step.labels is None and not isinstance(self.distribution, Boxes):
             entropy = self.distribution.entropy(self._outputs, self.network.log_std)
             gains = gains + self.settings.entropy_coef * entropy
         return -gains[torch.as_tensor(step.valid, device=self.device)].mean()
@@ -171,12 +171,12 @@ class SupervisedAgent(TorchAgent):
             logits = self.network(self.tensor(observation[None]))[:, 0]
         return Insight(logits.softmax(0).numpy(force=True))
 
-    def codes(self, observations: Array) -> Array | None:
+    def encode(self, observations: Array) -> Array | None:
         """The codes; the half of the network up to there is all that it takes."""
         if not isinstance(self.network, Policy):
             return None
         with torch.inference_mode():
-            codes = self.network.codes(self.tensor(observations))
+            codes = self.network.encode(self.tensor(observations))
         return None if codes is None else codes.numpy(force=True)
 
     def rebuilt(self, codes: Array) -> Array:

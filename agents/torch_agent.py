@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.agent import NO_BODY, Agent, Array, Task, UnsuitableTaskError
+from agents.agent import NO_BACKBONE, Agent, Array, Task, UnsuitableTaskError
 from agents.checkpointing import optimizer_tensors, restore_optimizer, under
 from agents.networks.backbones import flatten
 
@@ -76,37 +76,37 @@ class TorchAgent(Agent):
         self.network.load_state_dict(under("network.", tensors))
 
     @property
-    def body(self) -> nn.Module:
+    def backbone(self) -> nn.Module:
         """The part of the network that makes features of observations.
 
         Raises:
             UnsuitableTaskError: if it is not built so.
         """
-        body = getattr(self.network, "body", None)
-        if not isinstance(body, nn.Module):
-            raise UnsuitableTaskError(NO_BODY)
-        return body
+        backbone = getattr(self.network, "backbone", None)
+        if not isinstance(backbone, nn.Module):
+            raise UnsuitableTaskError(NO_BACKBONE)
+        return backbone
 
-    def adopt_body(self, tensors: dict[str, Any]) -> None:
-        """Begin with the body of another agent; the heads stay as they were drawn."""
-        found, body = under("network.body.", tensors), self.body
+    def load_backbone(self, tensors: dict[str, Any]) -> None:
+        """Begin with the backbone of another agent; the heads stay as they were drawn."""
+        found, backbone = under("network.backbone.", tensors), self.backbone
         if not found:
-            raise ValueError("its agent has no body with heads on it")
+            raise ValueError("its agent has no backbone with heads on it")
         there, here = (
             {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-            for tensors in (found, body.state_dict())
+            for tensors in (found, backbone.state_dict())
         )
         if there.keys() != here.keys():
-            raise ValueError("its body is another kind of network")
+            raise ValueError("its backbone is another kind of network")
         for name, shape in there.items():
             if shape != here[name] and not name.endswith("bias"):  # a weight's tells more
                 one, other = ("x".join(map(str, each)) for each in (shape, here[name]))
-                raise ValueError(f"its body has a layer of {one}, where this one has {other}")
-        body.load_state_dict(found)
+                raise ValueError(f"its backbone has a layer of {one}, where this one has {other}")
+        backbone.load_state_dict(found)
 
-    def freeze_body(self) -> None:
-        """Gradients of the body stay 0 from now on, and Adam leaves alone what never had one."""
-        self.body.requires_grad_(False)
+    def freeze_backbone(self) -> None:
+        """Keep the backbone's gradients at 0; Adam does not move a parameter that never had one."""
+        self.backbone.requires_grad_(False)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Go on from where `tensors` and `numbers` were taken."""

@@ -197,7 +197,7 @@ class Match:
 
     def _think(self) -> None:
         """Let the player look: its insight, and its choice unless a person chooses."""
-        self.player.agent.watch(self._lookahead)
+        self.player.agent.set_lookahead(self._lookahead)
         show_agent(self.env, self.player.agent)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))
         batch = np.asarray(self.observation)[None]

@@ -188,7 +188,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path
 def test_what_is_remembered_does_not_lead_into_episodes_that_begin_anew() -> None:
     agent = small_agent(learning_starts=1000)
     agent.learn(one_step())
-    agent.lose_track()
+    agent.discard_rollout()
     agent.learn(one_step(rewards=np.full(4, 100.0)))
     batch = agent.replay.sample(np.random.default_rng(0), 200, 0.9, 3)
     assert set(batch["rewards"].tolist()) == {0.0, 100.0}

@@ -82,13 +82,11 @@ def test_a_transformer_is_torchs_with_a_causal_mask() -> None:
         for name, weights in block.state_dict().items():
             state[
                 {
-                    "attention.inwards.weight": "self_attn.in_proj_weight",
-                    "attention.outwards.weight": "self_attn.out_proj.weight",
-                    "thought.inwards.weight": "linear1.weight",
-                    "thought.outwards.weight": "linear2.weight",
-                }.get(
-                    name, name.replace("attention_norm", "norm1").replace("thought_norm", "norm2")
-                )
+                    "attention.qkv.weight": "self_attn.in_proj_weight",
+                    "attention.proj.weight": "self_attn.out_proj.weight",
+                    "mlp.fc.weight": "linear1.weight",
+                    "mlp.proj.weight": "linear2.weight",
+                }.get(name, name.replace("attention_norm", "norm1").replace("mlp_norm", "norm2"))
             ] = weights
         layer.load_state_dict(state)
         theirs.append(layer)
@@ -242,8 +240,8 @@ def test_the_next_token_is_what_the_text_says() -> None:
     guesses[:, :6] = runner.observations[:, 1:7]
     step, episodes = runner.step(guesses)
     assert episodes is not None
-    assert step.answers is not None
-    expected = [np.mean(g == a) for g, a in zip(guesses, step.answers, strict=True)]
+    assert step.labels is not None
+    expected = [np.mean(g == a) for g, a in zip(guesses, step.labels, strict=True)]
     assert min(expected) >= 0.25  # six of 24, and ends of games
     np.testing.assert_allclose(episodes.scores, expected)
     np.testing.assert_allclose(episodes.returns, np.subtract(expected, 1))
@@ -298,7 +296,7 @@ def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -
     )
     before, after = (under("agent.network.", load_checkpoint(run)[0]) for run in (reader, judge))
     for name, weights in before.items():
-        if name.startswith("body."):
+        if name.startswith("backbone."):
             assert torch.equal(weights, after[name])
     assert after["head.weight"].shape == (2, 16)
     found = json.loads((judge / "evaluation.json").read_text())

@@ -183,9 +183,9 @@ def test_another_reward_inherits_the_body_and_makes_up_its_mind_anew() -> None:
     with torch.no_grad():
         parent.parameters.add_(0.3)  # type: ignore[attr-defined]
     drawn = {name: tensor.clone() for name, tensor in child.tensors().items()}
-    child.inherit(parent.tensors())
+    child.warm_start(parent.tensors())
     for name, tensor in policy_of_agent(child).items():
-        source = parent.tensors() if name.startswith("network.body.") else drawn
+        source = parent.tensors() if name.startswith("network.backbone.") else drawn
         assert torch.equal(tensor, source[name]), name
     probabilities = child.insight(runner.observations[0]).probabilities
     assert probabilities is not None

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
 from agents.agent import UnsuitableTaskError
-from agents.networks.backbones import LARGEST_MAP, make_body
+from agents.networks.backbones import LARGEST_MAP, make_backbone
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +22,8 @@ def screens(frames: int, height: int, width: int) -> spaces.Box:
     return spaces.Box(0, 255, (frames, height, width), np.uint8)
 
 
-def body_for(space: spaces.Space[Any], width: int, seed: int = 0) -> nn.Module:
-    return make_body(space, width, torch.Generator().manual_seed(seed))
+def backbone_for(space: spaces.Space[Any], width: int, seed: int = 0) -> nn.Module:
+    return make_backbone(space, width, torch.Generator().manual_seed(seed))
 
 
 def parameters(layer: Any) -> tuple[Array, Array]:
@@ -41,68 +41,71 @@ def convolved(maps: Array, layer: nn.Conv2d) -> Array:
 
 @pytest.mark.parametrize("side", [24, 40, 84, 128])
 def test_a_screen_body_is_convolutions_and_a_linear_layer(side: int) -> None:
-    body = body_for(screens(2, side, side), 16)
-    for name, parameter in body.named_parameters():
+    backbone = backbone_for(screens(2, side, side), 16)
+    for name, parameter in backbone.named_parameters():
         if name.endswith("bias"):  # 0 at first, which would hide a mistake
             nn.init.normal_(parameter, 0.0, 0.5)
     seen = np.random.default_rng(0).integers(0, 256, (3, 2, side, side), np.uint8)
     maps = seen / 255.0
-    for layer in body.modules():
+    for layer in backbone.modules():
         if isinstance(layer, nn.Conv2d):
             maps = convolved(maps, layer)
-    (linear,) = (layer for layer in body.modules() if isinstance(layer, nn.Linear))
+    (linear,) = (layer for layer in backbone.modules() if isinstance(layer, nn.Linear))
     weight, bias = parameters(linear)
     expected = (maps.reshape(3, -1) @ weight.T + bias).clip(0.0)
     with torch.no_grad():
-        found = body(torch.from_numpy(seen)).numpy()
+        found = backbone(torch.from_numpy(seen)).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert (expected > 0).any()
 
 
 def test_a_vector_body_is_two_linear_layers() -> None:
-    body: Any = body_for(spaces.Box(-1, 1, (5,), np.float32), 8)
+    backbone: Any = backbone_for(spaces.Box(-1, 1, (5,), np.float32), 8)
     seen = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
     expected = seen.astype(np.float64)
-    for layer in (body.first, body.second):
+    for layer in (backbone.first, backbone.second):
         nn.init.normal_(layer.bias)
         weight, bias = parameters(layer)
         expected = (expected @ weight.T + bias).clip(0.0)
     with torch.no_grad():
-        np.testing.assert_allclose(body(torch.from_numpy(seen)).numpy(), expected, atol=1e-5)
+        np.testing.assert_allclose(backbone(torch.from_numpy(seen)).numpy(), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
 def test_screens_of_every_size_become_width_features(frames: int) -> None:
     for side in range(24, 129, 4):
-        body = body_for(screens(frames, side, side), 12)
+        backbone = backbone_for(screens(frames, side, side), 12)
         seen = torch.randint(0, 256, (2, frames, side, side), dtype=torch.uint8)
-        assert body(seen).shape == (2, 12)
-        assert body(seen.float()).equal(body(seen))
-        (linear,) = (layer for layer in body.modules() if isinstance(layer, nn.Linear))
+        assert backbone(seen).shape == (2, 12)
+        assert backbone(seen.float()).equal(backbone(seen))
+        (linear,) = (layer for layer in backbone.modules() if isinstance(layer, nn.Linear))
         assert linear.in_features <= 32 * LARGEST_MAP**2
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 200), (24, 60), (210, 160), (12, 9)])
 def test_screens_need_not_be_square(height: int, width: int) -> None:
-    body = body_for(screens(1, height, width), 4)
-    assert body(torch.zeros(3, 1, height, width, dtype=torch.uint8)).shape == (3, 4)
+    backbone = backbone_for(screens(1, height, width), 4)
+    assert backbone(torch.zeros(3, 1, height, width, dtype=torch.uint8)).shape == (3, 4)
 
 
 def test_every_pixel_of_a_small_screen_counts() -> None:
-    body = body_for(screens(2, 24, 24), 64)
+    backbone = backbone_for(screens(2, 24, 24), 64)
     lit = torch.zeros(2 * 24 * 24, 2, 24, 24)
     for k, place in enumerate(itertools.product(range(2), range(24), range(24))):
         lit[k][place] = 255.0
     with torch.no_grad():
-        features = body(lit)
+        features = backbone(lit)
     assert (features.std(1) > 0).all()
 
 
 def test_the_generator_alone_decides_the_weights() -> None:
     torch.manual_seed(1)
-    one = body_for(screens(2, 84, 84), 8, seed=5)
+    one = backbone_for(screens(2, 84, 84), 8, seed=5)
     torch.manual_seed(2)
-    other, another = body_for(screens(2, 84, 84), 8, seed=5), body_for(screens(2, 84, 84), 8, 6)
+    other, another = (
+        backbone_for(screens(2, 84, 84), 8, seed=5),
+        backbone_for(screens(2, 84, 84), 8, 6),
+    )
     assert all(a.equal(b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     assert not next(iter(one.parameters())).equal(next(iter(another.parameters())))
 
@@ -118,4 +121,4 @@ def test_the_generator_alone_decides_the_weights() -> None:
 )
 def test_other_spaces_are_refused(space: spaces.Space[Any]) -> None:
     with pytest.raises(UnsuitableTaskError, match="at least 8"):
-        body_for(space, 8)
+        backbone_for(space, 8)

@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
-from agents.networks.backbones import flatten, make_body
+from agents.networks.backbones import flatten, make_backbone
 from agents.networks.distributions import Categorical, Gaussian
 from agents.ppo import PPOAgent, PPOSettings, generalised_advantages
 
@@ -178,7 +178,7 @@ def test_ppo_finds_the_best_continuous_action() -> None:
 def test_clipping_and_adam_on_one_vector_are_those_on_many_tensors() -> None:
     """Against the same network whose parameters are torch's own."""
     generator = torch.Generator().manual_seed(0)
-    plain = make_body(spaces.Box(-1, 1, (4,), np.float32), 16, generator)
+    plain = make_backbone(spaces.Box(-1, 1, (4,), np.float32), 16, generator)
     flat = copy.deepcopy(plain)
     vector = flatten(flat)
     many, one = torch.optim.Adam(plain.parameters(), 0.01), torch.optim.Adam([vector], 0.01)

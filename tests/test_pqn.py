@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 
 from agents.agent import Step
-from agents.pqn import PQNAgent, PQNSettings, lambda_returns, layer_norm_body
+from agents.pqn import PQNAgent, PQNSettings, lambda_returns, layer_norm_backbone
 from tests.test_dqn import CORRIDOR_Q, Table, corridor_q, walk_the_corridor
 from tests.test_ppo import Corridor, one_hot_task
 from tests.test_training import assert_same_checkpoint, run_train
@@ -51,9 +51,9 @@ def small_agent(num_envs: int, **settings: Any) -> PQNAgent:
 
 
 def test_what_was_seen_before_is_normalised_too() -> None:
-    body = layer_norm_body(spaces.Box(-1, 1, (5, 8)), 16, torch.Generator().manual_seed(0))
-    assert sum(isinstance(layer, torch.nn.LayerNorm) for layer in body) == 2
-    assert body(torch.zeros(3, 5, 8)).shape == (3, 16)
+    backbone = layer_norm_backbone(spaces.Box(-1, 1, (5, 8)), 16, torch.Generator().manual_seed(0))
+    assert sum(isinstance(layer, torch.nn.LayerNorm) for layer in backbone) == 2
+    assert backbone(torch.zeros(3, 5, 8)).shape == (3, 16)
 
 
 def steps_of(count: int, num_envs: int, **changes: Any) -> list[Step]:
@@ -113,19 +113,19 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
 def test_the_body_is_layers_normalised_before_their_relu() -> None:
     """Against NumPy, with scales and shifts that are not 1 and 0."""
     space = spaces.Box(-1, 1, (5,), np.float32)
-    body = layer_norm_body(space, 8, torch.Generator().manual_seed(0))
+    backbone = layer_norm_backbone(space, 8, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
-    for parameter in body.parameters():
+    for parameter in backbone.parameters():
         parameter.data += torch.randn(parameter.shape, generator=generator)
     vectors = torch.randn(10, 5, generator=generator)
-    weights = [parameter.detach().numpy() for parameter in body.parameters()]
+    weights = [parameter.detach().numpy() for parameter in backbone.parameters()]
     hidden = vectors.numpy()
     for matrix, bias, scale, shift in (weights[:4], weights[4:]):
         sums = hidden @ matrix.T + bias
         centred = sums - sums.mean(1, keepdims=True)
         normal = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)
         hidden = np.maximum(normal * scale + shift, 0.0)
-    assert body(vectors).detach().numpy() == pytest.approx(hidden, abs=1e-4)
+    assert backbone(vectors).detach().numpy() == pytest.approx(hidden, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,9 @@ def test_a_policy_begins_with_a_classifiers_frozen_body(classifier: Path, tmp_pa
     given = ("--pretrained", classifier, "--steps", 2048, *SMALL, *SCREENS)
     frozen = run_train("--run-dir", tmp_path / "frozen", "--freeze", *given)
     free = run_train("--run-dir", tmp_path / "free", *given)
-    body = network(classifier, "body.")
-    assert same(network(frozen, "body."), body)  # bit for bit
-    assert not same(network(free, "body."), body)
+    body = network(classifier, "backbone.")
+    assert same(network(frozen, "backbone."), body)  # bit for bit
+    assert not same(network(free, "backbone."), body)
     content = json.loads((frozen / "config.json").read_text())
     assert (content["pretrained"], content["freeze"]) == (str(classifier), True)
     assert RunConfig.from_json(content).pretrained == str(classifier)
@@ -78,10 +78,10 @@ def test_a_policy_begins_with_a_classifiers_frozen_body(classifier: Path, tmp_pa
 def test_heads_stay_as_they_were_drawn(name: str, classifier: Path) -> None:
     agent = new_agent(name, "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
     before = {k: v.clone() for k, v in agent.network.state_dict().items()}
-    agent.adopt_body(under("agent.", load_checkpoint(classifier)[0]))
+    agent.load_backbone(under("agent.", load_checkpoint(classifier)[0]))
     after, given = agent.network.state_dict(), network(classifier)
     for key, value in after.items():
-        assert torch.equal(value, given[key] if key.startswith("body.") else before[key])
+        assert torch.equal(value, given[key] if key.startswith("backbone.") else before[key])
     if name == "dqn":
         assert same(agent.target.state_dict(), after)
 
@@ -89,8 +89,8 @@ def test_heads_stay_as_they_were_drawn(name: str, classifier: Path) -> None:
 def test_a_frozen_body_is_a_fixed_function_and_the_head_alone_descends() -> None:
     """Held against a linear layer on its features, trained by hand."""
     agent = new_agent("supervised", "NameShape-v0", {"examples": 40})
-    agent.freeze_body()
-    head, body = nn.Linear(16, 20), agent.network.body
+    agent.freeze_backbone()
+    head, body = nn.Linear(16, 20), agent.network.backbone
     head.load_state_dict(agent.network.head.state_dict())
     adam = torch.optim.Adam(head.parameters(), agent.settings.learning_rate, eps=1e-5)
     runner = VectorRunner(make_environments("NameShape-v0", 8, {"examples": 40}), 3)
@@ -99,7 +99,7 @@ def test_a_frozen_body_is_a_fixed_function_and_the_head_alone_descends() -> None
         agent.learn(step)
         with torch.no_grad():
             features = body(torch.from_numpy(step.observations))
-        loss = nn.functional.cross_entropy(head(features), torch.from_numpy(step.answers))
+        loss = nn.functional.cross_entropy(head(features), torch.from_numpy(step.labels))
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -117,7 +117,7 @@ def test_n_steps_and_n_resumed_equal_2n_even_if_the_pretrained_run_is_gone(
     shutil.rmtree(pretrained)
     run_train("--resume", half, "--steps", 1600)
     assert_same_checkpoint(through, half)
-    assert same(network(half, "body."), network(classifier, "body."))
+    assert same(network(half, "backbone."), network(classifier, "backbone."))
 
 
 def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
@@ -141,13 +141,13 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
         (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised where"),
         (
             ["--agent", "reinforce", "--pretrained", "RUN"],
-            "need an agent whose network is one body",
+            "need an agent whose network is one backbone",
         ),
         (
             ["--env", "detect", "--pretrained", "RUN"],
-            "need an agent whose network is one body",
+            "need an agent whose network is one backbone",
         ),
-        (["--pretrained", "CHANCE"], "its agent has no body"),
+        (["--pretrained", "CHANCE"], "its agent has no backbone"),
         (["--pretrained", "EMPTY"], "nothing was saved in it yet"),
         (["--pretrained", "DAMAGED"], "is damaged"),
         (["--resume", "RUN", "--pretrained", "RUN"], "was begun with pretrained = None"),
@@ -265,8 +265,8 @@ def test_an_autoencoder_of_two_screens_has_the_body_of_who_plays() -> None:
         Reconstruct(frames=3)
     eyes = new_agent("supervised", "ReconstructScreen-v0", {"examples": 5, "frames": 2})
     plays = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
-    plays.adopt_body(eyes.tensors())
-    assert same(plays.network.body.state_dict(), eyes.network.body.state_dict())
+    plays.load_backbone(eyes.tensors())
+    assert same(plays.network.backbone.state_dict(), eyes.network.backbone.state_dict())
 
 
 # --- Experiments
@@ -301,4 +301,4 @@ def test_who_learns_to_see_leaves_a_run_to_begin_with(tmp_path: Path) -> None:
     assert [point.steps for point in points] == [512]
     assert load_config(folder) == config
     begun = dataclasses.replace(config, pretrained=str(folder), freeze=True)
-    assert same(network(kept(begun, tmp_path).folder, "body."), network(folder, "body."))
+    assert same(network(kept(begun, tmp_path).folder, "backbone."), network(folder, "backbone."))

@@ -283,7 +283,7 @@ def test_prompt_and_gradient_have_the_same_examples_and_questions(
         return act(agent, seen, explore)
 
     def noting_learn(agent: SupervisedAgent, step: Any) -> Any:
-        pairs = np.column_stack((step.observations[:, 1, :5], step.answers))
+        pairs = np.column_stack((step.observations[:, 1, :5], step.labels))
         learned.setdefault(agent, set()).update(row.tobytes() for row in pairs)
         return learn(agent, step)
 

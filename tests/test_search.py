@@ -130,10 +130,10 @@ def test_no_score_is_mixed_and_long_episodes_are_not_passed_over(
             assert metrics["best_score"] == max(scores)
         if t == 5_000:  # the environments begin anew
             game = LongIsGood(count)
-            agent.lose_track()
-            tried = agent.tries.lacking >= 0
-            under_way = (agent.tries.begun - 3 + agent.tries.lacking)[tried].sum()
-            assert under_way == (agent.tries.player >= 0).sum()
+            agent.discard_rollout()
+            tried = agent.population.lacking >= 0
+            under_way = (agent.population.begun - 3 + agent.population.lacking)[tried].sum()
+            assert under_way == (agent.population.player >= 0).sum()
     assert set(scores) == {20.0, -1.0}
     if not guided:
         assert np.mean(np.array(scores) == 20.0) == pytest.approx(0.5, abs=0.1)
@@ -165,12 +165,12 @@ def test_the_next_generation_is_drawn_from_the_elite() -> None:
     """Mean and spread by hand; one step before, nothing of them has changed."""
     settings: dict[str, Any] = {"guided": True, "elite": 0.1, "noise": 0.3, "episodes": 1}
     agent = line(settings, 49)
-    assert not agent.tries.mean.any()
-    candidates, totals = agent.tries.candidates.copy(), agent.tries.totals.copy()
-    last = int(np.flatnonzero(agent.tries.lacking >= 0)[0])
+    assert not agent.population.mean.any()
+    candidates, totals = agent.population.candidates.copy(), agent.population.totals.copy()
+    last = int(np.flatnonzero(agent.population.lacking >= 0)[0])
     totals[last] = -1000.0
-    agent.tries.lacking[:] = -1
-    agent.tries.totals[last] = -1000.0
+    agent.population.lacking[:] = -1
+    agent.population.totals[last] = -1000.0
     agent._judge(last)
     order = sorted(range(50), key=lambda k: -totals[k])[:5]
     rows = [candidates[k].ravel().tolist() for k in order]
@@ -178,8 +178,8 @@ def test_the_next_generation_is_drawn_from_the_elite() -> None:
         column = [row[i] for row in rows]
         mean = sum(column) / 5
         variance = sum((number - mean) ** 2 for number in column) / 5 + 0.09
-        assert agent.tries.mean.ravel()[i] == pytest.approx(mean)
-        assert agent.tries.std.ravel()[i] == pytest.approx(variance**0.5)
+        assert agent.population.mean.ravel()[i] == pytest.approx(mean)
+        assert agent.population.std.ravel()[i] == pytest.approx(variance**0.5)
 
 
 @pytest.mark.parametrize("guided", [False, True])
@@ -188,7 +188,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(guided: bool, tmp_path: Path
     through = run_train("--run-dir", tmp_path / "a", "--steps", 12800, *options)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 6400, *options)
     tensors, _ = load_checkpoint(half)
-    begun, lacking = (tensors[f"agent.tries.{name}"] for name in ("begun", "lacking"))
+    begun, lacking = (tensors[f"agent.population.{name}"] for name in ("begun", "lacking"))
     assert ((begun > 0) & (lacking > 0)).any()  # in the middle of a set
     run_train("--resume", half, "--steps", 12800)
     assert_same_checkpoint(through, half)
@@ -217,7 +217,7 @@ def test_what_is_restored_to_play_plays_the_same_and_changes_nothing() -> None:
     seen, _ = env.reset(seed=0)
     task = Task("BicycleBalance-v0", env.single_observation_space, env.single_action_space, 6, 1)
     agent = SearchAgent(task, SearchSettings(guided=True), seed=0)
-    agent.tries.mean[:] = agent.tries.candidates[0]
+    agent.population.mean[:] = agent.population.candidates[0]
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
     actions = agent.act(seen, explore=False)
     assert all(env.single_action_space.contains(action) for action in actions)

@@ -229,11 +229,11 @@ def step_of(count: int, **changes: Any) -> Step:
 def test_numbers_of_feedback_are_counted() -> None:
     assert numbers_of(step_of(4), True) == 4  # a reward each, be it zero
     assert numbers_of(step_of(4, valid=np.array([True, False, True, True])), True) == 3
-    assert numbers_of(step_of(4, answers=np.zeros(4, np.int64)), True) == 4
-    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3), np.uint8)), True) == 24
+    assert numbers_of(step_of(4, labels=np.zeros(4, np.int64)), True) == 4
+    assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3), np.uint8)), True) == 24
     one_less = np.array([True, True, False, True])
-    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3)), valid=one_less), True) == 18
-    assert numbers_of(step_of(4, answers=np.zeros((4, 2, 3))), False) == 4  # hears rewards only
+    assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3)), valid=one_less), True) == 18
+    assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3))), False) == 4  # hears rewards only
 
 
 def test_every_agent_and_environment_names_its_feedback() -> None:
@@ -267,10 +267,10 @@ def test_the_vector_runner_passes_answers_on() -> None:
     assert step.observations is seen
     assert np.array_equal(step.next_observations, seen)
     assert episodes is not None
-    assert step.answers is not None
-    assert np.array_equal(episodes.scores, step.answers == 0)
+    assert step.labels is not None
+    assert np.array_equal(episodes.scores, step.labels == 0)
     plain = VectorRunner(make_environments("PaddleBall-v0", 2, {}), 0)
-    assert plain.step(np.zeros(2, np.int64))[0].answers is None
+    assert plain.step(np.zeros(2, np.int64))[0].labels is None
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_the_observation_itself_is_the_answer() -> None:
     black = np.zeros(env.action_space.shape, np.float32)
     step, episodes = runner.step(black)
     assert episodes is not None
-    assert step.answers is not None
-    assert np.array_equal(step.answers, step.observations)
+    assert step.labels is not None
+    assert np.array_equal(step.labels, step.observations)
     np.testing.assert_allclose(
         -step.rewards, [np.mean((screen / 255.0) ** 2) for screen in step.observations], rtol=1e-5
     )
@@ -104,20 +104,20 @@ def test_the_halves_of_an_autoencoder_are_the_whole(autoencoder: Path) -> None:
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=50)
     agent: Any = load_agent(autoencoder, env)
     screens = data_set(Reconstruct(examples=50), "test").observations[:20]
-    codes = agent.codes(screens)
+    codes = agent.encode(screens)
     assert codes.shape == (20, 8)
     rebuilt = agent.rebuilt(codes)
     np.testing.assert_allclose(rebuilt, agent.act(screens, explore=False), atol=1e-3)
     other = screens.copy()
     other[:] = 0
-    assert not np.allclose(agent.codes(other), codes)
+    assert not np.allclose(agent.encode(other), codes)
     plain = make_agent(
         "supervised",
         Task("", env.observation_space, env.action_space, 1, 1),
         settings_type("supervised")(),
         0,
     )
-    assert plain.codes(screens) is None
+    assert plain.encode(screens) is None
 
 
 # --- k-means
@@ -129,7 +129,7 @@ def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
     task = Task("", space, space, len(points), 1)
     agent = KMeansAgent(task, KMeansSettings(k), seed)
     no = np.zeros(len(points), np.bool_)
-    while not agent.at_rest:
+    while not agent.converged:
         guesses = agent.act(points)
         errors = -np.square(guesses - points).sum(1)
         agent.learn(Step(points, guesses, errors, {}, ~no, no, points, ~no, points))
@@ -148,7 +148,7 @@ def test_k_means_ends_where_scikit_learn_ends_from_the_same_start(seed: int) -> 
     oracle = KMeans(4, init=first, n_init=1, algorithm="lloyd", tol=0, max_iter=1000)
     oracle.fit(points.astype(np.float64))
     np.testing.assert_allclose(agent.history[-1], oracle.cluster_centers_, atol=1e-9)
-    labels = agent.codes(points)
+    labels = agent.encode(points)
     assert labels is not None
     assert np.array_equal(labels[:, 0], oracle.labels_)
     assert len(agent.history) - 1 in (oracle.n_iter_, oracle.n_iter_ + 1)  # one more sees it rest
@@ -177,7 +177,7 @@ def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_poi
     assert 2 < turns < 100
     assert found["steps"] == turns * 300
     assert found["feedback_numbers"] == turns * 300 * 5
-    assert agent.at_rest
+    assert agent.converged
     assert len(curves(folder).Images("evaluation/clusters")) == turns + 1  # and the final one
     half = run_train("--run-dir", tmp_path / "b", *given, "--steps", 600)
     run_train("--resume", half, "--steps", 30_000)
@@ -226,7 +226,7 @@ def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: P
     stage = Cluster(examples=20, of="codes", encoder=str(autoencoder))
     assert stage.observation_space.shape == (8,)
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=20)
-    codes = load_agent(autoencoder, env).codes(Reconstruct().draw(20, 0).observations)
+    codes = load_agent(autoencoder, env).encode(Reconstruct().draw(20, 0).observations)
     assert codes is not None
     np.testing.assert_allclose(data_set(stage, "train").answers, codes, atol=1e-5)
 

@@ -96,7 +96,7 @@ def test_evaluation_plays_the_first_episode_of_every_seed() -> None:
     """Against single environments with the same seeds, one after the other."""
 
     class Alternating:
-        def watch(self, lookahead: Any) -> None:
+        def set_lookahead(self, lookahead: Any) -> None:
             pass
 
         def act(self, observations: Any, explore: bool = True) -> Any:

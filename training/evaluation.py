@@ -54,7 +54,7 @@ def evaluate(
     environments = make_environments(env_id, episodes, make_options)
     try:
         runner = VectorRunner(environments, seed)
-        agent.watch(runner.lookahead)
+        agent.set_lookahead(runner.lookahead)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
         while running.any():
@@ -66,7 +66,7 @@ def evaluate(
                 lengths[rows] = ended.lengths[first]
                 running[rows] = False
         assessor = assessing(environments)
-        found = () if assessor is None else assessor.assess(agent.codes)
+        found = () if assessor is None else assessor.assess(agent.encode)
     finally:
         environments.close()
     return Evaluation(scores, returns, lengths, *found)

@@ -27,7 +27,7 @@ def kind_of(agent: Agent, environments: object) -> str:
     if not learns(agent):
         return "nothing"
     kind: str = getattr(environments, "metadata", {}).get("feedback", OF_GAMES)
-    return kind if kind == OF_GAMES or agent.takes_answers else AT_ONCE
+    return kind if kind == OF_GAMES or agent.learns_from_labels else AT_ONCE
 
 
 def learns(agent: Agent) -> bool:
@@ -35,12 +35,12 @@ def learns(agent: Agent) -> bool:
     return type(agent).learn is not Agent.learn
 
 
-def numbers_of(step: Step, takes_answers: bool) -> int:
+def numbers_of(step: Step, learns_from_labels: bool) -> int:
     """How many numbers a step of `n` environments hands back to who takes answers, or does not.
 
     An answer counts as many numbers as it has; without answers a reward counts one, be it zero.
     Where an environment only began anew it handed back nothing.
     """
-    told = step.answers if takes_answers else None
+    told = step.labels if learns_from_labels else None
     each = 1 if told is None else int(np.prod(told.shape[1:]))
     return each * int(np.count_nonzero(step.valid))

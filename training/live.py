@@ -186,7 +186,7 @@ class LiveTrainer:
         environments = make_environments(config.env, config.num_envs, make_options)
         run, sources = prepare(config, environments, self._run_dir, None, self._command)
         if parent is not None:
-            run.agent.inherit(parent.agent.tensors())
+            run.agent.warm_start(parent.agent.tensors())
         with closing(Logger(run.folder, 0)) as logger:
             describe_run(logger, run.config, self._command, sources)
         self.run, self.before = run, self.run

@@ -22,7 +22,7 @@ from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
-from training.trained_agent import adopt_body
+from training.trained_agent import load_backbone
 from training.vector_runner import Episodes, VectorRunner
 from training.video import film
 
@@ -84,10 +84,10 @@ def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, 
     )
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
     if config.pretrained is not None:
-        adopt_body(agent, config, Path(config.pretrained))
+        load_backbone(agent, config, Path(config.pretrained))
     if config.freeze:
-        agent.freeze_body()
-    agent.watch(runner.lookahead)
+        agent.freeze_backbone()
+    agent.set_lookahead(runner.lookahead)
     return agent, runner
 
 
@@ -137,7 +137,7 @@ class Run:
             if self.runner.exact:
                 self.runner.restore({name: t.numpy() for name, t in environments.items()})
             else:
-                self.agent.lose_track()
+                self.agent.discard_rollout()
                 self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise RunError(
@@ -156,14 +156,16 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
     saved = began
-    while not (progress.steps >= config.steps or run.solved or agent.at_rest):
+    while not (progress.steps >= config.steps or run.solved or agent.converged):
         if interrupted.is_set():
             break
         actions = agent.act(runner.observations)
         step, episodes = runner.step(actions)
         metrics = agent.learn(step)
         before, progress.steps = progress.steps, progress.steps + runner.count
-        progress.feedback_numbers += numbers_of(step, agent.takes_answers) if takes_feedback else 0
+        progress.feedback_numbers += (
+            numbers_of(step, agent.learns_from_labels) if takes_feedback else 0
+        )
         if episodes is not None:
             progress.episodes += len(episodes.returns)
             run.recent.add(episodes)
@@ -200,7 +202,7 @@ def _look(run: Run, logger: Logger) -> None:
     if run.solved:
         run.confirmation = _evaluate(run, CONFIRMING)
         run.progress.evaluated_score = run.confirmation.mean_score
-    run.agent.watch(run.runner.lookahead)  # the evaluation has shown it others
+    run.agent.set_lookahead(run.runner.lookahead)  # the evaluation has shown it others
 
 
 def _evaluate(run: Run, *purpose: int) -> Evaluation:

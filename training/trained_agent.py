@@ -28,7 +28,7 @@ def load_config(folder: Path) -> RunConfig:
     return RunConfig.from_json(read_json(folder / CONFIG))
 
 
-def adopt_body(agent: Agent, config: RunConfig, folder: Path) -> None:
+def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
     """Let `agent`, of a run with `config`, begin with the body of the agent of the run in `folder`.
 
     Executes no code of that run.
@@ -39,7 +39,7 @@ def adopt_body(agent: Agent, config: RunConfig, folder: Path) -> None:
     found = load_config(folder)
     tensors, _ = load_checkpoint(folder)
     try:
-        agent.adopt_body(under("agent.", tensors))
+        agent.load_backbone(under("agent.", tensors))
         _check_alike(found, config)
     except UnsuitableTaskError:
         raise

@@ -39,7 +39,7 @@ def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> 
     try:
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
-        agent.watch(make_lookahead(env))
+        agent.set_lookahead(make_lookahead(env))
         show_agent(env, agent)
         seen, done = [observation], False
         while not done and len(seen) < MOST_FRAMES * STEPS_A_FRAME:

@@ -1,4 +1,4 @@
-"""Networks from observations to features: one body for vectors, one for screens."""
+"""Networks from observations to features: one backbone for vectors, one for screens."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from torch.nn import functional
 
 from agents.agent import UnsuitableTaskError
 
-FILTERS = 16  # of the first layer of a body for screens; twice as many in each further one
+FILTERS = 16  # of the first layer of a backbone for screens; twice as many in each further one
 KERNEL = 8  # pixels to a side that each of them looks at, which is also the smallest screen
 LARGEST_MAP = 10  # places to a side that are left for the linear layer
 
 
-def make_body(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
-    """A body (n, *space.shape) -> (n, width); rows of vectors are looked at as one long vector.
+def make_backbone(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
+    """A backbone (n, *space.shape) -> (n, width); rows of vectors are looked at as one long vector.
 
     Raises:
         UnsuitableTaskError: if `space` is neither a vector, nor rows of float vectors, nor a stack
             of uint8 screens.
     """
     if isinstance(space, spaces.Box) and (len(space.shape) == 1 or _is_rows(space)):
-        return _initialised(VectorBody(math.prod(space.shape), width), generator)
+        return _initialised(VectorBackbone(math.prod(space.shape), width), generator)
     if isinstance(space, spaces.Box) and _is_screens(space):
-        return _initialised(screen_body(space.shape, width), generator)
+        return _initialised(screen_backbone(space.shape, width), generator)
     raise UnsuitableTaskError(
         f"observations {space} cannot be served; what can are vectors (Box of one dimension), rows "
         "of float vectors (of two) and screens (uint8 Box of frames x height x width, the sides at "
@@ -44,7 +44,7 @@ def _is_screens(space: spaces.Box) -> bool:
     return len(space.shape) == 3 and min(space.shape[1:]) >= KERNEL and space.dtype == np.uint8
 
 
-class VectorBody(nn.Module):
+class VectorBackbone(nn.Module):
     """Two layers; ReLU takes a tenth of the time that tanh does."""
 
     def __init__(self, inputs: int, width: int) -> None:
@@ -59,7 +59,7 @@ class VectorBody(nn.Module):
         return functional.linear(hidden, second.weight, second.bias).relu_()
 
 
-def screen_body(shape: tuple[int, ...], width: int) -> nn.Module:
+def screen_backbone(shape: tuple[int, ...], width: int) -> nn.Module:
     """A convolution of stride 4, as many more as a large screen needs, and a linear layer.
 
     Chosen by measurement on paddle-and-ball's 24 x 24 x 2 bytes, where it is one convolution, one
@@ -85,12 +85,12 @@ class ToUnit(nn.Module):
         return screens.to(torch.float32, copy=True).div_(255.0)
 
 
-def _initialised(body: nn.Module, generator: torch.Generator) -> nn.Module:
+def _initialised(backbone: nn.Module, generator: torch.Generator) -> nn.Module:
     """Orthogonal weights with gain sqrt(2) and no biases, as is usual for PPO."""
-    for module in body.modules():
+    for module in backbone.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d)):
             orthogonal(module, math.sqrt(2.0), generator)
-    return body
+    return backbone
 
 
 def orthogonal(layer: nn.Module, gain: float, generator: torch.Generator) -> None:

@@ -12,7 +12,7 @@ from agents.networks.state_action import mlp
 
 
 class Bottleneck(nn.Module):
-    """The way `inwards` from features (n, width) to codes (n, codes), and `outwards` to features.
+    """The way `encoder` from features (n, width) to codes (n, codes), and `decoder` to features.
 
     The way out has layers of its own, since a picture is no simple function of where things are
     (Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science
@@ -21,7 +21,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, width: int, codes: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.inwards = nn.Linear(width, codes)
-        orthogonal(self.inwards, 1.0, generator)
+        self.encoder = nn.Linear(width, codes)
+        orthogonal(self.encoder, 1.0, generator)
         layers = mlp(codes, width, width, math.sqrt(2.0), generator)
-        self.outwards = nn.Sequential(*layers, nn.ReLU())
+        self.decoder = nn.Sequential(*layers, nn.ReLU())

@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from agents.networks.backbones import make_body, orthogonal
+from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.distributions import UNBOUNDED, BoxScale
 
 
@@ -48,11 +48,11 @@ def make_encoder(
         The module (n, *space.shape) -> (n, k), and k.
 
     Raises:
-        UnsuitableTaskError: if `space` is none that `make_body` serves.
+        UnsuitableTaskError: if `space` is none that `make_backbone` serves.
     """
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return Scaled(space), space.shape[0]
-    return make_body(space, width, generator), width
+    return make_backbone(space, width, generator), width
 
 
 def mlp(

@@ -100,7 +100,7 @@ class Cluster(Stage):
         assert places is not None
         points = screens.reshape(count, -1) / np.float32(255)
         if self.encoder:
-            codes = encoder(self.encoder).codes(screens)
+            codes = encoder(self.encoder).encode(screens)
             assert codes is not None
             points = codes
         return Examples(points, points, quarters(places))

@@ -240,7 +240,7 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         """What is to be said of the last step's guesses together.
 
         Args:
-            codes: of the agent that guessed, see `agents.agent.Agent.codes`.
+            codes: of the agent that guessed, see `agents.agent.Agent.encode`.
         """
         return self.batch.assess(codes)
 

@@ -34,7 +34,7 @@ def encoded(config: RunConfig, count: int) -> Encoded:
     """Train an autoencoder, and let it encode `count` new screens."""
     run, _ = trained(config)
     screens, _, places = data_set(stage_of(run.runner.environments), "test")
-    codes = run.agent.codes(screens[:count])
+    codes = run.agent.encode(screens[:count])
     assert isinstance(run.agent, SupervisedAgent)
     assert places is not None
     assert codes is not None

@@ -71,7 +71,7 @@ def decoder_bytes(agent: SupervisedAgent) -> int:
     """What the half from codes to screens takes, four bytes a number."""
     assert isinstance(agent.network, Policy)
     assert agent.network.bottleneck is not None
-    halves = (agent.network.bottleneck.outwards, agent.network.head)
+    halves = (agent.network.bottleneck.decoder, agent.network.head)
     return sum(4 * p.numel() for half in halves for p in half.parameters())
 
 
