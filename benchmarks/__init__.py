@@ -1,1 +1,1 @@
-"""Speed and learning, measured: python -m benchmarks"""
+"""Measurements of speed and of learning: python -m benchmarks"""

@@ -17,46 +17,46 @@ from benchmarks.machine import machine_facts
 from benchmarks.measuring import Row
 from benchmarks.report import show_facts, show_rows
 
-Theme = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
+Suite = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
 USAGE_ERROR = 2
-TABLES_OF_THEIR_OWN = ("agents", "compare")
+OWN_TABLES = ("agents", "compare")
 
 
 @dataclass(frozen=True)
 class Options:
-    """Measure this project's speed on this machine, and compare its learning with others'."""
+    """Measure the speed of this project on this machine, and compare how fast agents learn."""
 
-    themes: tyro.conf.Positional[tuple[Theme, ...]] = (
+    suites: tyro.conf.Positional[tuple[Suite, ...]] = (
         "engine",
         "training",
         "startup",
         "bicycle",
         "rewards",
     )
-    """Which: agents and compare make tables of their own, the others one together."""
+    """What to measure. `agents` and `compare` print tables of their own; the others share one."""
     json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Also write everything that was measured to a file."""
+    """Also write all measured values to this JSON file."""
     games: tuple[str, ...] = ()
-    """agents, compare: which games, as the tables call them; by default all."""
+    """agents, compare: names of games as in the tables. Default: all."""
     agents: tuple[str, ...] = ()
-    """agents: which agents, as train.py calls them; by default all."""
+    """agents: names of agents as in train.py. Default: all."""
     seconds: float | None = None
-    """Seconds after which a run is given up. By default 30 (agents; from the screen three times as
-    long), or 85 of learning (compare)."""
+    """Time limit of each run in seconds. Default: 30 for agents (three times as long from the
+    screen), 85 seconds of learning for compare."""
     steps: int = 500_000
-    """compare: environment steps after which a run is given up."""
+    """compare: step limit of each run, in environment steps."""
     seeds: tuple[int, ...] | None = None
-    """One run for each; by default 1 to 5 (agents), or 1 to 3 (compare)."""
+    """Seeds, one run for each. Default: 1 to 5 for agents, 1 to 3 for compare."""
     jobs: int = 1
-    """agents: runs at a time, in processes of their own."""
+    """agents: number of runs in parallel, each in its own process."""
 
 
 class UnknownNameError(ValueError):
-    """A game or an agent that there is not; the message is one line."""
+    """The name of an unknown game or agent; the message is one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; returns the exit code."""
+    """Run the command line; return the exit code."""
     options = tyro.cli(Options, prog="python -m benchmarks", args=arguments)
     console = Console()
     try:
@@ -70,32 +70,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(options: Options, console: Console) -> dict[str, Any]:
-    """Everything asked for, printed; what --json writes."""
-    if "compare" in options.themes:
+    """Measure and print the chosen suites; return what --json writes."""
+    if "compare" in options.suites:
         from benchmarks.learners import load_libraries
 
         load_libraries()
     facts = machine_facts()
     show_facts(console, facts)
     found: dict[str, Any] = {"machine": facts}
-    themes = [theme for theme in options.themes if theme not in TABLES_OF_THEIR_OWN]
-    rows = [row for theme in themes for row in THEMES[theme]()]
+    suites = [suite for suite in options.suites if suite not in OWN_TABLES]
+    rows = [row for suite in suites for row in SUITES[suite]()]
     if rows:
         show_rows(console, rows)
         found["rows"] = [row.to_json() for row in rows]
-    if "agents" in options.themes:
+    if "agents" in options.suites:
         found |= compare_agents(options, console)
-    if "compare" in options.themes:
+    if "compare" in options.suites:
         found |= compare(options, console)
     return found
 
 
 def compare_agents(options: Options, console: Console) -> dict[str, Any]:
-    """Every agent on every game that it serves: a line at each run's end, tables at the end."""
+    """Train every agent on every game that it supports; print a line per run, then the tables."""
     from benchmarks import agents
     from envs.registry import AGENTS
 
-    chosen = agents.pairs(chosen_of(options.games, agents.GAMES), chosen_of(options.agents, AGENTS))
+    chosen = agents.pairs(
+        select_names(options.games, agents.GAMES), select_names(options.agents, AGENTS)
+    )
     outcomes = []
     seeds, seconds = options.seeds or (1, 2, 3, 4, 5), options.seconds or 30.0
     for outcome in agents.run_all(chosen, seeds, seconds, options.jobs):
@@ -106,34 +108,34 @@ def compare_agents(options: Options, console: Console) -> dict[str, Any]:
 
 
 def compare(options: Options, console: Console) -> dict[str, Any]:
-    """Learners side by side: a line at each run's end and tables at the end of all."""
+    """Train all learners with the same protocol; print a line per run, then the tables."""
     from benchmarks import comparison
 
-    games = chosen_of(options.games, comparison.CONTESTS)
-    examinations = {
-        game: comparison.make_examination(game, options.seconds or 85.0, options.steps)
+    games = select_names(options.games, comparison.COMPARISONS)
+    protocols = {
+        game: comparison.make_protocol(game, options.seconds or 85.0, options.steps)
         for game in games
     }
-    trials = []
-    for trial in comparison.run_trials(examinations, options.seeds or (1, 2, 3)):
-        console.print(comparison.describe_trial(trial), highlight=False, soft_wrap=True)
-        trials.append(trial)
-    comparison.show_comparison(console, examinations, trials)
+    runs = []
+    for run in comparison.run_all_learners(protocols, options.seeds or (1, 2, 3)):
+        console.print(comparison.describe_run(run), highlight=False, soft_wrap=True)
+        runs.append(run)
+    comparison.show_comparison(console, protocols, runs)
     return {
-        "examinations": {game: dataclasses.asdict(e) for game, e in examinations.items()},
-        "trials": [dataclasses.asdict(trial) for trial in trials],
+        "protocols": {game: dataclasses.asdict(e) for game, e in protocols.items()},
+        "runs": [dataclasses.asdict(run) for run in runs],
     }
 
 
-def chosen_of(names: Sequence[str], known: Collection[str]) -> Sequence[str]:
-    """The names asked for, or all.
+def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:
+    """Return the requested names, or all known names if none were requested.
 
     Raises:
-        UnknownNameError: for one that there is not.
+        UnknownNameError: for a name that is not known.
     """
     for name in names:
         if name not in known:
-            raise UnknownNameError(f"there is no `{name}`; there are {', '.join(known)}")
+            raise UnknownNameError(f"unknown name `{name}`; known names: {', '.join(known)}")
     return names or list(known)
 
 
@@ -168,7 +170,7 @@ def _rewards() -> list[Row]:
     return [*measure_rewards(), *measure_workshop()]
 
 
-THEMES: dict[str, Callable[[], list[Row]]] = {
+SUITES: dict[str, Callable[[], list[Row]]] = {
     "engine": _engine,
     "training": _training,
     "startup": _startup,

@@ -1,4 +1,4 @@
-"""Every agent on every game that it serves, with its preset: what a student gets from each."""
+"""Train every agent on every game that it supports, with the settings of its preset."""
 
 from __future__ import annotations
 
@@ -34,38 +34,38 @@ GAMES: dict[str, tuple[str, ...]] = {
     "paddle, screen": ("--env", "paddle", "--observation", "screen"),
     "bicycle, screen": ("--env", "bicycle", "--observation", "screen"),
 }
-"""What `python train.py` is to be told."""
-SCREEN_FACTOR = 3  # so many times longer may learning from pixels take
+"""Arguments for `python train.py`, by the name of the game in the tables."""
+SCREEN_FACTOR = 3  # the time limit of runs that learn from pixels is this many times longer
 NOT_LEARNING = ("random", "rules")
-FRESH = 99  # keeps the seeds of the final episodes apart from those of training
+FRESH = 99  # part of the final evaluation's seed, so that no other evaluation shares it
 
 HEADINGS = ("agent", "solved", "seconds to solved", "steps to solved", "mean score", "processor")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run."""
+    """Result of one training run."""
 
     game: str
     agent: str
     seed: int
     solved: bool
     seconds: float
-    """From the first step on, evaluations and films included."""
+    """Seconds since the first step, including evaluations and videos."""
     steps: int
     score: float
-    """Mean of fresh episodes at the end, as many as in an evaluation."""
+    """Mean score of a final evaluation on fresh episodes."""
     processor: float
-    """Seconds of processor time in each of them."""
+    """CPU seconds per second of wall time."""
 
 
 def pairs(games: Sequence[str], agents: Sequence[str]) -> list[tuple[str, str]]:
-    """Those that go together."""
+    """Return all (game, agent) pairs in which the agent supports the game."""
     return [(game, agent) for game, agent in product(games, agents) if serves(agent, game)]
 
 
 def serves(agent: str, game: str) -> bool:
-    """Can the agent see and do what there is in the game?"""
+    """Return whether the agent supports the game's observations and actions."""
     config = preset_config(0, options=[*GAMES[game], "--agent", agent])
     environments = make_environments(config.env, 1, config.make_options)
     spaces = environments.single_observation_space, environments.single_action_space
@@ -80,7 +80,7 @@ def serves(agent: str, game: str) -> bool:
 def run_all(
     chosen: Sequence[tuple[str, str]], seeds: Sequence[int], seconds: float, jobs: int
 ) -> Iterator[Outcome]:
-    """Outcomes as they come, `jobs` runs at a time, each in a process of its own."""
+    """Yield the outcome of each run as it ends; `jobs` runs at a time, in separate processes."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_warm_up) as pool:
         futures = [
@@ -93,11 +93,11 @@ def run_all(
 
 def _warm_up() -> None:
     torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))  # torch sets itself up
+    run_once(preset_config(seed=0, steps=20_000))  # torch initialises itself
 
 
 def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
-    """One run by the preset until it is solved, its steps are made or the time is over."""
+    """Train with the preset until the game is solved, or the steps or the time are used up."""
     steps = 1 if agent in NOT_LEARNING else None
     config = preset_config(seed, steps, [*GAMES[game], "--agent", agent])
     torch.set_num_threads(config.threads)
@@ -124,7 +124,7 @@ def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
 
 
 def describe(outcome: Outcome) -> str:
-    """A line as it comes."""
+    """Return the line to print when a run has ended."""
     how = "solved" if outcome.solved else "not solved"
     return (
         f"{outcome.game}, {outcome.agent}, seed {outcome.seed}: {how} after {outcome.seconds:.1f} "
@@ -133,7 +133,7 @@ def describe(outcome: Outcome) -> str:
 
 
 def show_agents(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """One table a game, one line an agent: medians, and lowest .. highest, over the seeds."""
+    """Print a table per game with a row per agent: median and range over the seeds."""
     for game in dict.fromkeys(outcome.game for outcome in outcomes):
         of_game = [outcome for outcome in outcomes if outcome.game == game]
         bar = preset_config(0, options=GAMES[game]).solved_score

@@ -1,4 +1,4 @@
-"""How fast the bicycle runs, and how soon agents ride it."""
+"""Measures the speed of the bicycle, and how soon agents learn each of its tasks."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ ENV = "BicycleBalance-v0"
 RIDES = 1024
 EPISODES = 100
 SEEDS = (1, 2, 3, 4, 5)
-BETWEEN_LOOKS = 25_000  # environment steps
+BETWEEN_EVALUATIONS = 25_000  # environment steps
 MOST_STEPS = 2_000_000
-WATCHED = 77  # keeps these seeds apart from those of training
+EVALUATION_KEY = 77  # part of the seed, so that training does not share it
 
 STEPPED = Measure(
     f"bicycle, {RIDES:,} rides, one thread",
     "steps/s",
-    "make_vec(...).step of the balance task with random actions, all included",
+    "make_vec(...).step of the balance task with random actions, everything included",
     6e6,
 )
 UPRIGHT = Measure(
     "ppo on balance: first step to 95 of 100 fresh 20 s rides upright",
     "s",
-    f"the preset, one run a seed, looked at every {BETWEEN_LOOKS:,} steps, looks included; a seed "
-    "that does not get there counts as infinite",
+    f"the preset, one run per seed, evaluated every {BETWEEN_EVALUATIONS:,} steps, evaluations "
+    "included; a seed that does not get there counts as infinite",
     4.0,
     "less",
 )
 PRACTICE = Measure(
-    "its practice rides until then",
+    "training episodes until then",
     "rides",
-    "those of the same runs. Randlov and Alstrom (1998) report about 1,700 until their agent kept "
-    "its balance: another model (no trail, an opposite gyroscopic term), another action set (5 "
-    "torques and leaning), another algorithm (Sarsa(lambda)), falls at 12 degrees. So it says that "
-    "the two are of one size, no more",
+    "episodes of the same runs. Randlov and Alstrom (1998) report about 1,700 until their agent "
+    "kept its balance, with another model (no trail, an opposite gyroscopic term), other actions "
+    "(5 torques and leaning), another algorithm (Sarsa(lambda)) and falls at 12 degrees. The two "
+    "numbers have the same order of magnitude; no finer comparison is possible",
     1000.0,
     "less",
 )
@@ -61,15 +61,15 @@ GOAL = Measure(
 PATH = Measure(
     "ppo on path: until 95 % of the way is ridden in the lane",
     "s",
-    "as for balance; metres along the lane within it, of all metres ridden in 100 fresh rides, and "
-    "95 of them without a fall",
+    "as for balance; share of the distance of 100 fresh rides that is ridden inside the lane, with "
+    "at least 95 rides without a fall",
     120.0,
     "less",
 )
 SLOW = Measure(
-    "ppo on slow: until slower than the rider by hand",
+    "ppo on slow: until slower than the hand-written rider",
     "s",
-    "as for balance; mean seconds for 30 m, 0 for who falls, over the same 100 races",
+    "as for balance; mean seconds for 30 m over the same 100 races, where a fall counts as 0",
     120.0,
     "less",
 )
@@ -77,7 +77,7 @@ SLOW = Measure(
 
 @dataclass(frozen=True)
 class Trained:
-    """How long it took until an agent could do it; infinite where it never could."""
+    """What an agent needed to learn a task; infinite if it never learned it."""
 
     seconds: float
     processor: float
@@ -85,19 +85,21 @@ class Trained:
 
 
 def measure_bicycle(seeds: Sequence[int] = SEEDS, most_steps: int = MOST_STEPS) -> list[Row]:
-    """All rows of this theme."""
+    """Measure all rows."""
     torch.set_num_threads(1)
     rows = interleaved([(STEPPED, partial(step_rate, 0.5))], 7)
-    rows += [baseline(*who) for who in (("random", ""), ("rules", "let_go"), ("rules", "ride"))]
-    train_until("balance", 0, lambda evaluation: True, BETWEEN_LOOKS)  # torch sets itself up
-    by_hand = watch(rider("rules", "ride", "slow"), "slow").mean_score
+    rows += [
+        baseline(*rider_of) for rider_of in (("random", ""), ("rules", "let_go"), ("rules", "ride"))
+    ]
+    train_until("balance", 0, lambda evaluation: True, BETWEEN_EVALUATIONS)  # torch warms up
+    hand_written = evaluate_rides(rider("rules", "ride", "slow"), "slow").mean_score
     balanced = [train_until("balance", seed, is_upright, most_steps) for seed in seeds]
     processor = tuple(run.processor for run in balanced)
     rows.append(Row(UPRIGHT, tuple(run.seconds for run in balanced), processor))
     rows.append(Row(PRACTICE, tuple(run.rides for run in balanced), processor))
 
     def is_slower(races: Evaluation) -> bool:
-        return races.mean_score > by_hand
+        return races.mean_score > hand_written
 
     tasks = ((GOAL, "goal", is_at_goal), (PATH, "path", is_in_lane), (SLOW, "slow", is_slower))
     for measure, task, able in tasks:
@@ -108,7 +110,7 @@ def measure_bicycle(seeds: Sequence[int] = SEEDS, most_steps: int = MOST_STEPS) 
 
 
 def step_rate(seconds: float) -> float:
-    """Steps a second of all rides together."""
+    """Return steps per second of all rides."""
     env = gymnasium.make_vec(ENV, num_envs=RIDES)
     env.reset(seed=0)
     env.action_space.seed(0)
@@ -116,43 +118,43 @@ def step_rate(seconds: float) -> float:
 
 
 def baseline(agent: str, rule: str) -> Row:
-    """Who has learned nothing, in the balance task."""
-    found = watch(rider(agent, rule, "balance"), "balance")
+    """Evaluate an agent that does not learn on the balance task."""
+    found = evaluate_rides(rider(agent, rule, "balance"), "balance")
     upright = (found.lengths == found.lengths.max()).mean()
     measure = Measure(
         f"balance ridden by {rule or agent}",
         "s",
         "mean score: seconds of 20 upright and near the commanded speed, 100 rides, of which "
-        f"{upright:.0%} last longest ({found.lengths.max() / 50:.0f} s)",
+        f"{upright:.0%} have the maximum length ({found.lengths.max() / 50:.0f} s)",
     )
     return Row(measure, (found.mean_score,), (1.0,))
 
 
 def rider(agent: str, rule: str, task: str) -> Any:
-    """An agent that does not learn."""
+    """Return an agent that does not learn."""
     env = gymnasium.make(ENV, task=task)
     settings = settings_type(agent)(**({"rule": rule} if rule else {}))
     return make_agent(agent, Task(ENV, env.observation_space, env.action_space, 1, 1), settings, 0)
 
 
-def watch(agent: Any, task: str, *key: int) -> Evaluation:
-    """Fresh rides; their returns are the metres ridden."""
+def evaluate_rides(agent: Any, task: str, *key: int) -> Evaluation:
+    """Evaluate on fresh rides; their returns are the metres ridden."""
     options = {"task": task, "reward": "any_motion"}
-    return evaluate(agent, ENV, options, EPISODES, fresh_seed(WATCHED, *key))
+    return evaluate(agent, ENV, options, EPISODES, fresh_seed(EVALUATION_KEY, *key))
 
 
 def is_upright(rides: Evaluation) -> bool:
-    """95 of 100 rides lasted 20 s."""
+    """Return whether 95 of 100 rides lasted 20 s."""
     return float((rides.lengths == 1000).mean()) >= 0.95
 
 
 def is_at_goal(rides: Evaluation) -> bool:
-    """9 of 10 rides reached the goal."""
+    """Return whether 9 of 10 rides reached the goal."""
     return float((rides.scores == 1.0).mean()) >= 0.9
 
 
 def is_in_lane(rides: Evaluation) -> bool:
-    """95 of 100 metres were ridden in the lane, and 95 of 100 rides lasted 40 s."""
+    """Return whether 95 % of the distance was in the lane and 95 of 100 rides lasted 40 s."""
     lasted = float((rides.lengths == 2000).mean())
     return lasted >= 0.95 and float(rides.scores.sum() / rides.returns.sum()) >= 0.95
 
@@ -160,13 +162,13 @@ def is_in_lane(rides: Evaluation) -> bool:
 def train_until(
     task: str, seed: int, able: Callable[[Evaluation], bool], most_steps: int
 ) -> Trained:
-    """Train with the preset until fresh rides show that the agent is able."""
+    """Train with the preset until `able` accepts an evaluation on fresh rides."""
     config = preset_config(seed, options=["--env", "bicycle", "--env-options", f"task={task}"])
     with new_run(without_evaluations(config, config.steps)) as (run, logger, display):
         clock = Clock()
         while run.progress.steps < most_steps:
-            run.config = replace(run.config, steps=run.progress.steps + BETWEEN_LOOKS)
+            run.config = replace(run.config, steps=run.progress.steps + BETWEEN_EVALUATIONS)
             train(run, logger, display, Event())
-            if able(watch(run.agent, task, seed, run.progress.steps)):
+            if able(evaluate_rides(run.agent, task, seed, run.progress.steps)):
                 return Trained(clock.seconds(), clock.processor(), run.progress.episodes)
         return Trained(math.inf, clock.processor(), math.inf)

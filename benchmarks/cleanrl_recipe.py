@@ -1,12 +1,12 @@
-"""PPO as CleanRL's single-file recipe has it, for comparison: written anew from its description.
+"""PPO after CleanRL's single-file recipe, for comparison; written from its description.
 
 Huang et al., "CleanRL: High-quality Single-file Implementations of Deep Reinforcement Learning
-Algorithms" (JMLR 2022), with the defaults of its `ppo.py` for vector observations; the details are
-those of Huang et al., "The 37 Implementation Details of Proximal Policy Optimization" (2022).
+Algorithms" (JMLR 2022), with the defaults of its `ppo.py` for vector observations. The details
+follow Huang et al., "The 37 Implementation Details of Proximal Policy Optimization" (2022).
 
-As there, an episode that was cut short is treated like one that ended. Gymnasium 1 resets finished
-environments in a step of its own unless told otherwise; the recipe was published for resets within
-the same step, so that SAME_STEP is asked for.
+As in the recipe, truncation is treated like termination. Gymnasium 1 by default resets finished
+environments in a separate step; the recipe was published for resets within the same step, so
+SAME_STEP is used here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Recipe:
 
 
 class Network(nn.Module):
-    """Policy and value function apart, tanh, orthogonal weights."""
+    """Separate policy and value networks with tanh units and orthogonal initialisation."""
 
     def __init__(self, inputs: int, actions: int, width: int) -> None:
         super().__init__()
@@ -55,22 +55,22 @@ class Network(nn.Module):
         self.actor = _perceptron(inputs, width, actions, 0.01)
 
     def policy(self, observations: Tensor) -> Categorical:
-        """Over the actions, for observations (n, inputs)."""
+        """Return the action distribution for observations (n, inputs)."""
         return Categorical(logits=self.actor(observations))
 
     def best(self, observations: Array) -> Array:
-        """The most probable actions (n,)."""
+        """Return the most probable actions (n,)."""
         with torch.no_grad():
             return self.actor(torch.as_tensor(observations)).argmax(1).numpy()  # type: ignore[no-any-return]
 
     def value(self, observations: Tensor) -> Tensor:
-        """(n,)"""
+        """Return the values (n,)."""
         return self.critic(observations).flatten()  # type: ignore[no-any-return]
 
 
 @dataclass
 class Rollout:
-    """Tensors (steps, environments, ...)."""
+    """Tensors of shape (steps, environments, ...)."""
 
     observations: Tensor
     actions: Tensor
@@ -78,10 +78,10 @@ class Rollout:
     values: Tensor
     rewards: Tensor
     ended: Tensor
-    """1.0 where the step ended an episode."""
+    """1.0 where the step ended an episode, else 0.0."""
 
     def flat(self, advantages: Tensor) -> tuple[Tensor, ...]:
-        """What the update needs, one row a step."""
+        """Return the columns that the update needs, one row per step."""
         returns = advantages + self.values
         columns = (
             self.observations,
@@ -95,14 +95,17 @@ class Rollout:
 
 
 def learn(
-    env_id: str, seed: int, go_on: Callable[[int, Network], bool], recipe: Recipe | None = None
+    env_id: str,
+    seed: int,
+    keep_training: Callable[[int, Network], bool],
+    recipe: Recipe | None = None,
 ) -> None:
-    """Train until the recipe's steps are over.
+    """Train for the recipe's number of steps.
 
     Args:
         env_id: Gymnasium id.
-        seed: of networks and environments.
-        go_on: asked after each step with (steps, network); False ends the training.
+        seed: seed of the networks and the environments.
+        keep_training: called after each step with (steps, network); False ends the training.
         recipe: hyperparameters.
     """
     recipe = recipe or Recipe()
@@ -112,13 +115,13 @@ def learn(
         autoreset_mode=AutoresetMode.SAME_STEP,
     )
     try:
-        _learn(envs, seed, go_on, recipe)
+        _learn(envs, seed, keep_training, recipe)
     finally:
         envs.close()
 
 
 def _learn(
-    envs: SyncVectorEnv, seed: int, go_on: Callable[[int, Network], bool], recipe: Recipe
+    envs: SyncVectorEnv, seed: int, keep_training: Callable[[int, Network], bool], recipe: Recipe
 ) -> None:
     inputs, actions = envs.single_observation_space.shape, envs.single_action_space
     assert inputs is not None
@@ -130,7 +133,7 @@ def _learn(
     updates = math.ceil(recipe.total_steps / per_update)
     for update in range(updates):
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * (1.0 - update / updates)
-        gathered = _gather(envs, network, observations, recipe, update * per_update, go_on)
+        gathered = _gather(envs, network, observations, recipe, update * per_update, keep_training)
         if gathered is None:
             return
         rollout, observations = gathered
@@ -146,9 +149,9 @@ def _gather(
     observations: Array,
     recipe: Recipe,
     steps: int,
-    go_on: Callable[[int, Network], bool],
+    keep_training: Callable[[int, Network], bool],
 ) -> tuple[Rollout, Array] | None:
-    """A rollout and the observations after it; None if it is time to stop."""
+    """Return a rollout and the observations after it; None if training is to stop."""
     rows: list[tuple[Tensor, ...]] = []
     for _ in range(recipe.num_steps):
         seen = torch.as_tensor(observations)
@@ -161,18 +164,18 @@ def _gather(
         ended = torch.as_tensor(terminated | truncated, dtype=torch.float32)
         rows.append((seen, actions, log_probs, values, reward, ended))
         steps += recipe.num_envs
-        if not go_on(steps, network):
+        if not keep_training(steps, network):
             return None
     return Rollout(*(torch.stack(column) for column in zip(*rows, strict=True))), observations
 
 
 def _advantages(rollout: Rollout, following: Tensor, recipe: Recipe) -> Tensor:
-    """Generalised advantage estimation; nothing follows the end of an episode."""
+    """Return generalised advantage estimates (Schulman et al. 2016, equation 16)."""
     advantages, advantage = torch.zeros_like(rollout.rewards), torch.zeros_like(following)
     for t in reversed(range(recipe.num_steps)):
-        going_on = 1.0 - rollout.ended[t]
-        delta = rollout.rewards[t] + recipe.gamma * following * going_on - rollout.values[t]
-        advantage = delta + recipe.gamma * recipe.gae_lambda * going_on * advantage
+        not_ended = 1.0 - rollout.ended[t]
+        delta = rollout.rewards[t] + recipe.gamma * following * not_ended - rollout.values[t]
+        advantage = delta + recipe.gamma * recipe.gae_lambda * not_ended * advantage
         advantages[t], following = advantage, rollout.values[t]
     return advantages
 
@@ -180,7 +183,7 @@ def _advantages(rollout: Rollout, following: Tensor, recipe: Recipe) -> Tensor:
 def _update(
     network: Network, optimizer: torch.optim.Optimizer, data: tuple[Tensor, ...], recipe: Recipe
 ) -> None:
-    """Epochs of shuffled minibatches."""
+    """Update the network in epochs of shuffled minibatches."""
     for _ in range(recipe.epochs):
         for rows in torch.randperm(len(data[0])).chunk(recipe.minibatches):
             loss = _loss(network, recipe, *(column[rows] for column in data))
@@ -200,7 +203,7 @@ def _loss(
     advantages: Tensor,
     returns: Tensor,
 ) -> Tensor:
-    """Clipped policy loss, clipped value loss, entropy bonus."""
+    """Return the clipped policy loss plus the clipped value loss minus the entropy bonus."""
     policy, values = network.policy(observations), network.value(observations)
     clip = recipe.clip_coef
     ratio = (policy.log_prob(actions) - old_log_probs).exp()
@@ -217,7 +220,7 @@ def _loss(
 
 
 def _perceptron(inputs: int, width: int, outputs: int, gain: float) -> nn.Sequential:
-    """Two hidden layers of tanh; `gain` of the last layer."""
+    """Return a network with two hidden tanh layers; `gain` applies to the last layer."""
     layers: list[nn.Module] = []
     for size in (inputs, width):
         layers += [_orthogonal(nn.Linear(size, width), 2**0.5), nn.Tanh()]

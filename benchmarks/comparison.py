@@ -1,4 +1,4 @@
-"""Who learns a game in how many seconds and steps: learners side by side in one run."""
+"""Compare how many seconds and steps different implementations need to solve a game."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from benchmarks.agents import GAMES
-from benchmarks.evaluator import Examination, Referee, Verdict
+from benchmarks.evaluator import EvalProtocol, Evaluator, Result
 from benchmarks.learners import CLEANRL, LEARNERS
 from benchmarks.report import number, show_table, spread
 from benchmarks.training import preset_config, run_once
@@ -29,8 +29,8 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
-class Contest:
-    """Who competes in one of `benchmarks.agents.GAMES`."""
+class Comparison:
+    """The learners compared on one of `benchmarks.agents.GAMES`."""
 
     learners: tuple[str, ...]
     every: int = 25_000
@@ -38,117 +38,120 @@ class Contest:
 
 
 DISCRETE = ("our ppo", "our dqn", "our pqn")
-DISCRETE_RIVALS = ("Stable-Baselines3 PPO", "Stable-Baselines3 DQN", "Stable-Baselines3 A2C")
+DISCRETE_OTHERS = ("Stable-Baselines3 PPO", "Stable-Baselines3 DQN", "Stable-Baselines3 A2C")
 CONTINUOUS = ("our ppo", "our sac")
-CONTINUOUS_RIVALS = ("Stable-Baselines3 PPO", "Stable-Baselines3 SAC", "Stable-Baselines3 A2C")
-CONTESTS: dict[str, Contest] = {
-    "paddle": Contest((*DISCRETE, *DISCRETE_RIVALS, CLEANRL)),
-    "bicycle": Contest((*CONTINUOUS, *CONTINUOUS_RIVALS)),
-    "bicycle, 9 actions": Contest((*DISCRETE, *DISCRETE_RIVALS)),
-    "CartPole-v1": Contest((*DISCRETE, *DISCRETE_RIVALS), 5_000),
-    "Acrobot-v1": Contest((*DISCRETE, *DISCRETE_RIVALS), 10_000),
-    "Pendulum-v1": Contest((*CONTINUOUS, *CONTINUOUS_RIVALS), 2_500),
+CONTINUOUS_OTHERS = ("Stable-Baselines3 PPO", "Stable-Baselines3 SAC", "Stable-Baselines3 A2C")
+COMPARISONS: dict[str, Comparison] = {
+    "paddle": Comparison((*DISCRETE, *DISCRETE_OTHERS, CLEANRL)),
+    "bicycle": Comparison((*CONTINUOUS, *CONTINUOUS_OTHERS)),
+    "bicycle, 9 actions": Comparison((*DISCRETE, *DISCRETE_OTHERS)),
+    "CartPole-v1": Comparison((*DISCRETE, *DISCRETE_OTHERS), 5_000),
+    "Acrobot-v1": Comparison((*DISCRETE, *DISCRETE_OTHERS), 10_000),
+    "Pendulum-v1": Comparison((*CONTINUOUS, *CONTINUOUS_OTHERS), 2_500),
 }
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One learner with one seed."""
+class LearnerRun:
+    """One run of one learner."""
 
     game: str
     learner: str
     seed: int
-    verdict: Verdict
+    result: Result
 
 
-def run_trials(
-    examinations: Mapping[str, Examination],
+def run_all_learners(
+    protocols: Mapping[str, EvalProtocol],
     seeds: Sequence[int],
     learners: Sequence[str] = tuple(LEARNERS),
-) -> Iterator[Trial]:
-    """One after the other, the learners in turn: a slow moment of the machine hits them all."""
+) -> Iterator[LearnerRun]:
+    """Run the learners in turn, seed by seed, so that a slow phase of the machine affects all."""
     torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))  # not counted: torch sets itself up
-    for seed, (game, examination) in product(seeds, examinations.items()):
-        for name in CONTESTS[game].learners:
+    run_once(preset_config(seed=0, steps=20_000))  # not measured: torch initialises itself
+    for seed, (game, protocol) in product(seeds, protocols.items()):
+        for name in COMPARISONS[game].learners:
             if name in learners:
-                referee = Referee(examination, seed)
-                LEARNERS[name](seed, referee)
-                yield Trial(game, name, seed, referee.verdict())
+                evaluator = Evaluator(protocol, seed)
+                LEARNERS[name](seed, evaluator)
+                yield LearnerRun(game, name, seed, evaluator.result())
 
 
-def make_examination(game: str, seconds: float, steps: int) -> Examination:
-    """Learn the game to where its preset says that it is solved."""
+def make_protocol(game: str, seconds: float, steps: int) -> EvalProtocol:
+    """Return the protocol for a game: the preset's solved score and the given budget."""
     config = preset_config(seed=0, options=GAMES[game])
     assert config.solved_score is not None
-    return Examination(
+    return EvalProtocol(
         config.env,
         seconds,
         steps,
         config.solved_score,
-        every=CONTESTS[game].every,
+        every=COMPARISONS[game].every,
         options=GAMES[game],
         make_options=config.env_options,
     )
 
 
-def describe_examination(game: str, examination: Examination) -> str:
-    """The rules, in a paragraph."""
+def describe_protocol(game: str, protocol: EvalProtocol) -> str:
+    """Describe the protocol in one paragraph."""
     return (
-        f"{game}: solved by a mean score of at least {examination.solved_score:g} over "
-        f"{examination.episodes} fresh episodes, deterministic actions, looked at every "
-        f"{examination.every:,} environment steps. Budget of each run: {examination.seconds:g} s "
-        f"of learning or {examination.steps:,} steps. Seconds are those of learning, evaluations "
-        "excluded for all alike; one thread of torch for all."
+        f"{game}: solved by a mean score of at least {protocol.solved_score:g} over "
+        f"{protocol.episodes} fresh episodes with deterministic actions, evaluated every "
+        f"{protocol.every:,} environment steps. Budget of each run: {protocol.seconds:g} s "
+        f"of learning or {protocol.steps:,} steps. Seconds count learning only, without "
+        "evaluations. Every learner uses one torch thread."
     )
 
 
-def describe_trial(trial: Trial) -> str:
-    """A line as it comes."""
-    verdict = trial.verdict
-    spent = f"{verdict.seconds:.1f} s, {verdict.steps:,} steps"
-    if verdict.solved:
-        outcome = f"solved after {spent}, score {verdict.score:.1f}"
+def describe_run(run: LearnerRun) -> str:
+    """Return the line to print when a run has ended."""
+    result = run.result
+    spent = f"{result.seconds:.1f} s, {result.steps:,} steps"
+    if result.solved:
+        outcome = f"solved after {spent}, score {result.score:.1f}"
     else:
-        outcome = f"not solved within {spent}, best score {verdict.best_score:.1f}"
-    return f"{trial.game}, seed {trial.seed}  {trial.learner}: {outcome}"
+        outcome = f"not solved within {spent}, best score {result.best_score:.1f}"
+    return f"{run.game}, seed {run.seed}  {run.learner}: {outcome}"
 
 
 def show_comparison(
-    console: Console, examinations: Mapping[str, Examination], trials: Sequence[Trial]
+    console: Console, protocols: Mapping[str, EvalProtocol], runs: Sequence[LearnerRun]
 ) -> None:
-    """One table a game, one line a learner: medians, and lowest .. highest, over the seeds."""
-    for game, examination in examinations.items():
-        of_game = [trial for trial in trials if trial.game == game]
-        text = f"\n{describe_examination(game, examination)}\n"
+    """Print a table per game with a row per learner: median and range over the seeds."""
+    for game, protocol in protocols.items():
+        of_game = [run for run in runs if run.game == game]
+        text = f"\n{describe_protocol(game, protocol)}\n"
         console.print(text, highlight=False, markup=False, soft_wrap=True)
-        names = list(dict.fromkeys(trial.learner for trial in of_game))
-        verdicts = {name: [t.verdict for t in of_game if t.learner == name] for name in names}
-        first = verdicts[names[0]] if names else []
-        show_table(console, HEADINGS, [_line(name, verdicts[name], first) for name in names])
+        names = list(dict.fromkeys(run.learner for run in of_game))
+        results = {name: [t.result for t in of_game if t.learner == name] for name in names}
+        first = results[names[0]] if names else []
+        show_table(console, HEADINGS, [_line(name, results[name], first) for name in names])
 
 
-def _line(name: str, verdicts: Sequence[Verdict], first: Sequence[Verdict]) -> tuple[str, ...]:
-    rates = [verdict.steps / verdict.seconds for verdict in verdicts]
+def _line(name: str, results: Sequence[Result], first: Sequence[Result]) -> tuple[str, ...]:
+    rates = [result.steps / result.seconds for result in results]
     return (
         name,
-        f"{sum(verdict.solved for verdict in verdicts)} of {len(verdicts)}",
-        spread([v.seconds if v.solved else math.inf for v in verdicts]),
-        spread([float(v.steps) if v.solved else math.inf for v in verdicts]),
+        f"{sum(result.solved for result in results)} of {len(results)}",
+        spread([v.seconds if v.solved else math.inf for v in results]),
+        spread([float(v.steps) if v.solved else math.inf for v in results]),
         spread(rates),
-        spread([verdict.best_score for verdict in verdicts]),
-        _multiple(verdicts, first),
+        spread([result.best_score for result in results]),
+        _multiple(results, first),
     )
 
 
-def _multiple(verdicts: Sequence[Verdict], first: Sequence[Verdict]) -> str:
-    """Median seconds over those of the first learner; unsolved runs only give a lower bound."""
-    if not all(verdict.solved for verdict in first):
+def _multiple(results: Sequence[Result], first: Sequence[Result]) -> str:
+    """Return the ratio of median seconds to the first learner's.
+
+    Runs that were stopped by their budget only give a lower bound.
+    """
+    if not all(result.solved for result in first):
         return ""
-    ratio = _median_seconds(verdicts) / _median_seconds(first)
-    bound = "" if all(verdict.solved for verdict in verdicts) else "> "
+    ratio = _median_seconds(results) / _median_seconds(first)
+    bound = "" if all(result.solved for result in results) else "> "
     return f"{bound}{number(ratio)}"
 
 
-def _median_seconds(verdicts: Sequence[Verdict]) -> float:
-    return statistics.median(verdict.seconds for verdict in verdicts)
+def _median_seconds(results: Sequence[Result]) -> float:
+    return statistics.median(result.seconds for result in results)

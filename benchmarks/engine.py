@@ -1,4 +1,4 @@
-"""How fast the games run: steps and screens a second, on one thread."""
+"""Measures the speed of the games: steps and screens per second, on one thread."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from benchmarks.measuring import Measure, Row, interleaved, rate
 
 ENV = "PaddleBall-v0"
 GAMES = 1024
-ROUND = 64  # actions drawn beforehand, used again and again
+ROUND = 64  # number of precomputed actions, used in turn
 REPEATS = 7
 SECONDS = 0.5
 
 VECTOR = Measure(
     f"paddle, state, {GAMES:,} games, one thread",
     "steps/s",
-    "make_vec(...).step with random actions: observations, rewards, infos, new episodes",
+    "make_vec(...).step with random actions, including observations, rewards, infos and resets",
     50e6,
 )
 VECTOR_BARE = Measure(
-    "the same, engine alone",
+    "the same, engine only",
     "steps/s",
-    "GameBatch.step and restart: the same without copies and infos",
+    "GameBatch.step and restart, without copies and infos",
 )
 SCREENS = Measure(
     f"paddle, 84x84 screens written, {GAMES:,} games, one thread",
     "frames/s",
-    "make_vec(..., frames=1, copy=False).step: one screen drawn a step and game; those of new "
-    "episodes are drawn too, but not counted",
+    "make_vec(..., frames=1, copy=False).step: one screen per step and game; the screens of new "
+    "episodes are rendered too, but not counted",
     2e6,
 )
 SCREENS_BARE = Measure(
-    "the same, engine alone",
+    "the same, engine only",
     "screens/s",
     "GameBatch.step and restart with frames=1",
 )
 SCREENS_DEFAULT = Measure(
-    "the same, as made by default",
+    "the same, with default options",
     "stacks/s",
-    "make_vec(...).step with frames=2 and copy=True: one stack of two screens a step and game",
+    "make_vec(...).step with frames=2 and copy=True: one stack of two screens per step and game",
 )
 SINGLE = Measure(
     "one environment, gymnasium.make(...).unwrapped.step",
     "steps/s",
-    "random actions; reset at each episode's end is within the time",
+    "random actions, including the reset at the end of each episode",
     300e3,
 )
 
 
 def measure_engine(repeats: int = REPEATS, seconds: float = SECONDS) -> list[Row]:
-    """All rows of this theme."""
+    """Measure all rows."""
     written = {"observation": "screen", "frames": 1, "copy": False}
     samples = [
         (VECTOR, partial(vector_rate, seconds)),
@@ -67,7 +67,7 @@ def measure_engine(repeats: int = REPEATS, seconds: float = SECONDS) -> list[Row
 
 
 def vector_rate(seconds: float, **options: Any) -> float:
-    """Steps a second of all games together, as an agent gets them."""
+    """Return steps per second of all games, as an agent gets them."""
     env = gymnasium.make_vec(ENV, num_envs=GAMES, **options)
     env.reset(seed=0)
     found = rate(env.step, _actions(GAMES), GAMES, seconds)
@@ -76,7 +76,7 @@ def vector_rate(seconds: float, **options: Any) -> float:
 
 
 def batch_rate(seconds: float, **options: Any) -> float:
-    """Steps a second of all games together, without what Gymnasium's conventions add."""
+    """Return steps per second of all games, without Gymnasium's dictionaries and copies."""
     env = gymnasium.make_vec(ENV, num_envs=GAMES, **options)
     env.reset(seed=0)
     batch: Any = env.unwrapped.batch  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def batch_rate(seconds: float, **options: Any) -> float:
 
 
 def single_rate(seconds: float) -> float:
-    """Steps a second of one environment."""
+    """Return steps per second of one environment."""
     env = gymnasium.make(ENV).unwrapped
     env.reset(seed=0)
 
@@ -103,5 +103,5 @@ def single_rate(seconds: float) -> float:
 
 
 def _actions(games: int) -> Any:
-    """Random ones (round, games), drawn before the clock runs."""
+    """Return random actions of shape (ROUND, games), sampled before the clock starts."""
     return np.random.default_rng(0).integers(0, 3, (ROUND, games))

@@ -1,4 +1,4 @@
-"""Says when a learner is done, by the same clock and the same examination for all of them."""
+"""Evaluates every learner by the same protocol, and measures its learning time alone."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from training.evaluation import evaluate, fresh_seed
 
 
 @dataclass(frozen=True)
-class Examination:
-    """What is to be learned, and what may be spent on it."""
+class EvalProtocol:
+    """The task, the budget and how a learner is evaluated."""
 
     env_id: str
     seconds: float
-    """Of learning; evaluations do not count."""
+    """Budget in seconds of learning; evaluations do not count."""
     steps: int
-    """Of the environments, all together."""
+    """Budget in environment steps, summed over parallel environments."""
     solved_score: float = 40.0
     episodes: int = 100
     every: int = 25_000
     """Environment steps between evaluations."""
     options: tuple[str, ...] = ()
-    """What `python train.py` is to be told for this environment."""
+    """Arguments for `python train.py` that choose this environment."""
     make_options: dict[str, Any] = field(default_factory=dict)
-    """Arguments of `gymnasium.make` beside the id."""
+    """Keyword arguments of `gymnasium.make`."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What came of one learner with one seed."""
+class Result:
+    """Result of one run."""
 
     seconds: float
-    """Of learning, evaluations excluded."""
+    """Seconds of learning, without evaluations."""
     steps: int
     score: float
     """Mean score of the last evaluation."""
@@ -44,22 +44,22 @@ class Verdict:
 
 
 class Policy(Agent):
-    """Whatever chooses actions for observations (n, ...), as `evaluate` wants to have it."""
+    """Adapts a function from observations (n, ...) to actions (n, ...) to `evaluate`."""
 
     def __init__(self, choose: Callable[[Array], Array]) -> None:
         self._choose = choose
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """What it holds best."""
+        """Return the deterministic actions."""
         return self._choose(observations)
 
 
-class Referee:
-    """Watches one learner: its clock stands still while it is examined."""
+class Evaluator:
+    """Evaluates one learner during training; its clock stops during evaluations."""
 
-    def __init__(self, examination: Examination, seed: int) -> None:
-        """The clock runs from here on."""
-        self.examination = examination
+    def __init__(self, protocol: EvalProtocol, seed: int) -> None:
+        """Start the clock."""
+        self.protocol = protocol
         self._seed = seed
         self._scores: list[float] = []
         self._evaluated_at = 0
@@ -69,44 +69,44 @@ class Referee:
 
     @property
     def seconds(self) -> float:
-        """Spent on learning so far."""
+        """Seconds of learning so far."""
         return self._learned + time.perf_counter() - self._began
 
     @property
     def solved(self) -> bool:
-        """Was the last evaluation good enough?"""
-        return bool(self._scores) and self._scores[-1] >= self.examination.solved_score
+        """Whether the last evaluation reached the solved score."""
+        return bool(self._scores) and self._scores[-1] >= self.protocol.solved_score
 
-    def go_on(self, steps: int, agent: Agent) -> bool:
-        """To be asked often: examines the agent when it is time to, and for the last time.
+    def keep_training(self, steps: int, agent: Agent) -> bool:
+        """Evaluate the agent if an evaluation is due. Learners call this after every step.
 
         Returns:
-            False once the task is solved or the budget spent.
+            False if the task is solved or the budget is used up.
         """
         self._steps = steps
-        over = steps >= self.examination.steps or self.seconds >= self.examination.seconds
-        if over or steps // self.examination.every > self._evaluated_at // self.examination.every:
-            self._examine(agent)
+        over = steps >= self.protocol.steps or self.seconds >= self.protocol.seconds
+        if over or steps // self.protocol.every > self._evaluated_at // self.protocol.every:
+            self._evaluate(agent)
         return not (over or self.solved)
 
     def finish(self, steps: int, agent: Agent) -> None:
-        """To be told by a learner whose own plan ends before the budget."""
+        """Evaluate once more, for a learner whose own schedule ends before the budget."""
         if not self.solved and steps != self._evaluated_at:
             self._steps = steps
-            self._examine(agent)
+            self._evaluate(agent)
 
-    def verdict(self) -> Verdict:
-        """After the end."""
+    def result(self) -> Result:
+        """Return the result after training has ended."""
         best = max(self._scores)
-        return Verdict(self._learned, self._steps, self._scores[-1], best, self.solved)
+        return Result(self._learned, self._steps, self._scores[-1], best, self.solved)
 
-    def _examine(self, agent: Agent) -> None:
+    def _evaluate(self, agent: Agent) -> None:
         self._learned = self.seconds
         evaluation = evaluate(
             agent,
-            self.examination.env_id,
-            self.examination.make_options,
-            self.examination.episodes,
+            self.protocol.env_id,
+            self.protocol.make_options,
+            self.protocol.episodes,
             fresh_seed(self._seed, self._steps),
         )
         self._scores.append(evaluation.mean_score)

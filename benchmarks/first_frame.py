@@ -1,4 +1,4 @@
-"""Run a script that opens a pygame window, up to the moment its first frame is on the screen.
+"""Run a script that opens a pygame window, and exit once its first frame is shown.
 
 python first_frame.py play.py [ARGUMENT ...]
 """
@@ -14,10 +14,10 @@ import pygame
 
 
 def main(script: str) -> None:
-    """Run `script` as if it had been typed; the process ends with its first frame.
+    """Run `script` as `python script` would; exit after the first frame.
 
     Raises:
-        SystemExit: if the script ended without one.
+        SystemExit: if the script ended without showing a frame.
     """
     show = pygame.display.flip
 
@@ -26,7 +26,7 @@ def main(script: str) -> None:
         os._exit(0)
 
     pygame.display.flip = show_and_end
-    sys.path[0] = str(Path(script).resolve().parent)  # as `python script` has it
+    sys.path[0] = str(Path(script).resolve().parent)  # as for `python script`
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:

@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""Describes the machine and the versions that numbers were measured with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def machine_facts() -> dict[str, Any]:
-    """By name; the load is that of the last minute, other people's programs included."""
+    """Return facts by name; `load` is the load average of the last minute, all programs."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "processor": _processor(),
@@ -29,7 +29,7 @@ def machine_facts() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The model's name; only Linux keeps it in a file."""
+    """Return the name of the processor; only Linux has it in a file."""
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""What is measured, and the values that came out."""
+"""Measures, measured rows, and a clock."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the table, before anything was measured."""
+    """Definition of one row of the table."""
 
     what: str
     unit: str
     counted: str
-    """What exactly the number means."""
+    """What exactly the number counts."""
     target: float | None = None
     better: Literal["more", "less"] = "more"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A measure and one value for each repeat; infinite where the goal was not reached."""
+    """A measure with one value per repeat; infinite if the goal was not reached."""
 
     measure: Measure
     values: tuple[float, ...]
     processor: tuple[float, ...]
-    """Seconds of processor time a second: below 1 on one thread, others kept it waiting."""
+    """CPU seconds per second of wall time. Below 1 on one thread, other programs were running."""
 
     @property
     def median(self) -> float:
-        """The middle value."""
+        """Median of the values."""
         return statistics.median(self.values)
 
     @property
     def met(self) -> bool | None:
-        """Is the median as good as the target, and did every repeat reach the goal?"""
+        """Whether the median meets the target and all repeats reached the goal; None: no target."""
         target = self.measure.target
         if target is None:
             return None
@@ -46,7 +46,7 @@ class Row:
         return good and all(map(math.isfinite, self.values))
 
     def to_json(self) -> dict[str, Any]:
-        """For --json; a goal that was not reached is null."""
+        """Return the row for --json, with null for a goal that was not reached."""
         return {
             **vars(self.measure),
             "values": [finite(value) for value in self.values],
@@ -57,12 +57,12 @@ class Row:
 
 
 def finite(value: float) -> float | None:
-    """JSON knows no infinity."""
+    """Return the value, or None for infinity, which JSON cannot hold."""
     return value if math.isfinite(value) else None
 
 
 def interleaved(samples: Sequence[tuple[Measure, Callable[[], float]]], repeats: int) -> list[Row]:
-    """Take each measure in turn, again and again: a slow moment of the machine hits them all."""
+    """Sample the measures in turn, so that a slow phase of the machine affects all of them."""
     values: dict[Measure, list[float]] = {measure: [] for measure, _ in samples}
     processor: dict[Measure, list[float]] = {measure: [] for measure, _ in samples}
     for _ in range(repeats):
@@ -76,27 +76,27 @@ def interleaved(samples: Sequence[tuple[Measure, Callable[[], float]]], repeats:
 
 
 class Clock:
-    """Runs from when it is made."""
+    """Measures wall time and CPU time since it was created."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
         self._spent_before = time.process_time()
 
     def seconds(self) -> float:
-        """That have passed."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self._began
 
     def processor(self) -> float:
-        """Seconds of processor time that this process has got in each of them."""
+        """Return the CPU seconds of this process per second of wall time."""
         return (time.process_time() - self._spent_before) / self.seconds()
 
 
 def rate(
     step: Callable[[Any], object], actions: Iterable[Any], per_call: int, seconds: float
 ) -> float:
-    """Units of work a second: `step` is called with all `actions` until `seconds` are over.
+    """Return units of work per second, calling `step` with all `actions` for `seconds` seconds.
 
-    The first round is not counted: it brings everything into the caches.
+    The first round is not counted, because it fills the caches.
     """
     prepared = list(actions)
     for action in prepared:

@@ -1,4 +1,4 @@
-"""Tables: drawn on a terminal, Markdown anywhere else, so that they can be kept in a text."""
+"""Prints tables: drawn with lines on a terminal, as Markdown in a file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from benchmarks.measuring import Row
 
 HEADINGS = ("what", "unit", "target", "median", "lowest .. highest", "repeats", "processor", "met")
 PROCESSOR = (
-    "processor: median seconds of processor time that the measured process got in each second; "
-    "below 1 where one thread works, other programs kept it waiting."
+    "processor: median CPU seconds of the measured process per second of wall time; below 1 with "
+    "one thread, other programs were running."
 )
 MET = {True: "yes", False: "NO", None: ""}
 
 
 def show_facts(console: Console, facts: dict[str, Any]) -> None:
-    """One line for each fact."""
+    """Print one line per fact."""
     for name, value in facts.items():
         console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_rows(console: Console, rows: Sequence[Row]) -> None:
-    """The table of measures, and below it what exactly each of them counts."""
+    """Print the table of measures, followed by what each of them counts."""
     show_table(console, HEADINGS, [_cells(row) for row in rows])
     for row in rows:
         line = f"{row.measure.what} ({row.measure.unit}): {row.measure.counted}."
@@ -36,7 +36,7 @@ def show_rows(console: Console, rows: Sequence[Row]) -> None:
 
 
 def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """A table; the first column is text, the others are numbers."""
+    """Print a table; the first column is text, the others are numbers."""
     if not console.is_terminal:
         rule = ["---", *["---:"] * (len(headings) - 1)]
         for cells in (headings, rule, *lines):
@@ -51,14 +51,14 @@ def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequen
 
 
 def number(value: float) -> str:
-    """Three digits where they matter, thousands apart."""
+    """Format a number with three significant digits, or as an integer from 100 on."""
     if not math.isfinite(value):
         return "never"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, and lowest .. highest where they differ."""
+    """Format the median, with the lowest and highest value if they differ."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return number(middle) if low == high else f"{number(middle)} ({number(low)} .. {number(high)})"
 
@@ -79,6 +79,6 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _reached(row: Row) -> str:
-    """How many repeats there were, and how many of them reached the goal if not all did."""
+    """Format how many of the repeats reached the goal."""
     reached = sum(map(math.isfinite, row.values))
     return f"{reached} of {len(row.values)}"

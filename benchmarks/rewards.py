@@ -1,4 +1,4 @@
-"""What a student waits for who writes a reward, and what compiling it is worth."""
+"""Measures how long a student waits for `rewards check`, and the gain from compiling."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ def follow(before, action, after):
 '''
 
 FOUND = Measure(
-    "python -m rewards check my_reward.py, from Enter to what it pays for, just edited",
+    "python -m rewards check my_reward.py, just edited, from Enter to the first table",
     "s",
-    "a process of its own with the one that it starts, from start to the first line of what was "
-    "found; the file is the one that `rewards new` writes, with a weight in it changed",
+    "a separate process, from its start to its first line of output; the file is the one that "
+    "`rewards new` writes, with one weight changed",
     1.0,
     "less",
 )
 CHECK = Measure(
-    "the same, not edited since the last time, from Enter to the prompt",
+    "the same, unchanged since the last check, from Enter to the prompt",
     "s",
-    "from start to exit; that its terms compile is known from before",
+    "from start to exit; it is already known that its terms compile",
     1.0,
     "less",
 )
 EDITED = Measure(
     "the same, just edited, from Enter to the prompt",
     "s",
-    "from start to exit: with the terms that were changed compiled, and compared",
+    "from start to exit, including compiling the changed terms and comparing their values",
 )
 COMPILED = Measure(
-    f"a reward compiled against interpreted, {GAMES:,} games",
+    f"a compiled reward compared with an interpreted one, {GAMES:,} games",
     "times",
-    "seconds of one call of the same term as Python over those of its compiled loop",
+    "seconds of one call of the interpreted term over seconds of its compiled loop",
     500.0,
 )
 
 
 def measure_rewards(repeats: int = REPEATS) -> list[Row]:
-    """All rows of this theme; a first check, not counted, warms the caches."""
+    """Measure all rows; a first check, which is not counted, warms the caches."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "my_reward.py"
         command = [sys.executable, "-m", "rewards", "check", file.name]
@@ -65,7 +65,7 @@ def measure_rewards(repeats: int = REPEATS) -> list[Row]:
         edited, unchanged = [], []
         edit = random.SystemRandom()
         for _ in range(repeats + 1):
-            weight = repr(edit.uniform(0.01, 0.03))  # one that no run before has made known
+            weight = repr(edit.uniform(0.01, 0.03))  # a weight that no earlier run has compiled
             file.write_text(text.replace(WEIGHT, weight, 1), encoding="utf-8")
             edited.append(stopwatch(command, folder))
             unchanged.append(stopwatch(command, folder))
@@ -80,7 +80,7 @@ def measure_rewards(repeats: int = REPEATS) -> list[Row]:
 
 
 def kernels(file: str) -> tuple[Any, Any, Any]:
-    """The loop over the term of a file compiled, the same interpreted, and a batch of games."""
+    """Return a term's compiled loop, its interpreted loop, and a batch of games with actions."""
     env: Any = gymnasium.make_vec(ENV, num_envs=GAMES, reward=file).unwrapped
     env.reset(seed=0)
     actions = np.random.default_rng(0).integers(0, 3, GAMES)
@@ -90,7 +90,7 @@ def kernels(file: str) -> tuple[Any, Any, Any]:
 
 
 def times_faster(fast: Any, slow: Any, games: Any) -> float:
-    """How often the compiled loop runs in the time that the interpreted one takes once."""
+    """Return the interpreted loop's time divided by the compiled loop's."""
     batch, actions = games
     line, total = np.zeros((2, batch.count))
     arguments = (batch.before, actions, batch.states, 1.0, True, line, total)

@@ -1,4 +1,4 @@
-"""What a student waits for: from Enter to a trained agent, from Enter to the first picture."""
+"""Measures how long a student waits for `train.py` and for the first frame of `play.py`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MEGABYTE = 1e6
 TRAIN_SECONDS = Measure(
     "python train.py, from Enter to the final line, warm cache",
     "s",
-    "a process of its own with the live display, from start to exit; everything at its default",
+    "a separate process with the live display and default options, from start to exit",
     12.0,
     "less",
 )
 TRAIN_MEMORY = Measure(
     "its peak memory",
     "MB",
-    "largest resident set of that process; 1 MB = 10^6 bytes",
+    "largest resident set size of that process; 1 MB = 10^6 bytes",
     700.0,
     "less",
 )
 PLAY_SECONDS = Measure(
     "python play.py, from Enter to the first frame, warm cache",
     "s",
-    "a process of its own, from start to the first pygame.display.flip; it plays the run just "
+    "a separate process, from start to the first pygame.display.flip; it plays the run just "
     "trained, in a window on SDL's dummy display",
     3.0,
     "less",
@@ -42,7 +42,7 @@ PLAY_SECONDS = Measure(
 
 
 def measure_startup(repeats: int = REPEATS) -> list[Row]:
-    """All rows of this theme; a first run of both programs, not counted, warms the caches."""
+    """Measure all rows; a first run of both programs, which is not counted, warms the caches."""
     trained, played = [], []
     for k in range(repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
@@ -58,16 +58,16 @@ def measure_startup(repeats: int = REPEATS) -> list[Row]:
 
 
 def row(measure: Measure, runs: list[dict[str, Any]], name: str, unit: float = 1.0) -> Row:
-    """One value of each run."""
+    """Return a row with one value per run."""
     values = tuple(run[name] / unit for run in runs)
     return Row(measure, values, tuple(run["processor"] for run in runs))
 
 
 def stopwatch(command: list[str], folder: str) -> dict[str, Any]:
-    """What benchmarks/stopwatch.py says of `command`, run in `folder`.
+    """Run `command` in `folder` under benchmarks/stopwatch.py and return what it measured.
 
     Raises:
-        RuntimeError: if it fails, with the end of what it said.
+        RuntimeError: if the command fails, with the end of its error output.
     """
     environment = os.environ | {"SDL_VIDEODRIVER": "dummy", "FORCE_COLOR": "1"}
     done = subprocess.run(

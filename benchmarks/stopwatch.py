@@ -1,7 +1,7 @@
-"""Run a command and print as JSON its seconds, those until its first line, processor, peak memory.
+"""Run a command and print as JSON its duration, time to first line, CPU use and peak memory.
 
-A process of its own: Linux counts what the starting process held towards the started one's peak,
-so whoever starts a command to be measured must be small.
+This is a separate process because Linux counts the memory of the parent process towards the peak
+of its child, so the parent of a measured command must be small.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 
 
 def main(command: list[str]) -> int:
-    """Run `command`; what it prints is dropped; returns its exit code."""
+    """Run `command`, discard its output, and return its exit code."""
     began = time.perf_counter()
     first_line = None
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -30,7 +30,7 @@ def main(command: list[str]) -> int:
 
 
 def peak_bytes() -> int | None:
-    """The largest resident set of any finished child; None where the system does not tell."""
+    """Return the largest resident set size of any finished child; None if it is not available."""
     try:
         import resource
     except ImportError:

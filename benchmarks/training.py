@@ -1,4 +1,4 @@
-"""How fast the project's own training learns, by the settings of its presets, in this process."""
+"""Measures how fast the training loop runs and solves paddle with its preset."""
 
 from __future__ import annotations
 
@@ -34,41 +34,41 @@ ALL_INCLUDED = Measure(
 SOLVED = Measure(
     "from the first step to solved",
     "s",
-    "training.loop.train with the preset, one run a seed, evaluations included, what torch imports "
-    "at a process's first update excluded (it is within python train.py); a seed that is not "
-    "solved counts as infinite",
+    "training.loop.train with the preset, one run per seed, including evaluations, without what "
+    "torch imports during the first update of a process (`python train.py` includes it); a seed "
+    "that is not solved counts as infinite",
     4.0,
     "less",
 )
 EVALUATED = Measure(
-    "PPO training until solved, evaluations too",
+    "PPO training until solved, including evaluations",
     "environment steps/s",
-    "the runs of the row above: steps over seconds; evaluations and films cost time, and their "
+    "the runs of the row above: steps over seconds; evaluations and videos cost time, and their "
     "steps do not count",
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run."""
+    """Result of one run."""
 
     steps: int
     seconds: float
     processor: float
-    """Seconds of processor time in each of them."""
+    """CPU seconds per second of wall time."""
     solved: bool
 
 
 def measure_training(seeds: Sequence[int] = SEEDS, steps: int | None = None) -> list[Row]:
-    """All rows of this theme; each seed once to solved and once for speed alone.
+    """Measure all rows; each seed is trained once until solved and once for speed alone.
 
     Args:
-        seeds: of the runs.
-        steps: budget of each run, where it is not to be that of the preset.
+        seeds: one run for each.
+        steps: number of steps per run; by default the preset's.
     """
     torch.set_num_threads(1)
     to_solved, alone = [], []
-    run_once(preset_config(seed=0, steps=20_000))  # not counted: torch sets itself up
+    run_once(preset_config(seed=0, steps=20_000))  # not measured: torch initialises itself
     for seed in seeds:
         config = preset_config(seed, steps)
         to_solved.append(run_once(config))
@@ -82,7 +82,7 @@ def measure_training(seeds: Sequence[int] = SEEDS, steps: int | None = None) -> 
 
 
 def speed_row(measure: Measure, outcomes: Sequence[Outcome]) -> Row:
-    """Steps a second of each run."""
+    """Return a row with the steps per second of each run."""
     return Row(
         measure,
         tuple(run.steps / run.seconds for run in outcomes),
@@ -91,19 +91,19 @@ def speed_row(measure: Measure, outcomes: Sequence[Outcome]) -> Row:
 
 
 def preset_config(seed: int, steps: int | None = None, options: Sequence[str] = ()) -> RunConfig:
-    """What `python train.py --seed SEED [--steps STEPS] OPTIONS` runs."""
+    """Return the config of `python train.py --seed SEED [--steps STEPS] OPTIONS`."""
     given = [] if steps is None else ["--steps", str(steps)]
     _, config = parse(["--seed", str(seed), *given, *options])
     return config
 
 
 def without_evaluations(config: RunConfig, steps: int) -> RunConfig:
-    """The same agent and environments, never looked at in between."""
+    """Return the same config with `steps` steps and no evaluation before the end."""
     return replace(config, steps=steps, eval_every=10 * config.steps, solved_score=None)
 
 
 def run_once(config: RunConfig) -> Outcome:
-    """Train a new agent; the time runs from its first step on."""
+    """Train a new agent and measure the time from its first step."""
     with new_run(config) as (run, logger, display):
         clock = Clock()
         train(run, logger, display, Event())
@@ -112,7 +112,7 @@ def run_once(config: RunConfig) -> Outcome:
 
 @contextmanager
 def new_run(config: RunConfig) -> Iterator[tuple[Run, Logger, Display]]:
-    """An untrained agent with its environments, in a run folder that is thrown away."""
+    """Yield an untrained agent with its environments, in a temporary run folder."""
     with tempfile.TemporaryDirectory() as name:
         environments = make_environments(config.env, config.num_envs, config.make_options)
         agent, runner = make_agent_and_runner(config, environments)

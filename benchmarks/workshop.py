@@ -1,4 +1,4 @@
-"""What a class waits for: from saving a reward to an agent that visibly does something else."""
+"""Measures the time from saving a new reward to different behaviour in `play.py --train`."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from playing.window import FRAMES_PER_SECOND, Window
 REPEATS = 5
 LIMIT = 120.0  # seconds
 REWARDS = {"up": "1 - after.paddle_y", "down": "after.paddle_y"}
-TOP, BOTTOM = 0.3, 0.7  # of the paddle's mean height in a second
-LEARNED = 100_000  # steps, before which it may be there by chance
+TOP, BOTTOM = 0.3, 0.7  # mean height of the paddle over a second
+LEARNED = 100_000  # steps; before that the paddle may be at the top by chance
 
 SAVE_TO_CHANGE = Measure(
     "play.py --train, from saving the opposite reward to the opposite behaviour on screen",
     "s",
-    "a paddle that has learned to stay up (mean height of a second below 0.3, 100,000 steps) is "
-    "told by a saved file to stay down, until the mean of a second is above 0.7; window on SDL's "
-    "dummy display and trainer side by side",
+    "a paddle has learned to stay up (mean height over a second below 0.3 after 100,000 steps); "
+    "the saved reward then pays for staying down, until the mean height is above 0.7; the window "
+    "(on SDL's dummy display) and the training process run at the same time",
     10.0,
     "less",
 )
 
 
 def measure_workshop(repeats: int = REPEATS) -> list[Row]:
-    """All rows of this theme."""
+    """Measure all rows."""
     seconds, processor = [], []
     for seed in range(1, repeats + 1):
         with opened_workshop(seed) as workshop:
@@ -49,7 +49,7 @@ def measure_workshop(repeats: int = REPEATS) -> list[Row]:
 
 
 class Workshop:
-    """A window on a paddle that learns from a reward in a file."""
+    """A window that shows a paddle learning from a reward file."""
 
     def __init__(self, window: Window, training: LiveTraining, file: Path) -> None:
         self.window = window
@@ -57,18 +57,18 @@ class Workshop:
         self._file = file
 
     def save(self, name: str) -> None:
-        """Save one of `REWARDS`."""
+        """Save one of `REWARDS` to the file."""
         write_reward(self._file, name)
 
     def learn_to_stay_up(self, limit: float = LIMIT) -> None:
-        """Let time pass until the agent does what the first reward asks for."""
+        """Play until the agent does what the first reward pays for."""
         self.play_until(lambda height: self.training.steps >= LEARNED and height < TOP, limit)
 
     def play_until(self, done: Callable[[float], bool], limit: float = LIMIT) -> float:
-        """Let time pass until `done` says so of the paddle's mean height (0 top, 1 bottom).
+        """Play until `done` accepts the paddle's mean height over a second (0 top, 1 bottom).
 
         Returns:
-            Seconds that it took.
+            The seconds that passed.
 
         Raises:
             TimeoutError: if it takes longer than `limit`.
@@ -86,7 +86,7 @@ class Workshop:
 
 
 def write_reward(file: Path, name: str) -> None:
-    """Save one of `REWARDS` as an editor does: another file, renamed."""
+    """Save one of `REWARDS` as editors do: write a temporary file, then rename it."""
     text = f"def {name}(before, action, after):\n    return {REWARDS[name]}\n"
     temporary = file.with_suffix(".tmp")
     temporary.write_text(text)
@@ -95,7 +95,7 @@ def write_reward(file: Path, name: str) -> None:
 
 @contextmanager
 def opened_workshop(seed: int, run_dir: str | None = None) -> Iterator[Workshop]:
-    """`python play.py --train --reward my_reward.py`; its runs are thrown away or in `run_dir`."""
+    """Open `python play.py --train --reward my_reward.py`; runs go to `run_dir` or are deleted."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "my_reward.py"

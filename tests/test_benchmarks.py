@@ -1,4 +1,4 @@
-"""The benchmarks run from end to end; what they measure is no matter of tests."""
+"""The benchmarks run from end to end. Tests do not judge the measured speed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from benchmarks import cleanrl_recipe
 from benchmarks.__main__ import main
 from benchmarks.agents import GAMES, learn, pairs, show_agents
 from benchmarks.comparison import (
-    CONTESTS,
-    describe_trial,
-    make_examination,
-    run_trials,
+    COMPARISONS,
+    describe_run,
+    make_protocol,
+    run_all_learners,
     show_comparison,
 )
 from benchmarks.engine import measure_engine
-from benchmarks.evaluator import Policy, Referee
+from benchmarks.evaluator import Evaluator, Policy
 from benchmarks.learners import LEARNERS, zoo
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
@@ -43,7 +43,7 @@ def test_median_and_all_repeats_decide_whether_a_target_is_met() -> None:
     assert Row(Measure("no target", "1/s", ""), (5.0,), (1.0,)).met is None
 
 
-def test_measures_take_turns() -> None:
+def test_measures_are_sampled_in_turn() -> None:
     order: list[str] = []
 
     def sample(name: str) -> float:
@@ -62,7 +62,7 @@ def test_engine_rows_are_positive_and_become_json() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_table_has_a_line_for_each_row(terminal: bool) -> None:
+def test_the_table_has_a_line_for_each_row(terminal: bool) -> None:
     written = io.StringIO()
     console = Console(file=written, width=200, force_terminal=terminal)
     show_rows(console, [Row(Measure("balls", "1/s", "each counts", 2.0), (1.0, math.inf), (1.0,))])
@@ -83,23 +83,23 @@ def test_learners_stop_at_their_budget(learner: str) -> None:
     if learner.startswith("Stable-Baselines3"):
         pytest.importorskip("stable_baselines3")
     game = "Pendulum-v1" if learner.endswith(("sac", "SAC")) else "paddle"
-    examinations = {game: make_examination(game, seconds=600.0, steps=600)}
-    (trial,) = run_trials(examinations, seeds=(1,), learners=(learner,))
-    assert 600 <= trial.verdict.steps <= 16_384
-    assert trial.verdict.seconds > 0
-    assert not trial.verdict.solved
-    assert "not solved within" in describe_trial(trial)
-    show_comparison(Console(quiet=True), examinations, [trial])
+    protocols = {game: make_protocol(game, seconds=600.0, steps=600)}
+    (run,) = run_all_learners(protocols, seeds=(1,), learners=(learner,))
+    assert 600 <= run.result.steps <= 16_384
+    assert run.result.seconds > 0
+    assert not run.result.solved
+    assert "not solved within" in describe_run(run)
+    show_comparison(Console(quiet=True), protocols, [run])
 
 
-def test_every_contest_is_between_learners_that_there_are() -> None:
-    for game, contest in CONTESTS.items():
-        examination = make_examination(game, seconds=1.0, steps=1)
-        assert set(contest.learners) <= set(LEARNERS)
-        assert examination.solved_score == preset_config(1, options=GAMES[game]).solved_score
+def test_every_comparison_names_known_learners() -> None:
+    for game, comparison in COMPARISONS.items():
+        protocol = make_protocol(game, seconds=1.0, steps=1)
+        assert set(comparison.learners) <= set(LEARNERS)
+        assert protocol.solved_score == preset_config(1, options=GAMES[game]).solved_score
 
 
-def test_hyperparameters_of_the_zoo_are_read_with_their_schedules() -> None:
+def test_zoo_hyperparameters_include_schedules() -> None:
     settings = zoo("CartPole-v1", "PPO")
     assert settings["n_timesteps"] == 100_000
     assert settings["learning_rate"](1.0) == 0.001
@@ -107,18 +107,18 @@ def test_hyperparameters_of_the_zoo_are_read_with_their_schedules() -> None:
     assert zoo("PaddleBall-v0", "PPO") == {}
 
 
-def test_referee_examines_who_ends_before_the_budget() -> None:
-    examination = make_examination("CartPole-v1", seconds=600.0, steps=1_000_000)
-    referee = Referee(examination, 1)
+def test_a_learner_that_ends_before_the_budget_is_evaluated() -> None:
+    protocol = make_protocol("CartPole-v1", seconds=600.0, steps=1_000_000)
+    evaluator = Evaluator(protocol, 1)
     pushes_left = Policy(lambda observations: np.zeros(len(observations), np.int64))
-    assert referee.go_on(100, pushes_left)
-    referee.finish(150, pushes_left)
-    verdict = referee.verdict()
-    assert verdict.steps == 150
-    assert 8 < verdict.score < 11  # published: pushing one way falls after 9.3 steps on average
+    assert evaluator.keep_training(100, pushes_left)
+    evaluator.finish(150, pushes_left)
+    result = evaluator.result()
+    assert result.steps == 150
+    assert 8 < result.score < 11  # published: pushing one way falls after 9.3 steps on average
 
 
-def test_agents_meet_the_games_that_they_serve() -> None:
+def test_agents_are_paired_with_the_games_they_support() -> None:
     games = ("paddle", "bicycle", "Pendulum-v1", "paddle, screen")
     met = pairs(games, ("dqn", "sac", "ppo", "rules"))
     assert met == [
@@ -135,38 +135,38 @@ def test_agents_meet_the_games_that_they_serve() -> None:
     ]
 
 
-def test_agents_are_given_up_when_their_time_is_over_and_shown_in_a_table() -> None:
-    given_up = learn("paddle", "reinforce", seed=1, seconds=0.3)
-    assert not given_up.solved
-    assert given_up.seconds >= 0.3
-    by_hand = learn("paddle", "rules", seed=1, seconds=60.0)
-    assert by_hand.score > 40
+def test_runs_stop_at_the_time_limit_and_appear_in_the_table() -> None:
+    stopped = learn("paddle", "reinforce", seed=1, seconds=0.3)
+    assert not stopped.solved
+    assert stopped.seconds >= 0.3
+    rules = learn("paddle", "rules", seed=1, seconds=60.0)
+    assert rules.score > 40
     written = io.StringIO()
-    show_agents(Console(file=written, width=200), [given_up, by_hand])
+    show_agents(Console(file=written, width=200), [stopped, rules])
     assert "| reinforce | 0 of 1 | never | never |" in written.getvalue()
     assert "| rules |  |  |  |" in written.getvalue()
 
 
-def test_a_game_that_there_is_not_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_game_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["agents", "--games", "chess"]) == 2
-    assert "there is no `chess`; there are paddle, bicycle" in capsys.readouterr().err
+    assert "unknown name `chess`; known names: paddle, bicycle" in capsys.readouterr().err
 
 
 def test_recipe_learns() -> None:
     returns: list[float] = []
 
-    def go_on(steps: int, network: cleanrl_recipe.Network) -> bool:
+    def keep_training(steps: int, network: cleanrl_recipe.Network) -> bool:
         if steps in (4, 10_000):
             evaluation = evaluate(Policy(network.best), "CartPole-v1", {}, 20, seed=1)
             returns.append(float(evaluation.returns.mean()))
         return steps < 10_000
 
-    cleanrl_recipe.learn("CartPole-v1", 1, go_on, cleanrl_recipe.Recipe())
+    cleanrl_recipe.learn("CartPole-v1", 1, keep_training, cleanrl_recipe.Recipe())
     before, after = returns
     assert after > before + 50
 
 
-def test_stopwatch_tells_seconds_memory_and_failure(tmp_path: Path) -> None:
+def test_stopwatch_measures_time_and_memory_and_reports_failure(tmp_path: Path) -> None:
     found = stopwatch([sys.executable, "-c", "kept = bytearray(10**8)"], str(tmp_path))
     assert found["seconds"] > 0
     assert found["first_line"] is None
@@ -177,7 +177,7 @@ def test_stopwatch_tells_seconds_memory_and_failure(tmp_path: Path) -> None:
         stopwatch([sys.executable, "-c", "raise SystemExit('oh no')"], str(tmp_path))
 
 
-def test_stopwatch_tells_when_the_first_line_comes(tmp_path: Path) -> None:
+def test_stopwatch_measures_the_time_to_the_first_line(tmp_path: Path) -> None:
     code = "import time\nprint('one', flush=True)\ntime.sleep(0.5)\nprint('two')"
     found = stopwatch([sys.executable, "-c", code], str(tmp_path))
     assert 0 < found["first_line"] <= found["seconds"] - 0.5
@@ -188,13 +188,13 @@ def test_first_frame_ends_the_program(tmp_path: Path) -> None:
     assert stopwatch([sys.executable, *program], str(tmp_path))["seconds"] > 0
 
 
-def test_a_program_without_a_frame_has_failed(tmp_path: Path) -> None:
+def test_a_program_that_shows_no_frame_fails(tmp_path: Path) -> None:
     program = [str(HERE / "first_frame.py"), str(PLAY), "--help"]
     with pytest.raises(RuntimeError, match="no frame"):
         stopwatch([sys.executable, *program], str(tmp_path))
 
 
-def test_without_stable_baselines3_the_comparison_says_how_to_get_it(
+def test_compare_says_how_to_install_stable_baselines3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "stable_baselines3", None)
