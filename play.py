@@ -13,11 +13,11 @@ from typing import Annotated
 
 import tyro
 
+from envs.options import parse_env_options
 from playing.app import Request, fresh_seed, measure, record, tell, watch
 from playing.selection import PlayError, Wishes
 from rewards.expression import RewardError
 from training.cli import INTERRUPTED, USAGE_ERROR, read_options
-from training.env_options import parse_env_options
 
 # None stands for a default that each help text gives in words.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.measuring import Clock, Measure, Row, interleaved
 from benchmarks.startup import row, stopwatch
 from rewards.check.starter import starter
-from rewards.weighted_sum import plain_kernel
+from rewards.kernel import plain_kernel
 
 ENV, SHORT_NAME = "PaddleBall-v0", "paddle"
 GAMES = 1024

@@ -12,10 +12,10 @@ import gymnasium
 
 from playing.playback import Match
 from rewards.expression import RewardError, file_named, parse
-from rewards.make import load_tried_reward
+from rewards.kernel import WeightedSum
+from rewards.make import load_tried_reward, reward_of
 from rewards.sandbox.parent import TrialProcess
 from rewards.terms import describe
-from rewards.weighted_sum import WeightedSum, reward_of
 
 LOOK_SECONDS = 0.1
 
@@ -91,10 +91,11 @@ class LiveReward:
         if time.monotonic() - self._last_look < LOOK_SECONDS:
             return ""
         self._last_look = time.monotonic()
-        if self._watched.changed():
-            self.close()
-            self._trial = TrialProcess(self._expression, self._match.env_id, self._env_options)
         try:
+            if self._watched.changed():
+                self.close()
+                env_id, options = self._match.env_id, self._env_options
+                self._trial = TrialProcess(self._expression, env_id, options)
             if self._trial is not None and (warnings := self._trial.poll()) is not None:
                 self._loading, self._trial = Loading(self._trial, warnings), None
             if self._loading is not None and (reward := self._loading.poll()) is not None:

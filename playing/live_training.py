@@ -25,8 +25,8 @@ from playing.live_reward import LiveReward
 from playing.playback import Match
 from playing.players import LEARNING, Player
 from playing.selection import PlayError
-from rewards.sandbox.parent import environment_for_child
-from rewards.weighted_sum import reward_of
+from rewards.child_process import environment_for_child
+from rewards.make import reward_of
 from training.config import RunConfig
 from training.ipc import receive
 from training.vector_runner import reward_weights

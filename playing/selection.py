@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envs.options import check_option_name
 from envs.registry import GAMES, env_ids
 from training.config import RunConfig
-from training.env_options import check_option_name
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
 from training.train_options import find_env_id

@@ -1,1 +1,1 @@
-"""What counts as good: small functions of (before, action, after), and how they are put to use."""
+"""Rewards: functions of (before, action, after), and what loads, checks and compiles them."""

@@ -1,4 +1,4 @@
-"""The little language of `--reward`: a weighted sum of terms, parsed and never evaluated."""
+"""The grammar of `--reward`: a weighted sum of terms, which is parsed and never evaluated."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ TOKEN = re.compile(
 
 
 class RewardError(ValueError):
-    """A reward that cannot be used; the message is one line that says what is wrong and where."""
+    """A reward cannot be used; the message says in one line what is wrong and where."""
 
 
 class WeightedTerm(NamedTuple):
-    """`weight * term`, the term still as it was written."""
+    """`weight * term`, with the term as the user wrote it."""
 
     weight: float
     term: str
 
 
 def is_code(term: str) -> bool:
-    """Is a term, as it was written, more than a name among the game's own ones?"""
+    """Return whether a term as written names a user's file or module, not a built-in term."""
     return ":" in term or term.endswith(".py")
 
 
 def file_named(term: str) -> str:
-    """The file in a term as it was written; empty where there is none."""
+    """Return the file in a term as written; empty if it names none."""
     place = term if term.endswith(".py") else term.rpartition(":")[0]
     return place if place.endswith(".py") else ""
 
 
 def parse(expression: str) -> list[WeightedTerm]:
-    """Read `"hit_or_miss - 0.01*effort"` into [(1.0, "hit_or_miss"), (-0.01, "effort")].
+    """Parse `"hit_or_miss - 0.01*effort"` into [(1.0, "hit_or_miss"), (-0.01, "effort")].
 
     A term is a name, `file.py:function` or `module:function`; file names with spaces are quoted,
-    and operators beside a file name need spaces around them.
+    and operators next to a file name need spaces around them.
 
     Raises:
-        RewardError: for anything that is not a sum of terms with constant weights.
+        RewardError: if it is not a sum of terms with constant weights.
     """
     path, _, function = expression.rpartition(":")
     file = Path(path if function.isidentifier() else expression)
@@ -72,7 +72,7 @@ def parse(expression: str) -> list[WeightedTerm]:
 
 
 def _product(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[float, str]:
-    """Take `term`, `number * term` or `term * number` off the front of `tokens`."""
+    """Remove `term`, `number * term` or `term * number` from the front of `tokens`."""
     factors = [_factor(expression, tokens)]
     while tokens and tokens[0][1] == "*":
         tokens.pop(0)
@@ -97,12 +97,12 @@ def _factor(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[str, s
 
 
 def _tokens(expression: str) -> list[tuple[str, str, int]]:
-    """The pieces of `expression` as (kind, text, place)."""
+    """Return the tokens of `expression` as (kind, text, place)."""
     tokens, place, end = [], 0, len(expression.rstrip())
     while place < end:
         match = TOKEN.match(expression, place)
         if match is None:
-            raise _error(expression, place, "cannot read this")
+            raise _error(expression, place, "this cannot be read")
         kind = str(match.lastgroup)
         tokens.append((kind, match[kind], match.start(kind)))
         place = match.end()

@@ -1,133 +1,162 @@
-"""From a user's term to the loop that runs it: compiled where that gives the same values."""
+"""From a reward term to the loop that runs it, and the weighted sum of several terms.
+
+A kernel is a loop over (before, actions, after, weight, first, row, total): it writes the term into
+`row` and adds `weight` times the term to `total`, or sets `total` where the term is the `first`.
+"""
 
 from __future__ import annotations
 
-import importlib
+import dis
 import inspect
-import linecache
-import re
-import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from envs.engine.compilation import compiled, direct
+from envs.engine.fingerprint import nested, reached
 from envs.engine.game import Game
-from rewards.expression import parse
-from rewards.guards import Kernel, checked, may_write, missing_field, plain_checked
-from rewards.sandbox.trial import Outcome, Transitions
-from rewards.terms import Term, describe, load_term
-from rewards.weighted_sum import plain_kernel, values
+from rewards.expression import RewardError
+from rewards.terms import Term, describe, distinct_names, place_of, where
 
-TIMED = 300  # steps that an interpreted term is timed on
+Array = np.ndarray[Any, Any]
+Kernel = Callable[..., None]
 
 
-def choose_kernel(
-    term: Term, game: Game, rewards: str, transitions: Transitions, outcome: Outcome
-) -> tuple[Kernel, list[str]]:
-    """The term compiled, if that gives the values of plain Python, else interpreted; checked.
+class WeightedSum:
+    """sum of weight_k * term_k(before, action, after), over a batch of games.
 
-    Args:
-        term: one that can be used.
-        game: the game to be rewarded.
-        rewards: its module of rewards.
-        transitions: what both are compared on.
-        outcome: of the trial on these.
-
-    Returns:
-        The kernel and, if it is interpreted, a warning that says why and how much slower.
+    It is an `envs.engine.batch.Reward`. `expression` is the text that it was made from; there is
+    one kernel per term.
     """
-    plain = plain_checked(term)
-    if not outcome.repeatable:
-        return plain, []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Numba's, about its own ways
-            fast = compiled_checked(term, game)
-    except Exception as error:  # Numba's own, and whatever else it stumbles over
-        problem = f"cannot be compiled: {_culprit(term, error)}"
-    else:
-        if np.allclose(outcome.values, values(fast, *transitions), 1e-9, 1e-12):
-            return fast, []
-        problem = "gives other values when compiled"
-    slower = _times_slower(plain, game, rewards, transitions)
-    warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
-    return plain, [warning]
+
+    def __init__(
+        self, expression: str, weights: list[float], terms: list[Term], kernels: list[Kernel]
+    ) -> None:
+        self.expression = expression
+        self.weights = weights
+        self.terms = terms
+        self.names = distinct_names(terms)
+        self.kernels = kernels
+        self._weighted = [
+            (kernel, weight, k == 0, k)
+            for k, (kernel, weight) in enumerate(zip(kernels, weights, strict=True))
+        ]
+
+    def __call__(
+        self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array
+    ) -> None:
+        """Write each term into its array of `terms` (n,) and the sums into `total` (n,)."""
+        for kernel, weight, first, k in self._weighted:
+            kernel(before, actions, after, weight, first, terms[k], total)
 
 
-def compiled_kernel(term: Term, game: Game) -> Callable[..., None]:
-    """One term compiled for the states and actions of `game`.
+def plain_kernel(term: Term) -> Kernel:
+    """Return the interpreted loop over a term."""
+    function = term.function
 
-    Only the project's own terms are kept on disk: a user's file may import anything.
+    def reward_kernel(
+        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
+    ) -> None:
+        for i in range(len(row)):
+            row[i] = function(before[i], actions[i], after[i])
+            if first:
+                total[i] = weight * row[i]
+            else:
+                total[i] += weight * row[i]
+
+    return reward_kernel
+
+
+def compiled_kernel(term: Term, game: Game) -> Kernel:
+    """Return the loop over a term, compiled for the states and actions of `game`.
+
+    Only built-in terms are cached on disk. The code of a user's term may depend on modules that the
+    cache cannot check, and every edit would push one of the games' own kernels out of the cache.
 
     Raises:
         numba.core.errors.NumbaError: if Numba cannot compile it.
     """
-    return direct(compiled(plain_kernel(term), cache=not term.own), *_arguments(game))
+    # imported late: `check` shows what a reward pays before it waits for Numba
+    from envs.engine.compilation import compiled, direct
+
+    states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
+    arguments = (states, actions, states, 1.0, True, numbers, numbers)
+    return direct(compiled(plain_kernel(term), cache=not term.from_user), *arguments)
 
 
-def own_kernel(term: Term, game: Game) -> Kernel:
-    """One of the project's terms, which some variants of its game have no fields for.
+def builtin_kernel(term: Term, game: Game) -> Kernel:
+    """Return the compiled loop over a built-in term.
 
     Raises:
-        RewardError: for such a term.
+        RewardError: if the term needs a field that only another variant of the game has.
     """
     try:
         return compiled_kernel(term, game)
-    except KeyError as error:  # Numba's way of saying that a record has no such field
+    except KeyError as error:  # how Numba reports that a record has no such field
         raise missing_field(term, game, error.args[0]) from None
 
 
-def _arguments(game: Game) -> tuple[Any, ...]:
-    """Arguments of the types that a kernel is called with."""
-    return game.states(1), game.actions(1), game.states(1), 1.0, True, np.zeros(1), np.zeros(1)
+def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
+    """Return the loop over a user's term, compiled or interpreted.
 
-
-def _culprit(term: Term, error: Exception) -> str:
-    """The user's line that Numba stumbled over, which it names last."""
-    file = inspect.getfile(inspect.unwrap(term.function))
-    name = re.escape(re.split(r"[/\\]", file)[-1])
-    lines = re.findall(rf'{name}"?,? (?:line |\()(\d+)', str(error))
-    if not lines:
-        return f"something in it is more than the compiler, Numba, understands ({_short(error)})"
-    text = linecache.getline(file, int(lines[-1])).strip()
-    return f"line {lines[-1]} is more than the compiler, Numba, understands: `{text[:60]}`"
-
-
-def _short(error: Exception) -> str:
-    return describe(error)[:80]
-
-
-def _times_slower(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> int:
-    """How much longer `plain` takes than the game's own reward, compiled; to two digits."""
-    own = parse(importlib.import_module(rewards).DEFAULT[game.name])[0].term
-    fast = compiled_kernel(load_term(own, rewards), game)
-    count = len(transitions.after)
-    some = min(count, TIMED)
-    ratio = (_seconds(plain, transitions, some) / some) / (
-        _seconds(fast, transitions, count) / count
-    )
-    return int(float(f"{max(ratio, 1.0):.1e}"))
-
-
-def _seconds(kernel: Kernel, transitions: Transitions, count: int) -> float:
-    """For the first `count` steps, at best."""
-    arrays = [array[:count].copy() for array in transitions]
-    row, total = np.zeros((2, count))
-    seconds = []
-    for _ in range(3):
-        began = time.perf_counter()
-        kernel(*arrays, 1.0, True, row, total)
-        seconds.append(time.perf_counter() - began)
-    return max(min(seconds), 1e-9)
-
-
-def compiled_checked(term: Term, game: Game) -> Kernel:
-    """The term compiled, and checked.
+    It reports where and when the term fails in a state that its trial did not meet, and the term
+    cannot change the game.
 
     Raises:
         Exception: whatever Numba raises if it cannot compile the term.
     """
-    return checked(term, compiled_kernel(term, game), writes=may_write(term))
+    if compile_it:
+        return _checked(term, compiled_kernel(term, game), writes=_may_write(term))
+    return _checked(term, plain_kernel(term), writes=True)
+
+
+def _may_write(term: Term) -> bool:
+    """Return whether the term has an instruction with which compiled code can change a record."""
+    codes = [code for f in reached(term.function) for code in nested(f.__code__)]
+    instructions = [step for code in codes for step in dis.get_instructions(code)]
+    return any(
+        step.opname in ("STORE_ATTR", "STORE_SUBSCR") or step.argval == "setattr"
+        for step in instructions
+    )
+
+
+def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
+    """Add checks to `kernel`; a term that `writes` into its arguments gets copies of them."""
+    file = inspect.getfile(inspect.unwrap(term.function))
+
+    def kernel_with_checks(
+        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
+    ) -> None:
+        if writes:
+            before, after = before.copy(), after.copy()
+        try:
+            kernel(before, actions.copy(), after, weight, first, row, total)
+        except (Exception, SystemExit) as error:
+            place = where(error, file)
+            if place == file:  # compiled code has no line numbers
+                place = place_of(term.function)
+            raise RewardError(f"{place}: {describe(error)}") from None
+        if not np.isfinite(row).all():
+            i = int(np.flatnonzero(~np.isfinite(row))[0])
+            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
+            raise RewardError(
+                f"{place_of(term.function)}: `{term.name}` returned {row[i]} for the state after "
+                f"the step {state}; rewards must be finite"
+            )
+
+    return kernel_with_checks
+
+
+def missing_field(term: Term, game: Game, field: str) -> RewardError:
+    """Return the error for a built-in term that belongs to another variant of its game."""
+    return RewardError(
+        f"the term `{term.name}` needs the field `{field}`; {game.name} has no such field, it has "
+        f"{', '.join(game.state.names or ())}"
+    )
+
+
+def values(kernel: Kernel, before: Array, actions: Array, after: Array) -> Array:
+    """Return what the term of a kernel pays for steps (n,), as an array (n,)."""
+    row, total = np.zeros((2, len(after)))
+    kernel(before.copy(), actions.copy(), after.copy(), 1.0, True, row, total)
+    return row

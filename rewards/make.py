@@ -1,4 +1,7 @@
-"""Environments made of a game and a reward: what `gymnasium.make` and `make_vec` call."""
+"""The way in for every reward: parse it, try it in a sandbox, load it, compile it, add it up.
+
+`gymnasium.make` and `gymnasium.make_vec` call `make_single` and `make_vector`.
+"""
 
 from __future__ import annotations
 
@@ -10,51 +13,73 @@ from typing import Any
 
 import gymnasium
 
+from envs.engine.capabilities import game_batch_of
 from envs.engine.game import Game, load_game
 from envs.engine.single import GameEnv
 from envs.engine.vector import GameVectorEnv
 from rewards.expression import WeightedTerm, is_code, parse
-from rewards.guards import plain_checked
-from rewards.kernel import choose_kernel, compiled_checked, own_kernel
+from rewards.kernel import Kernel, WeightedSum, builtin_kernel, checked_kernel
 from rewards.sandbox.parent import TrialProcess
-from rewards.sandbox.trial import recorded_transitions, try_term
+from rewards.sandbox.trial import choose_kernel, recorded_transitions, try_term
 from rewards.terms import Term, from_function, load_term
-from rewards.weighted_sum import WeightedSum
 
 RewardLike = str | Callable[..., float] | WeightedSum | None
 
 
 def make_single(game: str, rewards: str, reward: RewardLike = None, **options: Any) -> GameEnv:
-    """One game; arguments as for `load_reward` and `envs.engine.single.GameEnv`."""
+    """Make one game; arguments as for `make_reward` and `envs.engine.single.GameEnv`."""
     definition, rest = load_game(game, options)
-    return GameEnv(definition, _tried(definition, game, rewards, reward, options), **rest)
+    return GameEnv(definition, make_reward(definition, game, rewards, reward, options), **rest)
 
 
 def make_vector(
     game: str, rewards: str, reward: RewardLike = None, **options: Any
 ) -> GameVectorEnv:
-    """Many games; arguments as for `load_reward` and `envs.engine.vector.GameVectorEnv`."""
+    """Make many games; arguments as for `make_reward` and `envs.engine.vector.GameVectorEnv`."""
     definition, rest = load_game(game, options)
-    return GameVectorEnv(definition, _tried(definition, game, rewards, reward, options), **rest)
+    reward = make_reward(definition, game, rewards, reward, options)
+    return GameVectorEnv(definition, reward, **rest)
 
 
-def _tried(
+def make_reward(
     definition: Game, game: str, rewards: str, reward: RewardLike, options: dict[str, Any]
 ) -> WeightedSum:
-    """A reward ready for use; what is written in files is tried in a process of its own before."""
+    """Make a reward ready for use.
+
+    Args:
+        definition: the game to be rewarded.
+        game: where the game is defined, as in `envs.paddle.game:paddle`.
+        rewards: the game's module of reward terms.
+        reward: a weighted sum as `rewards.expression.parse` reads it, one function of
+            (before, action, after), an earlier result of this function, or None for the game's
+            default.
+        options: of the environment; the game's own options matter to the trial of a user's term.
+
+    Raises:
+        RewardError: if a term cannot be found, loaded or used.
+    """
+    if isinstance(reward, WeightedSum):
+        return reward
+    if reward is None:
+        reward = str(importlib.import_module(rewards).DEFAULT[definition.name])
+    if not isinstance(reward, str):
+        term = from_function(reward)
+        kernel = _kernel_tried_here(term, definition, rewards, options)
+        return WeightedSum(term.name, [1.0], [term], [kernel])
+    parsed = parse(reward)
     compiled = None
-    if isinstance(reward, str) and any(is_code(part.term) for part in parse(reward)):
-        with TrialProcess(reward, "", options, places=(game, rewards)) as trial:
+    if any(is_code(part.term) for part in parsed):
+        with TrialProcess(reward, "", options, parsed=parsed, places=(game, rewards)) as trial:
             for text in trial.wait():
                 warnings.warn(text, stacklevel=4)
             compiled = trial.verdict["compiled"]
-    return load_reward(definition, rewards, reward, options, compiled)
+    return _load(definition, rewards, reward, parsed, compiled)
 
 
 def load_tried_reward(
     expression: str, env_id: str, env_options: Mapping[str, Any], compiled: Sequence[bool]
 ) -> WeightedSum:
-    """A reward that was tried in another process, loaded in this one; for `make(reward=...)`.
+    """Load a reward that a `TrialProcess` has tried; the result can be used as `make(reward=...)`.
 
     Args:
         expression: the reward, as `rewards.expression.parse` reads it.
@@ -63,66 +88,58 @@ def load_tried_reward(
         compiled: `TrialProcess.verdict["compiled"]`.
 
     Raises:
-        RewardError: if its file has become another one meanwhile, and does not load.
+        RewardError: if the file has changed since the trial and does not load any more.
     """
     arguments: Any = gymnasium.spec(env_id).kwargs
     definition, _ = load_game(arguments["game"], dict(env_options))
-    return load_reward(definition, arguments["rewards"], expression, None, compiled)
+    return _load(definition, arguments["rewards"], expression, parse(expression), compiled)
 
 
-def load_reward(
-    game: Game,
+def reward_of(environment: Any) -> WeightedSum | None:
+    """Return the reward of one of our games, single or vector; None for other environments."""
+    batch = game_batch_of(environment)
+    return batch.reward if batch is not None and isinstance(batch.reward, WeightedSum) else None
+
+
+def _load(
+    definition: Game,
     rewards: str,
-    reward: RewardLike = None,
-    options: dict[str, Any] | None = None,
-    compiled: Sequence[bool] | None = None,
+    expression: str,
+    parsed: Sequence[WeightedTerm],
+    compiled: Sequence[bool] | None,
 ) -> WeightedSum:
-    """Make a reward ready for use.
+    """Load the terms of a reward and make their kernels.
+
+    The sandbox has executed and compiled a user's file already. Both happen again here: functions
+    and machine code cannot be passed from one process to another.
 
     Args:
-        game: the game to be rewarded.
+        definition: the game to be rewarded.
         rewards: the game's module of reward terms.
-        reward: a weighted sum as `rewards.expression.parse` reads it, one function of
-            (before, action, after), what this function returned before, or None for the module's
-            default.
-        options: of the environment; those of the game itself matter to the trial of a user's term.
-        compiled: for each term, whether a trial made elsewhere found that it can be compiled; by
-            default a user's terms are tried here, where nothing stops an endless loop.
-
-    Raises:
-        RewardError: if a term cannot be found, loaded or used.
+        expression: the reward as text.
+        parsed: the same, parsed.
+        compiled: for each term, whether its trial found that it can be compiled; None without a
+            trial, when all terms are built-in ones.
     """
-    if isinstance(reward, WeightedSum):
-        return reward
-    if reward is None:
-        reward = importlib.import_module(rewards).DEFAULT[game.name]
-    if isinstance(reward, str):
-        parsed = parse(reward)
-        terms = [load_term(part.term, rewards) for part in parsed]
-    else:
-        terms = [from_function(reward)]
-        parsed = [WeightedTerm(1.0, terms[0].name)]
-    expression = reward if isinstance(reward, str) else terms[0].name
+    terms = [load_term(part.term, rewards) for part in parsed]
     kernels = []
     for k, term in enumerate(terms):
-        if term.warning and compiled is None:  # else the trial has said it
+        if compiled is None and term.warning:  # a trial has passed it on already
             warnings.warn(term.warning, stacklevel=5)
-        if not term.own:
-            kernels.append(own_kernel(term, game))
-        elif compiled is None:
-            kernels.append(_tried_here(term, game, rewards, options or {}))
+        if compiled is not None and term.from_user:
+            kernels.append(checked_kernel(term, definition, compiled[k]))
         else:
-            kernels.append(compiled_checked(term, game) if compiled[k] else plain_checked(term))
+            kernels.append(builtin_kernel(term, definition))
     return WeightedSum(expression, [part.weight for part in parsed], terms, kernels)
 
 
-def _tried_here(
-    term: Term, game: Game, rewards: str, options: dict[str, Any]
-) -> Callable[..., None]:
-    """The loop over one of the user's terms, after a trial in this process."""
-    transitions = recorded_transitions(game, options, rewards)
-    outcome = try_term(term, game, transitions, math.inf)
-    kernel, reasons = choose_kernel(term, game, rewards, transitions, outcome)
+def _kernel_tried_here(
+    term: Term, definition: Game, rewards: str, options: dict[str, Any]
+) -> Kernel:
+    """Return the loop over a function from this process, after a trial without a sandbox."""
+    transitions = recorded_transitions(definition, options, rewards)
+    outcome = try_term(term, definition, transitions, math.inf)
+    kernel, reasons = choose_kernel(term, definition, rewards, transitions, outcome)
     for text in (*outcome.warnings, *reasons):
         warnings.warn(text, stacklevel=5)
     return kernel

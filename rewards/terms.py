@@ -19,23 +19,23 @@ TermFunction = Callable[[Any, Any, Any], float]
 
 
 class Term(NamedTuple):
-    """One reward term: a function of (before, action, after)."""
+    """A reward term: a function of (before, action, after) that returns a number."""
 
     name: str
     function: TermFunction
-    own: bool
-    """Written by the user, so to be tried before it is trusted."""
+    from_user: bool
+    """Whether the user wrote it, so that it is tried before it is used."""
     warning: str = ""
-    """What the user should know about this term, in one line."""
+    """One line that the user should read, if any."""
 
     @property
     def source_file(self) -> Path:
-        """Where the function is written."""
+        """File that the function is written in."""
         return Path(inspect.getfile(self.function))
 
 
 def distinct_names(terms: list[Term]) -> tuple[str, ...]:
-    """The terms' names; where two are alike, with the file's name before them."""
+    """Return the terms' names; equal ones get the name of their file in front."""
     names = [term.name for term in terms]
     return tuple(
         name if names.count(name) == 1 else f"{term.source_file.stem}.{name}"
@@ -44,15 +44,15 @@ def distinct_names(terms: list[Term]) -> tuple[str, ...]:
 
 
 def load_term(name: str, game_rewards: str) -> Term:
-    """Find a term.
+    """Return the term of a name.
 
     Args:
-        name: a name in the game's module of rewards, `file.py:function`, `file.py` (its only
-            function, or the one called as the file is) or `module:function`.
-        game_rewards: the game's module of rewards.
+        name: a built-in term of the game, `file.py:function`, `file.py` (its only function, or the
+            one with the name of the file) or `module:function`.
+        game_rewards: the game's module of reward terms.
 
     Raises:
-        RewardError: if there is none, or its file cannot be loaded.
+        RewardError: if there is no such term, or its file cannot be loaded.
     """
     place, colon, function_name = name.rpartition(":")
     if name.endswith(".py"):
@@ -61,51 +61,46 @@ def load_term(name: str, game_rewards: str) -> Term:
         return _builtin_term(name, importlib.import_module(game_rewards))
     module = _load_file(place) if place.endswith(".py") else _import(place)
     if not function_name:
-        names, own_name = list(_functions(module)), Path(place).stem
-        if len(names) != 1 and own_name not in names:
+        names, file_name = list(_some_functions(module, place)), Path(place).stem
+        if len(names) != 1 and file_name not in names:
             raise RewardError(
-                f"{place} has {len(names)} functions; say which, as in "
-                f"{place}:{(names or ['f'])[0]}"
+                f"{place} has {len(names)} functions; name one of them, as in {place}:{names[0]}"
             )
-        function_name = own_name if own_name in names else names[0]
+        function_name = file_name if file_name in names else names[0]
     return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
 
 
 def _builtin_term(name: str, module: ModuleType) -> Term:
-    """A term of the game's own module, perhaps by its former name, which runs of that time have."""
+    """Return a built-in term; its former name works too, as old runs have it in their config."""
     problem = f"{module.__name__} has no reward term"
     if name not in (renamed := getattr(module, "RENAMED", {})):
-        return Term(name, _function(module, name, problem), own=False)
+        return Term(name, _function(module, name, problem), from_user=False)
     function = _function(module, renamed[name], problem)
     text = (
         f"reward term `{name}` is now called `{renamed[name]}`; `{name}` names the game's own score"
     )
-    return Term(name, function, own=False, warning=text)
+    return Term(name, function, from_user=False, warning=text)
 
 
 def load_terms(file: str) -> list[Term]:
-    """All terms of a file.
+    """Return all terms of a file.
 
     Raises:
-        RewardError: if there is none, or the file cannot be loaded.
+        RewardError: if it has none, or cannot be loaded.
     """
-    functions = _functions(_load_file(file))
-    if not functions:
-        raise RewardError(
-            f"{file} has no reward: write a function, def my_reward(before, action, after)"
-        )
-    return [Term(name, function, own=True) for name, function in functions.items()]
+    functions = _some_functions(_load_file(file), file)
+    return [Term(name, function, from_user=True) for name, function in functions.items()]
 
 
 def from_function(function: Any) -> Term:
-    """A function that was handed over as it is."""
+    """Return the term of a function."""
     if not inspect.isfunction(function):
-        raise RewardError(f"a reward is a text or a function, not {function!r}")
-    return Term(function.__name__, function, own=True)
+        raise RewardError(f"a reward must be a string or a function, not {function!r}")
+    return Term(function.__name__, function, from_user=True)
 
 
 def _functions(module: ModuleType) -> dict[str, TermFunction]:
-    """The public functions that are defined in `module` itself, tests excepted."""
+    """Return the public functions that `module` itself defines, without its tests."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -115,6 +110,16 @@ def _functions(module: ModuleType) -> dict[str, TermFunction]:
     }
 
 
+def _some_functions(module: ModuleType, file: str) -> dict[str, TermFunction]:
+    """Return the functions of a file, as `_functions` does, if it has any."""
+    functions = _functions(module)
+    if not functions:
+        raise RewardError(
+            f"{file} has no reward; write a function, def my_reward(before, action, after)"
+        )
+    return functions
+
+
 def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
     functions = _functions(module)
     if name not in functions and callable(value := getattr(module, name, None)):
@@ -122,8 +127,7 @@ def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
         if inspect.isclass(value):
             kind = "a class"
         raise RewardError(
-            f"{problem} `{name}` that could be a reward: it is {kind}; write a function, "
-            f"def {name}(before, action, after)"
+            f"{problem} `{name}`: it is {kind}; write a function, def {name}(before, action, after)"
         )
     if name not in functions:
         raise RewardError(f"{problem} `{name}`; {suggest(name, functions)}")
@@ -131,10 +135,10 @@ def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
 
 
 def _load_file(place: str) -> ModuleType:
-    """Execute a file as a module of its own, without touching `sys.path`."""
+    """Execute a file as a module without changing `sys.path`."""
     path = Path(place).expanduser().resolve()
     if path.is_dir():
-        raise RewardError(f"{place} is a folder; name a file of Python in it")
+        raise RewardError(f"{place} is a folder; name a Python file in it")
     if not path.is_file():
         raise RewardError(f"reward file {place} does not exist (looked for {path})")
     name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
@@ -146,7 +150,7 @@ def _load_file(place: str) -> ModuleType:
         raise RewardError(f"{path}: cannot be read ({error.strerror})") from None
     _check_text(path, source)
     try:
-        # not by an import: Python's cache would miss an edit within the second
+        # an import would miss an edit within the same second, as it compares times of files
         exec(compile(source, path, "exec"), vars(module))
     except SyntaxError as error:
         raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
@@ -156,9 +160,15 @@ def _load_file(place: str) -> ModuleType:
 
 
 def _check_text(path: Path, source: bytes) -> None:
-    """Say what is wrong with bytes that are no text; Python's own words for it have no line."""
+    """Check that a file is text.
+
+    Python checks this as well, but its message has no line.
+
+    Raises:
+        RewardError: if it is not.
+    """
     at = source.find(b"\0")
-    problem = "a NUL byte, which no text has"
+    problem = "a NUL byte, which no text file has"
     if at < 0 and b"coding" not in b"".join(source.splitlines()[:2]):
         try:
             source.decode("utf-8")
@@ -166,7 +176,7 @@ def _check_text(path: Path, source: bytes) -> None:
             at, problem = error.start, "bytes that are not UTF-8"
     if at >= 0:
         line = source.count(b"\n", 0, at) + 1
-        raise RewardError(f"{path}:{line}: has {problem}; save the file as text in UTF-8")
+        raise RewardError(f"{path}:{line}: has {problem}; save the file as UTF-8 text")
 
 
 def _import(name: str) -> ModuleType:
@@ -177,7 +187,7 @@ def _import(name: str) -> ModuleType:
 
 
 def where(error: BaseException, file: str) -> str:
-    """`file:line` of the last line in `file` that took part in `error`."""
+    """Return `file:line` of the innermost line in `file` in the traceback of `error`."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
@@ -187,12 +197,12 @@ def where(error: BaseException, file: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line."""
+    """Return an exception in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def place_of(function: Callable[..., Any]) -> str:
-    """`file:line` at which a function begins, what decorates it left aside."""
+    """Return `file:line` at which a function begins, without its decorators."""
     code = inspect.unwrap(function).__code__
     return f"{code.co_filename}:{code.co_firstlineno}"

@@ -1,4 +1,4 @@
-"""Tests that a student writes beside a reward, run by `python -m rewards check`.
+"""Tests that you write next to a reward; `python -m rewards check` runs them.
 
     from rewards.testing import hit, miss, pays, prefers
 
@@ -6,85 +6,98 @@
         prefers(hit, miss)
         assert pays(miss) < 0
 
-A moment is imported by its name; `check` shows which there are. Single steps can be looked at too:
-`for before, action, after in hit: ...`.
+An event is imported by its name; `check` lists the events of a game. A test can also look at single
+steps: `for before, action, after in hit: ...`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 Reward = Callable[[Any, Any, Any], float]
 Transition = tuple[Any, Any, Any]
 
 
-class Stage:
-    """What tests are about: recorded steps, and the reward that is checked.
+class Context:
+    """The recorded steps and the reward that tests are about.
 
-    Outside of `check` a file with tests is loaded too, but its tests are not run: any name will do
-    for a moment then.
+    This one is for files that are loaded outside `check`: any name is accepted as an event, and no
+    test runs.
     """
 
-    def moments(self) -> Iterable[str] | None:
-        """Which there are in this game; None if it does not matter."""
+    def events(self) -> Iterable[str] | None:
+        """Return the names of the game's events; None accepts any name."""
         return None
 
-    def steps(self, moment: str) -> list[Transition]:
-        """Recorded (before, action, after) of a moment."""
-        raise RuntimeError("tests beside a reward are run by `python -m rewards check`")
+    def steps(self, event: str) -> list[Transition]:
+        """Return the recorded (before, action, after) of an event."""
+        raise RuntimeError("run these tests with `python -m rewards check`")
 
     def reward(self) -> Reward:
-        """The reward that is checked."""
-        raise RuntimeError("tests beside a reward are run by `python -m rewards check`")
+        """Return the reward that is checked."""
+        raise RuntimeError("run these tests with `python -m rewards check`")
 
 
-stage = Stage()
-"""Set by who runs the tests."""
+_context: ContextVar[Context] = ContextVar("context")
+_NOWHERE = Context()
 
 
-class MomentSteps:
-    """The recorded steps of a moment."""
+@contextmanager
+def using(context: Context) -> Iterator[None]:
+    """Give the tests that are loaded or run inside this block their steps and their reward."""
+    token = _context.set(context)
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+class EventSteps:
+    """The recorded steps of an event."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __iter__(self) -> Iterator[Transition]:
-        return iter(stage.steps(self.name))
+        return iter(_context.get(_NOWHERE).steps(self.name))
 
     def __repr__(self) -> str:
         return self.name
 
 
-def pays(moment: MomentSteps, reward: Reward | None = None) -> float:
-    """What the reward pays at a moment, on average.
+def pays(event: EventSteps, reward: Reward | None = None) -> float:
+    """Return what the reward pays at an event, on average.
 
     Args:
-        moment: imported from this module.
-        reward: a function of (before, action, after); by default the one that is checked.
+        event: imported from this module.
+        reward: a function of (before, action, after); by default the reward that is checked.
     """
-    function = stage.reward() if reward is None else reward
-    paid = [float(function(*step)) for step in moment]
+    function = _context.get(_NOWHERE).reward() if reward is None else reward
+    paid = [float(function(*step)) for step in event]
     return sum(paid) / len(paid)
 
 
-def prefers(better: MomentSteps, worse: MomentSteps, reward: Reward | None = None) -> None:
-    """Does the reward pay more at one moment than at another?
+def prefers(better: EventSteps, worse: EventSteps, reward: Reward | None = None) -> None:
+    """Check that the reward pays more at one event than at another.
 
     Raises:
-        AssertionError: if not.
+        AssertionError: if it does not.
     """
     high, low = pays(better, reward), pays(worse, reward)
     if not high > low:
         raise AssertionError(f"{better} pays {high:.4g}, not more than {worse}, {low:.4g}")
 
 
-def __getattr__(name: str) -> MomentSteps:
+def __getattr__(name: str) -> EventSteps:
+    # each game has its own events, so their names are known only when a test imports them
     if name.startswith("_"):
         raise AttributeError(name)
-    known = stage.moments()
+    known = _context.get(_NOWHERE).events()
     if known is not None and name not in known:
         from envs.names import suggest
 
-        raise ImportError(f"this game has no moment `{name}`; {suggest(name, known)}")
-    return MomentSteps(name)
+        raise ImportError(f"this game has no event `{name}`; {suggest(name, known)}")
+    return EventSteps(name)

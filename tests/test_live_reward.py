@@ -317,10 +317,10 @@ def test_an_error_stays_on_the_screen_and_the_last_good_reward_goes_on(
     window, live = workshop
     window.frame(STEP)
     plain = (painted(window) == theme.BAD).all(2).sum()
-    trial.outcome = f"{Path('mine.py').resolve()}:2: `after.bal_y`: no such field"
+    trial.outcome = f"{Path('mine.py').resolve()}:2: `after.bal_y`: paddle has no such field"
     Path("mine.py").write_text("broken")
     frames(window, live, lambda: bool(window.status.error))
-    assert window.status.error.startswith("mine.py:2: `after.bal_y`: no such field")
+    assert window.status.error.startswith("mine.py:2: `after.bal_y`: paddle has no such field")
     assert (painted(window) == theme.BAD).all(2).sum() > plain + 1000
     steps = window.match.episode.steps
     for _ in range(200):

@@ -23,6 +23,7 @@ import playing.selection
 from agents import make_agent
 from agents.agent import Task
 from agents.ppo import PPOSettings
+from envs.options import parse_env_options
 from envs.paddle.game import PaddleOptions
 from playing import theme
 from playing.painter import GAME_SIDE, SIZE, Painter, Status
@@ -32,7 +33,6 @@ from playing.selection import newest_run
 from playing.video import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
-from training.env_options import parse_env_options
 from training.run_folder import save_checkpoint, write_json
 
 ENV = "PaddleBall-v0"

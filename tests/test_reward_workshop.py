@@ -1,4 +1,4 @@
-"""What `python -m rewards` writes, finds and says; recordings; a trial beside the program."""
+"""The command line `python -m rewards`, recorded games, and trials in a separate process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ import pytest
 from envs.engine.batch import GameBatch
 from envs.engine.game import OF_OBSERVATIONS, load_game
 from rewards.__main__ import main
-from rewards.check.events import moments_of
+from rewards.check.events import events_of
 from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
 from rewards.check.starter import starter
-from rewards.known import is_known
 from rewards.make import load_tried_reward
 from rewards.sandbox.parent import TrialProcess
-from rewards.sandbox.trial import transitions_at
+from rewards.sandbox.trial import is_known, transitions_at
 from rewards.terms import load_term
 from tests.games import VARIANTS, Variant
 
@@ -43,21 +42,19 @@ def game_of(variant: Variant, **options: Any) -> tuple[Any, str, dict[str, Any]]
 
 @pytest.mark.parametrize("options", [{}, {"max_steps": 3}], ids=["default", "short"])
 @pytest.mark.parametrize("variant", KNOWN, ids=str)
-def test_every_kind_of_moment_is_recorded_and_tried(
-    variant: Variant, options: dict[str, Any]
-) -> None:
+def test_every_event_is_recorded_and_tried(variant: Variant, options: dict[str, Any]) -> None:
     game, rewards, rest = game_of(variant, **options)
     recording = recorded(game, rewards, rest)
     tried = recording.tried()
     assert len(tried) <= TRIED + OF_EACH
     assert np.array_equal(np.unique(tried), tried)
-    for name in recording.moments.by_name():
+    for name in recording.events.by_name():
         rows = recording.rows(name)
         assert rows.any(), name
         assert rows[tried].sum() >= min(rows.sum(), OF_EACH // 2), name
-    names = recording.moments.by_name()
+    names = recording.events.by_name()
     assert all(function.__doc__ for function in names.values())
-    assert set(recording.moments.worse) | set(recording.moments.worse.values()) <= set(names)
+    assert set(recording.events.worse) | set(recording.events.worse.values()) <= set(names)
 
 
 def test_recorded_steps_are_the_games_own() -> None:
@@ -81,7 +78,7 @@ def test_recorded_steps_are_the_games_own() -> None:
 def test_episodes_are_whole_and_in_order() -> None:
     game, rewards, rest = game_of(Variant("BicycleBalance-v0"))
     recording = recorded(game, rewards, rest)
-    assert recording.players == ("doing nothing", "chance", "let_go", "ride")
+    assert recording.players == ("doing nothing", "random", "let_go", "ride")
     for episode in range(8 * len(recording.players)):
         times = recording.steps.after.t[recording.episode == episode]
         assert np.array_equal(np.sort(times), np.arange(1, len(times) + 1))
@@ -136,7 +133,7 @@ def test_the_starter_can_be_used_as_it_is(
     for field in game.fields:
         assert f"after.{field.name} " in text
         assert field.meaning in text
-    for name in moments_of(game, rewards).by_name():
+    for name in events_of(game, rewards).by_name():
         assert f"\n    {name} " in text
     assert all(len(line) <= 100 for line in text.splitlines() if "python play.py" not in line)
     assert main(["check", "my_reward.py"]) == 0
@@ -154,7 +151,7 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
     assert file.read_text() == "precious"
     assert "my_reward.py exists already" in capfd.readouterr().err
     for arguments, problem in (
-        (["new", "my_reward"], "ends in .py: my_reward.py?"),
+        (["new", "my_reward"], "must end in .py; did you mean my_reward.py?"),
         (["new", "x.py", "--env", "chess"], "no game `chess`; choose from bicycle, paddle"),
         (["new", "x.py", "--env", "bicycle", "--env-options", "task=fly"], "no task `fly`"),
         (["new", "x.py", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
@@ -189,7 +186,7 @@ def test_what_is_seen_is_no_option_of_the_game(options: list[str]) -> None:
 
 def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any]:
     """The verdict of a check."""
-    with TrialProcess(expression, env, options, examine=True) as trial:
+    with TrialProcess(expression, env, options, diagnose=True) as trial:
         trial.wait()
     return trial.verdict
 
@@ -199,12 +196,12 @@ def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     verdict = found("hit_or_miss - 0.5*effort")
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
-    rows = recording.looked_at()
+    rows = recording.diagnosed()
     before, actions, after = transitions_at(recording, rows)
     score = after["hits"].astype(float) - before["hits"] - after["missed"]
     effort = -0.5 * (actions != 1)
     assert verdict["rewards"] == ["hit_or_miss", "-0.5*effort", "sum"]
-    for row in verdict["moments"]:
+    for row in verdict["events"]:
         met = recording.rows(row["name"])[rows]
         expected = [score[met].mean(), effort[met].mean(), (score + effort)[met].mean()]
         assert row["values"] == pytest.approx(expected, abs=1e-12)
@@ -237,7 +234,7 @@ def test_a_former_name_is_shown_by_its_present_one() -> None:
         ("hit_or_miss - 0.5*effort", "paddle", {}, "`sum` can be earned by doing nothing"),
         ("follow_ball", "paddle", {}, "ending early earns more than playing on"),
         ("-1*hit_or_miss", "paddle", {}, "miss pays more than hit, 1 against -1"),
-        ("hit_or_miss + 0.001*effort", "paddle", {}, "one term drowns the others: 99 %"),
+        ("hit_or_miss + 0.001*effort", "paddle", {}, "one term dominates the others: 99 %"),
         ("-1*just_alive", "bicycle", {}, "fall pays more than riding, 0 against -1"),
         ("any_motion", "bicycle", {}, "earned without playing well: let_go"),
         ("just_alive", "bicycle", {}, "earned without playing well: let_go"),
@@ -305,7 +302,7 @@ def test_findings_come_before_it_is_compiled(folder: Path) -> None:
     (folder / "mine.py").write_text(
         'def f(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
     )
-    with TrialProcess("mine.py", "paddle", examine=True) as trial:
+    with TrialProcess("mine.py", "paddle", diagnose=True) as trial:
         found = trial.wait_for_findings()
         assert found["rewards"] == ["f"]
         assert not trial.verdict
@@ -338,7 +335,7 @@ def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
     assert math.isfinite(rewards.sum())
 
 
-def test_a_game_that_says_nothing_of_moments_and_examples() -> None:
+def test_a_game_without_events_and_examples() -> None:
     """The tiny game: its default is the example, and no test can be written for it."""
     text, _ = starter(Path("mine.py"), "tiny", {})
     assert "centred(before, action, after)" in text

@@ -156,7 +156,7 @@ def test_names_that_do_not_exist(write: Write) -> None:
     assert refusal(f"{file}:folow").endswith("has no function `folow`; did you mean `follow`?")
     assert "does not exist (looked for" in refusal("nowhere.py:f")
     assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")
-    assert "has 0 functions; say which" in refusal(write("x = 1\n", "empty.py"))
+    assert "has no reward; write a function" in refusal(write("x = 1\n", "empty.py"))
     two = write(FOLLOW + FOLLOW.replace("follow", "other"), "two.py")
     assert "has 2 functions; say which, as in" in refusal(two)
     assert "a reward is a text or a function, not 3" in refusal(3)
@@ -183,7 +183,7 @@ HEAD = "def f(before, action, after):\n"
         (
             HEAD + "    x = 1\n    return after.ball_z\n",
             3,
-            "`after.ball_z`: no such field; did you mean `ball_y`",
+            "`after.ball_z`: paddle has no such field; did you mean `ball_y`",
         ),
         (HEAD + "    return g(after)\ndef g(s):\n    return 1 / 0\n", 4, "ZeroDivisionError"),
         (HEAD + "    exit(1)\n", 2, "SystemExit: 1"),
@@ -254,7 +254,7 @@ def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -
 def test_what_compiles_to_something_else_runs_as_python(write: Write) -> None:
     """Python's integers are unbounded, compiled ones wrap around."""
     text = HEAD + "    return float(((int(after.t) + 3) ** 70) % 1000003)\n"
-    with pytest.warns(UserWarning, match="gives other values when compiled"):
+    with pytest.warns(UserWarning, match="returns other values when compiled"):
         env = make_vec(write(text))
     for rewards, _, states in play(env, steps=20):
         assert rewards.tolist() == [float((int(t) + 3) ** 70 % 1000003) for t in states.t]

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from envs.engine.game import Game, load_game
-from rewards.kernel import compiled_kernel
-from rewards.make import load_reward
+from rewards.kernel import compiled_kernel, plain_kernel
+from rewards.make import make_reward
 from rewards.sandbox.trial import Transitions, recorded_transitions
 from rewards.terms import load_term
-from rewards.weighted_sum import plain_kernel
 from tests.games import GAMES, VARIANTS, Variant
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
@@ -183,9 +182,9 @@ def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected
 
 def test_what_a_weighted_sum_says_of_itself() -> None:
     game, rewards, _ = own_terms(Variant("PaddleBall-v0"))
-    reward = load_reward(game, rewards, "hit_or_miss - 0.01*effort")
+    reward = make_reward(game, "", rewards, "hit_or_miss - 0.01*effort", {})
     assert reward.expression == "hit_or_miss - 0.01*effort"
     assert reward.weights == [1.0, -0.01]
     assert reward.names == ("hit_or_miss", "effort")
-    assert [term.own for term in reward.terms] == [False, False]
+    assert [term.from_user for term in reward.terms] == [False, False]
     assert [term.source_file.name for term in reward.terms] == ["paddle.py", "paddle.py"]

@@ -99,7 +99,7 @@ def test_the_default_of_a_file_is_the_function_that_is_called_like_it(folder: Pa
     with TrialProcess("mine.py", "paddle") as trial:
         assert trial.wait() == []
     written(folder, HIGH + HIGH.replace("f(", "g("))
-    assert "mine.py has 2 functions; say which, as in mine.py:f" in refusal("mine.py")
+    assert "mine.py has 2 functions; name one of them, as in mine.py:f" in refusal("mine.py")
 
 
 PARENT = """
@@ -108,7 +108,7 @@ from rewards.sandbox import parent as trial_process
 
 trial_process.SECONDS = 300.0
 trial = trial_process.TrialProcess("mine.py", "paddle")
-while trial._stage.get("stage") != "`f`":
+while trial.running.get("running") != "`f`":
     time.sleep(0.01)
 print("on", flush=True)
 trial.wait()
@@ -122,7 +122,7 @@ def running(marker: str) -> bool:
         try:
             if (
                 marker in str((process / "cwd").readlink())
-                and "trial_child" in (process / "cmdline").read_text()
+                and "rewards.sandbox.child" in (process / "cmdline").read_text()
             ):
                 return True
         except OSError:

@@ -32,10 +32,10 @@ BROKEN_FILES = [
     Wrong("latin-1", b"# caf\xe9\n" + HIGH.encode(), "FILE:1: has bytes that are not UTF-8"),
     Wrong("NUL byte", HIGH.encode() + b"\0\n", "FILE:3: has a NUL byte"),
     Wrong("UTF-16", HIGH.encode("utf-16"), "FILE:1: has a NUL byte"),
-    Wrong("empty", "", "has no reward: write a function"),
-    Wrong("only comments", "# to be done\n", "has no reward: write a function"),
-    Wrong("only tests", "def test_it():\n    pass\n", "has no reward: write a function"),
-    Wrong("class", "class Reward:\n    pass\n", "has no reward: write a function"),
+    Wrong("empty", "", "has no reward; write a function"),
+    Wrong("only comments", "# to be done\n", "has no reward; write a function"),
+    Wrong("only tests", "def test_it():\n    pass\n", "has no reward; write a function"),
+    Wrong("class", "class Reward:\n    pass\n", "has no reward; write a function"),
     Wrong(
         "missing import", "import nunpy\n" + HIGH, "FILE:1: ModuleNotFoundError: No module named"
     ),
@@ -45,13 +45,13 @@ BROKEN_FILES = [
     Wrong(
         "loop when loaded",
         "while True:\n    pass\n",
-        "loading FILE did not come to an end within",
+        "loading FILE did not end within",
         hasty=True,
     ),
     Wrong(
-        "unknown moment",
+        "unknown event",
         "from rewards.testing import hti\n" + HIGH,
-        "FILE:1: ImportError: this game has no moment `hti`; did you mean `hit`?",
+        "FILE:1: ImportError: this game has no event `hti`; did you mean `hit`?",
     ),
 ]
 
@@ -65,7 +65,9 @@ WRONG_FUNCTIONS = [
     Wrong(
         "generator", DEF + "    yield 1.0\n", "FILE:1: `f` must return a number, but returned a gen"
     ),
-    Wrong("None", DEF + "    x = 1.0\n", "FILE:1: `f` must return a number, but returned None; is"),
+    Wrong(
+        "None", DEF + "    x = 1.0\n", "FILE:1: `f` must return a number, but returned None; does"
+    ),
     Wrong(
         "text", DEF + "    return '1.0'\n", "FILE:1: `f` must return a number, but returned '1.0'"
     ),
@@ -81,32 +83,34 @@ WRONG_FUNCTIONS = [
     Wrong("NaN", DEF + "    return float('nan')\n", "FILE:1: `f` returned nan; rewards must be"),
     Wrong("infinity", DEF + "    return 1e308 * 10\n", "FILE:1: `f` returned inf; rewards must be"),
     Wrong(
-        "huge whole number", DEF + "    return 10**400\n", "FILE:1: `f` returned a whole number too"
+        "huge whole number",
+        DEF + "    return 10**400\n",
+        "FILE:1: `f` returned an integer that is too",
     ),
     Wrong(
         "unknown field",
         DEF + "    return after.bal_y\n",
-        "FILE:2: `after.bal_y`: no such field; did you mean `ball_y`?",
+        "FILE:2: `after.bal_y`: paddle has no such field; did you mean `ball_y`?",
     ),
     Wrong(
         "unknown field before",
         DEF + "    x = 1\n    return before.hit\n",
-        "FILE:3: `before.hit`: no such field; did you mean `hits`?",
+        "FILE:3: `before.hit`: paddle has no such field; did you mean `hits`?",
     ),
     Wrong(
         "unknown field of another game",
         DEF + "    return after.roll\n",
-        "FILE:2: `after.roll`: no such field; choose from ball_x, ball_y",
+        "FILE:2: `after.roll`: paddle has no such field; choose from ball_x, ball_y",
     ),
     Wrong(
         "unknown field in brackets",
         DEF + "    return after['bal_y']\n",
-        "FILE:2: `bal_y`: no such field; did you mean `ball_y`?",
+        "FILE:2: `bal_y`: paddle has no such field; did you mean `ball_y`?",
     ),
     Wrong(
         "unknown field of the action",
         DEF + "    return action.up\n",
-        "FILE:2: `action.up`: no such field; the action is a number: 0 up, 1 stay, 2 down",
+        "FILE:2: `action.up`: an action has no fields; the action is a number: 0 up, 1 stay",
     ),
     Wrong("unknown name", DEF + "    return ball_y\n", "FILE:2: NameError: name 'ball_y' is not"),
     Wrong(
@@ -151,20 +155,20 @@ WRONG_FUNCTIONS = [
     Wrong(
         "endless loop",
         DEF + "    while True:\n        x = 1\n",
-        "`f` did not come to an end within",
+        "`f` did not end within",
         hasty=True,
     ),
     Wrong(
         "endless loop that nothing stops",
         DEF + "    while True:\n        try:\n            x = 1\n        except BaseException:\n"
         "            pass\n",
-        "`f` did not come to an end within",
+        "`f` did not end within",
         hasty=True,
     ),
     Wrong(
         "endless loop in C",
         DEF + "    return 7 ** 10**9 % 2\n",
-        "FILE:2: `f` did not come to an end within",
+        "FILE:2: `f` did not end within",
         hasty=True,
     ),
     Wrong(
@@ -173,11 +177,13 @@ WRONG_FUNCTIONS = [
         "FILE:2: `f` is too slow: ",
         hasty=True,
     ),
-    Wrong("asks", DEF + "    return float(input())\n", "FILE:2: it asks for input; a reward only"),
+    Wrong(
+        "asks", DEF + "    return float(input())\n", "FILE:2: it asks for input; a reward may only"
+    ),
     Wrong(
         "writes a file",
         DEF + "    open('left behind', 'w').write('x')\n    return 1.0\n",
-        "FILE:2: it writes the file left behind; a reward only looks and computes",
+        "FILE:2: it writes the file left behind; a reward may only read and compute",
     ),
     Wrong(
         "writes a file and hides it",
@@ -193,7 +199,7 @@ WRONG_FUNCTIONS = [
     Wrong(
         "makes a folder",
         "import os\nos.mkdir('left behind')\n" + HIGH,
-        "FILE:2: it makes a folder",
+        "FILE:2: it creates a folder",
     ),
     Wrong(
         "starts a program",
@@ -218,7 +224,7 @@ WRONG_FUNCTIONS = [
     Wrong(
         "leaves something to be done at the end",
         "import atexit\natexit.register(print)\n" + DEF + "    return 1.0\n",
-        "FILE:2: it wants something done at the program's end",
+        "FILE:2: it registers a function for the program's end",
     ),
     Wrong(
         "changes the folder",
@@ -267,19 +273,19 @@ LEGAL_BUT_ODD = [
     Wrong(
         "another value each call",
         "import random\n" + DEF + "    return random.random()\n",
-        "reward `f` is not the same twice",
+        "reward `f` is not repeatable",
         0,
     ),
     Wrong(
         "counts its calls",
         "calls = [0]\n" + DEF + "    calls[0] += 1\n    return float(calls[0])\n",
-        "reward `f` is not the same twice",
+        "reward `f` is not repeatable",
         0,
     ),
     Wrong(
         "cannot be compiled",
         DEF + '    return float(f"{after.ball_y:.3f}")\n',
-        "line 2 is more than the compiler, Numba, understands: `return float(",
+        "the compiler, Numba, does not support line 2: `return float(",
         0,
     ),
     Wrong("constant", DEF + "    return 1.0\n", "`f` is constant: it pays 1 for every step", 0),

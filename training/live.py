@@ -28,9 +28,9 @@ from typing import IO, Any
 
 import torch
 
+from rewards.child_process import separate_streams
 from rewards.expression import RewardError
 from rewards.make import load_tried_reward
-from rewards.sandbox.confinement import separate_streams
 from training.config import RunConfig
 from training.ipc import send
 from training.logger import Logger

@@ -1,4 +1,4 @@
-"""The reward's own source, kept in the run folder, and put to use again only when asked for."""
+"""The source files of a run's reward, kept in its folder; executed only if the user asks for it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ FOLDER = "reward"
 
 
 def has_code(expression: str | None) -> bool:
-    """Would making this reward execute a file or module that it names?"""
+    """Return whether a reward names a file or module, whose code would be executed."""
     return expression is not None and any(is_code(part.term) for part in parse(expression))
 
 
 def reward_sources(terms: list[Term]) -> dict[str, str]:
-    """The source files of the terms, by file name.
+    """Return the source files of the terms, by file name.
 
     Raises:
-        RewardError: if two files bear the same name.
+        RewardError: if two files have the same name.
     """
     files: dict[str, Path] = {}
     for term in terms:
@@ -39,12 +39,12 @@ def keep_reward(folder: Path, sources: dict[str, str]) -> None:
 
 
 def kept_sources(folder: Path) -> dict[str, str]:
-    """The copies in the run folder, by file name."""
+    """Return the copies in the run folder, by file name."""
     return {file.name: file.read_text(encoding="utf-8") for file in (folder / FOLDER).iterdir()}
 
 
 def kept_expression(folder: Path, expression: str) -> str:
-    """`expression` with the copies in the run folder in place of the user's own files.
+    """Return `expression` with the copies in the run folder in place of the user's files.
 
     Raises:
         RunError: if the folder lacks a copy.
@@ -61,5 +61,5 @@ def _copy_of(folder: Path, term: str) -> str:
     name = Path(place).name if place.endswith(".py") else f"{place.rpartition('.')[2]}.py"
     copy = folder.resolve() / FOLDER / name
     if not copy.is_file():
-        raise RunError(f"{folder} keeps no copy of {place}; name the reward with --reward")
+        raise RunError(f"{folder} has no copy of {place}; name the reward with --reward")
     return f'"{copy}{colon}{function}"'

@@ -15,11 +15,11 @@ import tyro
 
 from agents import settings_type
 from envs.names import suggest
+from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, env_id_of, env_ids
 from training.cli import read_options
 from training.config import CHANGEABLE, RunConfig
 from training.cores import usable_cores
-from training.env_options import parse_env_options
 from training.presets import ANY, preset
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import RunError

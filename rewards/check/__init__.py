@@ -1,1 +1,1 @@
-"""What `python -m rewards check` does: recorded games, events, diagnostics and tables."""
+"""The parts of `python -m rewards`: recorded games, events, diagnostics, tables, starter file."""

@@ -1,8 +1,8 @@
-"""Kinds of moments in a game: a hit, a fall, the time running out. Rewards are looked at by them.
+"""Events: kinds of steps in a game, such as a hit, a fall, or the end of time.
 
-A moment is a plain function of steps and the game's options that says in which steps it happens;
-its docstring says what it is. A game's module of rewards has a table, `MOMENTS`, by the game's
-name; those of this module are every game's.
+An event is a plain function of steps and the game's options that says in which steps it happens;
+its docstring says what it is. A game's module of rewards has a table `EVENTS` by the game's name;
+the events of this module belong to every game.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from envs.engine.game import Game
 
 
 class Steps(NamedTuple):
-    """Steps of games, n of them."""
+    """n steps of games."""
 
     before: Any
     """(n,) states as a record array: `before.t`."""
@@ -29,8 +29,8 @@ class Steps(NamedTuple):
     """(n,) bool."""
 
 
-Moment = Callable[[Steps, Any], Any]
-"""moment(steps, options): (n,) bool."""
+Event = Callable[[Steps, Any], Any]
+"""event(steps, options): (n,) bool."""
 
 
 def start(steps: Steps, options: Any) -> Any:
@@ -43,29 +43,29 @@ def time_out(steps: Steps, options: Any) -> Any:
     return steps.truncated
 
 
-def begin_anywhere(options: Any) -> list[dict[str, float]]:
-    """Of most games the usual starts are enough."""
+def usual_starts(options: Any) -> list[dict[str, float]]:
+    """Add no special starts: in most games every event happens soon enough."""
     return []
 
 
-class Moments(NamedTuple):
-    """The moments of one game."""
+class GameEvents(NamedTuple):
+    """The events of one game."""
 
-    kinds: tuple[Moment, ...] = ()
+    kinds: tuple[Event, ...] = ()
     worse: Mapping[str, str] = {}
-    """Of two moments, the one that no sensible reward prefers, and the other."""
-    starts: Callable[[Any], list[dict[str, float]]] = begin_anywhere
-    """starts(options): fields of states from which what is rare happens soon."""
+    """Pairs of a worse event and a better one, which every sensible reward prefers."""
+    starts: Callable[[Any], list[dict[str, float]]] = usual_starts
+    """starts(options): fields of states that lead to rare events soon."""
 
-    def by_name(self) -> dict[str, Moment]:
-        """The moments, those of every game included."""
-        return {moment.__name__: moment for moment in (start, *self.kinds, time_out)}
+    def by_name(self) -> dict[str, Event]:
+        """Return all events, with those of every game."""
+        return {event.__name__: event for event in (start, *self.kinds, time_out)}
 
 
-def moments_of(game: Game, rewards: str) -> Moments:
-    """The moments of a game with this module of rewards; only those of every game without."""
+def events_of(game: Game, rewards: str) -> GameEvents:
+    """Return the events of a game; without a module of rewards, those of every game."""
     if not rewards:
-        return Moments()
-    tables = getattr(importlib.import_module(rewards), "MOMENTS", {})
-    found: Moments = tables.get(game.name, Moments())
+        return GameEvents()
+    tables = getattr(importlib.import_module(rewards), "EVENTS", {})
+    found: GameEvents = tables.get(game.name, GameEvents())
     return found

@@ -1,4 +1,4 @@
-"""The commands that come next, for people to copy."""
+"""The commands to run next, ready to copy."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ DEFAULT_ENV = "paddle"
 
 
 def check(reward: str) -> str:
-    """See what a file's rewards pay for."""
+    """Return the command that shows what a reward pays for."""
     return f"python -m rewards check {shlex.quote(reward)}"
 
 
 def train(env: str, env_options: Mapping[str, Any], reward: str) -> str:
-    """Train on a reward."""
+    """Return the command that trains on a reward."""
     return f"python train.py{_game(env, env_options)} --reward {shlex.quote(reward)}"
 
 
 def watch(env: str, env_options: Mapping[str, Any], reward: str) -> str:
-    """Watch what becomes of it."""
+    """Return the command that trains in a window."""
     return f"python play.py{_game(env, env_options)} --train --reward {shlex.quote(reward)}"
 
 

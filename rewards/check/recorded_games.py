@@ -1,7 +1,7 @@
-"""Recorded games: what doing nothing, chance and those who can do make of them.
+"""Recorded games of a passive, a random and a competent player, on which rewards are tried.
 
-Rewards are tried on these. Every kind of moment is among them, as far as the game's options allow
-it at all. Recordings are kept on disk, since a trial shall not have to wait for games.
+They contain every event that the game's options allow. Recordings are cached on disk, so that a
+trial need not wait for games.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ import numpy as np
 
 from envs.engine.cache import cache_root, drop_oldest
 from envs.engine.game import Game
-from rewards.check.events import Moments, Steps, moments_of
+from rewards.check.events import GameEvents, Steps, events_of
 
-GAMES = 8  # of each player, and from each start
-STEPS = 1000  # of an episode, at most
-SHORT = 10  # steps from a start at which something is about to happen
+GAMES = 8  # games of each player, and from each special start
+STEPS = 1000  # most steps of an episode
+SHORT = 10  # steps from a special start, at which an event is about to happen
 TRIED = 2400  # steps that an interpreted term is tried on
-OF_EACH = 60  # steps of each moment that are among them for certain
-KEPT = 8  # recordings on disk, of some megabytes each
-WHOLE = 4  # episodes of each player of which all steps are looked at
-STAGED = -1
-NOTHING, CHANCE = "doing nothing", "chance"
+OF_EACH = 60  # steps of each event among them, if so many are recorded
+KEPT = 8  # recordings on disk, each of some megabytes
+WHOLE = 4  # episodes of each player that are diagnosed step by step
+SPECIAL_START = -1
+NOTHING, RANDOM = "doing nothing", "random"
 FOLDER = "recordings"
 
 ARRAYS = (*Steps._fields, "player", "episode", "score")
@@ -44,37 +44,37 @@ Arrays = dict[str, Array]
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Steps of whole episodes of several players, and some of staged ones."""
+    """Steps of whole episodes of several players, and steps after special starts."""
 
     steps: Steps
     player: Array
-    """(n,) index of who plays in `players`; `STAGED` where something was about to happen."""
+    """(n,) index in `players`; `SPECIAL_START` after a special start."""
     episode: Array
-    """(n,) of this player."""
+    """(n,) number of the player's episode."""
     score: Array
-    """(n,) the game's yardstick after the step."""
+    """(n,) the game's score after the step."""
     players: tuple[str, ...]
-    """Who plays, the best last."""
-    moments: Moments
+    """Names of the players, the best one last."""
+    events: GameEvents
     options: Any
     """The game's options dataclass."""
 
     def rows(self, name: str) -> Array:
-        """(n,) bool: in which steps a moment happens."""
-        return np.asarray(self.moments.by_name()[name](self.steps, self.options))
+        """Return in which steps an event happens, (n,) bool."""
+        return np.asarray(self.events.by_name()[name](self.steps, self.options))
 
-    def looked_at(self) -> Array:
-        """Rows of steps that are paid for, as many as interpreted code can do in a moment."""
+    def diagnosed(self) -> Array:
+        """Return indices of the steps that `check` shows, few enough for interpreted code."""
         return np.union1d(self.tried(), np.flatnonzero(self.whole()))
 
     def whole(self) -> Array:
-        """(n,) bool: the steps of episodes of which all are looked at."""
-        return np.asarray((self.player != STAGED) & (self.episode % GAMES < WHOLE))
+        """Return which steps belong to the episodes that are diagnosed step by step, (n,) bool."""
+        return np.asarray((self.player != SPECIAL_START) & (self.episode % GAMES < WHOLE))
 
     def tried(self) -> Array:
-        """Rows of steps, at most `TRIED`, among which is every kind of moment that is recorded."""
+        """Return indices of about `TRIED` steps at most, with every event that is recorded."""
         chosen = np.zeros(len(self.player), np.bool_)
-        kinds = [self.rows(name) for name in self.moments.by_name()]
+        kinds = [self.rows(name) for name in self.events.by_name()]
         for happens in (self.steps.terminated, *kinds):
             rows = np.flatnonzero(happens)
             chosen[rows[:: max(1, -(-len(rows) // OF_EACH))]] = True
@@ -85,59 +85,59 @@ class Recording:
 
 
 def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:
-    """The recording of a game with some options, from disk if there is one.
+    """Return the recording of a game with some options, from disk if it is there.
 
     Args:
         game: the definition.
-        rewards: its module of rewards, which has the moments and starts.
-        options: of the environment; those that are not the game's own do not matter.
+        rewards: its module of rewards, which defines the events and special starts.
+        options: of the environment; only the game's own options matter.
 
     Raises:
-        ValueError: for an impossible option.
+        ValueError: if an option is not possible.
     """
     names = game.option_names
     chosen = game.make_options({name: options[name] for name in options if name in names})
-    moments, players = moments_of(game, rewards), (NOTHING, CHANCE, *_rules(game))
-    file = _file(game, moments, chosen)
+    events, players = events_of(game, rewards), (NOTHING, RANDOM, *_rules(game))
+    file = _file(game, events, chosen)
     arrays = _load(file)
     if arrays is None:
-        arrays = _play(game, moments, chosen, players)
+        arrays = _play(game, events, chosen, players)
         _save(file, arrays)
     before, after = (arrays[name].view(np.recarray) for name in ("before", "after"))
     steps = Steps(before, arrays["actions"], after, arrays["terminated"], arrays["truncated"])
     rest = arrays["player"], arrays["episode"], arrays["score"]
-    return Recording(steps, *rest, players, moments, chosen)
+    return Recording(steps, *rest, players, events, chosen)
 
 
 def _rules(game: Game) -> dict[str, Any]:
-    """The rules by which a person would play this game, the best last."""
+    """Return the hand-written rules of a game, the best one last."""
     if not game.rules_module:
         return {}
     rules = importlib.import_module(game.rules_module).rules(game.action_space)
     return dict(reversed(rules.items()))
 
 
-def _play(game: Game, moments: Moments, options: Any, players: tuple[str, ...]) -> Arrays:
-    """Record anew."""
+def _play(game: Game, events: GameEvents, options: Any, players: tuple[str, ...]) -> Arrays:
+    """Play and record all games."""
     parts = [_episodes(game, options, k, {}, _player(game, who)) for k, who in enumerate(players)]
     almost_over = {"t": options.max_steps - 1}
-    for fields in (almost_over, *moments.starts(options)):
-        with contextlib.suppress(ValueError):  # there is no such state with these options
-            parts.append(_episodes(game, options, STAGED, fields, _player(game, CHANCE)))
+    for fields in (almost_over, *events.starts(options)):
+        with contextlib.suppress(ValueError):  # these options do not allow such a state
+            parts.append(_episodes(game, options, SPECIAL_START, fields, _player(game, RANDOM)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _episodes(
     game: Game, options: Any, player: int, fields: dict[str, float], act: Callable[[Array], Array]
 ) -> Arrays:
-    """One episode of each of `GAMES` games, as far as it is recorded."""
+    """Record one episode of each of `GAMES` games."""
     from envs.engine.batch import GameBatch
 
     batch = GameBatch(game, _NoReward(), GAMES, **vars(options))
     batch.reset(np.arange(GAMES), range(GAMES), fields)
     rows = np.arange(GAMES)
     parts: dict[str, list[Array]] = {name: [] for name in ARRAYS}
-    for _ in range(SHORT if player == STAGED else STEPS):
+    for _ in range(SHORT if player == SPECIAL_START else STEPS):
         actions = game.actions(GAMES)
         actions[:] = act(batch.observations)
         ended = batch.step(actions)
@@ -160,8 +160,8 @@ class _NoReward:
 
 
 def _player(game: Game, name: str) -> Callable[[Array], Array]:
-    """What a player does for observations."""
-    if name == CHANCE:
+    """Return the function from observations to actions of a player."""
+    if name == RANDOM:
         space = copy.deepcopy(game.action_space)
         space.seed(0)
         return lambda observations: np.stack([space.sample() for _ in observations])
@@ -172,13 +172,13 @@ def _player(game: Game, name: str) -> Callable[[Array], Array]:
     return rule
 
 
-def _file(game: Game, moments: Moments, options: Any) -> Path:
-    """Where a recording is kept: any edit of what made it gives another name."""
+def _file(game: Game, events: GameEvents, options: Any) -> Path:
+    """Return the file of a recording; its name changes with the code that recorded it."""
     here = Path(__file__)
     sources = {
         here,
         *(here.parents[2] / "envs").rglob("*.py"),
-        *(Path(inspect.getfile(function)) for function in (game.step, moments.starts)),
+        *(Path(inspect.getfile(function)) for function in (game.step, events.starts)),
     }
     digest = hashlib.sha256(f"{np.__version__} {game.name} {options}".encode())
     digest.update(f"{game.action_space}".encode())
@@ -189,7 +189,7 @@ def _file(game: Game, moments: Moments, options: Any) -> Path:
 
 
 def _load(file: Path) -> Arrays | None:
-    """The arrays in `file`; None if it is not there or broken."""
+    """Return the arrays in `file`; None if it is missing or broken."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in ARRAYS}
@@ -198,7 +198,7 @@ def _load(file: Path) -> Arrays | None:
 
 
 def _save(file: Path, arrays: Arrays) -> None:
-    """Keep the arrays for the next time, if the disk can be written."""
+    """Save the arrays for the next trial, if the disk can be written."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         drop_oldest(file.parent, KEPT - 1)

@@ -1,4 +1,4 @@
-"""Runs the tests that a student wrote beside a reward."""
+"""Runs the tests that a student wrote next to a reward."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rewards.terms import Term, describe
 Test = Callable[[], None]
 
 
-class RecordedStage(testing.Stage):
-    """Tests see the steps that the reward was tried on."""
+class RecordedContext(testing.Context):
+    """Gives tests the steps that the reward was tried on."""
 
     def __init__(
         self, recording: Recording, transitions: Transitions, reward: testing.Reward | None
@@ -32,25 +32,25 @@ class RecordedStage(testing.Stage):
         self._rows = recording.tried()
         self._reward = reward
 
-    def moments(self) -> Iterable[str]:
-        return self._recording.moments.by_name()
+    def events(self) -> Iterable[str]:
+        return self._recording.events.by_name()
 
-    def steps(self, moment: str) -> list[testing.Transition]:
+    def steps(self, event: str) -> list[testing.Transition]:
         before, actions, after = self._transitions
-        chosen = np.flatnonzero(self._recording.rows(moment)[self._rows])
+        chosen = np.flatnonzero(self._recording.rows(event)[self._rows])
         if not chosen.size:
-            raise LookupError(f"{moment} does not happen in the games that were recorded")
+            raise LookupError(f"{event} does not happen in the recorded games")
         return [(before[k], actions[k], after[k]) for k in chosen]
 
     def reward(self) -> testing.Reward:
         if self._reward is None:
-            raise LookupError("there are several rewards; say which, as in pays(moment, reward)")
+            raise LookupError("there are several rewards; name one, as in pays(event, reward)")
         return self._reward
 
 
-def tests_beside(terms: Iterable[Term]) -> dict[str, Test]:
-    """The functions called `test_...` in the files of the user's terms."""
-    modules = dict.fromkeys(term.function.__module__ for term in terms if term.own)
+def tests_of(terms: Iterable[Term]) -> dict[str, Test]:
+    """Return the functions called `test_...` in the files of the user's terms."""
+    modules = dict.fromkeys(term.function.__module__ for term in terms if term.from_user)
     return {
         name: value
         for module in modules
@@ -59,8 +59,8 @@ def tests_beside(terms: Iterable[Term]) -> dict[str, Test]:
     }
 
 
-def weighted(weights: list[float], terms: list[Term]) -> testing.Reward:
-    """The reward that a weighted sum of terms is."""
+def weighted_sum(weights: list[float], terms: list[Term]) -> testing.Reward:
+    """Return the weighted sum of terms as one function."""
 
     def reward(before: Any, action: Any, after: Any) -> float:
         pairs = zip(weights, terms, strict=True)
@@ -70,7 +70,7 @@ def weighted(weights: list[float], terms: list[Term]) -> testing.Reward:
 
 
 def run_test(name: str, test: Test) -> str | None:
-    """What is wrong, with file and line; None if nothing is."""
+    """Run a test; return its failure with file and line, None if it passes."""
     try:
         test()
     except (Exception, SystemExit) as error:
@@ -89,7 +89,7 @@ def run_test(name: str, test: Test) -> str | None:
 
 
 def _assertion(file: str, line: int, frame: FrameType | None) -> str:
-    """A bare `assert` with the numbers that it compared, found by computing them again."""
+    """Return the text of a bare `assert` with the numbers that it compared, computed again."""
     text = linecache.getline(file, line).strip()
     try:
         (statement,) = ast.parse(text).body
@@ -104,7 +104,7 @@ def _assertion(file: str, line: int, frame: FrameType | None) -> str:
             for part in parts
             if not isinstance(part, ast.Constant)
         ]
-    except Exception:  # whatever it is, the line itself says most
+    except Exception:  # the line alone still helps
         return text
     return f"{text}, but {' and '.join(numbers)}"
 

@@ -1,4 +1,4 @@
-"""Writes the file that a student's first reward begins with."""
+"""Writes the starter file of `python -m rewards new`."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from gymnasium import spaces
 from envs.engine.game import Game, load_game
 from envs.names import suggest
 from envs.registry import GAMES
-from rewards.check.events import Moments, moments_of
+from rewards.check.events import GameEvents, events_of
 from rewards.check.next_commands import check, train, watch
 from rewards.expression import parse
 from rewards.terms import load_term
 
-WIDTH = 100  # of a line
+WIDTH = 100  # characters in a line
 
 TEMPLATE = '''\
-"""My reward for {game}: what counts as good in one step.
+"""My reward for {game}: how good is one step?
 
 A reward is a function of the state before a step, the action, and the state after it. It returns a
-number: the larger, the better. Change it, save it, and see what becomes of the agent:
+number: the larger, the better. Change it, save it, and see what the agent learns:
 
 {commands}
 
-The fields of the state, `before` as well as `after`:
+The fields of the state (`before` has the same ones as `after`):
 
 {fields}
 
 {action}
 
-The moments that tests can be about:
+The events that you can use in tests:
 
-{moments}
+{events}
 """
 
-{imports}ENV = "{env}"  # the game that `python -m rewards check` takes for this file,
-ENV_OPTIONS = {options}  # and its options
+{imports}ENV = "{env}"  # the game that `python -m rewards check` uses for this file
+ENV_OPTIONS = {options}  # its options
 
 
 def {name}(before, action, after):
-    """A sum of terms; the weights say how much each of them matters."""
+    """Return a sum of terms; the weights say how much each term matters."""
     return (
         {total}
     )
@@ -63,10 +63,10 @@ def test_{better}_is_better():
 
 
 def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[str]]:
-    """The text of a new file of rewards, and the commands that come next.
+    """Return the text of a new file of rewards, and the commands to run next.
 
     Raises:
-        ValueError: if there is no such game, or it has no such options.
+        ValueError: if there is no such game, or the game has no such options.
     """
     if env not in GAMES:
         raise ValueError(f"there is no game `{env}`; {suggest(env, GAMES)}")
@@ -82,51 +82,51 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         train(env, options, reward),
         watch(env, options, reward),
     ]
-    moments = moments_of(game, rewards)
-    meanings = {key: _first_line(function) for key, function in moments.by_name().items()}
+    events = events_of(game, rewards)
+    meanings = {key: _first_line(function) for key, function in events.by_name().items()}
     text = TEMPLATE.format(
         game=game.name,
         commands="\n".join(f"    {command}" for command in commands),
         fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
         action=_about_actions(game),
-        moments=_aligned(meanings),
-        imports=_imports(moments),
+        events=_aligned(meanings),
+        imports=_imports(events),
         env=env,
         options=_literal(options),
         name=name,
         total="\n        ".join(_product(weight, term) for term, weight in weights.items())[2:],
         terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
-        test=_test(moments, name),
+        test=_test(events, name),
     )
     return text, commands
 
 
 def _examples(game: Game, rewards: str) -> dict[str, float]:
-    """Terms and weights to begin with; the game's default, where nothing is said of them."""
+    """Return the terms and weights of the game's example, or of its default reward."""
     module: Any = importlib.import_module(rewards)
     default = {part.term: part.weight for part in parse(module.DEFAULT[game.name])}
     found: dict[str, float] = getattr(module, "EXAMPLES", {}).get(game.name, default)
     return found
 
 
-def _imports(moments: Moments) -> str:
-    """What the test needs."""
-    if not moments.worse:
+def _imports(events: GameEvents) -> str:
+    """Return the import that the test needs."""
+    if not events.worse:
         return ""
-    worse, better = next(iter(moments.worse.items()))
+    worse, better = next(iter(events.worse.items()))
     return f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n"
 
 
-def _test(moments: Moments, name: str) -> str:
-    """A test, if the game says of two moments which one is better."""
-    if not moments.worse:
+def _test(events: GameEvents, name: str) -> str:
+    """Return a test, if the game has two events of which one is better."""
+    if not events.worse:
         return "\n"
-    worse, better = next(iter(moments.worse.items()))
+    worse, better = next(iter(events.worse.items()))
     return TEST.format(better=better, worse=worse, name=name)
 
 
 def _literal(options: dict[str, Any]) -> str:
-    """Options as Python, with the quotes that the rest of the file has."""
+    """Return options as Python code, with double quotes."""
     values = {k: json.dumps(v) if isinstance(v, str) else repr(v) for k, v in options.items()}
     return f"{{{', '.join(f'{json.dumps(key)}: {value}' for key, value in values.items())}}}"
 
@@ -141,7 +141,7 @@ def _first_line(function: Any) -> str:
 
 
 def _about_actions(game: Game) -> str:
-    """What `action` is."""
+    """Describe `action`."""
     if isinstance(game.action_space, spaces.Discrete):
         names = (f"{k} {name}" for k, name in enumerate(game.action_names))
         return textwrap.fill(f"The action is a number: {', '.join(names)}.", WIDTH)
@@ -157,6 +157,6 @@ def _product(weight: float, term: str) -> str:
 
 
 def _plain_source(term: str, rewards: str) -> str:
-    """One of the game's own terms, without the type hints."""
+    """Return the source of a built-in term without type hints."""
     source = inspect.getsource(load_term(term, rewards).function)
     return re.sub(r": Any|(?<=\)) -> float", "", source)

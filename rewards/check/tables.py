@@ -1,4 +1,4 @@
-"""What `python -m rewards check` prints."""
+"""Prints the tables and warnings of `python -m rewards check`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rich.table import Table
 
 
 def show_findings(console: Console, expression: str, found: dict[str, Any]) -> None:
-    """Two tables, what is suspicious, and which tests failed."""
+    """Print two tables, the warnings, and the failed tests."""
     rewards = found["rewards"]
     say(console, f"What [bold]{escape(expression)}[/] pays in {found['game']}, on average:")
-    steps = [(row["name"], f"{row['count']:,}", row["values"]) for row in found["moments"]]
+    steps = [(row["name"], f"{row['count']:,}", row["values"]) for row in found["events"]]
     show_table(console, ("in a step of", "steps", *rewards), steps)
     episodes = [
         (row["name"], f"{row['steps']:,.0f}", [row["score"], *row["values"]])
@@ -30,11 +30,11 @@ def show_findings(console: Console, expression: str, found: dict[str, Any]) -> N
 
 
 def show_outcome(console: Console, verdict: dict[str, Any], warnings: Sequence[str]) -> None:
-    """The `warnings` that have come since, and in a line what came of it all."""
+    """Print the `warnings` that are new, and one line with the result."""
     _show_warnings(console, warnings)
     passed = verdict["tests"] - len(verdict["failures"])
     tests = f", {passed} of {verdict['tests']} tests passed" if verdict["tests"] else ""
-    outcome = "[red]not good yet[/]" if verdict["failures"] else "[green]can be used[/]"
+    outcome = "[red]not ready[/]" if verdict["failures"] else "[green]can be used[/]"
     plain = verdict["compiled"].count(False)
     runs = "compiled" if not plain else f"{plain} of {len(verdict['compiled'])} as plain Python"
     say(console, f"{outcome} ({runs}){tests}")
@@ -48,7 +48,7 @@ def _show_warnings(console: Console, warnings: Sequence[str]) -> None:
 def show_table(
     console: Console, headings: Sequence[str], lines: Sequence[tuple[str, str, list[Any]]]
 ) -> None:
-    """A table; the first column is text, the others are numbers."""
+    """Print a table; its first column is text, the others are numbers."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for k, heading in enumerate(headings):
         table.add_column(escape(heading), justify="right" if k else "left", overflow="fold")
@@ -58,17 +58,17 @@ def show_table(
 
 
 def number(value: float | None) -> str:
-    """Three digits where they matter."""
+    """Format a number with three significant digits, or as a whole number from 1,000 on."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def short(text: str) -> str:
-    """Files of the folder one is in by their name alone."""
+    """Shorten the paths of files in the working directory to their names."""
     return text.replace(f"{Path.cwd()}{os.sep}", "")
 
 
 def say(console: Console, text: str) -> None:
-    """One line, however long, for who searches in a file."""
+    """Print one line; in a file or a pipe it is not wrapped, so that it can be searched."""
     console.print(text, highlight=False, soft_wrap=not console.is_terminal)

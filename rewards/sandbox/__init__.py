@@ -1,1 +1,1 @@
-"""A user's reward is tried in a confined process before anything is trained on it."""
+"""Tries a user's reward in a separate process with limits, before it is used for training."""

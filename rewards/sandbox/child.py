@@ -1,8 +1,9 @@
-"""The process in which a reward is tried: `rewards.sandbox.parent` starts it and reads its answer.
+"""The process in which a reward is tried; `rewards.sandbox.parent` starts it.
 
-It reads one line of JSON from standard input and writes lines of JSON to standard output: `stage`
-before each piece of a user's code, `say` for what people should see at once, and at last `verdict`
-or `error`. What takes long to import is imported as late as can be: most mistakes are found before.
+It reads one line of JSON from standard input and writes lines of JSON to standard output: `running`
+before each piece of a user's code, `say` for a message to show at once, `found` for what the reward
+pays for, and at last `verdict` or `error`. Imports that take long are made late, so that most
+mistakes are reported before them.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rewards import testing
-from rewards.expression import RewardError, file_named, is_code, parse
-from rewards.sandbox.confinement import Confinement, end_with, separate_streams
+from rewards.child_process import end_with, separate_streams
+from rewards.expression import RewardError, WeightedTerm, file_named, is_code
+from rewards.sandbox.confinement import Confinement
 from rewards.terms import Term, distinct_names, load_term, load_terms, place_of
 
 if TYPE_CHECKING:
@@ -28,25 +30,26 @@ if TYPE_CHECKING:
     from rewards.check.recorded_games import Recording
     from rewards.sandbox.trial import Outcome, Transitions
 
-LOADING = 4.0  # times the seconds of a trial that loading a file may take, for what it imports
-EXAMINING = 4.0  # times that looking at what a term pays may take, with more steps to look at
-COMPILING = 10.0  # times that compiling may take: no user's code runs then
-TRYING = 0.5  # of these seconds a term may take for all steps; one call alone may take them all
+# limits of time, as multiples of the seconds that the request allows
+LOADING = 4.0  # for loading a file with its imports
+DIAGNOSING = 4.0  # for calling a term on the steps that `check` shows
+COMPILING = 10.0  # for compiling, which runs no user's code
+TRYING = 0.5  # for all calls of a trial together; a single call is stopped after the full time
 
 
-class Part(NamedTuple):
-    """One term of what is tried."""
+class WeightedFunction(NamedTuple):
+    """`weight * term`, with the term loaded."""
 
     weight: float
     term: Term
 
 
 def main() -> None:
-    """Serve one request, and end without any clearing up that a user's code asked for."""
+    """Serve one request, and exit without running what a user's code registered for the exit."""
     request_line, report, noise = separate_streams()
     request = json.loads(request_line.readline())
     end_with(request_line)
-    gc.disable()  # for the imports, which make much and drop little
+    gc.disable()  # imports allocate much and free little
     sys.stderr = noise
     answer: dict[str, Any]
     try:
@@ -59,7 +62,7 @@ def main() -> None:
 
 
 class Trial:
-    """All that is done with one reward."""
+    """All steps of the trial of one reward."""
 
     def __init__(self, request: dict[str, Any], report: TextIO, confinement: Confinement) -> None:
         self.request = request
@@ -68,14 +71,15 @@ class Trial:
         self._confinement = confinement
 
     def verdict(self) -> dict[str, Any]:
-        """Load, try, compile, and look at what is paid for.
+        """Load, try, diagnose and compile the reward.
 
         Raises:
-            RewardError: at the first thing that is wrong.
+            RewardError: at the first mistake.
             ValueError: if there is no such environment.
         """
-        game, rewards = self._game  # first: an option that there is not is no mistake of the file
-        parts = self._load()
+        game, rewards = self._game  # first: a wrong option is not reported as a wrong file
+        with testing.using(BeforeTheGames(lambda: self._game)):
+            parts = self._load()
         from rewards.check.recorded_games import recorded
         from rewards.sandbox.trial import tried_transitions
 
@@ -85,12 +89,12 @@ class Trial:
         if (printed := self._confinement.printed) is not None:
             self.warnings.append(
                 f"reward prints {printed.text!r} at {printed.file}:{printed.line}; in training it "
-                "would at every step, take it out"
+                "would print at every step, remove it"
             )
         found: dict[str, Any] = {}
-        if self.request["examine"]:
-            found = self._examine(parts, recording)
-            found |= self._rehearse(parts, recording, transitions)
+        if self.request["diagnose"]:
+            found = self._diagnose(parts, recording)
+            found |= self._run_tests(parts, recording, transitions)
             self._tell({"found": found | {"warnings": self.warnings}})
         compiled = [
             self._compiles(part.term, transitions, outcome)
@@ -123,39 +127,45 @@ class Trial:
 
         place, rewards = self._places
         game, rest = load_game(place, self.request["options"])
-        if self.request["examine"]:
+        if self.request["diagnose"]:
             game.make_options({k: v for k, v in rest.items() if k not in OF_OBSERVATIONS})
         return game, rewards
 
+    @functools.cached_property
+    def _terms(self) -> list[WeightedTerm]:
+        """The terms as written."""
+        return [WeightedTerm(*each) for each in self.request["terms"]]
+
     @property
     def _separate(self) -> bool:
-        """Is a whole file to be looked at, each of its functions by itself?"""
-        return bool(self.request["examine"]) and Path(self.request["expression"]).suffix == ".py"
+        """Whether to diagnose a whole file, each of its functions separately."""
+        (weight, term), *others = self._terms
+        alone = weight == 1.0 and not others and term.endswith(".py")
+        return bool(self.request["diagnose"]) and alone
 
-    def _load(self) -> list[Part]:
-        """The terms; a mistake in a user's file is found before anything else is imported."""
+    def _load(self) -> list[WeightedFunction]:
+        """Return the terms with their weights."""
         _, of_game = self._places
-        testing.stage = Waiting(lambda: self._game)
-        expression = self.request["expression"]
         if self._separate:
-            with self._user_code(f"loading {expression}", *_file(expression), LOADING):
-                return [Part(1.0, term) for term in load_terms(expression)]
+            file = self._terms[0].term
+            with self._user_code(f"loading {file}", *_file(file), LOADING):
+                return [WeightedFunction(1.0, term) for term in load_terms(file)]
         parts = []
-        for weight, name in parse(expression):
+        for weight, name in self._terms:
             rewards = "" if is_code(name) else of_game
             with self._user_code(f"loading {name}", *_file(name), LOADING):
                 term = load_term(name, rewards)
             self.warnings += [term.warning] if term.warning else []
-            if self.request["examine"]:  # by its present name, which is no other column's
+            if self.request["diagnose"]:  # the table shows a term by its present name
                 term = term._replace(name=term.function.__name__)
-            parts.append(Part(weight, term))
+            parts.append(WeightedFunction(weight, term))
         return parts
 
     def _try(self, term: Term, game: Game, transitions: Transitions) -> Outcome | None:
-        """What came of a user's term; None for the game's own."""
+        """Return the outcome for a user's term; None for a built-in one."""
         from rewards.sandbox.trial import try_term
 
-        if not term.own:
+        if not term.from_user:
             return None
         seconds = TRYING * self.request["seconds"]
         with self._user_code(f"`{term.name}`", *_place(term.function)):
@@ -164,8 +174,8 @@ class Trial:
         return outcome
 
     def _compiles(self, term: Term, transitions: Transitions, outcome: Outcome | None) -> bool:
-        """Does it run compiled? If not, there is a warning that says why."""
-        from rewards.known import is_known, remember
+        """Return whether a term can be compiled; if it cannot, add a warning that says why."""
+        from rewards.sandbox.trial import choose_kernel, is_known, remember
 
         game, rewards = self._game
         if outcome is None:
@@ -174,10 +184,8 @@ class Trial:
             return False
         if is_known(term, game):
             return True
-        from rewards.kernel import choose_kernel
-
         with (
-            _no_scipy(),
+            _without_scipy(),
             self._user_code(f"`{term.name}`, compiled,", *_place(term.function), COMPILING),
         ):
             _, reasons = choose_kernel(term, game, rewards, transitions, outcome)
@@ -186,14 +194,14 @@ class Trial:
         self.warnings += reasons
         return not reasons
 
-    def _examine(self, parts: list[Part], recording: Recording) -> dict[str, Any]:
-        """What the reward pays for."""
+    def _diagnose(self, parts: list[WeightedFunction], recording: Recording) -> dict[str, Any]:
+        """Return what the reward pays for, and add warnings about it."""
         import numpy as np
 
         from rewards.check.diagnostics import Paid, warnings_about, warnings_about_terms
         from rewards.sandbox.trial import transitions_at
 
-        rows = recording.looked_at()
+        rows = recording.diagnosed()
         transitions = transitions_at(recording, rows)
         paid = {}
         labels = distinct_names([part.term for part in parts])
@@ -202,7 +210,7 @@ class Trial:
             paid[name] = weight * self._values(term, transitions)
         judged = list(paid) if self._separate else [next(iter(paid))]
         if len(paid) > 1 and not self._separate:
-            whole = recording.whole()[rows]  # in which moments are as frequent as in games
+            whole = recording.whole()[rows]  # events are as frequent there as in real games
             of_games = {name: values[whole] for name, values in paid.items()}
             self.warnings += warnings_about_terms("the sum", of_games)
             paid["sum"] = np.sum(list(paid.values()), axis=0)
@@ -213,43 +221,43 @@ class Trial:
         return {
             "game": self._game[0].name,
             "rewards": list(paid),
-            "moments": found.moments,
+            "events": found.events,
             "players": found.players,
         }
 
     def _values(self, term: Term, transitions: Transitions) -> Any:
-        """What a term pays: interpreted, which takes less time here than compiling it."""
-        from rewards.guards import missing_field, plain_checked
-        from rewards.weighted_sum import plain_kernel, values
+        """Return what a term pays. It is interpreted, which is faster here than to compile it."""
+        from rewards.kernel import checked_kernel, missing_field, plain_kernel, values
 
-        if term.own:
-            with self._user_code(f"`{term.name}`", *_place(term.function), EXAMINING):
-                return values(plain_checked(term), *transitions)
+        game = self._game[0]
+        if term.from_user:
+            with self._user_code(f"`{term.name}`", *_place(term.function), DIAGNOSING):
+                return values(checked_kernel(term, game, compile_it=False), *transitions)
         try:
             return values(plain_kernel(term), *transitions)
         except AttributeError as error:
-            raise missing_field(term, self._game[0], str(error.name)) from None
+            raise missing_field(term, game, str(error.name)) from None
 
-    def _rehearse(
-        self, parts: list[Part], recording: Recording, transitions: Transitions
+    def _run_tests(
+        self, parts: list[WeightedFunction], recording: Recording, transitions: Transitions
     ) -> dict[str, Any]:
-        """Run the tests in the user's own files."""
-        from rewards.check.run_tests import RecordedStage, run_test, tests_beside, weighted
+        """Run the tests in the user's files, and return their number and the failures."""
+        from rewards.check.run_tests import RecordedContext, run_test, tests_of, weighted_sum
 
         weights, terms = [part.weight for part in parts], [part.term for part in parts]
-        reward = None if self._separate and len(parts) > 1 else weighted(weights, terms)
-        testing.stage = RecordedStage(recording, transitions, reward)
-        tests, failures = tests_beside(terms), []
-        for name, test in tests.items():
-            with self._user_code(f"`{name}`", *_place(test)):
-                failures.append(run_test(name, test))
+        reward = None if self._separate and len(parts) > 1 else weighted_sum(weights, terms)
+        tests, failures = tests_of(terms), []
+        with testing.using(RecordedContext(recording, transitions, reward)):
+            for name, test in tests.items():
+                with self._user_code(f"`{name}`", *_place(test)):
+                    failures.append(run_test(name, test))
         return {"tests": len(tests), "failures": [text for text in failures if text is not None]}
 
     @contextmanager
     def _user_code(self, what: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
         seconds = self.request["seconds"] * patience
-        self._tell({"stage": what, "file": file, "place": place, "seconds": seconds})
+        self._tell({"running": what, "file": file, "place": place, "seconds": seconds})
         gc.enable()
         try:
             with self._confinement.watched(seconds):
@@ -259,15 +267,16 @@ class Trial:
             if self._confinement.deeds:
                 deed = self._confinement.deeds[0]
                 raise RewardError(
-                    f"{deed.file}:{deed.line}: it {deed.text}; a reward only looks and computes"
+                    f"{deed.file}:{deed.line}: it {deed.text}; a reward may only read and compute"
                 ) from None
 
 
 @contextmanager
-def _no_scipy() -> Iterator[None]:
-    """Keep Numba from loading SciPy, for the linear algebra that no term needs, if it is there.
+def _without_scipy() -> Iterator[None]:
+    """Keep Numba from importing SciPy, which takes a tenth of a second.
 
-    It takes a tenth of a second, and rewards shall be judged alike with and without it.
+    Numba imports it for linear algebra wherever it is installed, and has no option against that;
+    None in `sys.modules` is Python's documented way to make an import fail.
     """
     if "scipy" in sys.modules:
         yield
@@ -279,20 +288,20 @@ def _no_scipy() -> Iterator[None]:
         del sys.modules["scipy"]
 
 
-class Waiting(testing.Stage):
-    """Before the games were looked at, tests may already ask which moments there are."""
+class BeforeTheGames(testing.Context):
+    """Tells a file that is being loaded the game's events, before any recorded games are read."""
 
     def __init__(self, game: Callable[[], tuple[Game, str]]) -> None:
         self._game = game
 
-    def moments(self) -> Iterable[str]:
-        from rewards.check.events import moments_of
+    def events(self) -> Iterable[str]:
+        from rewards.check.events import events_of
 
-        return moments_of(*self._game()).by_name()
+        return events_of(*self._game()).by_name()
 
 
 class Said:
-    """In place of standard error, for what the project itself has to say."""
+    """Replaces standard error for messages of this project."""
 
     def __init__(self, report: TextIO) -> None:
         self._report = report
@@ -303,18 +312,18 @@ class Said:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: every message is sent at once."""
 
 
 def _file(term: str) -> tuple[str, str]:
-    """The file of a term as it was written, where it has one; as a place, too."""
+    """Return the file or module of a term as written, twice: it is also the place of an error."""
     named = file_named(term)
     file = str(Path(named).expanduser().resolve()) if named else term.rpartition(":")[0] or term
     return file, file
 
 
 def _place(function: Callable[..., Any]) -> tuple[str, str]:
-    """The file of a function, and `file:line` at which it begins."""
+    """Return the file of a function, and `file:line` at which it begins."""
     return inspect.unwrap(function).__code__.co_filename, place_of(function)
 
 

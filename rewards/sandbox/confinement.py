@@ -1,4 +1,7 @@
-"""What a process does to itself before it runs a user's code: little can be done from inside."""
+"""The limits under which a process runs a user's code: time, memory, and forbidden operations.
+
+They protect against mistakes, not against attacks: code in a process can get around them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
-MEMORY = 512 * 2**20  # bytes that a user's code may take
-ASLEEP = 4.0  # times its seconds of processor time that a user's code may take by the clock
+MEMORY = 512 * 2**20  # bytes that a user's code may allocate
+ASLEEP = 4.0  # limit of wall-clock time, as a multiple of the limit of processor time
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 FORBIDDEN = {
     "builtins.input": "asks for input",
@@ -33,28 +36,30 @@ FORBIDDEN = {
     "os.forkpty": "starts a process",
     "_thread.start_new_thread": "starts a thread",
     "_thread.start_joinable_thread": "starts a thread",
-    "atexit.register": "wants something done at the program's end",
+    "atexit.register": "registers a function for the program's end",
     "os.chdir": "changes the working folder",
     "os.kill": "sends a signal",
-    "os.mkdir": "makes a folder",
+    "os.mkdir": "creates a folder",
     "os.rmdir": "removes a folder",
     "os.remove": "removes a file",
     "os.rename": "renames a file",
     "os.truncate": "writes a file",
-    "os.link": "makes a link",
-    "os.symlink": "makes a link",
+    "os.link": "creates a link",
+    "os.symlink": "creates a link",
     "os.chmod": "changes a file's permissions",
     "os.chown": "changes a file's owner",
     "socket.__new__": "opens a network connection",
     "socket.getaddrinfo": "opens a network connection",
 }
-"""Python's audit events that have no business in a reward, and what they are in words."""
+"""Audit events of Python that no reward needs, and how an error describes them."""
 
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
     f"{Path(folder).resolve()}{os.sep}"
     for folder in (
         *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        # a virtual environment may use the packages of another one
+        *(folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))),
         str(Path(__file__).parents[1]),
         str(Path(__file__).parents[2] / "envs"),
     )
@@ -62,11 +67,11 @@ _LIBRARIES = tuple(
 
 
 class ForbiddenError(BaseException):
-    """A user's code did what a reward must not do; `except Exception` does not stop it."""
+    """A user's code did something forbidden; `except Exception` does not catch this."""
 
 
 class Deed(NamedTuple):
-    """Something that a user's code did, and where."""
+    """An operation of a user's code, with its place."""
 
     file: str
     line: int
@@ -74,13 +79,13 @@ class Deed(NamedTuple):
 
 
 class Confinement:
-    """What a user's code does while `watched`: forbidden deeds, and what it prints."""
+    """Limits a user's code while `watched`, and records forbidden operations and printed text."""
 
     def __init__(self, noise: TextIO) -> None:
-        """Take precautions for the rest of this process.
+        """Set up what lasts until this process ends.
 
         Args:
-            noise: where Python shall write if it crashes or a time limit ends it.
+            noise: where Python writes a traceback if it crashes or a time limit ends it.
         """
         self.deeds: list[Deed] = []
         self.printed: Deed | None = None
@@ -88,7 +93,9 @@ class Confinement:
         self._watching = False
         faulthandler.enable(noise)
         if hasattr(signal, "SIGPROF"):  # not on Windows
-            faulthandler.register(signal.SIGPROF, noise, chain=True)  # which then ends the process
+            faulthandler.register(signal.SIGPROF, noise, chain=True)  # chained: it ends the process
+        # Python raises no audit event for `atexit`, nor before 3.12 for threads; the functions
+        # themselves have to be replaced, as there is no hook for either
         _announce("_thread.start_new_thread", threading.Thread, "start")
         _announce("_thread.start_new_thread", _thread, "start_new_thread")
         _announce("atexit.register", atexit, "register")
@@ -98,8 +105,8 @@ class Confinement:
     def watched(self, seconds: float) -> Iterator[None]:
         """Run a user's code: the process ends with a traceback after `seconds`.
 
-        They are those of a processor, which a busy machine does not shorten, and `ASLEEP` times as
-        many by the clock; where the system counts no such seconds, those of the clock.
+        These are seconds of processor time, so that a busy machine does not shorten the limit, and
+        `ASLEEP` times as many by the clock. Windows has only the clock.
         """
         out, err = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = _Printed(self)
@@ -134,7 +141,7 @@ class Confinement:
 
 
 def _announce(event: str, owner: Any, name: str) -> None:
-    """Raise an audit event for what Python raises none for, or only from 3.12 on."""
+    """Replace a function by one that raises an audit event first."""
     function: Callable[..., Any] = getattr(owner, name)
 
     @functools.wraps(function)
@@ -146,7 +153,7 @@ def _announce(event: str, owner: Any, name: str) -> None:
 
 
 class _Printed:
-    """In place of standard output and standard error: keeps the first words."""
+    """Replaces standard output and standard error, and keeps the first text."""
 
     def __init__(self, confinement: Confinement) -> None:
         self._confinement = confinement
@@ -159,7 +166,7 @@ class _Printed:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: there is no buffer."""
 
 
 def _writes(mode: Any, flags: Any) -> bool:
@@ -167,7 +174,10 @@ def _writes(mode: Any, flags: Any) -> bool:
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
-    """The user's code on whose behalf `frame` runs; None if it is an import's or our own."""
+    """Return the frame of the user's code that led to `frame`.
+
+    It is None if an import or this project did.
+    """
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib"):
@@ -180,7 +190,7 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 @contextlib.contextmanager
 def _limited_memory() -> Iterator[None]:
-    """Let this process take no more than `MEMORY` beyond what it has, where the system can."""
+    """Limit this process to `MEMORY` more than it has now, where the system supports that."""
     try:
         import resource
     except ImportError:  # Windows
@@ -189,40 +199,12 @@ def _limited_memory() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_AS)
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except OSError:  # of other systems than Linux
+    except OSError:  # not Linux
         yield
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash shall leave no file behind
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-def separate_streams() -> tuple[TextIO, TextIO, TextIO]:
-    """Keep the pipes to who started this process from a user's code.
-
-    Returns:
-        What it says, where to report, and where Python may complain.
-    """
-    streams = (
-        os.fdopen(os.dup(0), "r", encoding="utf-8"),
-        os.fdopen(os.dup(1), "w", encoding="utf-8"),
-        os.fdopen(os.dup(2), "w", encoding="utf-8"),
-    )
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in range(3):
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
-    return streams
-
-
-def end_with(pipe: TextIO) -> None:
-    """End this process, whatever it does, once nobody holds the other end of `pipe`."""
-
-    def wait() -> None:
-        pipe.read()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -1,7 +1,7 @@
-"""The trial of a reward in a process of its own: an endless loop there stops nothing here.
+"""Starts a separate process that tries a reward, so that an endless loop in it stops only that.
 
-The process is `rewards.sandbox.child`. It is told what to try in one line of JSON, answers in lines
-of JSON, and ends by itself when the pipe to it closes: however this process ends, nothing is left.
+The process is `rewards.sandbox.child`. It reads one line of JSON, its request, reports in lines of
+JSON, and ends when the pipe to it closes, so that it never outlives this process.
 """
 
 from __future__ import annotations
@@ -9,31 +9,30 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from rewards.expression import RewardError
+from rewards.child_process import environment_for_child
+from rewards.expression import RewardError, WeightedTerm, parse
 from rewards.sandbox.confinement import ASLEEP
 
 SECONDS = 3.0
-"""Of processor time that one piece of a user's code may take; loading its file may take longer, for
-what it imports."""
-PATIENCE = 5.0  # seconds more before a process is killed that should have ended by itself
-NOISE_KEPT = 65_536  # bytes of what a broken process says
+"""Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
+PATIENCE = 5.0  # seconds after its limit at which a process is killed that has not ended
+NOISE_KEPT = 65_536  # bytes of a broken process's output
 
 
 class TrialProcess:
-    """One trial, under way as soon as this is made.
+    """One trial of a reward; it starts at once.
 
-    `verdict` is what came of it, once `poll` or `wait` has returned warnings; `found`, what it pays
-    for, is there some time before, once `wait_for_findings` has returned it.
+    `verdict` is its result, once `poll` or `wait` has returned warnings. `found`, what the reward
+    pays for, is ready earlier, once `wait_for_findings` has returned it.
     """
 
     def __init__(
@@ -42,8 +41,9 @@ class TrialProcess:
         env_id: str,
         env_options: Mapping[str, Any] | None = None,
         *,
+        parsed: Sequence[WeightedTerm] | None = None,
         places: tuple[str, str] | None = None,
-        examine: bool = False,
+        diagnose: bool = False,
     ) -> None:
         """Start the process.
 
@@ -51,25 +51,31 @@ class TrialProcess:
             expression: the reward, as `rewards.expression.parse` reads it.
             env_id: a Gymnasium id, `PaddleBall-v0`, or a short name.
             env_options: of the environment; those of the game itself matter to the trial.
-            places: the game and its module of rewards, for who has no `env_id`.
-            examine: also find out what the reward pays for, as `python -m rewards check` shows it.
+            parsed: the reward, parsed; by default `expression` is parsed here.
+            places: the game and its module of rewards, in place of `env_id`.
+            diagnose: also find out what the reward pays for, as `python -m rewards check` shows it.
+
+        Raises:
+            RewardError: if `expression` cannot be parsed.
         """
+        parsed = parse(expression) if parsed is None else parsed
         self.expression = expression
         self.env_id = env_id
         self.env_options = dict(env_options or {})
         self.found: dict[str, Any] = {}
         self.verdict: dict[str, Any] = {}
+        self.running: dict[str, Any] = {}
+        """What the process runs at the moment, with its file and its limit of time."""
+        self._began = time.monotonic()
         self._told: dict[str, Any] = {}
-        self._stage: dict[str, Any] = {}
-        self._stage_began = time.monotonic()
         self._noise = b""
         self._news = threading.Event()
         request = {
-            "expression": expression,
+            "terms": parsed,
             "env": env_id,
             "places": places,
             "options": self.env_options,
-            "examine": examine,
+            "diagnose": diagnose,
             "seconds": SECONDS,
         }
         line = json.dumps(request, default=float) + "\n"
@@ -87,7 +93,7 @@ class TrialProcess:
         for reader in self._readers:
             reader.start()
         pipe: Any = self._process.stdin
-        with contextlib.suppress(OSError):  # it is gone already, which `poll` tells
+        with contextlib.suppress(OSError):  # it has ended already, and `poll` reports why
             pipe.write(line.encode())
             pipe.flush()
 
@@ -98,18 +104,18 @@ class TrialProcess:
         self.stop()
 
     def poll(self) -> list[str] | None:
-        """The warnings once the trial has gone well, None while it is under way.
+        """Return the warnings of a trial that has succeeded, None while it is running.
 
         Raises:
             RewardError: the one clear line, if the reward cannot be used.
         """
         if any(reader.is_alive() for reader in self._readers):
-            limit = self._stage.get("seconds")
-            late = time.monotonic() - self._stage_began
+            limit = self.running.get("seconds")
+            late = time.monotonic() - self._began
             if limit is None or late < ASLEEP * limit + PATIENCE:
                 return None
             self.stop()
-            raise RewardError(self._too_long(self._stage["place"]))
+            raise RewardError(self._too_long(self.running["place"]))
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         self.stop()
@@ -121,7 +127,7 @@ class TrialProcess:
         return list(self.verdict["warnings"])
 
     def wait_for_findings(self) -> dict[str, Any]:
-        """What the reward pays for, which is known before it is known whether it compiles.
+        """Return what the reward pays for, before it is compiled.
 
         Raises:
             RewardError: the one clear line, if the reward cannot be used.
@@ -131,7 +137,7 @@ class TrialProcess:
         return self.found
 
     def wait(self) -> list[str]:
-        """The warnings, when the trial has gone well.
+        """Wait for the trial and return its warnings.
 
         Raises:
             RewardError: the one clear line, if the reward cannot be used.
@@ -144,7 +150,7 @@ class TrialProcess:
         return warnings
 
     def stop(self) -> None:
-        """End the process, if it has not ended."""
+        """End the process, if it is still running."""
         self._process.kill()
         self._process.wait()
         for reader in self._readers:
@@ -154,11 +160,11 @@ class TrialProcess:
                 pipe.close()
 
     def _listen(self, pipe: IO[bytes]) -> None:
-        """Take in what the process reports, until it ends."""
+        """Read the reports of the process until it ends."""
         for line in pipe:
             event = json.loads(line)
-            if "stage" in event:
-                self._stage, self._stage_began = event, time.monotonic()
+            if "running" in event:
+                self.running, self._began = event, time.monotonic()
             elif "say" in event:
                 print(event["say"], file=sys.stderr)
             elif "found" in event:
@@ -169,39 +175,32 @@ class TrialProcess:
         self._news.set()
 
     def _overhear(self, pipe: IO[bytes]) -> None:
-        """Keep the end of what else it says: Python's and the system's last words."""
+        """Keep the end of its standard error: a traceback, or a message of the system."""
         while piece := pipe.read1(NOISE_KEPT):  # type: ignore[attr-defined]
             self._noise = (self._noise + piece)[-NOISE_KEPT:]
 
     def _obituary(self) -> str:
-        """Why there is no verdict."""
+        """Return why there is no verdict."""
         noise = self._noise.decode("utf-8", "replace")
-        if not self._stage.get("place"):
+        if not self.running.get("place"):
             last = noise.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
-            return f"the trial of {self.expression!r} could not be made: {last[0]}"
-        place = _line_in(noise, self._stage["file"]) or self._stage["place"]
+            return f"the trial of {self.expression!r} could not run: {last[0]}"
+        place = _line_in(noise, self.running["file"]) or self.running["place"]
         code = self._process.returncode
         if "Timeout (" in noise or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
         how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
-        return f"{place}: {self._stage['stage']} ended the whole program ({how})"
+        return f"{place}: {self.running['running']} ended the whole program ({how})"
 
     def _too_long(self, place: str) -> str:
         return (
-            f"{place}: {self._stage['stage']} did not come to an end within "
-            f"{self._stage['seconds']:g} s; is there a loop that never ends?"
+            f"{place}: {self.running['running']} did not end within "
+            f"{self.running['seconds']:g} s; does it have an endless loop?"
         )
 
 
-def environment_for_child() -> dict[str, str]:
-    """Of a process that finds the same modules, on one thread."""
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)  # noqa: PTH109
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return os.environ | threads | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 def _line_in(noise: str, file: str) -> str | None:
-    """`file:line` of the innermost line in `file` that a traceback of faulthandler shows."""
+    """Return `file:line` of the innermost line in `file` in a traceback of faulthandler."""
     written = re.escape(file.encode("ascii", "backslashreplace").decode())
     found = re.search(rf'File "{written}", line (\d+)', noise)
     return f"{file}:{found[1]}" if found else None

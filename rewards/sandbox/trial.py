@@ -1,21 +1,33 @@
-"""A user's term is tried in plain Python before anything is trained on it."""
+"""A trial of a user's term: it is called as plain Python, then compiled and compared."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import inspect
+import linecache
+import os
 import re
 import time
+import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from envs.engine.cache import cache_root, drop_oldest
+from envs.engine.fingerprint import fingerprint, reached, tells_all
 from envs.engine.game import Game
 from envs.names import suggest
 from rewards.check.recorded_games import Recording, recorded
-from rewards.expression import RewardError
-from rewards.terms import Term, describe, place_of, where
+from rewards.expression import RewardError, parse
+from rewards.kernel import Kernel, checked_kernel, compiled_kernel, plain_kernel, values
+from rewards.terms import Term, describe, load_term, place_of, where
 
-ASKED_AGAIN = 100  # transitions
+ASKED_AGAIN = 100  # transitions that a term is called on a second time
+TIMED = 300  # steps that an interpreted term is timed on
+KNOWN_FOLDER = "known"
+KNOWN_KEPT = 1000  # empty files
 
 
 class Transitions(NamedTuple):
@@ -26,40 +38,40 @@ class Transitions(NamedTuple):
     after: Any
 
 
+class Outcome(NamedTuple):
+    """Result of calling a usable term on every transition."""
+
+    values: Any
+    """(n,) what the term returned."""
+    repeatable: bool
+    """Whether the term returns the same value for the same step."""
+    warnings: list[str]
+
+
 def recorded_transitions(game: Game, options: dict[str, Any], rewards: str = "") -> Transitions:
-    """Recorded steps with every kind of moment that the module `rewards` knows of, some thousand.
+    """Return some thousand recorded steps with every event that the module `rewards` defines.
 
     Raises:
-        ValueError: for an impossible option of the game.
+        ValueError: if an option of the game is not possible.
     """
     return tried_transitions(recorded(game, rewards, options))
 
 
 def tried_transitions(recording: Recording) -> Transitions:
-    """The steps of a recording that terms are tried on."""
+    """Return the steps of a recording that terms are tried on."""
     return transitions_at(recording, recording.tried())
 
 
 def transitions_at(recording: Recording, rows: Any) -> Transitions:
-    """Some steps of a recording, as kernels want them."""
+    """Return some steps of a recording in the form that kernels take."""
     return Transitions(*(array[rows].view(np.ndarray) for array in recording.steps[:3]))
 
 
-class Outcome(NamedTuple):
-    """Of the trial of a term that can be used."""
-
-    values: Any
-    """(n,) what it returned."""
-    repeatable: bool
-    """It returns the same for the same."""
-    warnings: list[str]
-
-
 def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -> Outcome:
-    """Call a term on real transitions, interpreted.
+    """Call a term on real transitions as plain Python.
 
     Raises:
-        RewardError: naming file and line, if it does not return one finite number for each, or
+        RewardError: with file and line, if the term does not return one finite number per step, or
             takes longer than `seconds` for all of them.
     """
     place = place_of(term.function)
@@ -67,46 +79,144 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
         inspect.signature(term.function).bind(None, None, None)
     except TypeError:
         raise RewardError(
-            f"{place}: `{term.name}` must take three arguments, (before, action, after); "
-            "a function that only helps others is named with a _ in front"
+            f"{place}: `{term.name}` must take three arguments, (before, action, after); start the "
+            "name of a helper function with _"
         ) from None
     locked = Transitions(*(array.copy() for array in transitions))
     for array in locked:
         array.flags.writeable = False
-    values, warnings = [], []
+    returned, warnings = [], []
     began = time.perf_counter()
     for k in range(len(locked.after)):
         try:
             value = _call(term, game, locked, k)
         except _ReadOnlyError as error:
-            changed = ", ".join(_changed(term, transitions, k)) or "what it is given"
+            changed = ", ".join(_changed(term, transitions, k)) or "its arguments"
             warnings.append(
-                f"reward `{term.name}` changes {changed} at {error}; it gets copies, so that the "
-                "game does not notice, but a reward had better only look"
+                f"reward `{term.name}` changes {changed} at {error}; it gets copies, so the game "
+                "does not change, but a reward should only read"
             )
             locked = Transitions(*(array.copy() for array in transitions))
             value = _call(term, game, locked, k)
-        values.append(_number(term, value))
+        returned.append(_number(term, value))
         if time.perf_counter() - began > seconds:
-            each = (time.perf_counter() - began) / len(values)
+            each = (time.perf_counter() - began) / len(returned)
             raise RewardError(
-                f"{place}: `{term.name}` is too slow: {_time(each)} for each step; with 1,024 "
-                f"games a step of training would take {_time(1024 * each)}"
+                f"{place}: `{term.name}` is too slow: {_time(each)} per step; with 1,024 games "
+                f"each step of training would take {_time(1024 * each)}"
             )
-    for k in range(0, len(values), max(1, len(values) // ASKED_AGAIN)):
+    for k in range(0, len(returned), max(1, len(returned) // ASKED_AGAIN)):
         value = _number(term, _call(term, game, transitions, k))
-        if value != values[k]:
+        if value != returned[k]:
             warnings.append(
-                f"reward `{term.name}` is not the same twice: for one and the same step it "
-                f"returned {values[k]:g}, then {value:g}; let it depend on nothing but before, "
-                "action and after. It runs as plain Python"
+                f"reward `{term.name}` is not repeatable: for the same step it returned "
+                f"{returned[k]:g}, then {value:g}; it should depend on before, action and after "
+                "only. It runs as plain Python"
             )
-            return Outcome(np.array(values), False, warnings)
-    return Outcome(np.array(values), True, warnings)
+            return Outcome(np.array(returned), False, warnings)
+    return Outcome(np.array(returned), True, warnings)
+
+
+def choose_kernel(
+    term: Term, game: Game, rewards: str, transitions: Transitions, outcome: Outcome
+) -> tuple[Kernel, list[str]]:
+    """Compile a term if the result equals that of plain Python, else interpret it.
+
+    Args:
+        term: a user's term that can be used.
+        game: the game to be rewarded.
+        rewards: its module of reward terms.
+        transitions: the steps that both are compared on.
+        outcome: of `try_term` on these steps.
+
+    Returns:
+        The kernel and, if it is interpreted, a warning that says why and how much slower it is.
+    """
+    plain = checked_kernel(term, game, compile_it=False)
+    if not outcome.repeatable:
+        return plain, []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Numba's warnings, which say nothing to a student
+            fast = checked_kernel(term, game, compile_it=True)
+    except Exception as error:  # Numba lets other exceptions than its own through
+        problem = f"cannot be compiled: {_culprit(term, error)}"
+    else:
+        if np.allclose(outcome.values, values(fast, *transitions), 1e-9, 1e-12):
+            return fast, []
+        problem = "returns other values when compiled"
+    slower = _times_slower(plain, game, rewards, transitions)
+    warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
+    return plain, [warning]
+
+
+def is_known(term: Term, game: Game) -> bool:
+    """Return whether an earlier trial compiled exactly this code and got the same values.
+
+    Compiling takes most of a trial's time.
+    """
+    mark = _mark(term, game)
+    return mark is not None and mark.exists()
+
+
+def remember(term: Term, game: Game) -> None:
+    """Save for later trials that a term compiles, if the disk can be written."""
+    mark = _mark(term, game)
+    if mark is not None:
+        with contextlib.suppress(OSError):
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+            drop_oldest(mark.parent, KNOWN_KEPT)
+
+
+def _mark(term: Term, game: Game) -> Path | None:
+    """Return the file that marks a known term; None if more than its code decides its values."""
+    functions = list(reached(plain_kernel(term)))
+    if not tells_all(functions):
+        return None
+    interpreted = os.environ.get("NUMBA_DISABLE_JIT")
+    purpose = f"{game.name} {game.state.descr} {game.action_space} {interpreted}"
+    root = cache_root(os.environ.get("NUMBA_CACHE_DIR"))
+    return root.with_name(KNOWN_FOLDER) / fingerprint(functions, purpose)
+
+
+def _culprit(term: Term, error: Exception) -> str:
+    """Return the user's line that Numba cannot compile; it is the last one in Numba's message."""
+    file = inspect.getfile(inspect.unwrap(term.function))
+    name = re.escape(re.split(r"[/\\]", file)[-1])
+    lines = re.findall(rf'{name}"?,? (?:line |\()(\d+)', str(error))
+    if not lines:
+        return f"the compiler, Numba, does not support something in it ({describe(error)[:80]})"
+    text = linecache.getline(file, int(lines[-1])).strip()
+    return f"the compiler, Numba, does not support line {lines[-1]}: `{text[:60]}`"
+
+
+def _times_slower(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> int:
+    """Return how many times longer `plain` takes than a compiled built-in term, to two digits."""
+    builtin = parse(importlib.import_module(rewards).DEFAULT[game.name])[0].term
+    fast = compiled_kernel(load_term(builtin, rewards), game)
+    count = len(transitions.after)
+    some = min(count, TIMED)
+    ratio = (_seconds(plain, transitions, some) / some) / (
+        _seconds(fast, transitions, count) / count
+    )
+    return int(float(f"{max(ratio, 1.0):.1e}"))
+
+
+def _seconds(kernel: Kernel, transitions: Transitions, count: int) -> float:
+    """Return the shortest time of three for the first `count` steps."""
+    arrays = [array[:count].copy() for array in transitions]
+    row, total = np.zeros((2, count))
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        kernel(*arrays, 1.0, True, row, total)
+        seconds.append(time.perf_counter() - began)
+    return max(min(seconds), 1e-9)
 
 
 def _time(seconds: float) -> str:
-    """Two digits, in the unit that people would take."""
+    """Format a duration with two digits and a fitting unit."""
     if seconds >= 120.0:
         return f"{seconds / 60.0:,.0f} minutes"
     if seconds >= 0.95:
@@ -115,14 +225,14 @@ def _time(seconds: float) -> str:
 
 
 class _ReadOnlyError(Exception):
-    """A term changes what it is given, at the place that this says."""
+    """A term changes its arguments; the message is the place."""
 
 
 def _call(term: Term, game: Game, transitions: Transitions, k: int) -> Any:
-    """The term's value of transition `k`.
+    """Return the term's value of transition `k`.
 
     Raises:
-        RewardError: naming file and line, if it fails.
+        RewardError: with file and line, if the term fails.
     """
     arguments = [array[k] for array in transitions]
     file = inspect.getfile(term.function)
@@ -137,8 +247,8 @@ def _call(term: Term, game: Game, transitions: Transitions, k: int) -> Any:
 
 
 def _unknown_field(error: BaseException, arguments: list[Any], game: Game) -> str | None:
-    """What to say of a field that does not exist; None for any other error."""
-    missing = re.match(r"no field of name (\w+)", str(error))  # of after["..."]
+    """Return the message about a field that does not exist; None for any other error."""
+    missing = re.match(r"no field of name (\w+)", str(error))  # raised by after["..."]
     if missing is None and not isinstance(error, AttributeError):
         return None
     name = missing[1] if missing else str(getattr(error, "name", None))
@@ -149,9 +259,9 @@ def _unknown_field(error: BaseException, arguments: list[Any], game: Game) -> st
                 break
             known = game.state.names or ()
             called = f"{called}." if asked is not None else ""
-            return f"`{called}{name}`: no such field; {suggest(name, known)}"
+            return f"`{called}{name}`: {game.name} has no such field; {suggest(name, known)}"
     if asked is not None and asked is arguments[1]:
-        return f"`action.{name}`: no such field; {_about_actions(game)}"
+        return f"`action.{name}`: an action has no fields; {_about_actions(game)}"
     return None
 
 
@@ -164,9 +274,10 @@ def _about_actions(game: Game) -> str:
 
 
 def _changed(term: Term, transitions: Transitions, k: int) -> list[str]:
-    """The fields that a term writes into."""
+    """Return the names of the fields that a term changes."""
     copies = Transitions(*(array.copy() for array in transitions))
-    _call_quietly(term, [array[k] for array in copies])
+    with contextlib.suppress(Exception):
+        term.function(*(array[k] for array in copies))
     changed = []
     for called, given, left in zip(("before", "action", "after"), transitions, copies, strict=True):
         names = given.dtype.names or ()
@@ -176,15 +287,8 @@ def _changed(term: Term, transitions: Transitions, k: int) -> list[str]:
     return changed
 
 
-def _call_quietly(term: Term, arguments: list[Any]) -> None:
-    try:
-        term.function(*arguments)
-    except Exception:
-        return
-
-
 def _number(term: Term, value: Any) -> float:
-    """`value`, if it may be one.
+    """Return `value` as a float.
 
     Raises:
         RewardError: if it is not one finite number.
@@ -198,7 +302,7 @@ def _number(term: Term, value: Any) -> float:
         number = float(value)
     except OverflowError:
         raise RewardError(
-            f"{place}: `{term.name}` returned a whole number too large for a reward"
+            f"{place}: `{term.name}` returned an integer that is too large for a reward"
         ) from None
     if not np.isfinite(number):
         raise RewardError(f"{place}: `{term.name}` returned {value}; rewards must be finite")
@@ -206,9 +310,9 @@ def _number(term: Term, value: Any) -> float:
 
 
 def _shown(value: Any) -> str:
-    """A value that is no number, and what it may come from."""
+    """Describe a value that is not a number, with the likely reason."""
     if value is None:
-        return "None; is there a `return` on every way through it?"
+        return "None; does every path end with a `return`?"
     if inspect.iscoroutine(value):
         value.close()
         return "a coroutine; write `def`, not `async def`"
@@ -217,4 +321,4 @@ def _shown(value: Any) -> str:
     try:
         return f"{value!r:.80}".replace("\n", " ")
     except Exception:
-        return f"something of type {type(value).__name__}"
+        return f"an object of type {type(value).__name__}"

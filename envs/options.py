@@ -1,4 +1,4 @@
-"""`--env-options ball_speed=0.04 paddle_size=0.3`: arguments of `gymnasium.make` in text."""
+"""Environment options on the command line: `--env-options ball_speed=0.04 paddle_size=0.3`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 RESERVED = {
     "reward": "use --reward",
-    "rewards": "it is the game's own",
+    "rewards": "every game has its own module of terms",
     "game": "use --env",
     "id": "use --env",
-    "render_mode": "play.py draws by itself",
+    "render_mode": "play.py renders by itself",
     "num_envs": "use --num-envs of train.py",
 }
-"""What cannot be an environment option, and what to do instead."""
+"""Arguments of `gymnasium.make` that are not environment options, and what to do instead."""
 
 
 def parse_env_options(texts: Sequence[str]) -> dict[str, Any]:
-    """Read KEY=VALUE texts; a value that is no Python literal is taken as text.
+    """Return the options that KEY=VALUE texts give; a value that is no Python literal stays text.
 
     Raises:
-        ValueError: for a text without key or `=`, a key given twice, or a reserved one.
+        ValueError: if a text lacks the key or the `=`, or a key is given twice or is in `RESERVED`.
     """
     options: dict[str, Any] = {}
     for text in texts:
@@ -39,6 +39,10 @@ def parse_env_options(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def check_option_name(name: str) -> None:
-    """Raise ValueError for a name in `RESERVED`."""
+    """Check that a name can be an environment option.
+
+    Raises:
+        ValueError: if it is in `RESERVED`.
+    """
     if name in RESERVED:
         raise ValueError(f"`{name}` cannot be an environment option: {RESERVED[name]}")
