@@ -181,7 +181,7 @@ def register_dataset(name: str, entry: DatasetEntry) -> None:
         entry_point="stages.datasets.environments:make_single",
         vector_entry_point="stages.datasets.environments:make_vector",
         reward_threshold=entry.solved_score,
-        kwargs={"stage": entry.target},
+        kwargs={"dataset": entry.target},
     )
 
 

@@ -14,7 +14,7 @@ from envs.engine.single import GameEnv
 from playing import theme
 from playing.panel import Facts, draw_panel
 from playing.playback import Match
-from stages.viewers.examples import Watched
+from stages.viewers.examples import Viewer
 
 GAME_SIDE = 640
 SIZE = (1152, 640)  # multiples of 16, as video wants them
@@ -95,8 +95,8 @@ class GamePicture:
             assert isinstance(unwrapped, GameEnv)
             self._view(self.surface, unwrapped.state, unwrapped.batch.options)
         else:
-            if isinstance(unwrapped, Watched):
-                unwrapped.guess = self._match.choice  # the one about this moment
+            if isinstance(unwrapped, Viewer):
+                unwrapped.prediction = self._match.choice  # the one about this moment
             self._paint_frame(np.asarray(self._match.env.render()))
         if self._match.episode.over:
             self._paint_ending()

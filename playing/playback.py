@@ -15,7 +15,7 @@ from envs.engine.batch import Reward
 from envs.engine.capabilities import show_agent
 from envs.engine.single import GameEnv
 from playing.players import Cast, Player
-from stages.viewers.examples import Watched
+from stages.viewers.examples import Viewer
 from training.lookahead import make_lookahead
 from training.vector_runner import reward_weights
 
@@ -212,7 +212,7 @@ class Match:
             return ()
         if isinstance(self.env.unwrapped, GameEnv):
             return self.env.unwrapped.game.action_names
-        if isinstance(self.env.unwrapped, Watched):
+        if isinstance(self.env.unwrapped, Viewer):
             return self.env.unwrapped.action_names
         space = self.env.action_space
         if isinstance(space, spaces.Discrete):

@@ -15,7 +15,7 @@ from envs.engine.single import GameEnv
 from envs.names import load
 from playing.playback import Match
 from playing.selection import PlayError
-from stages.viewers.examples import WatchedGame
+from stages.viewers.examples import GameViewer
 
 
 class Speaker:
@@ -28,7 +28,7 @@ class Speaker:
             PlayError: where there is none, or the game has no sounds.
         """
         env = match.env.unwrapped
-        env = env.played if isinstance(env, WatchedGame) else env
+        env = env.played if isinstance(env, GameViewer) else env
         if not isinstance(env, GameEnv) or not env.game.sound:
             raise PlayError(f"{match.env_id} has no sounds: leave out --sound")
         self._sound_of = load(env.game.sound)

@@ -16,13 +16,13 @@ import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
 from envs.registry import EXPERIMENTS
-from stages.datasets import dataset as stage
+from stages.datasets import dataset
 from stages.lab import trials
 from stages.lab.experiment import run_experiment
 from training import video as film
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
-stage.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
+dataset.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
 film.MOST_FRAMES = 8  # instead of 50, of each of a hundred runs
 
 

@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from agents.networks.box_head import Boxes
-from stages.datasets.dataset import Array, data_set
+from stages.datasets.dataset import Array, examples_of
 from stages.datasets.detect import (
     CLASSES,
     GRID,
@@ -29,11 +29,11 @@ STAGE = Detect(examples=400)
 
 def test_boxes_are_where_the_light_is() -> None:
     """Every thing's box holds as much light as its area, and all boxes together hold all of it."""
-    screens, answers, _ = data_set(STAGE, "train")
+    screens, targets, _ = examples_of(STAGE, "train")
     side = screens.shape[-1]
-    counts = (answers[..., 0] >= 0).sum(1)
+    counts = (targets[..., 0] >= 0).sum(1)
     assert set(counts) == {2, 3, 4, 5}
-    for screen, things in zip(screens[:, 0], answers, strict=True):
+    for screen, things in zip(screens[:, 0], targets, strict=True):
         lit = np.zeros((side, side))
         for _, x, y, width, height in things[things[:, 0] >= 0]:
             rows, columns = (
@@ -49,50 +49,50 @@ def test_boxes_are_where_the_light_is() -> None:
         np.testing.assert_allclose(screen / 255, lit, atol=0.01)
 
 
-def perfect(answers: Array) -> Array:
-    """The guess that says what `answers` say, and nothing else."""
-    guesses = np.zeros((len(answers), GRID, GRID, len(CLASSES), 5), np.float32)
-    there = answers[..., 0] >= 0
+def perfect(targets: Array) -> Array:
+    """The prediction that says what `targets` say, and nothing else."""
+    predictions = np.zeros((len(targets), GRID, GRID, len(CLASSES), 5), np.float32)
+    there = targets[..., 0] >= 0
     examples, things = np.nonzero(there)
-    kind, row, column = (part[examples, things] for part in cells(answers))
-    guesses[examples, row, column, kind, 0] = 0.9
-    guesses[examples, row, column, kind, 1:] = answers[examples, things, 1:]
-    return guesses
+    kind, row, column = (part[examples, things] for part in cells(targets))
+    predictions[examples, row, column, kind, 0] = 0.9
+    predictions[examples, row, column, kind, 1:] = targets[examples, things, 1:]
+    return predictions
 
 
 def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect() -> None:
-    screens, answers, _ = data_set(STAGE, "test")
-    guesses = perfect(answers)
-    assert (guesses[..., 0] > 0).sum() == (answers[..., 0] >= 0).sum()
-    assert (STAGE.score(guesses, answers) == 1).all()
-    metrics, pictures, _ = STAGE.assess(screens[:50], guesses[:50], answers[:50])
+    screens, targets, _ = examples_of(STAGE, "test")
+    predictions = perfect(targets)
+    assert (predictions[..., 0] > 0).sum() == (targets[..., 0] >= 0).sum()
+    assert (STAGE.score(predictions, targets) == 1).all()
+    metrics, pictures, _ = STAGE.assess(screens[:50], predictions[:50], targets[:50])
     assert metrics["mean_average_precision"] == 1
     assert pictures["boxes"].ndim == 3
-    guesses[:, 0, 0, 2, 0] = 0.6  # a false alarm in each
-    there = (answers[..., 0] >= 0).sum(1)
-    free = ~((answers[..., 0] == 2) & (answers[..., 1:3] < 1 / GRID).all(-1)).any(1)
+    predictions[:, 0, 0, 2, 0] = 0.6  # a false alarm in each
+    there = (targets[..., 0] >= 0).sum(1)
+    free = ~((targets[..., 0] == 2) & (targets[..., 1:3] < 1 / GRID).all(-1)).any(1)
     expected = 2 * there / (there + there + 1)
-    np.testing.assert_allclose(STAGE.score(guesses, answers)[free], expected[free])
+    np.testing.assert_allclose(STAGE.score(predictions, targets)[free], expected[free])
 
 
 def test_the_likeliest_answer_of_a_network_is_its_guess() -> None:
     """Between `log_prob`, which learns, and `mode`, which acts: no cell or number is mixed up."""
     boxes = Boxes(STAGE.action_space)
-    _, answers, _ = data_set(STAGE, "train")
-    answers = answers[:8].copy()
+    _, targets, _ = examples_of(STAGE, "train")
+    targets = targets[:8].copy()
     outputs = torch.zeros((boxes.outputs, 8), requires_grad=True)
     optimizer = torch.optim.Adam([outputs], 0.2)
     for _ in range(150):
         optimizer.zero_grad()
-        (-boxes.log_prob(outputs, torch.from_numpy(answers), torch.zeros(0)).sum()).backward()
+        (-boxes.log_prob(outputs, torch.from_numpy(targets), torch.zeros(0)).sum()).backward()
         optimizer.step()
-    assert (STAGE.score(boxes.mode(outputs.detach().numpy()), answers) == 1).all()
+    assert (STAGE.score(boxes.mode(outputs.detach().numpy()), targets) == 1).all()
 
 
-def guessed(generator: np.random.Generator, answers: Array) -> tuple[list[Array], list[Array]]:
-    """Lists of guesses, some near a thing, some beside it, some doubled, some of nothing."""
+def guessed(generator: np.random.Generator, targets: Array) -> tuple[list[Array], list[Array]]:
+    """Lists of predictions, some near a thing, some beside it, some doubled, some of nothing."""
     found, truths = [], []
-    for things in answers:
+    for things in targets:
         truth = things[things[:, 0] >= 0]
         rows = []
         for thing in np.repeat(truth, generator.integers(0, 3, len(truth)), axis=0):
@@ -109,7 +109,7 @@ def guessed(generator: np.random.Generator, answers: Array) -> tuple[list[Array]
 @pytest.mark.parametrize("seed", range(3))
 def test_average_precision_is_that_of_coco(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    found, truths = guessed(generator, data_set(STAGE, "test").answers[seed * 60 :][:60])
+    found, truths = guessed(generator, examples_of(STAGE, "test").targets[seed * 60 :][:60])
     coco = COCO()
     coco.dataset = {
         "info": {},
@@ -166,9 +166,9 @@ def test_overlaps_by_hand() -> None:
 
 def test_overlooked_things_are_missing_from_the_answers() -> None:
     noisy = Detect(examples=400, noise=0.4)
-    share = (data_set(noisy, "train").answers[:, :2, 0] < 0).mean()
+    share = (examples_of(noisy, "train").targets[:, :2, 0] < 0).mean()
     assert share == pytest.approx(0.4, abs=0.06)
-    assert (data_set(noisy, "test").answers[:, :2] >= 0).all()
+    assert (examples_of(noisy, "test").targets[:, :2] >= 0).all()
 
 
 def test_the_confusion_matrix_has_the_truth_in_its_rows() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from envs.engine import fonts
-from stages.datasets.dataset import data_set
+from stages.datasets.dataset import examples_of
 from stages.lab import slides
 from stages.lab.experiment import ExperimentOptions, run_experiment
 from stages.lab.intervals import T_95, Mean, difference, mean, ratio
@@ -71,13 +71,13 @@ def test_how_many_numbers_were_needed() -> None:
 def test_trees_learn_and_are_asked_what_the_network_is() -> None:
     config = trial("regress", 1, 2_560, examples=300, observation="state")
     found = tables.examine(config)
-    stage = make_environments(config.env, 1, config.make_options).unwrapped.batch.stage
-    rows, new = data_set(stage, "train"), data_set(stage, "test")
+    dataset = make_environments(config.env, 1, config.make_options).unwrapped.batch.dataset
+    rows, new = examples_of(dataset, "train"), examples_of(dataset, "test")
     grown = HistGradientBoostingRegressor(random_state=0)
-    grown.fit(rows.observations, rows.answers[:, 0])
-    errors = np.abs(grown.predict(new.observations) - new.answers[:, 0])
+    grown.fit(rows.observations, rows.targets[:, 0])
+    errors = np.abs(grown.predict(new.observations) - new.targets[:, 0])
     assert found["trees"].error == pytest.approx(100 * errors.mean(), rel=1e-5)
-    always = np.abs(new.answers - rows.answers.mean()).mean()
+    always = np.abs(new.targets - rows.targets.mean()).mean()
     assert found["network"].error < 100 * always
     assert found["trees"].seconds > 0 < found["network"].seconds
 
@@ -85,10 +85,10 @@ def test_trees_learn_and_are_asked_what_the_network_is() -> None:
 def test_what_is_generated_is_shown_beside_new_examples() -> None:
     config = trial("translate", 1, 2_560, examples=300, source="screen", target="state")
     found = generation.examine(config)
-    stage = make_environments(config.env, 1, config.make_options).unwrapped.batch.stage
-    new = data_set(stage, "test")
+    dataset = make_environments(config.env, 1, config.make_options).unwrapped.batch.dataset
+    new = examples_of(dataset, "test")
     assert found.numbers == 3
-    assert np.array_equal(found.answers, new.answers[: generation.SHOWN])
+    assert np.array_equal(found.answers, new.targets[: generation.SHOWN])
     assert np.abs(found.guesses - found.answers).mean() < np.abs(found.answers).mean()
     assert 20 < found.score < 100
 

@@ -17,7 +17,7 @@ from envs.paddle.game import GAME, PaddleOptions
 from envs.paddle.sound import SOUNDS, TIMES, heard, latest, wave
 from rewards.make import make_single
 from stages.datasets.classify import Classify
-from stages.datasets.dataset import data_set
+from stages.datasets.dataset import examples_of
 from stages.datasets.paddle_states import rows
 from stages.datasets.regress import Regress
 from stages.datasets.sounds import HELD, KINDS, Sounds
@@ -126,32 +126,34 @@ def test_what_is_heard_is_what_the_game_did() -> None:
 
 def test_recordings_are_the_sounds_in_noise() -> None:
     clean, loud = Sounds(observation="waveform", background=0.0), Sounds(observation="waveform")
-    quiet, noisy = clean.draw(600, 3), loud.draw(600, 3)
-    assert np.array_equal(quiet.answers, noisy.answers)
-    assert np.bincount(quiet.answers, minlength=3) == pytest.approx([200] * 3, abs=50)
+    quiet, noisy = clean.sample(600, 3), loud.sample(600, 3)
+    assert np.array_equal(quiet.targets, noisy.targets)
+    assert np.bincount(quiet.targets, minlength=3) == pytest.approx([200] * 3, abs=50)
     rest = (noisy.observations - quiet.observations)[np.abs(quiet.observations) < 0.1]
     assert rest.std() == pytest.approx(Sounds.background, abs=0.01)
     peaks = np.abs(quiet.observations).max(1)
     assert 0.05 < peaks.min() < 0.3
     assert 0.8 < peaks.max() <= 1.0
-    seen = Sounds().draw(10, 3).observations
+    seen = Sounds().sample(10, 3).observations
     assert np.array_equal(seen, log_mel(noisy.observations[:10]))
 
 
 def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
     state = GAME.states(1)[0]
     state.ball_x, state.ball_y, state.ball_vx, state.ball_vy = 0.5, 0.5, 0.04, 0.001
-    state.t, stage = 100, Sounds()
-    _, answer = stage.look(np.zeros(0), state)  # hit 12.5 steps ago
-    assert answer is not None
-    assert KINDS[int(answer)] == "hit"
-    again, _ = stage.look(np.zeros(0), state)
+    state.t, dataset = 100, Sounds()
+    _, target = dataset.example_from_game(np.zeros(0), state)  # hit 12.5 steps ago
+    assert target is not None
+    assert KINDS[int(target)] == "hit"
+    again, _ = dataset.example_from_game(np.zeros(0), state)
     state.ball_x, state.t = 0.54, 101
-    assert np.array_equal(stage.look(np.zeros(0), state)[0], again)  # the same recording
+    assert np.array_equal(
+        dataset.example_from_game(np.zeros(0), state)[0], again
+    )  # the same recording
     state.ball_x, state.t = 0.04 * (HELD + 1), 104
-    observation, answer = stage.look(np.zeros(0), state)
-    assert answer is None
-    assert observation in stage.observation_space
+    observation, target = dataset.example_from_game(np.zeros(0), state)
+    assert target is None
+    assert observation in dataset.observation_space
     assert observation.flags.c_contiguous  # or torch would refuse it
 
 
@@ -169,23 +171,23 @@ def test_rows_are_what_the_game_observes() -> None:
 @pytest.mark.parametrize("question", ["regress", "classify"])
 def test_trees_suit_the_question(question: str) -> None:
     """A table that one cut sorts; a forest that could not would be useless."""
-    stage = Classify() if question == "classify" else Regress()
+    dataset = Classify() if question == "classify" else Regress()
     table = np.random.default_rng(0).uniform(-1, 1, (200, 5))
-    answers = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
-    grown = trees(stage).fit(table, answers)
-    assert np.abs(grown.predict(table) - answers).mean() < 0.01
+    targets = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
+    grown = trees(dataset).fit(table, targets)
+    assert np.abs(grown.predict(table) - targets).mean() < 0.01
 
 
 def test_translations_are_of_the_same_moment() -> None:
     kinds = {
-        (source, target): Translate(100, source=source, target=target).draw(50, 1)
+        (source, target): Translate(100, source=source, target=target).sample(50, 1)
         for source, target in (("state", "screen"), ("screen", "coarse"), ("coarse", "state"))
     }
     states, screens = kinds["state", "screen"][:2]
     assert np.array_equal(screens, kinds["screen", "coarse"].observations)
-    coarse = kinds["screen", "coarse"].answers
+    coarse = kinds["screen", "coarse"].targets
     assert np.array_equal(coarse, kinds["coarse", "state"].observations)
-    assert np.array_equal(states, kinds["coarse", "state"].answers)
+    assert np.array_equal(states, kinds["coarse", "state"].targets)
     block = 24 // COARSE
     for row in range(COARSE):
         for column in range(COARSE):
@@ -203,14 +205,14 @@ def test_translations_are_of_the_same_moment() -> None:
 
 @pytest.mark.parametrize("target", ["state", "screen"])
 def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
-    stage = Translate(100, source="coarse", target=target)
-    answers = data_set(stage, "test").answers[:4000]
-    right = np.asarray(answers, np.float32)
+    dataset = Translate(100, source="coarse", target=target)
+    targets = examples_of(dataset, "test").targets[:4000]
+    right = np.asarray(targets, np.float32)
     always = np.broadcast_to(right.mean(0), right.shape)
-    assert stage.score(right, answers) == pytest.approx(1.0)
-    assert stage.score(always, answers).mean() == pytest.approx(0.0, abs=0.03)
+    assert dataset.score(right, targets) == pytest.approx(1.0)
+    assert dataset.score(always, targets).mean() == pytest.approx(0.0, abs=0.03)
     halfway = (right + always) / 2
-    assert stage.score(halfway, answers).mean() == pytest.approx(0.75, abs=0.01)
+    assert dataset.score(halfway, targets).mean() == pytest.approx(0.75, abs=0.01)
 
 
 # --- All of them

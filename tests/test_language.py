@@ -25,8 +25,8 @@ from rewards.make import make_single
 from stages.datasets import dataset as stage_module
 from stages.datasets.commentary import UNJUDGED, Commentary, Verdict
 from stages.datasets.commentator import BAD, GOOD, of_paddle
-from stages.datasets.commented_games import SPORTS, commentaries, fields, games
-from stages.datasets.dataset import data_set
+from stages.datasets.commented_games import COMMENTED_GAMES, commentaries, fields, games
+from stages.datasets.dataset import examples_of
 from stages.datasets.grammar import GAP, GRAMMARS, sentence
 from stages.datasets.tokenizer import END, decoded, encoded, pieces_of, tokenizer
 from stages.lab.experiment import run_experiment
@@ -49,9 +49,9 @@ def _few_test_examples() -> Any:
     """Most tests need none, and commentaries take their time to be invented."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage_module, "TEST_EXAMPLES", 100)
-        stage_module.data_set.cache_clear()
+        stage_module.examples_of.cache_clear()
         yield
-    stage_module.data_set.cache_clear()
+    stage_module.examples_of.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_both_languages_have_words_for_all_that_can_happen() -> None:
     assert english.keys() == korean.keys()
     told = {
         name: [remark for game in games(sport, (3,)) for remark in game]
-        for name, sport in SPORTS.items()
+        for name, sport in COMMENTED_GAMES.items()
     }
     seen = {remark.event for remarks in told.values() for remark in remarks}
     events = {name for name in english if name.startswith(("paddle ", "ride "))}
@@ -225,23 +225,23 @@ def test_larger_vocabularies_take_fewer_tokens(
 
 
 def test_the_next_token_is_what_the_text_says() -> None:
-    stage = Commentary(examples=60)
-    windows, answers, _ = data_set(stage, "train")
-    assert np.array_equal(answers.ravel()[:-1], windows.ravel()[1:])
-    assert np.array_equal(windows[:20], stage.draw(20, 0).observations)
-    assert not np.array_equal(windows[:20], data_set(stage, "test").observations[:20])
+    dataset = Commentary(examples=60)
+    windows, targets, _ = examples_of(dataset, "train")
+    assert np.array_equal(targets.ravel()[:-1], windows.ravel()[1:])
+    assert np.array_equal(windows[:20], dataset.sample(20, 0).observations)
+    assert not np.array_equal(windows[:20], examples_of(dataset, "test").observations[:20])
     text = [
         text for game in itertools.islice(commentaries("both", "en", 0), 40) for text, _ in game
     ]
-    assert " ".join(text).startswith(stage.decoded(windows.ravel()[:-20]).replace("\n", " "))
+    assert " ".join(text).startswith(dataset.decoded(windows.ravel()[:-20]).replace("\n", " "))
     env = make_environments("Commentary-v0", 4, {"examples": 60})
     runner = VectorRunner(env, 0)
-    guesses = np.zeros((4, stage.window), np.int64)
-    guesses[:, :6] = runner.observations[:, 1:7]
-    step, episodes = runner.step(guesses)
+    predictions = np.zeros((4, dataset.window), np.int64)
+    predictions[:, :6] = runner.observations[:, 1:7]
+    step, episodes = runner.step(predictions)
     assert episodes is not None
     assert step.labels is not None
-    expected = [np.mean(g == a) for g, a in zip(guesses, step.labels, strict=True)]
+    expected = [np.mean(g == a) for g, a in zip(predictions, step.labels, strict=True)]
     assert min(expected) >= 0.25  # six of 24, and ends of games
     np.testing.assert_allclose(episodes.scores, expected)
     np.testing.assert_allclose(episodes.returns, np.subtract(expected, 1))
@@ -252,18 +252,18 @@ def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
     for game in itertools.islice(commentaries("both", "en", 0), 600):
         for text, verdict in game:
             verdicts[text].add(verdict)
-    stage = Verdict(examples=40)
-    windows, answers, _ = data_set(stage, "train")
-    assert answers.tolist() == [BAD, GOOD] * 20
+    dataset = Verdict(examples=40)
+    windows, targets, _ = examples_of(dataset, "train")
+    assert targets.tolist() == [BAD, GOOD] * 20
     known = 0
-    for window, answer in zip(windows, answers.tolist(), strict=True):
-        text = stage.decoded(window)
+    for window, target in zip(windows, targets.tolist(), strict=True):
+        text = dataset.decoded(window)
         last = text[text.rindex(".", 0, -1) + 1 :].strip() if text.count(".") > 1 else text
         assert text.endswith(".")
         known += last in verdicts
-        assert last not in verdicts or answer in verdicts[last]
+        assert last not in verdicts or target in verdicts[last]
     assert known > 30
-    tokens, marks = next(stage.text(0))
+    tokens, marks = next(dataset.text(0))
     assert tokens[-1] == END
     assert marks[-1] == UNJUDGED
 
@@ -274,7 +274,7 @@ def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
 def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Path) -> None:
     found = json.loads((reader / "evaluation.json").read_text())
     assert found["feedback_numbers"] == 1_600 * 24
-    commonest = np.bincount(data_set(Commentary(), "test").answers.ravel()).max() / 2_400
+    commonest = np.bincount(examples_of(Commentary(), "test").targets.ravel()).max() / 2_400
     assert found["mean_score"] > commonest + 0.1
     given = (
         *(*READ, "--learning-rate", 0.01, "--env-options", "examples=400"),
@@ -305,12 +305,12 @@ def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -
 
 
 def test_no_feature_knows_what_comes_after_it(reader: Path) -> None:
-    agent, stage = generate.load(reader)
-    windows = stage.draw(2, 9).observations.copy()
-    guesses = agent.logits(windows)
+    agent, dataset = generate.load(reader)
+    windows = dataset.sample(2, 9).observations.copy()
+    predictions = agent.logits(windows)
     windows[:, 12:] = 5
-    torch.testing.assert_close(agent.logits(windows)[:, :12], guesses[:, :12])
-    assert not torch.allclose(agent.logits(windows)[:, 12:], guesses[:, 12:])
+    torch.testing.assert_close(agent.logits(windows)[:, :12], predictions[:, :12])
+    assert not torch.allclose(agent.logits(windows)[:, 12:], predictions[:, 12:])
 
 
 def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -320,12 +320,12 @@ def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str])
     assert text.startswith("The ball")
     assert generate.main(arguments) == 0
     assert capsys.readouterr().out == text
-    agent, stage = generate.load(reader)
-    start = stage.draw(1, 9).observations[0]
+    agent, dataset = generate.load(reader)
+    start = dataset.sample(1, 9).observations[0]
     greedy = list(agent.continuation(start, 30, 0.0, np.random.default_rng(0)))
     seen = start.tolist()
     for token in greedy:  # the likeliest after what the window still shows
-        row = np.array(seen[-stage.window :])
+        row = np.array(seen[-dataset.window :])
         assert token == agent.act(row[None], explore=False)[0, -1]
         seen.append(token)
 
@@ -399,19 +399,19 @@ def test_wrong_starts_get_one_line(
 def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
     env: gymnasium.Env[Any, Any] = gymnasium.make("Commentary-v0", render_mode="rgb_array")
     observation, _ = env.reset(seed=1)
-    stage = Commentary()
-    made = tokenizer("en", stage.pieces)
+    dataset = Commentary()
+    made = tokenizer("en", dataset.pieces)
     own = encoded(made, ["The ball flies on and on and on"])[0]
     missed, said, over = 0, 0, False
     info: dict[str, Any] = {}
     while not over:
-        guess = np.full(stage.window, own[said % len(own)])
+        prediction = np.full(dataset.window, own[said % len(own)])
         before = observation
-        observation, paid, terminated, truncated, info = env.step(guess)
+        observation, paid, terminated, truncated, info = env.step(prediction)
         over, reward = terminated or truncated, float(paid)
-        assert observation.shape == (stage.window,)
+        assert observation.shape == (dataset.window,)
         if np.array_equal(observation[:-1], before[1:]) and reward == 0.0:
-            said += observation[-1] == guess[-1]
+            said += observation[-1] == prediction[-1]
         missed += reward < 0
     assert said > 5
     assert missed > 20

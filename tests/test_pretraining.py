@@ -20,7 +20,7 @@ import train
 from agents import make_agent, settings_type
 from agents.agent import Task
 from agents.checkpointing import under
-from stages.datasets.dataset import data_set
+from stages.datasets.dataset import examples_of
 from stages.datasets.reconstruct import Reconstruct
 from stages.datasets.shapes import ANIMALS, BALLS, SIDE, Shapes, lit
 from stages.lab.trials import Kept, Point, kept, trial
@@ -225,12 +225,12 @@ def test_there_are_many_kinds_and_none_is_another_ones_twin() -> None:
 
 
 def test_the_classes_take_turns() -> None:
-    screens, answers, _ = data_set(Shapes(examples=6, of="animals"), "train")
-    assert answers.tolist() == [0, 1, 0, 1, 0, 1]
+    screens, targets, _ = examples_of(Shapes(examples=6, of="animals"), "train")
+    assert targets.tolist() == [0, 1, 0, 1, 0, 1]
     assert screens.shape == (6, 1, SIDE, SIDE)
     assert screens.dtype == np.uint8
     assert Shapes().action_space.n == 20
-    assert set(data_set(Shapes(examples=60), "train").answers) == set(range(20))
+    assert set(examples_of(Shapes(examples=60), "train").targets) == set(range(20))
 
 
 def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
@@ -239,13 +239,13 @@ def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
     right: list[bool] = []
     over, pictures = False, set()
     while not over:
-        guess = np.int64(len(right) % 2)
+        prediction = np.int64(len(right) % 2)
         before = env.render()
-        env.guess = guess
+        env.prediction = prediction
         pictures.add(env.render().tobytes())
         assert not np.array_equal(env.render(), before)
-        _, reward, over, _, info = env.step(guess)
-        right.append(guess == info["answer"])
+        _, reward, over, _, info = env.step(prediction)
+        right.append(prediction == info["answer"])
         assert reward == right[-1] - 1
     assert len(right) == len(pictures) == 20
     assert info["score"] == pytest.approx(np.mean(right))
@@ -258,7 +258,7 @@ def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
 
 def test_an_autoencoder_of_two_screens_has_the_body_of_who_plays() -> None:
     one, two = (Reconstruct(examples=5, frames=frames) for frames in (1, 2))
-    seen, twice = one.draw(5, 0).observations, two.draw(5, 0).observations
+    seen, twice = one.sample(5, 0).observations, two.sample(5, 0).observations
     assert np.array_equal(seen[:, 0], twice[:, 1])  # the newest last
     assert not np.array_equal(twice[:, 0], twice[:, 1])
     with pytest.raises(ValueError, match="option `frames` must be 1 or 2, not 3"):

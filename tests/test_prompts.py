@@ -1,4 +1,4 @@
-"""Examples in the prompt: hidden rules, who may see what, and that answers get better by them."""
+"""Examples in the prompt: hidden rules, who may see what, and that targets get better by them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agents.agent import Task
 from agents.networks.prompt_network import Answers
 from agents.supervised import SupervisedAgent, SupervisedSettings
 from envs.engine.palette import GREEN
-from stages.datasets.dataset import Examples, data_set
+from stages.datasets.dataset import Examples, examples_of
 from stages.datasets.prompts import (
     LONGEST,
     REPORTED,
@@ -40,23 +40,23 @@ from training.loop import Run
 
 def test_answers_are_the_buttons_that_bring_the_paddle_nearest() -> None:
     """By trying all five, in the prompt's own numbers."""
-    stage = Prompts(shots=20, described=1.0)
-    prompts, answers, _ = stage.draw(200, 0)
-    wirings, steps = stage.hidden(200, 0)
+    dataset = Prompts(shots=20, described=1.0)
+    prompts, targets, _ = dataset.sample(200, 0)
+    wirings, steps = dataset.hidden(200, 0)
     ball, paddle = ((prompts[:, 1:, k] + 1) / 2 for k in (1, 4))
     ways = np.arange(-2, 3)[:, None, None] * steps[:, None]
     distances = np.abs(ball - (paddle + ways))
-    chosen = np.take_along_axis(distances, wirings.argsort(1).T[answers.T, range(200)].T[None], 0)
+    chosen = np.take_along_axis(distances, wirings.argsort(1).T[targets.T, range(200)].T[None], 0)
     np.testing.assert_allclose(chosen[0], distances.min(0), atol=1e-6)
     assert np.array_equal(prompts[:, 0, :5], wirings)
     assert SHORTEST <= steps.min() < 0.15 < 0.35 < steps.max() <= LONGEST
-    assert set(np.unique(answers)) == set(range(5))
+    assert set(np.unique(targets)) == set(range(5))
 
 
 def test_a_prompt_tells_the_answer_one_row_later_and_a_description_at_times() -> None:
-    prompts, answers, _ = Prompts(shots=7).draw(400, 1)
+    prompts, targets, _ = Prompts(shots=7).sample(400, 1)
     assert prompts.shape == (400, 9, 6)
-    assert np.array_equal(prompts[:, 2:, 5], answers[:, :-1])
+    assert np.array_equal(prompts[:, 2:, 5], targets[:, :-1])
     assert (prompts[:, :2, 5] == -1).all()
     told = prompts[:, 0, 0] >= 0
     assert 0.4 < told.mean() < 0.6
@@ -66,30 +66,32 @@ def test_a_prompt_tells_the_answer_one_row_later_and_a_description_at_times() ->
 def test_rules_of_the_test_are_met_by_nobody_in_training() -> None:
     training, test = ({tuple(w) for w in WIRINGS[split]} for split in ("training", "test"))
     assert (len(training), len(test), len(training | test)) == (90, 30, 120)
-    stage = Prompts(examples=500, shots=3, described=1.0)
+    dataset = Prompts(examples=500, shots=3, described=1.0)
     for split, known in (("train", training), ("test", test)):
-        rules = {tuple(row) for row in data_set(stage, split).observations[:, 0, :5].astype(int)}
+        rules = {
+            tuple(row) for row in examples_of(dataset, split).observations[:, 0, :5].astype(int)
+        }
         assert rules <= known
         assert len(rules) > 25
 
 
 def test_one_rule_alone_is_that_of_training_and_test() -> None:
-    stage = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7)
-    splits = [data_set(stage, split).observations for split in ("train", "test")]
+    dataset = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7)
+    splits = [examples_of(dataset, split).observations for split in ("train", "test")]
     for prompts in splits:
         assert (prompts[:, 0, :5] == WIRINGS["test"][7]).all()
     seen = {row.tobytes() for row in splits[0][:, 1]}
     assert not any(row.tobytes() in seen for row in splits[1][:, 1])
-    steps = stage.hidden(3, 0)[1]
-    assert np.array_equal(steps, stage.hidden(3, 99)[1])
+    steps = dataset.hidden(3, 0)[1]
+    assert np.array_equal(steps, dataset.hidden(3, 99)[1])
     assert np.ptp(steps) == 0
     another = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7, data_seed=1)
     assert another.hidden(1, 0)[1] != steps[0]
 
 
 def test_a_question_behind_examples_is_a_prompt_as_it_is_drawn() -> None:
-    prompts, answers, _ = Prompts(shots=5, described=0.0).draw(2, 0)
-    prompt, told = prompts[0], answers[0]
+    prompts, targets, _ = Prompts(shots=5, described=0.0).sample(2, 0)
+    prompt, told = prompts[0], targets[0]
     alone = np.full((6, 2, 6), -1, np.float32)
     alone[:, 1, :5] = prompt[1:, :5]
     found = behind(Examples(alone[:5], told[:5, None]), alone[[5, 5, 0]])
@@ -98,8 +100,8 @@ def test_a_question_behind_examples_is_a_prompt_as_it_is_drawn() -> None:
     assert np.array_equal(found[2, -1], [*prompt[1, :5], told[4]])
 
 
-def agent_for(stage: Prompts, seed: int = 0, **settings: Any) -> SupervisedAgent:
-    task = Task("AnswerPrompts-v0", stage.observation_space, stage.action_space, 4, 100)
+def agent_for(dataset: Prompts, seed: int = 0, **settings: Any) -> SupervisedAgent:
+    task = Task("AnswerPrompts-v0", dataset.observation_space, dataset.action_space, 4, 100)
     settings = {"width": 16, "layers": 2} | settings
     agent = make_agent("supervised", task, SupervisedSettings(**settings), seed)
     assert isinstance(agent, SupervisedAgent)
@@ -112,8 +114,8 @@ def logits(agent: SupervisedAgent, prompts: Any) -> Any:
 
 
 def test_an_answer_depends_on_its_row_and_those_above_alone() -> None:
-    stage = Prompts(shots=6)
-    agent, prompts = agent_for(stage), stage.draw(5, 0).observations
+    dataset = Prompts(shots=6)
+    agent, prompts = agent_for(dataset), dataset.sample(5, 0).observations
     before = logits(agent, prompts)
     assert before.shape == (5, 5, 7)
     for row in range(8):
@@ -128,7 +130,7 @@ def test_an_answer_depends_on_its_row_and_those_above_alone() -> None:
 def test_a_prompt_may_be_longer_than_any_in_training() -> None:
     short, long = agent_for(Prompts(shots=3)), agent_for(Prompts(shots=9), seed=1)
     long.restore_policy(short.tensors())
-    prompts = Prompts(shots=9).draw(5, 0).observations
+    prompts = Prompts(shots=9).sample(5, 0).observations
     np.testing.assert_allclose(
         logits(long, prompts)[..., :4], logits(short, prompts[:, :5]), atol=1e-6
     )
@@ -150,7 +152,7 @@ def test_the_probability_of_a_prompts_answers_is_the_mean_of_each() -> None:
 
 
 def test_a_network_learns_to_learn_from_its_prompt(tmp_path: Path) -> None:
-    """Rules that it never met; and to answer changes nothing of it."""
+    """Rules that it never met; and predicting changes nothing of it."""
     folder = run_train(
         *("--env", "prompts", "--run-dir", tmp_path, "--steps", 7_680, "--eval-every", 7_680),
         *("--env-options", "shots=16", "examples=8000", "--width", 16, "--layers", 1),
@@ -256,9 +258,11 @@ def test_who_is_taught_nothing_answers_as_the_trained_network(
     shares = []
     for rule in rules:
         data_seed = fresh_seed(1, rule)
-        stage = Prompts(shots=0, described=0.0, rules="test", rule=rule, data_seed=data_seed)
-        questions, answers, _ = stage.draw(in_context.QUESTIONS, 2**32 + data_seed)  # the test's
-        shares.append((run.agent.act(questions, explore=False) == answers).mean())
+        dataset = Prompts(shots=0, described=0.0, rules="test", rule=rule, data_seed=data_seed)
+        questions, targets, _ = dataset.sample(
+            in_context.QUESTIONS, 2**32 + data_seed
+        )  # the test's
+        shares.append((run.agent.act(questions, explore=False) == targets).mean())
     for k in (4, 16):
         assert found["tuned", size, k] == pytest.approx(100 * np.mean(shares))
         assert found["fresh", size, k] != found["tuned", size, k]
@@ -306,12 +310,12 @@ def test_a_prompt_is_watched(tmp_path: Path) -> None:
     env: Any = gymnasium.make("AnswerPrompts-v0", render_mode="rgb_array", shots=8).unwrapped
     observation, _ = env.reset(seed=1)
     unasked = env.render()
-    env.guess = guess = np.zeros(9, np.int64)
+    env.prediction = prediction = np.zeros(9, np.int64)
     green = (env.render() == GREEN).all(-1)
     assert not np.array_equal(env.render(), unasked)
     before = observation
-    _, reward, *_, info = env.step(guess)
-    right = info["answer"] == guess
+    _, reward, *_, info = env.step(prediction)
+    right = info["answer"] == prediction
     assert np.array_equal(before[2:, 5], info["answer"][:-1])
     assert reward == pytest.approx(right.mean() - 1)
     size = 480 // 10 - 2  # to a tile's side; ten of them make a row

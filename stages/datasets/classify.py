@@ -2,7 +2,7 @@
 
 Description
     From two screens of paddle-and-ball, one step apart, tell one of a few classes. The engine knows
-    the answer for free.
+    the target for free.
 Action Space
     `Discrete(4)` for `question="direction"`: away from the paddle or closer, each up or down.
     `Discrete(2)` for `question="missed"`: 1 if the ball will be missed, should the paddle stay.
@@ -10,8 +10,8 @@ Rewards
     0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
     accuracy.
 Everything else
-    See `stages.datasets.environments`, `stages.datasets.dataset.Stage` and
-    `stages.datasets.paddle_states.PaddleStage`.
+    See `stages.datasets.environments`, `stages.datasets.dataset.Dataset` and
+    `stages.datasets.paddle_states.PaddleDataset`.
 Version History
     v0: first version.
 """
@@ -26,14 +26,14 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle.game import reach
-from stages.datasets.classification import ClassStage
+from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array
 from stages.datasets.paddle_states import (
     ALL_WAYS,
     CLOSER,
     DIRECTIONS,
     OPTIONS,
-    PaddleStage,
+    PaddleDataset,
     direction,
     landings,
 )
@@ -42,7 +42,7 @@ CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 
 
 @dataclass(frozen=True)
-class Classify(ClassStage, PaddleStage):
+class Classify(ClassificationDataset, PaddleDataset):
     """What class is it?"""
 
     rules_module: ClassVar[str] = __name__
@@ -66,7 +66,7 @@ class Classify(ClassStage, PaddleStage):
         """While the ball flies away, nobody asks whether it will be missed."""
         return CLOSER if self.question == "missed" else ALL_WAYS
 
-    def answers(self, states: Any) -> Array:
+    def targets_of(self, states: Any) -> Array:
         if self.question == "direction":
             return direction(states)
         return np.asarray(np.abs(landings(states) - states["paddle_y"]) > reach(OPTIONS), np.int64)

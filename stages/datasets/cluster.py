@@ -1,10 +1,10 @@
-"""Clustering: points that nobody has sorted, and the point itself as the answer.
+"""Clustering: points that nobody has sorted, and the point itself as the target.
 
 Description
     Each environment is one point, which it shows again and again: how a riderless bicycle stands, a
-    screen of paddle-and-ball, or the codes that an autoencoder has made of such screens. The guess
-    is a point too, and the better the nearer it is. Who may only ever say one of k points has to
-    find k that stand for all: `--agent kmeans`.
+    screen of paddle-and-ball, or the code that an autoencoder computes from such a screen. The
+    prediction is a point too, and the nearer the better. An agent that may only predict one of k
+    points has to find k points that represent all of them: `--agent kmeans`.
 Observation Space
     `of="rides"`: `Box(-1, 1, (5,), float32)`, see `bicycle_points`. `of="screens"`: the
     pixels of a screen of `--env reconstruct`, 0..1. `of="codes"`: what the run `encoder` makes of
@@ -12,7 +12,7 @@ Observation Space
 Action Space
     The same.
 Rewards
-    Minus the squared distance between guess and point; the score too.
+    Minus the squared distance between prediction and point; the score too.
 Starting State
     As for all stages; but an example is kept until `reset(seed=)` asks for another.
 Measured besides
@@ -21,7 +21,7 @@ Measured besides
     will it ride on, fall to the left or to the right in the next 4 s? Of screens and codes: in
     which quarter of the box is the ball?
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
 Version History
     v0: first version.
 """
@@ -39,10 +39,10 @@ from gymnasium import spaces
 
 from agents.agent import Agent
 from stages.datasets.bicycle_points import FATES, FELT, rides
-from stages.datasets.dataset import Array, Assessment, Examples, Stage, data_set
+from stages.datasets.dataset import Array, Assessment, Dataset, Examples, examples_of
 from stages.datasets.metrics import confusion_matrix
 from stages.datasets.reconstruct import Reconstruct
-from stages.viewers.clustering import WatchedTurns
+from stages.viewers.clustering import ClusteringViewer
 from stages.viewers.maps import axes_of, picture_of_clusters
 from training.trained_agent import load_agent, load_config
 
@@ -53,7 +53,7 @@ RECONSTRUCT = "ReconstructScreen-v0"
 
 
 @dataclass(frozen=True)
-class Cluster(Stage):
+class Cluster(Dataset):
     """What stands for all of these?"""
 
     of: str = "rides"
@@ -92,11 +92,11 @@ class Cluster(Stage):
     def action_space(self) -> spaces.Box:
         return self.observation_space
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         if self.of == "rides":
             points, kinds = rides(count, seed)
             return Examples(points, points, kinds)
-        screens, _, places = Reconstruct().draw(count, seed)
+        screens, _, places = Reconstruct().sample(count, seed)
         assert places is not None
         points = screens.reshape(count, -1) / np.float32(255)
         if self.encoder:
@@ -105,26 +105,30 @@ class Cluster(Stage):
             points = codes
         return Examples(points, points, quarters(places))
 
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return np.asarray(np.square(guesses - answers).sum(1))
+    def loss(self, predictions: Array, targets: Array) -> Array:
+        return np.asarray(np.square(predictions - targets).sum(1))
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """The points in a plane, each in the colour of its cluster, and the centres."""
-        centres, clusters = np.unique(guesses, axis=0, return_inverse=True)
+        centres, clusters = np.unique(predictions, axis=0, return_inverse=True)
         plane = self.plane
-        picture = picture_of_clusters(answers @ plane.T, clusters, centres @ plane.T)
+        picture = picture_of_clusters(targets @ plane.T, clusters, centres @ plane.T)
         return Assessment({}, {"clusters": picture})
 
-    def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
+    def assess_codes(
+        self, observations: Array, codes: Array, attributes: Array | None
+    ) -> Assessment:
         """How far clusters agree with kinds that nobody has told."""
-        assert truths is not None
+        assert attributes is not None
         generator, clusters = np.random.default_rng(0), codes[:, 0]
-        dealt = [purity(generator.permutation(clusters), truths) for _ in range(DEALS)]
-        return Assessment({"purity": purity(clusters, truths), "chance": float(np.mean(dealt))}, {})
+        dealt = [purity(generator.permutation(clusters), attributes) for _ in range(DEALS)]
+        return Assessment(
+            {"purity": purity(clusters, attributes), "chance": float(np.mean(dealt))}, {}
+        )
 
-    def watched(self) -> WatchedTurns:
+    def watched(self) -> ClusteringViewer:
         """Turn by turn."""
-        return WatchedTurns(self, self.plane)
+        return ClusteringViewer(self, self.plane)
 
     @property
     def plane(self) -> Array:
@@ -133,8 +137,8 @@ class Cluster(Stage):
 
 
 @functools.lru_cache(maxsize=4)
-def _plane(stage: Cluster) -> Array:
-    return axes_of(data_set(stage, "test").observations[:1000])
+def _plane(dataset: Cluster) -> Array:
+    return axes_of(examples_of(dataset, "test").observations[:1000])
 
 
 @functools.lru_cache(maxsize=4)

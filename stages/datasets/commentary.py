@@ -4,7 +4,7 @@ Description
     Somebody comments on games that clumsy players play (`commented_games`): a sentence
     now and then, in many wordings, game after game. An example is a window of `window` tokens of
     this text. `Commentary` asks for what comes next after each of them, to which the text itself is
-    the answer: nobody has to label anything. In `Verdict` the window ends with a sentence in which
+    the target: nobody has to label anything. In `Verdict` the window ends with a sentence in which
     something good or bad happens to the player, and the question is which; that has to be labelled.
 Observation Space
     `Box(0, pieces - 1, (window,), int64)`: tokens of `stages.datasets.tokenizer`.
@@ -15,7 +15,7 @@ Rewards
     `Commentary`: minus the share of tokens guessed wrong; the score is the share guessed right.
     `Verdict`: 0 for the right class, -1 for the wrong one; the score is 1 for the right class.
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
     `examples=1000` of `Commentary` are the first 1,000 windows of the text, one after the other: it
     is the size of the text.
 Version History
@@ -32,12 +32,12 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.engine.palette import BACKGROUND, WHITE
-from stages.datasets.classification import ClassStage, RowStage
-from stages.datasets.commented_games import BOTH, SPORTS, commentaries
-from stages.datasets.dataset import Array, Examples, Stage
+from stages.datasets.classification import ClassificationDataset, SequenceDataset
+from stages.datasets.commented_games import BOTH, COMMENTED_GAMES, commentaries
+from stages.datasets.dataset import Array, Dataset, Examples
 from stages.datasets.grammar import GRAMMARS
 from stages.datasets.tokenizer import END, FULL_STOP, decoded, encoded, tokenizer, written
-from stages.viewers.commentary import WatchedCommentary
+from stages.viewers.commentary import CommentaryViewer
 from stages.viewers.pictures import DIM
 from stages.viewers.token_lines import NO_FONT, Piece, font_of, write_pieces
 
@@ -49,7 +49,7 @@ FEWEST_PIECES, MOST_PIECES = 300, {"en": 569, "ko": 663}  # all that the grammar
 
 
 @dataclass(frozen=True)
-class TextStage(Stage):
+class TextDataset(Dataset):
     """What both questions share: the text, and how it is cut."""
 
     sport: str = BOTH
@@ -64,7 +64,7 @@ class TextStage(Stage):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (
-            ("sport", self.sport, (*SPORTS, BOTH)),
+            ("sport", self.sport, (*COMMENTED_GAMES, BOTH)),
             ("language", self.language, tuple(GRAMMARS)),
         ):
             if value not in known:
@@ -104,7 +104,7 @@ class TextStage(Stage):
 
 
 @dataclass(frozen=True)
-class Commentary(RowStage, TextStage):
+class Commentary(SequenceDataset, TextDataset):
     """How does it go on?"""
 
     feedbacks: ClassVar[dict[str, str]] = {"token": "the next token"}
@@ -118,7 +118,7 @@ class Commentary(RowStage, TextStage):
     def action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([self.pieces] * self.window)
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         wanted, parts, length = count * self.window + 1, [], 0
         for tokens, _ in self.text(seed):
             parts.append(tokens)
@@ -128,19 +128,19 @@ class Commentary(RowStage, TextStage):
         text = np.concatenate(parts)[:wanted]
         return Examples(text[:-1].reshape(count, -1), text[1:].reshape(count, -1))
 
-    def watched(self) -> WatchedCommentary:
+    def watched(self) -> CommentaryViewer:
         """Token by token."""
-        return WatchedCommentary(self)
+        return CommentaryViewer(self)
 
 
 @dataclass(frozen=True)
-class Verdict(ClassStage, TextStage):
+class Verdict(ClassificationDataset, TextDataset):
     """Is that good or bad for the player?"""
 
     feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
     action_names = ("bad", "good")
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         found: tuple[list[Array], list[Array]] = ([], [])  # as BAD and GOOD count
         text = np.zeros(0, np.int64)
         for tokens, verdicts in self.text(seed):

@@ -43,7 +43,7 @@ def weak(observations: Array, skills: Array, generator: np.random.Generator) -> 
 
 
 @dataclass(frozen=True)
-class Sport:
+class CommentedGame:
     """A game as commentators see it."""
 
     place: str
@@ -59,9 +59,9 @@ class Sport:
         return load_game(self.place, {})[0].steps_per_second // 2
 
 
-SPORTS = {
-    "paddle": Sport("envs.paddle.game:GAME", "rewards.paddle", sleepy, of_paddle),
-    "bicycle": Sport("envs.bicycle.game:bicycle", "rewards.bicycle", weak, of_ride),
+COMMENTED_GAMES = {
+    "paddle": CommentedGame("envs.paddle.game:GAME", "rewards.paddle", sleepy, of_paddle),
+    "bicycle": CommentedGame("envs.bicycle.game:bicycle", "rewards.bicycle", weak, of_ride),
 }
 BOTH = "both"
 
@@ -71,7 +71,7 @@ def fields(record: Any) -> SimpleNamespace:
     return SimpleNamespace(**dict(zip(record.dtype.names, record.item(), strict=True)))
 
 
-def games(sport: Sport, seed: tuple[int, ...]) -> list[list[Remark]]:
+def games(sport: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]:
     """`AT_ONCE` games: what there was to be said of each, from its beginning to its end."""
     generator = np.random.default_rng(seed)
     batch = make_vector(sport.place, sport.rewards, num_envs=AT_ONCE).batch
@@ -101,11 +101,11 @@ def commentaries(sport: str, language: str, seed: int) -> Iterator[list[tuple[st
 
     Where both sports are asked for, they take turns.
     """
-    wanted = list(SPORTS) if sport == BOTH else [sport]
+    wanted = list(COMMENTED_GAMES) if sport == BOTH else [sport]
     chunk = 0
     while True:
-        generator = np.random.default_rng((seed, chunk, len(SPORTS)))
-        chunks = [games(SPORTS[name], (seed, chunk, k)) for k, name in enumerate(wanted)]
+        generator = np.random.default_rng((seed, chunk, len(COMMENTED_GAMES)))
+        chunks = [games(COMMENTED_GAMES[name], (seed, chunk, k)) for k, name in enumerate(wanted)]
         for together in zip(*chunks, strict=True):
             for remarks in together:
                 yield [

@@ -1,4 +1,4 @@
-"""What a stage has to say: where its examples come from, and what a guess at them is worth."""
+"""The base class of data sets: it samples examples and scores predictions of their targets."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Examples(NamedTuple):
 
     observations: Array
     """(n, *observation_space.shape)."""
-    answers: Array
+    targets: Array
     """(n, ...) the right actions; may be the observations themselves."""
-    truths: Array | None = None
+    attributes: Array | None = None
     """(n, ...) what the engine knows beside, to measure and to colour by; no agent is told."""
 
 
@@ -43,7 +43,7 @@ class Embedding(NamedTuple):
 
 
 class Assessment(NamedTuple):
-    """What is to be said of many guesses together."""
+    """What is to be said of many predictions together."""
 
     metrics: dict[str, float]
     pictures: dict[str, Array]
@@ -52,13 +52,13 @@ class Assessment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stage:
+class Dataset:
     """One kind of question; the fields are its options, `--env-options name=value`."""
 
     examples: int = 30_000
     """Size of the training set."""
     noise: float = 0.0
-    """Share of wrong answers in the training set."""
+    """Share of wrong targets in the training set."""
     data_seed: int = 0
     """Of the examples: the same seed, the same data set."""
 
@@ -71,7 +71,7 @@ class Stage:
     """Does each environment show one example until it is seeded anew, or another at each step?"""
     rules_module: ClassVar[str] = ""
     """Module of hand-written rules, see `envs.engine.game.Game`. Empty: there is none."""
-    of_training_only: ClassVar[tuple[str, ...]] = ("noise",)
+    training_only: ClassVar[tuple[str, ...]] = ("noise",)
     """Options that make the training set unlike the test set, which has their defaults."""
 
     def __post_init__(self) -> None:
@@ -93,44 +93,44 @@ class Stage:
 
     @property
     def action_space(self) -> spaces.Space[Any]:
-        """Of one guess."""
+        """Of one prediction."""
         raise NotImplementedError
 
-    def draw(self, count: int, seed: int) -> Examples:
-        """`count` examples with clean answers; the first of them do not depend on `count`."""
+    def sample(self, count: int, seed: int) -> Examples:
+        """`count` examples with clean targets; the first of them do not depend on `count`."""
         raise NotImplementedError
 
-    def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
-        """The answers of somebody who is wrong in a share `noise` of the examples."""
+    def add_label_noise(self, targets: Array, generator: np.random.Generator) -> Array:
+        """The targets of somebody who is wrong in a share `noise` of the examples."""
         raise NotImplementedError
 
-    def tested(self) -> Self:
-        """The stage as test examples are drawn: without the options of the training set alone."""
+    def for_testing(self) -> Self:
+        """The dataset as test examples are drawn: without the options of the training set alone."""
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        names = ("examples", *self.of_training_only)
+        names = ("examples", *self.training_only)
         changes: dict[str, Any] = {name: defaults[name] for name in names}
         return dataclasses.replace(self, **changes)
 
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        """How wrong each guess is, (n,); minus the reward."""
+    def loss(self, predictions: Array, targets: Array) -> Array:
+        """How wrong each prediction is, (n,); minus the reward."""
         raise NotImplementedError
 
-    def score(self, guesses: Array, answers: Array) -> Array:
-        """How good each guess is, (n,): the yardstick."""
-        return -self.loss(guesses, answers)
+    def score(self, predictions: Array, targets: Array) -> Array:
+        """How good each prediction is, (n,): the yardstick."""
+        return -self.loss(predictions, targets)
 
     action_names: ClassVar[tuple[str, ...]] = ()
-    """A word for each class or number of a guess, where there are few."""
+    """A word for each class or number of a prediction, where there are few."""
 
     @property
-    def observation_side(self) -> int:
-        """Pixels to a side of the screens that `look` is given."""
+    def game_screen_size(self) -> int:
+        """Pixels to a side of the screens that `example_from_game` is given."""
         raise NotImplementedError
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
-        """What is seen of one moment of a running game, and the right answer, if there is one.
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+        """What is seen of one moment of a running game, and the right target, if there is one.
 
-        A stage without it is watched example by example.
+        A dataset without it is watched example by example.
 
         Args:
             screens: (2, side, side) the last two.
@@ -144,31 +144,33 @@ class Stage:
 
         draw_screen(surface, observation[-1])
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """Draw a guess (None: nobody has guessed yet) and the truth over the picture.
+    def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
+        """Draw a prediction (None: nobody has guessed yet) and the truth over the picture.
 
         `surface` is an example's or, of a game, the square that the agent's screen shows.
         """
 
-    def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
+    def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
         """Screens (side, side) in 0..255 to be shown beside the game, by name; as many each time.
 
-        Arguments are those of `draw_over`.
+        Arguments are those of `draw_prediction`.
         """
         return {}
 
     def watched(self) -> gymnasium.Env[Array, Any]:
         """An environment of the same spaces that can draw itself for people."""
-        from stages.viewers.examples import WatchedExamples, WatchedGame
+        from stages.viewers.examples import ExamplesViewer, GameViewer
 
-        asks_of_games = type(self).look is not Stage.look
-        return WatchedGame(self) if asks_of_games else WatchedExamples(self)
+        asks_of_games = type(self).example_from_game is not Dataset.example_from_game
+        return GameViewer(self) if asks_of_games else ExamplesViewer(self)
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """What the single scores do not tell."""
         return Assessment({}, {})
 
-    def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
+    def assess_codes(
+        self, observations: Array, codes: Array, attributes: Array | None
+    ) -> Assessment:
         """What is to be said of the few numbers (n, k) that an agent makes of each observation."""
         return Assessment({}, {})
 
@@ -179,23 +181,23 @@ def scrambled(counters: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=4)
-def data_set(stage: Stage, split: str) -> Examples:
-    """The examples of one split of `stage`, which are the same at each call; not to be written to.
+def examples_of(dataset: Dataset, split: str) -> Examples:
+    """Return the examples of one split of `dataset`: the same read-only arrays at every call.
 
-    Test examples are others than those of training, have clean answers and are as `stage` would
-    have them without the options that spoil the training set.
+    Test examples are others than those of training, have clean targets and are as `dataset` would
+    have them without the options that add_label_noise the training set.
     """
-    seed = SPLITS.index(split) * 2**32 + stage.data_seed
+    seed = SPLITS.index(split) * 2**32 + dataset.data_seed
     if split == "test":
-        tested = stage.tested()
-        if tested != stage:  # many stages are tested on the same examples, which are drawn once
-            return data_set(tested, split)
-        examples = stage.draw(TEST_EXAMPLES, seed)
+        tested = dataset.for_testing()
+        if tested != dataset:  # many stages are tested on the same examples, which are drawn once
+            return examples_of(tested, split)
+        examples = dataset.sample(TEST_EXAMPLES, seed)
     else:
-        examples = stage.draw(stage.examples, seed)
-    if stage.noise > 0:
-        answers = stage.spoil(examples.answers, np.random.default_rng((seed, 1)))
-        examples = examples._replace(answers=answers)
+        examples = dataset.sample(dataset.examples, seed)
+    if dataset.noise > 0:
+        targets = dataset.add_label_noise(examples.targets, np.random.default_rng((seed, 1)))
+        examples = examples._replace(targets=targets)
     for array in examples:
         if array is not None:
             array.setflags(write=False)

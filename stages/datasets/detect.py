@@ -8,7 +8,7 @@ Action Space
     each class (ball, paddle, decoy) how sure it is that the middle of one lies in it, and the box
     that it would have: x and y of its middle, width and height, in fractions of the screen. A grid
     (Redmon et al., "You only look once", CVPR 2016) because things have no order: with a numbered
-    list of boxes somebody would first have to decide which guess was meant for which thing.
+    list of boxes somebody would first have to decide which prediction was meant for which thing.
 Answers
     (5, 5) float32: a row for each thing, its class and its box; -1 everywhere if there is none.
 Rewards
@@ -16,8 +16,8 @@ Rewards
     of its class than not, and their boxes share at least half of what they cover together.
     Mean average precision belongs to many screens together; it is `eval/mean_average_precision`.
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`; `noise` is the share
-    of things that whoever wrote the answers has overlooked.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`; `noise` is the share
+    of things that whoever wrote the targets has overlooked.
 Version History
     v0: first version.
 """
@@ -36,7 +36,7 @@ from envs.engine.compilation import compiled
 from envs.engine.raster import fill_rectangle
 from envs.engine.rng import uniform
 from envs.paddle.game import BALL_RADIUS, GAME, draw
-from stages.datasets.dataset import Array, Assessment, Examples, Stage
+from stages.datasets.dataset import Array, Assessment, Dataset, Examples
 from stages.datasets.metrics import average_precision, match
 from stages.datasets.paddle_states import ALL_WAYS, OPTIONS, draw_moment, generators
 from stages.viewers.pictures import (
@@ -51,18 +51,18 @@ CLASSES = ("ball", "paddle", "decoy")
 BALL, PADDLE, DECOY = range(3)
 SIDE, GRID = 32, 8  # pixels, cells
 MOST_DECOYS = 3
-NOTHING = np.float32(-1.0)  # fills the rows of an answer that no thing needs
+NOTHING = np.float32(-1.0)  # fills the rows of an target that no thing needs
 SMALLEST, LARGEST = 0.07, 0.2  # side of a decoy, in fractions of the screen
 LEFTMOST = 0.15  # of a decoy: the paddle's side is left free
 GAP = 0.06  # between things; with it no two decoys have their middles in one cell
 TRIES = 10  # places looked at for a decoy before it is left out
 OVERLAP = 0.5  # of two boxes, as their intersection over their union, to be the same thing
-LEAST_SURE = 0.05  # what is less sure is no guess
+LEAST_SURE = 0.05  # what is less sure is no prediction
 SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Detect(Stage):
+class Detect(Dataset):
     """What is where?"""
 
     feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
@@ -75,20 +75,20 @@ class Detect(Stage):
     def action_space(self) -> spaces.Box:
         return spaces.Box(0.0, 1.0, (GRID, GRID, len(CLASSES), 5), np.float32)
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         states = GAME.states(count)
         states["rng"] = generators(count, seed)
         screens = np.zeros((count, 1, SIDE, SIDE), np.uint8)
-        answers = np.full((count, 2 + MOST_DECOYS, 5), NOTHING, np.float32)
+        targets = np.full((count, 2 + MOST_DECOYS, 5), NOTHING, np.float32)
         ways = np.cumsum(np.full(len(ALL_WAYS), 1 / len(ALL_WAYS)))
-        scenes_kernel()(states, screens, answers, ways, GAME.options_record(OPTIONS))
-        return Examples(screens, answers)
+        scenes_kernel()(states, screens, targets, ways, GAME.options_record(OPTIONS))
+        return Examples(screens, targets)
 
     @property
-    def observation_side(self) -> int:
+    def game_screen_size(self) -> int:
         return SIDE
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array]:
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array]:
         """The game's state with decoys that its generator, which now rests, decides."""
         scene = np.zeros((1, SIDE, SIDE), np.uint8)
         things = np.full((2 + MOST_DECOYS, 5), NOTHING, np.float32)
@@ -96,36 +96,36 @@ class Detect(Stage):
             draw_scene(state.copy(), scene[0], things, OPTIONS)
         return scene, things
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+    def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
         """The decoys, and boxes: white what is there, in the colour of its class what was said."""
-        there = answer[answer[:, 0] != NOTHING]
+        there = target[target[:, 0] != NOTHING]
         draw_decoys(surface, there[there[:, 0] == DECOY])
         draw_boxes(surface, there, [BRIGHT] * len(CLASSES), 4)
-        if guess is not None:
-            draw_boxes(surface, sure_things(as_list(guess)), OF_CLASSES, 2)
+        if prediction is not None:
+            draw_boxes(surface, sure_things(as_list(prediction)), OF_CLASSES, 2)
 
-    def spoil(self, answers: Array, generator: np.random.Generator) -> Array:
-        overlooked = generator.random(answers.shape[:2]) < self.noise
-        return np.where(overlooked[..., None], NOTHING, answers)
+    def add_label_noise(self, targets: Array, generator: np.random.Generator) -> Array:
+        overlooked = generator.random(targets.shape[:2]) < self.noise
+        return np.where(overlooked[..., None], NOTHING, targets)
 
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return 1.0 - self.score(guesses, answers)
+    def loss(self, predictions: Array, targets: Array) -> Array:
+        return 1.0 - self.score(predictions, targets)
 
-    def score(self, guesses: Array, answers: Array) -> Array:
+    def score(self, predictions: Array, targets: Array) -> Array:
         """F1 of each screen: 2 found / (there + said to be there)."""
-        there = answers[..., 0] != NOTHING
-        classes, rows, columns = (np.where(there, part, 0) for part in cells(answers))
-        examples = np.arange(len(answers))[:, None]
-        own = guesses[examples, rows, columns, classes]
-        overlaps = overlap(own[..., 1:], answers[..., 1:])
+        there = targets[..., 0] != NOTHING
+        classes, rows, columns = (np.where(there, part, 0) for part in cells(targets))
+        examples = np.arange(len(targets))[:, None]
+        own = predictions[examples, rows, columns, classes]
+        overlaps = overlap(own[..., 1:], targets[..., 1:])
         found = there & (own[..., 0] > 0.5) & (overlaps >= OVERLAP)
-        said = (guesses[..., 0] > 0.5).sum((1, 2, 3))
+        said = (predictions[..., 0] > 0.5).sum((1, 2, 3))
         return np.asarray(2.0 * found.sum(1) / np.maximum(there.sum(1) + said, 1))
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """Average precision of each class and their mean; some screens with boxes."""
-        found = [as_list(guess) for guess in guesses]
-        truths = [truth[truth[:, 0] != NOTHING] for truth in answers]
+        found = [as_list(prediction) for prediction in predictions]
+        truths = [truth[truth[:, 0] != NOTHING] for truth in targets]
         precisions = {name: class_precision(found, truths, k) for k, name in enumerate(CLASSES)}
         metrics = {"mean_average_precision": float(np.nanmean(list(precisions.values())))}
         metrics |= {f"average_precision_{name}": value for name, value in precisions.items()}
@@ -134,10 +134,10 @@ class Detect(Stage):
         return Assessment(metrics, {"boxes": picture})
 
 
-def cells(answers: Array) -> tuple[Array, Array, Array]:
-    """Class, row and column (n, k), ints, of the cells where the things of `answers` have their
+def cells(targets: Array) -> tuple[Array, Array, Array]:
+    """Class, row and column (n, k), ints, of the cells where the things of `targets` have their
     middles; of what is not there, anything."""
-    classes, x, y = answers[..., :3].transpose(2, 0, 1)
+    classes, x, y = targets[..., :3].transpose(2, 0, 1)
     row, column = ((np.minimum(place * GRID, GRID - 1)).astype(np.intp) for place in (y, x))
     return classes.astype(np.intp), row, column
 
@@ -151,10 +151,10 @@ def overlap(boxes: Array, others: Array) -> Array:
     return np.asarray(shared / np.maximum(union, 1e-12))
 
 
-def as_list(guess: Array) -> Array:
-    """What a guess (GRID, GRID, classes, 5) says: rows (k, 6) of class, sureness and box."""
-    row, column, kind = np.nonzero(guess[..., 0] >= LEAST_SURE)
-    return np.column_stack([kind, guess[row, column, kind]])
+def as_list(prediction: Array) -> Array:
+    """What a prediction (GRID, GRID, classes, 5) says: rows (k, 6) of class, sureness and box."""
+    row, column, kind = np.nonzero(prediction[..., 0] >= LEAST_SURE)
+    return np.column_stack([kind, prediction[row, column, kind]])
 
 
 def sure_things(boxes: Array) -> Array:
@@ -220,10 +220,10 @@ def is_free(things: Any, count: int, x: float, y: float, width: float, height: f
 def scenes_kernel() -> Callable[..., None]:
     """The compiled loop over many scenes."""
 
-    def draw_scenes(states: Any, screens: Any, answers: Any, ways: Any, options: Any) -> None:
+    def draw_scenes(states: Any, screens: Any, targets: Any, ways: Any, options: Any) -> None:
         """Draw each state, how it looks, and what is where."""
         for i in range(states.size):
             draw_moment(states[i], 1.0, ways, options[0])
-            draw_scene(states[i], screens[i, 0], answers[i], options[0])
+            draw_scene(states[i], screens[i, 0], targets[i], options[0])
 
     return compiled(draw_scenes)

@@ -3,9 +3,9 @@
 Observation Space
     Of one example.
 Action Space
-    Of one guess.
+    Of one prediction.
 Rewards
-    Minus the loss of the guess.
+    Minus the loss of the prediction.
 Starting State
     An example of the data set, each as likely as the other, drawn by the environment's own
     generator: with replacement, as a game knows nothing of its neighbours either.
@@ -13,9 +13,9 @@ Episode End
     Terminated after one step.
 Information
     With `feedback="answer"`, `info["answer"]` is what the action should have been. Without, only
-    the reward tells. `info["score"]` is the stage's yardstick.
+    the reward tells. `info["score"]` is the dataset's yardstick.
 Arguments
-    `feedback`, `split="train"` (or "test") and the fields of the stage's dataclass.
+    `feedback`, `split="train"` (or "test") and the fields of the dataset's dataclass.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ from gymnasium.vector.utils import batch_space
 from envs.engine.resetting import reset_mask, reset_options, seed_for_each
 from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from envs.names import load, suggest
-from stages.datasets.dataset import SPLITS, Array, Assessment, Stage, data_set, scrambled
+from stages.datasets.dataset import SPLITS, Array, Assessment, Dataset, examples_of, scrambled
 
 Codes = Callable[[Array], Array | None]
 
 
-def make_vector(stage: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
-    """Many environments; `stage` is `module:class`, for `options` see above."""
-    return ExampleVectorEnv(ExampleBatch(num_envs, *_made(stage, options)))
+def make_vector(dataset: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
+    """Many environments; `dataset` is `module:class`, for `options` see above."""
+    return ExampleVectorEnv(ExampleBatch(num_envs, *_made(dataset, options)))
 
 
 def make_single(
-    stage: str, render_mode: str | None = None, **options: Any
+    dataset: str, render_mode: str | None = None, **options: Any
 ) -> gymnasium.Env[Array, Any]:
     """One environment; arguments as for `make_vector`.
 
-    With `render_mode="rgb_array"` it is what the stage has to be watched.
+    With `render_mode="rgb_array"` it is what the dataset has to be watched.
     """
-    made, feedback, split = _made(stage, options)
+    made, feedback, split = _made(dataset, options)
     if render_mode == "rgb_array":
         return made.watched()
     if render_mode is not None:
@@ -60,13 +60,13 @@ def make_single(
     return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
-def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
-    """The stage with its options, the feedback and the split.
+def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
+    """The dataset with its options, the feedback and the split.
 
     Raises:
         ValueError: for an unknown option or an impossible value.
     """
-    kind: type[Stage] = load(place)
+    kind: type[Dataset] = load(place)
     chosen = []
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
         value = options.pop(option, choices[0])
@@ -90,25 +90,25 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Stage, str, str]:
 class ExampleBatch:
     """`count` environments, each at one example: what the single and the vector one both are.
 
-    `observations` is never written to, only replaced. `rewards`, `scores` and `answers`
-    belong to the guesses judged last.
+    `observations` is never written to, only replaced. `rewards`, `scores` and `targets`
+    belong to the predictions judged last.
     """
 
-    def __init__(self, count: int, stage: Stage, feedback: str, split: str) -> None:
+    def __init__(self, count: int, dataset: Dataset, feedback: str, split: str) -> None:
         if type(count) is bool or not isinstance(count, (int, np.integer)) or count < 1:
             raise ValueError(f"num_envs must be a whole number from 1 up, not {count!r}")
         self.count = count
-        self.stage = stage
+        self.dataset = dataset
         self.metadata = {
             "render_modes": ["rgb_array"],
-            "feedback": stage.feedbacks[feedback],
+            "feedback": dataset.feedbacks[feedback],
             "evaluation_options": {"split": "test"},
         }
-        self.tells_answers = feedback != "reward"
-        self._data = data_set(stage, split)
+        self.returns_targets = feedback != "reward"
+        self._data = examples_of(dataset, split)
         self._generators: Array = np.zeros(count, np.uint64)
         self._rows = np.zeros(count, np.intp)
-        self._begun = False
+        self._has_begun = False
 
     def reset(self, seeds: Sequence[int | None], mask: Array) -> None:
         """Begin with a new example where `mask` (count,) says so; None: a generator goes on."""
@@ -116,44 +116,46 @@ class ExampleBatch:
         generators = self._generators.copy()
         seeded_anew = np.zeros(self.count, np.bool_)
         for i, seed in enumerate(seeds):
-            if mask[i] and (seed is not None or not self._begun):
+            if mask[i] and (seed is not None or not self._has_begun):
                 generators[i] = seeded(int(fresh[i]) if seed is None else int(seed))
                 seeded_anew[i] = True
         self._generators = generators
-        self._begun = True
-        self._draw(seeded_anew if self.stage.keeps_examples else mask)
+        self._has_begun = True
+        self._draw(seeded_anew if self.dataset.keeps_examples else mask)
 
-    def judge(self, guesses: Array) -> None:
-        """What the guesses (count, ...) at the examples shown are worth."""
-        if not self._begun:
+    def judge(self, predictions: Array) -> None:
+        """What the predictions (count, ...) at the examples shown are worth."""
+        if not self._has_begun:
             raise ResetNeeded("call reset() before the first step()")
-        self._judged = self._rows, guesses
-        self.answers = self._data.answers[self._rows]
-        self.rewards = -self.stage.loss(guesses, self.answers).astype(np.float64)
-        self.scores = self.stage.score(guesses, self.answers).astype(np.float64)
+        self._judged = self._rows, predictions
+        self.targets = self._data.targets[self._rows]
+        self.rewards = -self.dataset.loss(predictions, self.targets).astype(np.float64)
+        self.scores = self.dataset.score(predictions, self.targets).astype(np.float64)
 
     def go_on(self, mask: Array) -> None:
         """Show the next examples where `mask` (count,) says so, unless they are kept."""
-        if not self.stage.keeps_examples:
+        if not self.dataset.keeps_examples:
             self._draw(mask)
 
     def _draw(self, mask: Array) -> None:
         self._generators = self._generators + mask * GOLDEN_GAMMA
         drawn = (scrambled(self._generators) >> SHIFT_11) * TO_UNIT
-        rows = (drawn * len(self._data.answers)).astype(np.intp)
+        rows = (drawn * len(self._data.targets)).astype(np.intp)
         self._rows = np.where(mask, rows, self._rows)
         self.observations = self._data.observations[self._rows]
 
     def assess(self, codes_of: Codes) -> Assessment:
-        """What is to be said of the guesses judged last together."""
-        rows, guesses = self._judged
-        observations, answers, truths = self._data
+        """What is to be said of the predictions judged last together."""
+        rows, predictions = self._judged
+        observations, targets, attributes = self._data
         seen = observations[rows]
-        found = self.stage.assess(seen, guesses, answers[rows])
+        found = self.dataset.assess(seen, predictions, targets[rows])
         codes = codes_of(seen)
         if codes is None:
             return found
-        of_codes = self.stage.assess_codes(seen, codes, None if truths is None else truths[rows])
+        of_codes = self.dataset.assess_codes(
+            seen, codes, None if attributes is None else attributes[rows]
+        )
         return Assessment(
             found.metrics | of_codes.metrics,
             found.pictures | of_codes.pictures,
@@ -171,12 +173,12 @@ class ExampleBatch:
             ValueError: if it was taken from another number of environments or another data set.
         """
         rows = saved["rows"]
-        if rows.shape != (self.count,) or rows.max() >= len(self._data.answers):
+        if rows.shape != (self.count,) or rows.max() >= len(self._data.targets):
             raise ValueError("the saved environments do not fit these: `rows` differs")
         self._generators = np.ascontiguousarray(saved["generators"]).view(np.uint64).copy()
         self._rows = rows.copy()
         self.observations = self._data.observations[rows]
-        self._begun = True
+        self._has_begun = True
 
 
 class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
@@ -190,8 +192,8 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         self.batch = batch
         self.num_envs = batch.count
         self.metadata = batch.metadata | {"autoreset_mode": AutoresetMode.SAME_STEP}
-        self.single_observation_space = batch.stage.observation_space
-        self.single_action_space = batch.stage.action_space
+        self.single_observation_space = batch.dataset.observation_space
+        self.single_action_space = batch.dataset.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._every = np.ones(self.num_envs, np.bool_)
@@ -229,15 +231,15 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
             )
         batch.judge(actions)
         infos: dict[str, Any] = {"score": batch.scores, "_score": every}
-        if batch.tells_answers:
-            infos |= {"answer": batch.answers, "_answer": every}
+        if batch.returns_targets:
+            infos |= {"answer": batch.targets, "_answer": every}
         infos |= {"final_obs": batch.observations, "_final_obs": every, "_final_info": every}
         infos["final_info"] = {"score": batch.scores, "_score": every}
         batch.go_on(every)
         return batch.observations, batch.rewards, every, self._none, infos
 
     def assess(self, codes: Codes = lambda _: None) -> Assessment:
-        """What is to be said of the last step's guesses together.
+        """What is to be said of the last step's predictions together.
 
         Args:
             codes: of the agent that guessed, see `agents.agent.Agent.encode`.
@@ -251,8 +253,8 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
     def __init__(self, batch: ExampleBatch) -> None:
         self.batch = batch
         self.metadata = batch.metadata
-        self.observation_space = batch.stage.observation_space
-        self.action_space = deepcopy(batch.stage.action_space)
+        self.observation_space = batch.dataset.observation_space
+        self.action_space = deepcopy(batch.dataset.action_space)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -262,7 +264,7 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         return self.batch.observations[0].copy(), {}
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Judge one guess; what is returned as observation is still the example it was made at."""
+        """Score one prediction; the observation returned is the example it was made for."""
         if isinstance(self.action_space, spaces.Discrete) and isinstance(action, int):
             action = np.int64(action)
         if not self.action_space.contains(action):
@@ -270,13 +272,13 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         batch = self.batch
         batch.judge(np.asarray(action)[None])
         info: dict[str, Any] = {"score": batch.scores.item()}
-        if batch.tells_answers:
-            info["answer"] = batch.answers[0]
+        if batch.returns_targets:
+            info["answer"] = batch.targets[0]
         return batch.observations[0].copy(), batch.rewards.item(), True, False, info
 
 
-def stage_of(environment: Any) -> Stage:
+def dataset_of(environment: Any) -> Dataset:
     """Return the data set of one of these environments, single or vector."""
     unwrapped = environment.unwrapped
     assert isinstance(unwrapped, (ExampleEnv, ExampleVectorEnv))
-    return unwrapped.batch.stage
+    return unwrapped.batch.dataset

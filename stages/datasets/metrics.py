@@ -1,4 +1,4 @@
-"""How good many guesses are together."""
+"""How good many predictions are together."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 from stages.datasets.dataset import Array
 
 
-def confusion_matrix(guesses: Array, answers: Array, classes: int) -> Array:
+def confusion_matrix(predictions: Array, targets: Array, classes: int) -> Array:
     """How often each class (row) was taken for each (column): ints (classes, classes)."""
-    counts = np.bincount(answers * classes + guesses, minlength=classes * classes)
+    counts = np.bincount(targets * classes + predictions, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
@@ -20,7 +20,7 @@ def recall(counts: Array) -> Array:
 
 
 def match(overlaps: Array, least: float) -> Array:
-    """Which guesses (k,), the surest first, hit a thing that none before them has hit.
+    """Which predictions (k,), the surest first, hit a thing that none before them has hit.
 
     Each takes of the things (m,) that are left the one that it overlaps most, as COCO's evaluation
     does (Lin et al., "Microsoft COCO", ECCV 2014); `overlaps` is (k, m).
@@ -41,7 +41,7 @@ def average_precision(scores: Array, hits: Array, there: int) -> float:
     nothing to be found.
 
     Args:
-        scores: (k,) how sure the guesses of all screens are.
+        scores: (k,) how sure the predictions of all screens are.
         hits: (k,) which of them hit.
         there: how many things there are to be found.
     """

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from envs.engine.compilation import compiled
 from envs.engine.rng import seeded, uniform
 from envs.paddle.game import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
-from stages.datasets.dataset import Array, Examples, Stage, scrambled
+from stages.datasets.dataset import Array, Dataset, Examples, scrambled
 
 FRAMES = 2  # the fewest that show which way something flies
 STAY = 1
@@ -26,8 +26,8 @@ ALL_WAYS, CLOSER = (0, 1, 2, 3), (2, 3)
 
 
 @dataclass(frozen=True)
-class PaddleStage(Stage):
-    """A stage whose examples are pairs of screens of paddle-and-ball, one step apart."""
+class PaddleDataset(Dataset):
+    """A dataset whose examples are pairs of screens of paddle-and-ball, one step apart."""
 
     observation: str = "screen"
     """screen: two screens, one step apart; features: what a person's code reads off them; state:
@@ -39,7 +39,7 @@ class PaddleStage(Stage):
     rarity: float = 1.0
     """How much rarer each way to fly is than the one before it, in training; 1: none is."""
 
-    of_training_only = ("noise", "region", "rarity")
+    training_only = ("noise", "region", "rarity")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,23 +81,23 @@ class PaddleStage(Stage):
         moments_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
         return self.seen(screens, states), states
 
-    def answers(self, states: Any) -> Array:
-        """The right answers for `states` (n,)."""
+    def targets_of(self, states: Any) -> Array:
+        """The right targets for `states` (n,)."""
         raise NotImplementedError
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         observations, states = self.moments(count, seed)
-        return Examples(observations, self.answers(states))
+        return Examples(observations, self.targets_of(states))
 
     @property
-    def observation_side(self) -> int:
+    def game_screen_size(self) -> int:
         return self.screen_size
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """Nothing is asked while the ball flies as no example does."""
         states = np.asarray([state], GAME.state)
         asked = direction(states)[0] in self.ways
-        return self.seen(screens[None], states)[0], self.answers(states)[0] if asked else None
+        return self.seen(screens[None], states)[0], self.targets_of(states)[0] if asked else None
 
     def seen(self, screens: Array, states: Any) -> Array:
         """Screens (n, FRAMES, side, side) of `states` (n,) as the agent is to have them."""

@@ -3,27 +3,27 @@
 Description
     A box with five buttons moves the paddle: two steps up, one up, not at all, one down, two down.
     Nobody says which button does which, nor how long a step is. Which one brings the paddle nearest
-    to the ball? A prompt is a row of such questions under one hidden rule, each with its answer in
-    the row behind it. Whoever answers the last of them as well as the first has learned nothing;
+    to the ball? A prompt is a row of such questions under one hidden rule, each with its target in
+    the row behind it. Whoever targets the last of them as well as the first has learned nothing;
     whoever gets better has learned from the prompt, since there is no other place to learn from.
 Observation Space
     `Box(-1, 4, (shots + 2, 6), float32)`. Row 0 is the description: the button of each of the five
     ways, or -1 everywhere if nothing is told. Each further row is a question: the game's own five
-    numbers, and the right answer to the question before it (to the first: -1).
+    numbers, and the right target to the question before it (to the first: -1).
 Action Space
-    `MultiDiscrete` of `shots + 1` buttons: the answer to each question, by what stands in its row
-    and above. The k-th is thus an answer after k examples.
+    `MultiDiscrete` of `shots + 1` buttons: the target to each question, by what stands in its row
+    and above. The k-th is thus an target after k examples.
 Rewards
-    Minus the share of wrong answers. The score is the share of right ones.
+    Minus the share of wrong targets. The score is the share of right ones.
 Rules
     There are 120 ways to wire the buttons, mirrored ones among them, and a step is anything between
     `SHORTEST` and `LONGEST`. Prompts to train on have 90 of the wirings, test prompts the other 30:
     rules that nobody has met.
 Measured besides
-    `shots_4`: the share of right answers after 4 examples, in prompts without a description;
+    `shots_4`: the share of right targets after 4 examples, in prompts without a description;
     `told_4`: in those with one.
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
 Version History
     v0: first version.
 """
@@ -44,7 +44,7 @@ from gymnasium import spaces
 from envs.engine.compilation import compiled
 from envs.engine.palette import BACKGROUND, GREEN, RED, WHITE
 from envs.paddle.game import GAME, observe
-from stages.datasets.classification import RowStage
+from stages.datasets.classification import SequenceDataset
 from stages.datasets.dataset import Array, Assessment, Examples
 from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, draw_moment, generators
 from stages.viewers.pictures import DIM
@@ -67,7 +67,7 @@ WIRINGS = {"training": _wirings[:90], "test": _wirings[90:]}
 
 
 @dataclass(frozen=True)
-class Prompts(RowStage):
+class Prompts(SequenceDataset):
     """Which button, by these examples?"""
 
     shots: int = 64
@@ -109,12 +109,12 @@ class Prompts(RowStage):
     def action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([len(BUTTONS)] * (self.shots + 1))
 
-    def tested(self) -> Self:
+    def for_testing(self) -> Self:
         """By rules that no prompt of training has, unless it is always the same one."""
-        tested = super().tested()
+        tested = super().for_testing()
         return tested if self.rule >= 0 else dataclasses.replace(tested, rules="test")
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         questions = self.shots + 1
         states = GAME.states(count * questions)
         states["rng"] = generators(len(states), seed)
@@ -122,13 +122,13 @@ class Prompts(RowStage):
         questions_kernel()(states, seen, GAME.options_record(OPTIONS))
         wirings, steps = self.hidden(count, seed)
         ways = best_ways(states.reshape(count, questions), steps[:, None])
-        answers = np.take_along_axis(wirings, ways, 1)
+        targets = np.take_along_axis(wirings, ways, 1)
         prompts = np.full((count, questions + 1, MOMENT + 1), NONE, np.float32)
         prompts[:, 1:, :MOMENT] = seen.reshape(count, questions, MOMENT)
-        prompts[:, 2:, MOMENT] = answers[:, :-1]
+        prompts[:, 2:, MOMENT] = targets[:, :-1]
         told = np.random.default_rng((seed, 3)).random(count) < self.described
         prompts[told, 0, :MOMENT] = wirings[told]
-        return Examples(prompts, answers)
+        return Examples(prompts, targets)
 
     def hidden(self, count: int, seed: int) -> tuple[Array, Array]:
         """The rules of `count` prompts: wirings (count, 5) and how long a step is (count,)."""
@@ -152,40 +152,40 @@ class Prompts(RowStage):
         lines = (
             "A new rule: which button brings the paddle to the ball?",
             "Its wiring is not told" if told[0] == NONE else f"Told: {buttons}",
-            "Its answers after 0, 1, 2, ... examples; small: the right one",
+            "Its targets after 0, 1, 2, ... examples; small: the right one",
         )
         for k, line in enumerate(lines):
             write(surface, line, (12, 28 + 32 * k), 22, WHITE if k == 0 else DIM)
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
-        """A tile for each answer, row by row: green where it is right, else the right one below."""
+    def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
+        """A tile for each target, row by row: green where it is right, else the right one below."""
         import pygame
 
         from envs.engine.drawing import write
 
-        columns = 10 * math.ceil(math.sqrt(len(answer)) / 10)
+        columns = 10 * math.ceil(math.sqrt(len(target)) / 10)
         width, height = surface.get_size()
-        size = min(width / columns, (height - HEADING) / -(-len(answer) // columns))
-        for k, right in enumerate(answer.tolist()):
+        size = min(width / columns, (height - HEADING) / -(-len(target) // columns))
+        for k, right in enumerate(target.tolist()):
             x, y = k % columns * size + 1, HEADING + k // columns * size + 1
             tile = pygame.Rect(round(x), round(y), round(size) - 2, round(size) - 2)
-            if guess is None:
+            if prediction is None:
                 pygame.draw.rect(surface, DIM, tile, 1)
                 continue
-            is_right = guess[k] == right
+            is_right = prediction[k] == right
             pygame.draw.rect(surface, GREEN if is_right else RED, tile)
             if size < LEGIBLE:
                 continue
             lift = 0 if is_right else round(size * 0.15)
             place = (tile.centerx, tile.centery - lift)
-            write(surface, BUTTONS[guess[k]], place, round(size * 0.6), BACKGROUND, 0.5)
+            write(surface, BUTTONS[prediction[k]], place, round(size * 0.6), BACKGROUND, 0.5)
             if not is_right:
                 place = (tile.centerx, tile.bottom - size * 0.17)
                 write(surface, BUTTONS[right], place, round(size * 0.4), WHITE, 0.5)
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
-        """The share of right answers after each number of examples."""
-        right, told = guesses == answers, observations[:, 0, 0] != NONE
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
+        """The share of right targets after each number of examples."""
+        right, told = predictions == targets, observations[:, 0, 0] != NONE
         kinds = {"shots": right[~told], "told": right[told]}
         return Assessment(
             {
@@ -202,13 +202,13 @@ def behind(examples: Examples, questions: Array) -> Array:
     """Prompts (n, k + 2, 6): each of `questions` (n, 2, 6) behind the same k examples.
 
     Args:
-        examples: drawn without shots, each of them with one answer.
+        examples: drawn without shots, each of them with one target.
         questions: prompts without shots.
     """
     shown = examples.observations[:, 1]
     every = np.broadcast_to(shown, (len(questions), *shown.shape))
     prompts = np.concatenate((questions[:, :1], every, questions[:, 1:]), 1)
-    prompts[:, 2:, MOMENT] = examples.answers[:, 0]
+    prompts[:, 2:, MOMENT] = examples.targets[:, 0]
     return prompts
 
 

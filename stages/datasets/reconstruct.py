@@ -1,4 +1,4 @@
-"""Reconstruction: what was seen is the answer. With few numbers to say it by, an autoencoder.
+"""Reconstruction: what was seen is the target. With few numbers to say it by, an autoencoder.
 
 Description
     From one screen of paddle-and-ball, out of focus, say the same screen again (`frames=2`: from
@@ -16,8 +16,8 @@ Out of focus
     In sharp screens the ball is 1.6 of 576 pixels, and an error that is a mean over pixels pays for
     little but the paddle: `blur=0` shows it. Out of focus, it leads to the ball.
 Everything else
-    See `stages.datasets.environments`, `stages.datasets.dataset.Stage` and
-    `stages.datasets.paddle_states.PaddleStage`.
+    See `stages.datasets.environments`, `stages.datasets.dataset.Dataset` and
+    `stages.datasets.paddle_states.PaddleDataset`.
 Version History
     v0: first version.
 """
@@ -33,7 +33,7 @@ from gymnasium import spaces
 
 from envs.paddle.game import BALL_RADIUS
 from stages.datasets.dataset import Array, Assessment, Embedding, Examples
-from stages.datasets.paddle_states import FRAMES, PaddleStage
+from stages.datasets.paddle_states import FRAMES, PaddleDataset
 from stages.viewers.maps import in_a_plane, picture_of_codes, picture_of_pairs
 
 SHARPEST = 0.3  # pixels; below, nothing would change
@@ -43,7 +43,7 @@ AT_ONCE = 1000  # screens; all of them as floats would take a gigabyte
 
 
 @dataclass(frozen=True)
-class Reconstruct(PaddleStage):
+class Reconstruct(PaddleDataset):
     """What did you see?"""
 
     blur: float = 2.0
@@ -75,7 +75,7 @@ class Reconstruct(PaddleStage):
     def action_space(self) -> spaces.Box:
         return spaces.Box(0.0, 255.0, self.observation_space.shape, np.float32)
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
 
@@ -83,32 +83,34 @@ class Reconstruct(PaddleStage):
         """The newest, out of focus."""
         return out_of_focus(screens[:, -self.frames :], self.blur)
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         observation = self.seen(screens[None], state)[0]
         return observation, observation
 
-    def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
+    def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
         """What was seen, and what was rebuilt of it."""
-        rebuilt = np.zeros_like(answer) if guess is None else guess
-        return {"what it sees": answer[-1], "what it rebuilds": rebuilt[-1]}
+        rebuilt = np.zeros_like(target) if prediction is None else prediction
+        return {"what it sees": target[-1], "what it rebuilds": rebuilt[-1]}
 
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        return squares(guesses - answers.astype(np.float32))
+    def loss(self, predictions: Array, targets: Array) -> Array:
+        return squares(predictions - targets.astype(np.float32))
 
-    def score(self, guesses: Array, answers: Array) -> Array:
-        return 1.0 - self.loss(guesses, answers) / squares(answers.astype(np.float32))
+    def score(self, predictions: Array, targets: Array) -> Array:
+        return 1.0 - self.loss(predictions, targets) / squares(targets.astype(np.float32))
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """Screens beside what was made of them; how much of the ball's light was rebuilt."""
-        picture = picture_of_pairs(answers[:SHOWN, -1], guesses[:SHOWN, -1])
-        share = ball_rebuilt(guesses, answers, self.blur)
+        picture = picture_of_pairs(targets[:SHOWN, -1], predictions[:SHOWN, -1])
+        share = ball_rebuilt(predictions, targets, self.blur)
         return Assessment({"ball_rebuilt": share}, {"reconstructions": picture})
 
-    def assess_codes(self, observations: Array, codes: Array, truths: Array | None) -> Assessment:
+    def assess_codes(
+        self, observations: Array, codes: Array, attributes: Array | None
+    ) -> Assessment:
         """The codes in a plane, coloured by where the ball is; all of them for the projector."""
-        assert truths is not None
-        places = {"ball_x": truths[:, 0], "ball_y": truths[:, 1]}
-        picture = picture_of_codes(in_a_plane(codes), truths)
+        assert attributes is not None
+        places = {"ball_x": attributes[:, 0], "ball_y": attributes[:, 1]}
+        picture = picture_of_codes(in_a_plane(codes), attributes)
         return Assessment({}, {"codes": picture}, Embedding(codes, places, observations[:, -1]))
 
 
@@ -133,11 +135,11 @@ def out_of_focus(screens: Array, width: float) -> Array:
     return blurred
 
 
-def ball_rebuilt(guesses: Array, answers: Array, blur: float) -> float:
+def ball_rebuilt(predictions: Array, targets: Array, blur: float) -> float:
     """The share that was rebuilt of the light of screens (n, 1, side, side) beyond the paddle's."""
-    beyond = math.ceil(PADDLE_SIDE * answers.shape[-1] + 2 * blur)
-    ball = answers[..., beyond:].astype(np.float32)
-    return float(1.0 - squares(guesses[..., beyond:] - ball).mean() / squares(ball).mean())
+    beyond = math.ceil(PADDLE_SIDE * targets.shape[-1] + 2 * blur)
+    ball = targets[..., beyond:].astype(np.float32)
+    return float(1.0 - squares(predictions[..., beyond:] - ball).mean() / squares(ball).mean())
 
 
 def squares(differences: Array) -> Array:

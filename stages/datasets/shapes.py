@@ -15,7 +15,7 @@ Rewards
 Examples
     The classes take turns: 2 x n examples of animals are n pandas and n rabbits.
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
 Version History
     v0: first version.
 """
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from stages.datasets.classification import ClassStage
+from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Examples
 
 SIDE = 24  # pixels
@@ -134,7 +134,7 @@ KINDS = {"balls": BALLS, "animals": ANIMALS}
 
 
 @dataclass(frozen=True)
-class Shapes(ClassStage):
+class Shapes(ClassificationDataset):
     """What kind of thing is it?"""
 
     of: str = "balls"
@@ -154,9 +154,9 @@ class Shapes(ClassStage):
     def observation_space(self) -> spaces.Box:
         return spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         kinds = list(KINDS[self.of].values())
-        answers = np.arange(count, dtype=np.int64) % len(kinds)
+        targets = np.arange(count, dtype=np.int64) % len(kinds)
         places, noise = (np.random.default_rng((seed, k)) for k in range(2))
         screens = np.empty((count, 1, SIDE, SIDE), np.uint8)
         for start in range(0, count, AT_ONCE):
@@ -164,10 +164,10 @@ class Shapes(ClassStage):
             light = noise.normal(0.0, GRAIN, part.shape)
             numbers = places.random((len(part), NUMBERS))
             for k, inside in enumerate(kinds):
-                chosen = answers[start : start + AT_ONCE] == k
+                chosen = targets[start : start + AT_ONCE] == k
                 light[chosen] += lit(inside, numbers[chosen])
             part[:] = np.clip(light, 0.0, 255.0)
-        return Examples(screens, answers)
+        return Examples(screens, targets)
 
 
 def lit(inside: Inside, numbers: Array) -> Array:

@@ -14,7 +14,7 @@ Rewards
     0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
     accuracy.
 Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Stage`.
+    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
 Version History
     v0: first version.
 """
@@ -28,7 +28,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle.sound import SAMPLES, SOUNDS, TIMES, latest, wave
-from stages.datasets.classification import ClassStage
+from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Assessment, Examples
 from stages.datasets.spectrogram import BANDS, HOP, WINDOW, log_mel
 from stages.viewers.pictures import picture_of_words
@@ -45,7 +45,7 @@ GAME_SIDE = 24  # pixels of the screens of the game that is watched, at which no
 
 
 @dataclass(frozen=True)
-class Sounds(ClassStage):
+class Sounds(ClassificationDataset):
     """What was that?"""
 
     examples: int = 10_000
@@ -73,7 +73,7 @@ class Sounds(ClassStage):
             return spaces.Box(-1.0, 1.0, (SAMPLES,), np.float32)
         return spaces.Box(0, 255, (1, BANDS, 1 + (SAMPLES - WINDOW) // HOP), np.uint8)
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         chances, background = np.random.default_rng((seed, 2)), np.random.default_rng((seed, 3))
         space = self.observation_space
         observations = np.zeros((count, *space.shape), space.dtype)
@@ -101,10 +101,10 @@ class Sounds(ClassStage):
         return waves if self.observation == "waveform" else log_mel(waves)
 
     @property
-    def observation_side(self) -> int:
+    def game_screen_size(self) -> int:
         return GAME_SIDE
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """A recording of what sounded last; nothing is asked once that is some time ago."""
         kind, ago = latest(state)
         asked = ago <= HELD
@@ -114,12 +114,12 @@ class Sounds(ClassStage):
         wave = self.recorded(kinds, generator.random((1, CHANCES), np.float32), generator)
         return self.seen(wave)[0], kinds[0] if asked else None
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """Also spectrograms, with what was guessed and what it was."""
-        found = super().assess(observations, guesses, answers)
+        found = super().assess(observations, predictions, targets)
         first = observations[:SHOWN]
         shown = (log_mel(first) if self.observation == "waveform" else first)[:, 0]
-        words = [(KINDS[g], KINDS[a]) for g, a in zip(guesses, answers, strict=True)][:SHOWN]
+        words = [(KINDS[g], KINDS[a]) for g, a in zip(predictions, targets, strict=True)][:SHOWN]
         return found._replace(
             pictures=found.pictures | {"spectrograms": picture_of_words(shown, words)}
         )

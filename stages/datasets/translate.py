@@ -17,11 +17,11 @@ Action Space
 Rewards
     Minus the mean squared error, of numbers as they are, of pixels black being 0 and white 1. The
     score can be compared between all of them: it is the share that is right of what can be told,
-    1 minus the error divided by that of the best answer which is always the same (the coefficient
+    1 minus the error divided by that of the best target which is always the same (the coefficient
     of determination, R squared).
 Everything else
-    See `stages.datasets.environments`, `stages.datasets.dataset.Stage` and
-    `stages.datasets.paddle_states.PaddleStage`.
+    See `stages.datasets.environments`, `stages.datasets.dataset.Dataset` and
+    `stages.datasets.paddle_states.PaddleDataset`.
 Version History
     v0: first version.
 """
@@ -36,8 +36,8 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.paddle.game import BALL_RADIUS, GAME
-from stages.datasets.dataset import Array, Assessment, Examples, data_set
-from stages.datasets.paddle_states import OPTIONS, PaddleStage, on_screen, rows
+from stages.datasets.dataset import Array, Assessment, Examples, examples_of
+from stages.datasets.paddle_states import OPTIONS, PaddleDataset, on_screen, rows
 from stages.datasets.reconstruct import SHOWN, Reconstruct, ball_rebuilt, out_of_focus, squares
 from stages.viewers.maps import picture_of_pairs
 from stages.viewers.pictures import OF_CLASSES, draw_boxes
@@ -48,7 +48,7 @@ COARSE = 8  # pixels to a side
 
 
 @dataclass(frozen=True)
-class Translate(PaddleStage):
+class Translate(PaddleDataset):
     """How would you say it in another kind of data?"""
 
     source: str = "state"
@@ -94,7 +94,7 @@ class Translate(PaddleStage):
         side = COARSE if kind == "coarse" else self.screen_size
         return 1, side, side
 
-    def draw(self, count: int, seed: int) -> Examples:
+    def sample(self, count: int, seed: int) -> Examples:
         screens, states = self.moments(count, seed)
         return Examples(*(as_kind(kind, screens, states) for kind in (self.source, self.target)))
 
@@ -102,40 +102,40 @@ class Translate(PaddleStage):
         """The newest only, out of focus."""
         return out_of_focus(screens[:, -1:], Reconstruct.blur)
 
-    def look(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
+    def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         states = np.asarray([state], GAME.state)
         seen = self.seen(screens[None], states)
         source, target = (as_kind(kind, seen, states)[0] for kind in (self.source, self.target))
         return source, target
 
-    def draw_over(self, surface: Any, guess: Any, answer: Array) -> None:
+    def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
         """Frames where ball and paddle are said to be."""
-        if self.target == "state" and guess is not None:
-            draw_boxes(surface, frames(guess), OF_CLASSES, 3)
+        if self.target == "state" and prediction is not None:
+            draw_boxes(surface, frames(prediction), OF_CLASSES, 3)
 
-    def beside(self, guess: Any, answer: Array) -> dict[str, Array]:
+    def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
         """The picture that is asked for, and the one that was made."""
         if self.target == "state":
             return {}
-        made = np.zeros_like(answer) if guess is None else guess
-        return {"what it should be": answer[0], "what it makes": made[0]}
+        made = np.zeros_like(target) if prediction is None else prediction
+        return {"what it should be": target[0], "what it makes": made[0]}
 
-    def loss(self, guesses: Array, answers: Array) -> Array:
-        differences = guesses - answers.astype(np.float32)
+    def loss(self, predictions: Array, targets: Array) -> Array:
+        differences = predictions - targets.astype(np.float32)
         return squares(differences * 255.0 if self.target == "state" else differences)
 
-    def score(self, guesses: Array, answers: Array) -> Array:
-        return 1.0 - self.loss(guesses, answers) / variance(self)
+    def score(self, predictions: Array, targets: Array) -> Array:
+        return 1.0 - self.loss(predictions, targets) / variance(self)
 
-    def assess(self, observations: Array, guesses: Array, answers: Array) -> Assessment:
+    def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """How far off the ball is, in box widths; or how much of its light was made."""
         if self.target == "state":
-            off = np.linalg.norm(guesses[:, :2] - answers[:, :2], axis=1) / 2
+            off = np.linalg.norm(predictions[:, :2] - targets[:, :2], axis=1) / 2
             return Assessment({"ball_off": float(off.mean())}, {})
-        pictures = {"translations": picture_of_pairs(answers[:SHOWN, 0], guesses[:SHOWN, 0])}
+        pictures = {"translations": picture_of_pairs(targets[:SHOWN, 0], predictions[:SHOWN, 0])}
         if self.target == "coarse":
             return Assessment({}, pictures)
-        share = ball_rebuilt(guesses, answers, Reconstruct.blur)
+        share = ball_rebuilt(predictions, targets, Reconstruct.blur)
         return Assessment({"ball_rebuilt": share}, pictures)
 
 
@@ -151,11 +151,11 @@ def as_kind(kind: str, screens: Array, states: Any) -> Array:
 
 
 @functools.lru_cache(maxsize=4)
-def variance(stage: Translate) -> float:
-    """The mean loss on the test examples of the best guess that is always the same."""
-    answers = data_set(stage, "test").answers
-    middle = answers.mean(0, dtype=np.float64).astype(np.float32)
-    return float(stage.loss(np.broadcast_to(middle, answers.shape), answers).mean())
+def variance(dataset: Translate) -> float:
+    """The mean loss on the test examples of the best prediction that is always the same."""
+    targets = examples_of(dataset, "test").targets
+    middle = targets.mean(0, dtype=np.float64).astype(np.float32)
+    return float(dataset.loss(np.broadcast_to(middle, targets.shape), targets).mean())
 
 
 def frames(numbers: Array) -> Array:

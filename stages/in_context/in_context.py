@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.agent import Agent
-from stages.datasets.dataset import SPLITS, data_set
+from stages.datasets.dataset import SPLITS, examples_of
 from stages.datasets.prompts import BUTTONS, REPORTED, WIRINGS, Prompts, behind
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
@@ -92,8 +92,8 @@ def compared(run: Run, rule: int, count: int) -> dict[str, float]:
     """
     options: dict[str, Any] = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
     options |= {"examples": count, "data_seed": fresh_seed(run.config.seed, rule)}
-    examples, tests = (data_set(Prompts(**options), split) for split in SPLITS)
-    answers = tests.answers[:QUESTIONS]
+    examples, tests = (examples_of(Prompts(**options), split) for split in SPLITS)
+    answers = tests.targets[:QUESTIONS]
     questions = tests.observations[:QUESTIONS].copy()  # torch wants what could be written to
     guesses = {"prompt": run.agent.act(behind(examples, questions), explore=False)[:, -1:]}
     for name in TUNING_RATES:

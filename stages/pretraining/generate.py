@@ -21,7 +21,7 @@ import tyro
 
 from agents.gpt import GPTAgent
 from stages.datasets.commentary import Commentary
-from stages.datasets.environments import stage_of
+from stages.datasets.environments import dataset_of
 from stages.datasets.tokenizer import END, FULL_STOP, encoded, tokenizer, written
 from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 from training.trained_agent import load_agent, load_config
@@ -65,24 +65,24 @@ def load(run: Path) -> tuple[GPTAgent, Commentary]:
         raise ValueError(f"{run} is a run of {config.agent} on {config.env}, not of a commentator")
     options = config.env_options | {"examples": 1}  # none has to be drawn
     env: gymnasium.Env[Any, Any] = gymnasium.make(COMMENTARY, **options)
-    agent, stage = load_agent(run, env), stage_of(env)
+    agent, dataset = load_agent(run, env), dataset_of(env)
     assert isinstance(agent, GPTAgent)
-    assert isinstance(stage, Commentary)
-    return agent, stage
+    assert isinstance(dataset, Commentary)
+    return agent, dataset
 
 
-def said(agent: GPTAgent, stage: Commentary, options: GenerateOptions) -> Iterator[str]:
+def said(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iterator[str]:
     """The start, and what follows on it, piece by piece.
 
     Raises:
         ValueError: if the start has letters that are not among its pieces.
     """
-    made = tokenizer(stage.language, stage.pieces)
+    made = tokenizer(dataset.language, dataset.pieces)
     start = encoded(made, [options.start])[0]
-    unknown = sorted(set(options.start) - set(stage.decoded(start)) - {" "})
+    unknown = sorted(set(options.start) - set(dataset.decoded(start)) - {" "})
     if unknown:
         raise ValueError(f"--start has letters that it has never read: {' '.join(unknown)}")
-    yield stage.decoded(start)
+    yield dataset.decoded(start)
     generator = np.random.default_rng(options.seed)
     tokens = np.append(END, start)
     left, inside = options.sentences, len(start) > 0
@@ -108,8 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options: GenerateOptions = read_options(
             GenerateOptions, given, "-m stages.pretraining.generate"
         )
-        agent, stage = load(options.run)
-        for piece in said(agent, stage, options):
+        agent, dataset = load(options.run)
+        for piece in said(agent, dataset, options):
             print(piece, end="", flush=True)
     except (ValueError, OSError) as error:
         print(f"stages.pretraining.generate: {error}", file=sys.stderr)

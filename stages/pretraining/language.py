@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from stages.datasets.commentary import TextStage
+from stages.datasets.commentary import TextDataset
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean
 from stages.lab.slides import draw_curves
@@ -38,7 +38,7 @@ Cell = tuple[int, int]
 
 def tokens_of(windows: int) -> int:
     """In a text of so many windows."""
-    return windows * TextStage.window
+    return windows * TextDataset.window
 
 
 def reading(seed: int, windows: int) -> RunConfig:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.saliency import enlarged, tiled
-from stages.datasets.dataset import Array, data_set
-from stages.datasets.environments import stage_of
+from stages.datasets.dataset import Array, examples_of
+from stages.datasets.environments import dataset_of
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import Mean, difference, mean
 from stages.lab.slides import draw_curve, make_logarithmic, slide
@@ -54,9 +54,9 @@ class Learned(NamedTuple):
 def examine(config: RunConfig) -> Learned:
     """Train, and ask about new examples."""
     run, points = trained(config)
-    new = data_set(stage_of(run.runner.environments), "test")
+    new = examples_of(dataset_of(run.runner.environments), "test")
     guesses = run.agent.act(new.observations[:SHOWN], explore=False)
-    answers = new.answers[:SHOWN]
+    answers = new.targets[:SHOWN]
     return Learned(100 * points[-1].score, answers[0].size, answers, guesses)
 
 

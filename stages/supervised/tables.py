@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from gymnasium import spaces
 
-from stages.datasets.dataset import SPLITS, Array, Examples, Stage, data_set
-from stages.datasets.environments import stage_of
+from stages.datasets.dataset import SPLITS, Array, Dataset, Examples, examples_of
+from stages.datasets.environments import dataset_of
 from stages.lab.experiment import ExperimentOptions, claim, tell
 from stages.lab.intervals import difference, mean, ratio
 from stages.lab.slides import draw_curves
@@ -55,21 +55,21 @@ class Learned(NamedTuple):
 
 def examine(config: RunConfig) -> dict[str, Learned]:
     """Let both learn from the same rows, and ask both about the same new ones."""
-    stage = stage_of(make_environments(config.env, 1, config.make_options))
-    rows, new = (data_set(stage, split) for split in SPLITS)
+    dataset = dataset_of(make_environments(config.env, 1, config.make_options))
+    rows, new = (examples_of(dataset, split) for split in SPLITS)
     brief = dataclasses.replace(config, steps=config.num_envs, eval_every=config.num_envs)
     trained(brief)  # imports
     _, besides = timed(trained, brief)  # an evaluation above all
     (run, _), seconds = timed(trained, config)
-    error = error_of(stage, run.agent.act(new.observations, explore=False), new)
+    error = error_of(dataset, run.agent.act(new.observations, explore=False), new)
     network = Learned(error, seconds - besides)
-    grown = trees(stage)
+    grown = trees(dataset)
     from threadpoolctl import threadpool_limits  # once scikit-learn's threads are known to it
 
     with threadpool_limits(1):
-        _, seconds = timed(grown.fit, rows.observations, rows.answers.ravel())
-    guesses = grown.predict(new.observations).reshape(new.answers.shape)
-    return {"trees": Learned(error_of(stage, guesses, new), seconds), "network": network}
+        _, seconds = timed(grown.fit, rows.observations, rows.targets.ravel())
+    guesses = grown.predict(new.observations).reshape(new.targets.shape)
+    return {"trees": Learned(error_of(dataset, guesses, new), seconds), "network": network}
 
 
 def timed(work: Callable[..., Found], *arguments: Any) -> tuple[Found, float]:
@@ -78,18 +78,18 @@ def timed(work: Callable[..., Found], *arguments: Any) -> tuple[Found, float]:
     return work(*arguments), time.process_time() - started
 
 
-def trees(stage: Stage) -> Any:
-    """Those that suit the stage's answers, with scikit-learn's settings."""
+def trees(dataset: Dataset) -> Any:
+    """Those that suit the dataset's answers, with scikit-learn's settings."""
     from sklearn import ensemble
 
-    if isinstance(stage.action_space, spaces.Discrete):
+    if isinstance(dataset.action_space, spaces.Discrete):
         return ensemble.HistGradientBoostingClassifier(random_state=0)
     return ensemble.HistGradientBoostingRegressor(random_state=0)
 
 
-def error_of(stage: Stage, guesses: Array, examples: Examples) -> float:
+def error_of(dataset: Dataset, guesses: Array, examples: Examples) -> float:
     """The mean loss in percent."""
-    return 100 * float(np.mean(stage.loss(guesses, examples.answers)))
+    return 100 * float(np.mean(dataset.loss(guesses, examples.targets)))
 
 
 def experiment(options: ExperimentOptions, path: Path) -> None:

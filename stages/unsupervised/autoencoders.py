@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from agents.supervised import SupervisedAgent
-from stages.datasets.dataset import Array, data_set
-from stages.datasets.environments import stage_of
+from stages.datasets.dataset import Array, examples_of
+from stages.datasets.environments import dataset_of
 from stages.lab.trials import trained, trial
 from training.config import RunConfig
 
@@ -33,7 +33,7 @@ def autoencoder(seed: int, codes: int, steps: int = STEPS) -> RunConfig:
 def encoded(config: RunConfig, count: int) -> Encoded:
     """Train an autoencoder, and let it encode `count` new screens."""
     run, _ = trained(config)
-    screens, _, places = data_set(stage_of(run.runner.environments), "test")
+    screens, _, places = examples_of(dataset_of(run.runner.environments), "test")
     codes = run.agent.encode(screens[:count])
     assert isinstance(run.agent, SupervisedAgent)
     assert places is not None

@@ -13,22 +13,22 @@ import numpy as np
 
 from agents.kmeans import nearest
 from envs.engine.palette import BACKGROUND, WHITE
-from stages.datasets.dataset import Array, Stage, data_set
+from stages.datasets.dataset import Array, Dataset, examples_of
 from stages.viewers.maps import SIDE, draw_clusters
 
 POINTS = 1_000  # drawn
 HEADING = 44  # pixels above the points
 
 
-class WatchedTurns(gymnasium.Env[Array, Array]):
+class ClusteringViewer(gymnasium.Env[Array, Array]):
     """All points at once, as the agent that is watched has sorted them turn by turn."""
 
-    def __init__(self, stage: Stage, plane: Array) -> None:
+    def __init__(self, dataset: Dataset, plane: Array) -> None:
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": 1}
         self.render_mode = "rgb_array"
-        self.observation_space = stage.observation_space
-        self.action_space = deepcopy(stage.action_space)
-        self._points = np.asarray(data_set(stage, "test").observations[:POINTS], np.float64)
+        self.observation_space = dataset.observation_space
+        self.action_space = deepcopy(dataset.action_space)
+        self._points = np.asarray(examples_of(dataset, "test").observations[:POINTS], np.float64)
         self._plane = plane
         self._history: Array = np.zeros((0, 1, self._points.shape[1]))
         self._turn = 0
@@ -63,8 +63,8 @@ class WatchedTurns(gymnasium.Env[Array, Array]):
 
     def _score(self) -> float:
         centres, clusters = self._sorted()
-        guesses = centres[clusters] if len(centres) else np.zeros_like(self._points)
-        return -float(np.square(guesses - self._points).sum(1).mean())
+        predictions = centres[clusters] if len(centres) else np.zeros_like(self._points)
+        return -float(np.square(predictions - self._points).sum(1).mean())
 
     def render(self) -> Array:
         """Points in the colours of their clusters, and the centres: uint8 (side, side, 3)."""

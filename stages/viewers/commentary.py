@@ -17,11 +17,11 @@ from envs.engine.palette import AMBER, BACKGROUND, GREEN, WHITE
 from envs.engine.single import GameEnv
 from rewards.make import make_single
 from stages.datasets.commentator import Remark
-from stages.datasets.commented_games import LOOKS, SPORTS, fields
-from stages.datasets.dataset import Array, data_set
+from stages.datasets.commented_games import COMMENTED_GAMES, LOOKS, fields
+from stages.datasets.dataset import Array, examples_of
 from stages.datasets.grammar import sentence
 from stages.datasets.tokenizer import FULL_STOP, encoded, tokenizer, written
-from stages.viewers.examples import Watched
+from stages.viewers.examples import Viewer
 from stages.viewers.pictures import DIM
 from stages.viewers.token_lines import LETTERS, NO_FONT, Piece, font_of, write_pieces
 
@@ -36,15 +36,15 @@ SLOWER = 3  # steps of the agent, each a token, in one of the game
 EXPECTED = 7  # next tokens shown
 
 
-class WatchedCommentary(Watched):
-    """One game, with what is said about it in the tokens of `stage`."""
+class CommentaryViewer(Viewer):
+    """One game, with what is said about it in the tokens of `dataset`."""
 
-    def __init__(self, stage: Commentary) -> None:
-        super().__init__(stage, TOKENS_PER_SECOND)
-        self._tokenizer = tokenizer(stage.language, stage.pieces)
-        self._language, self._window = stage.language, stage.window
-        self._earlier = data_set(stage, "test").observations
-        self._names = [stage.sport] if stage.sport in SPORTS else list(SPORTS)
+    def __init__(self, dataset: Commentary) -> None:
+        super().__init__(dataset, TOKENS_PER_SECOND)
+        self._tokenizer = tokenizer(dataset.language, dataset.pieces)
+        self._language, self._window = dataset.language, dataset.window
+        self._earlier = examples_of(dataset, "test").observations
+        self._names = [dataset.sport] if dataset.sport in COMMENTED_GAMES else list(COMMENTED_GAMES)
         self._surface: Any = None
 
     def reset(
@@ -52,7 +52,7 @@ class WatchedCommentary(Watched):
     ) -> tuple[Array, dict[str, Any]]:
         super().reset(seed=seed)
         draw = self.np_random
-        self._sport = SPORTS[self._names[int(draw.integers(len(self._names)))]]
+        self._sport = COMMENTED_GAMES[self._names[int(draw.integers(len(self._names)))]]
         self._game: GameEnv = make_single(self._sport.place, self._sport.rewards)
         self._view: Any = None
         self._observation, _ = self._game.reset(seed=int(draw.integers(2**62)))
@@ -87,17 +87,17 @@ class WatchedCommentary(Watched):
         self._unread.clear()
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """The next token; in every third step the game goes on too. Paid is who guesses tokens."""
-        guess, reward = int(action[-1]), 0.0
+        """Read or generate one token; the game advances every third step."""
+        prediction, reward = int(action[-1]), 0.0
         if self._unread:
             token = self._unread.popleft()
-            right = guess == token
+            right = prediction == token
             self._right.append(right)
             reward = float(right) - 1.0
             self._text.append(token)
             self._said.append(Piece(written(self._tokenizer, token), GREEN if right else WHITE))
         elif not self._own_is_over:
-            self._own.append(guess)
+            self._own.append(prediction)
         self._steps += 1
         if self._steps % SLOWER == 0 and not self._over:
             self._go_on()

@@ -1,4 +1,4 @@
-"""Stages to be watched: at each moment the question, the guess and the truth.
+"""Stages to be watched: at each moment the question, the prediction and the truth.
 
 Made by `gymnasium.make(..., render_mode="rgb_array")`, which is how play.py and the films in
 TensorBoard make what they show.
@@ -14,46 +14,46 @@ import numpy as np
 
 from envs.engine.single import GameEnv
 from rewards.make import make_single
-from stages.datasets.dataset import Array, Stage, data_set
+from stages.datasets.dataset import Array, Dataset, examples_of
 from stages.viewers.pictures import with_screens
 
 SIDE = 480  # pixels
 SHOWN = 20  # examples in an episode
 
 
-class Watched(gymnasium.Env[Array, Any]):
-    """A stage's questions one after the other, with guess and truth drawn over what they are of."""
+class Viewer(gymnasium.Env[Array, Any]):
+    """Base class of viewers: shows one question at a time with its prediction and target."""
 
-    def __init__(self, stage: Stage, questions_per_second: int) -> None:
+    def __init__(self, dataset: Dataset, questions_per_second: int) -> None:
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": questions_per_second}
         self.render_mode = "rgb_array"
-        self.observation_space = stage.observation_space
-        self.action_space = deepcopy(stage.action_space)
-        self.action_names = stage.action_names
-        self.guess: Any = None
+        self.observation_space = dataset.observation_space
+        self.action_space = deepcopy(dataset.action_space)
+        self.action_names = dataset.action_names
+        self.prediction: Any = None
         """What is drawn beside the truth; by default what was guessed last."""
-        self._stage = stage
+        self._dataset = dataset
         self._agent: Any = None
 
     def watch(self, agent: Any) -> None:
-        """Be told who guesses."""
+        """Set the agent that predicts."""
         self._agent = agent
 
 
-class WatchedGame(Watched):
-    """One game of paddle-and-ball with a stage's question at each step.
+class GameViewer(Viewer):
+    """One game of paddle-and-ball with a dataset's question at each step.
 
-    The paddle follows the ball, a rule that misses some; what is acted on is the stage's own
-    observation and what is rewarded its own guess.
+    The paddle follows the ball, a rule that misses some; what is acted on is the dataset's own
+    observation and what is rewarded its own prediction.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, 30)
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset, 30)
         self._game: GameEnv = make_single(
             "envs.paddle.game:GAME",
             "rewards.paddle",
             observation="screen",
-            screen_size=stage.observation_side,
+            screen_size=dataset.game_screen_size,
         )
         self._surface: Any = None
 
@@ -67,22 +67,22 @@ class WatchedGame(Watched):
     ) -> tuple[Array, dict[str, Any]]:
         super().reset(seed=seed)
         self._screens, _ = self._game.reset(seed=seed)
-        self.guess, self._scores = None, [0.0]
+        self.prediction, self._scores = None, [0.0]
         return self._ask(), {"score": 0.0}
 
     def _ask(self) -> Array:
-        """What the moment looks like to the agent; its answer is kept for the guess."""
-        observation, self._answer = self._stage.look(self._screens, self._game.state)
+        """What the moment looks like to the agent; its target is kept for the prediction."""
+        observation, self._target = self._dataset.example_from_game(self._screens, self._game.state)
         return observation
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Judge the guess, where there is something to be asked, and go on by one step."""
+        """Judge the prediction, where there is something to be asked, and go on by one step."""
         info: dict[str, Any] = {}
-        self.guess, reward = action, 0.0
-        if self._answer is not None:
-            reward, score = judged(self._stage, action, self._answer)
+        self.prediction, reward = action, 0.0
+        if self._target is not None:
+            reward, score = judged(self._dataset, action, self._target)
             self._scores.append(score)
-            info["answer"] = self._answer
+            info["answer"] = self._target
         state = self._game.state
         move = 1 + int(np.sign(state.ball_y - state.paddle_y))
         self._screens, _, terminated, truncated, _ = self._game.step(move)
@@ -90,7 +90,7 @@ class WatchedGame(Watched):
         return self._ask(), reward, terminated, truncated, info
 
     def render(self) -> Array:
-        """The game with the truth and the guess over it or beside it: uint8 (side, width, 3)."""
+        """Return the game with target and prediction drawn over or next to it: uint8 (h, w, 3)."""
         import pygame
 
         from envs.engine.drawing import pixels_of
@@ -104,9 +104,9 @@ class WatchedGame(Watched):
         screen = self._surface.subsurface(
             (margin, margin, SIDE - 2 * margin, SIDE - 2 * margin)
         )  # what the agent sees of it
-        if self._answer is not None:
-            self._stage.draw_over(screen, self.guess, self._answer)
-            if beside := self._stage.beside(self.guess, self._answer):
+        if self._target is not None:
+            self._dataset.draw_prediction(screen, self.prediction, self._target)
+            if beside := self._dataset.side_screens(self.prediction, self._target):
                 return with_screens(self._surface, beside)
         return pixels_of(self._surface)
 
@@ -115,52 +115,54 @@ class WatchedGame(Watched):
         self._game.close()
 
 
-class WatchedExamples(Watched):
+class ExamplesViewer(Viewer):
     """Test examples, one after the other; an episode is some of them."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, 1)
-        self._examples = data_set(stage, "test")
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset, 1)
+        self._examples = examples_of(dataset, "test")
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
         super().reset(seed=seed)
-        self._rows = self.np_random.integers(len(self._examples.answers), size=SHOWN + 1)
+        self._rows = self.np_random.integers(len(self._examples.targets), size=SHOWN + 1)
         self._scores = [0.0]
         return self._ask(), {"score": 0.0}
 
     def _ask(self) -> Array:
         """The example that comes next, of which nothing has been said yet."""
-        self.guess = None
+        self.prediction = None
         row = self._rows[len(self._scores) - 1]
-        self._answer = self._examples.answers[row]
+        self._target = self._examples.targets[row]
         self._observation = np.array(self._examples.observations[row])
         return self._observation.copy()
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Judge the guess, and show the next example."""
-        reward, score = judged(self._stage, action, self._answer)
+        """Judge the prediction, and show the next example."""
+        reward, score = judged(self._dataset, action, self._target)
         self._scores.append(score)
-        info = {"answer": self._answer, "score": float(np.mean(self._scores[1:]))}
+        info = {"answer": self._target, "score": float(np.mean(self._scores[1:]))}
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
     def render(self) -> Array:
-        """The example with the truth and the guess drawn over it: uint8 (side, side, 3)."""
+        """The example with the truth and the prediction drawn over it: uint8 (side, side, 3)."""
         import pygame
 
         from envs.engine.drawing import pixels_of
 
         surface = pygame.Surface((SIDE, SIDE))
-        self._stage.draw_example(surface, self._observation)
-        guess = self.guess
-        if guess is None and self._agent is not None:  # it is seen before it is judged
-            guess = self._agent.act(self._observation[None], explore=False)[0]
-        self._stage.draw_over(surface, guess, self._answer)
+        self._dataset.draw_example(surface, self._observation)
+        prediction = self.prediction
+        if prediction is None and self._agent is not None:  # it is seen before it is judged
+            prediction = self._agent.act(self._observation[None], explore=False)[0]
+        self._dataset.draw_prediction(surface, prediction, self._target)
         return pixels_of(surface)
 
 
-def judged(stage: Stage, guess: Any, answer: Array) -> tuple[float, float]:
-    """The reward and the score of one guess."""
-    guesses, answers = np.asarray(guess)[None], answer[None]
-    return -float(stage.loss(guesses, answers)[0]), float(stage.score(guesses, answers)[0])
+def judged(dataset: Dataset, prediction: Any, target: Array) -> tuple[float, float]:
+    """The reward and the score of one prediction."""
+    predictions, targets = np.asarray(prediction)[None], target[None]
+    return -float(dataset.loss(predictions, targets)[0]), float(
+        dataset.score(predictions, targets)[0]
+    )

@@ -1,4 +1,4 @@
-"""Pictures of guesses and answers: for TensorBoard, and over or beside a running game."""
+"""Pictures of predictions and targets: for TensorBoard, and over or beside a running game."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAND = (48, 60, 92)
 
 
 def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
-    """A confusion matrix: rows are the truth, columns the guesses, in percent of the row."""
+    """A confusion matrix: rows are the truth, columns the predictions, in percent of the row."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write
@@ -33,7 +33,7 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     letters = max(14, cell // 4)
     surface = pygame.Surface((LEFT + size * cell + 10, TOP + size * cell + 10))
     surface.fill(BACKGROUND)
-    write(surface, "truth \\ guess", (LEFT - 10, TOP / 2), 24, DIM, 1.0, LEFT - 20)
+    write(surface, "truth \\ prediction", (LEFT - 10, TOP / 2), 24, DIM, 1.0, LEFT - 20)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     for row, name in enumerate(names):
         middle = TOP + (row + 0.5) * cell
@@ -50,8 +50,8 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     return pixels_of(surface)
 
 
-def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array:
-    """Guesses (n,) over answers (n,), both in 0..1; a band around the diagonal is good enough."""
+def picture_of_errors(predictions: Array, targets: Array, tolerance: float) -> Array:
+    """Guesses (n,) over targets (n,), both in 0..1; a band around the diagonal is good enough."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write
@@ -63,30 +63,32 @@ def picture_of_errors(guesses: Array, answers: Array, tolerance: float) -> Array
     field.fill(FIELD)
     band = [(0, tolerance), (0, -tolerance), (1, 1 - tolerance), (1, 1 + tolerance)]
     pygame.draw.polygon(field, BAND, [(x * side, (1 - y) * side) for x, y in band])
-    for x, y in zip(answers.tolist(), guesses.tolist(), strict=True):
+    for x, y in zip(targets.tolist(), predictions.tolist(), strict=True):
         pygame.draw.circle(field, GREEN, (x * side, (1 - y) * side), 2)
     write(surface, "truth", (left + side / 2, top + side + 26), 28, WHITE, 0.5)
-    write(surface, "guess", (4, top + side / 2), 24, WHITE)
+    write(surface, "prediction", (4, top + side / 2), 24, WHITE)
     return pixels_of(surface)
 
 
-def picture_of_boxes(screens: Array, truths: Sequence[Array], guesses: Sequence[Array]) -> Array:
+def picture_of_boxes(
+    screens: Array, truths: Sequence[Array], predictions: Sequence[Array]
+) -> Array:
     """Screens (n, height, width) with what is there (white) and what was said (in colour).
 
-    Of each screen, `truths` and `guesses` have rows of class, x, y, width, height in 0..1.
+    Of each screen, `truths` and `predictions` have rows of class, x, y, width, height in 0..1.
     """
     tiles = [_tile(screen) for screen in screens]
     for k, tile in enumerate(tiles):
         draw_boxes(tile, truths[k], [BRIGHT] * len(OF_CLASSES), 4)
-        draw_boxes(tile, guesses[k], OF_CLASSES, 2)
+        draw_boxes(tile, predictions[k], OF_CLASSES, 2)
     return _side_by_side(tiles)
 
 
 def picture_of_words(screens: Array, words: Sequence[tuple[str, str]]) -> Array:
     """Screens (n, height, width), on each what was said of it and, if it is another, the truth."""
     tiles = [_tile(screen) for screen in screens]
-    for tile, (guess, truth) in zip(tiles, words, strict=True):
-        draw_words(tile, guess, truth)
+    for tile, (prediction, truth) in zip(tiles, words, strict=True):
+        draw_words(tile, prediction, truth)
     return _side_by_side(tiles)
 
 
@@ -147,14 +149,14 @@ def draw_decoys(surface: Any, things: Array) -> None:
         pygame.draw.rect(surface, DIM, box)
 
 
-def draw_words(surface: Any, guess: str | None, truth: str) -> None:
-    """The guess at the top, green if it is right; if it is not, red, and the truth below."""
+def draw_words(surface: Any, prediction: str | None, truth: str) -> None:
+    """The prediction at the top, green if it is right; if it is not, red, and the truth below."""
     from envs.engine.drawing import write
 
     middle = surface.get_width() / 2
-    if guess is not None:
-        write(surface, guess, (middle, 48), 44, GREEN if guess == truth else RED, 0.5)
-    if guess != truth:
+    if prediction is not None:
+        write(surface, prediction, (middle, 48), 44, GREEN if prediction == truth else RED, 0.5)
+    if prediction != truth:
         write(surface, truth, (middle, 88), 30, WHITE, 0.5)
 
 

@@ -1,4 +1,4 @@
-"""Data sets as environments of one step: Gymnasium's contract, answers, splits, seeds, feedback."""
+"""Data sets as environments of one step: Gymnasium's contract, targets, splits, seeds, feedback."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.paddle.game import GAME, PaddleOptions
 from envs.registry import DATASETS, env_ids
-from stages.datasets.commentary import TextStage
-from stages.datasets.dataset import TEST_EXAMPLES, data_set
-from stages.viewers.examples import WatchedGame
+from stages.datasets.commentary import TextDataset
+from stages.datasets.dataset import TEST_EXAMPLES, examples_of
+from stages.viewers.examples import GameViewer
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
 from training.presets import preset
 from training.vector_runner import VectorRunner, make_environments
 
 SMALL = {"examples": 300}
-every_stage = pytest.mark.parametrize("env_id", env_ids(DATASETS))
+every_dataset = pytest.mark.parametrize("env_id", env_ids(DATASETS))
 
 
 def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:
@@ -40,14 +40,14 @@ def make(env_id: str, **options: Any) -> Any:
     return gymnasium.make(env_id, **(SMALL | options)).unwrapped
 
 
-@every_stage
+@every_dataset
 def test_gymnasium_checks_the_single_environment(env_id: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(make(env_id))
 
 
-@every_stage
+@every_dataset
 def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str) -> None:
     env = make_vec(env_id, 5)
     assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
@@ -55,8 +55,8 @@ def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str)
     env.action_space.seed(0)
     for _ in range(3):
         assert seen in env.observation_space
-        guesses = env.action_space.sample()
-        following, rewards, terminated, truncated, infos = env.step(guesses)
+        predictions = env.action_space.sample()
+        following, rewards, terminated, truncated, infos = env.step(predictions)
         assert terminated.all()
         assert not truncated.any()
         assert rewards.shape == (5,)
@@ -64,12 +64,12 @@ def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str)
         assert np.array_equal(infos["final_obs"], seen)  # the example that was guessed at
         assert infos["_final_obs"].all()
         np.testing.assert_array_equal(
-            rewards, -np.asarray(env.batch.stage.loss(guesses, infos["answer"]), float)
+            rewards, -np.asarray(env.batch.dataset.loss(predictions, infos["answer"]), float)
         )
         seen = following
 
 
-@every_stage
+@every_dataset
 def test_environment_i_sees_what_the_single_one_sees_with_its_seed(env_id: str) -> None:
     many = make_vec(env_id, 3)
     seen, _ = many.reset(seed=7)
@@ -78,37 +78,37 @@ def test_environment_i_sees_what_the_single_one_sees_with_its_seed(env_id: str) 
     for i, env in enumerate(singles):
         assert np.array_equal(env.reset(seed=7 + i)[0], seen[i])
     for _ in range(4):
-        guesses = many.action_space.sample()
-        seen, rewards, _, _, infos = many.step(guesses)
+        predictions = many.action_space.sample()
+        seen, rewards, _, _, infos = many.step(predictions)
         for i, env in enumerate(singles):
-            _, reward, terminated, _, info = env.step(guesses[i])
+            _, reward, terminated, _, info = env.step(predictions[i])
             assert terminated
             assert reward == rewards[i]
             np.testing.assert_array_equal(info["answer"], infos["answer"][i])
             assert np.array_equal(env.reset()[0], seen[i])
 
 
-@every_stage
+@every_dataset
 def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_id: str) -> None:
-    stage = make_vec(env_id, 1).batch.stage
-    first = data_set(stage, "train")
-    data_set.cache_clear()
-    again, other = data_set(stage, "train"), make_vec(env_id, 1, data_seed=1).batch.stage
-    larger = make_vec(env_id, 1, examples=400).batch.stage
+    dataset = make_vec(env_id, 1).batch.dataset
+    first = examples_of(dataset, "train")
+    examples_of.cache_clear()
+    again, other = examples_of(dataset, "train"), make_vec(env_id, 1, data_seed=1).batch.dataset
+    larger = make_vec(env_id, 1, examples=400).batch.dataset
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two)
-    assert not np.array_equal(first[0], data_set(other, "train")[0])
-    assert np.array_equal(first[0], data_set(larger, "train")[0][:300])
+    assert not np.array_equal(first[0], examples_of(other, "train")[0])
+    assert np.array_equal(first[0], examples_of(larger, "train")[0][:300])
     trained_on = {observation.tobytes() for observation in first[0]}
-    new = data_set(stage, "test")[0]
+    new = examples_of(dataset, "test")[0]
     known = sum(observation.tobytes() in trained_on for observation in new)
-    assert known <= (0.005 * len(new) if isinstance(stage, TextStage) else 0)  # people repeat
+    assert known <= (0.005 * len(new) if isinstance(dataset, TextDataset) else 0)  # people repeat
 
 
-@every_stage
+@every_dataset
 def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
-    if "reward" not in make_vec(env_id, 1).batch.stage.feedbacks:
-        pytest.skip("only answers are told here")
+    if "reward" not in make_vec(env_id, 1).batch.dataset.feedbacks:
+        pytest.skip("only targets are told here")
     for env in (make_vec(env_id, 2, feedback="reward"), make(env_id, feedback="reward")):
         env.reset(seed=0)
         assert "answer" not in env.step(env.action_space.sample())[-1]
@@ -117,11 +117,11 @@ def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
 def test_answers_are_what_the_game_then_shows() -> None:
     """The ball of each moment is flown on by the engine, with the paddle left where it is."""
     way, missed = (
-        make_vec("ClassifyBall-v0", 1, question=question).batch.stage
+        make_vec("ClassifyBall-v0", 1, question=question).batch.dataset
         for question in ("direction", "missed")
     )
     _, states = way.moments(300, 0)
-    directions, misses = way.answers(states), missed.answers(states)
+    directions, misses = way.targets_of(states), missed.targets_of(states)
     options, seen = PaddleOptions(), set()
     for i in range(300):
         state = states[i].copy()
@@ -139,38 +139,40 @@ def test_answers_are_what_the_game_then_shows() -> None:
 
 def test_noise_is_in_the_training_set_only() -> None:
     clean, noisy = (
-        make_vec("ClassifyBall-v0", 1, examples=20_000, noise=noise).batch.stage
+        make_vec("ClassifyBall-v0", 1, examples=20_000, noise=noise).batch.dataset
         for noise in (0.0, 0.3)
     )
-    right, wrong = data_set(clean, "train").answers, data_set(noisy, "train").answers
+    right, wrong = examples_of(clean, "train").targets, examples_of(noisy, "train").targets
     spoilt = right != wrong
     assert spoilt.mean() == pytest.approx(0.3, abs=0.01)
     steps = np.bincount((wrong - right)[spoilt] % 4, minlength=4) / spoilt.sum()
     assert steps[1:] == pytest.approx(np.full(3, 1 / 3), abs=0.02)  # each as likely as the other
-    for one, two in zip(data_set(clean, "test")[:2], data_set(noisy, "test")[:2], strict=True):
+    for one, two in zip(
+        examples_of(clean, "test")[:2], examples_of(noisy, "test")[:2], strict=True
+    ):
         assert np.array_equal(one, two)
 
 
 def test_training_sets_can_be_unlike_the_test_set() -> None:
-    def stage(**options: Any) -> Any:
-        return make_vec("ClassifyBall-v0", 1, examples=4000, **options).batch.stage
+    def dataset(**options: Any) -> Any:
+        return make_vec("ClassifyBall-v0", 1, examples=4000, **options).batch.dataset
 
     def heights(split: str) -> Any:
-        screens = data_set(stage(region="upper"), split).observations[:, -1, :, 2:]
+        screens = examples_of(dataset(region="upper"), split).observations[:, -1, :, 2:]
         rows = np.arange(24)
         return (screens.sum(2) * rows).sum(1) / screens.sum((1, 2))
 
     assert heights("train").max() < 13.5 < 19 < heights("test").max()
-    shares = np.bincount(data_set(stage(rarity=10), "train").answers) / 4000
+    shares = np.bincount(examples_of(dataset(rarity=10), "train").targets) / 4000
     assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls turn a few round
-    even = np.bincount(data_set(stage(rarity=10), "test").answers) / TEST_EXAMPLES
+    even = np.bincount(examples_of(dataset(rarity=10), "test").targets) / TEST_EXAMPLES
     assert even == pytest.approx(np.full(4, 0.25), abs=0.02)
 
 
 # --- Learning
 
 
-@every_stage
+@every_dataset
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
     name = next(name for name, entry in DATASETS.items() if entry.env_id == env_id)
     given = ["--env", name, "--num-envs", 32, "--eval-every", 960, "--eval-episodes", 20]
@@ -193,7 +195,9 @@ def test_the_same_agent_learns_from_answers_and_from_rewards(feedback: str, tmp_
     )
     found = json.loads((folder / "evaluation.json").read_text())
     assert found["mean_score"] > 0.45  # chance: 0.25
-    assert found["feedback_numbers"] == found["steps"]  # one number for each guess, of either kind
+    assert (
+        found["feedback_numbers"] == found["steps"]
+    )  # one number for each prediction, of either kind
     events = curves(folder)
     assert events.Scalars("feedback/numbers")[-1].value == found["steps"]
     assert events.Images("evaluation/confusion")[0].encoded_image_string[:6] == b"GIF89a"
@@ -250,10 +254,10 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
         task = Task(env_id, env.single_observation_space, env.single_action_space, 1, 10)
         name = preset(env_id, "any", {})["agent"]
         agent = make_agent(name, task, settings_type(name)(), 0)
-        for kind, told in env.batch.stage.feedbacks.items():
+        for kind, told in env.batch.dataset.feedbacks.items():
             assert told in KINDS
             assert kind_of(agent, make_vec(env_id, 1, feedback=kind)) == told
-    env = make_vec("ClassifyBall-v0", 1)  # tells answers, which ppo does not take
+    env = make_vec("ClassifyBall-v0", 1)  # tells targets, which ppo does not take
     task = Task("ClassifyBall-v0", env.single_observation_space, env.single_action_space, 1, 10)
     agent = make_agent("ppo", task, settings_type("ppo")(), 0)
     assert kind_of(agent, env) == "a number at once"
@@ -307,27 +311,27 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
 # --- Watching
 
 
-@every_stage
+@every_dataset
 def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
-    env, stage = make(env_id, render_mode="rgb_array"), make(env_id).batch.stage
-    if not isinstance(env, WatchedGame):
+    env, dataset = make(env_id, render_mode="rgb_array"), make(env_id).batch.dataset
+    if not isinstance(env, GameViewer):
         pytest.skip("it is no game that is watched")
     observation, _ = env.reset(seed=1)
     env.action_space.seed(0)
     scores, done, asked = [], False, 0
     while not done and asked < 60:
         assert observation in env.observation_space
-        env.guess = None
+        env.prediction = None
         plain = env.render()
-        env.guess = guess = env.action_space.sample()
-        if env._answer is not None:
+        env.prediction = prediction = env.action_space.sample()
+        if env._target is not None:
             assert not np.array_equal(env.render(), plain)
-        observation, reward, terminated, truncated, info = env.step(guess)
+        observation, reward, terminated, truncated, info = env.step(prediction)
         done = terminated or truncated
         if "answer" in info:
             asked += 1
-            assert reward == -float(stage.loss(guess[None], info["answer"][None])[0])
-            scores.append(float(stage.score(guess[None], info["answer"][None])[0]))
+            assert reward == -float(dataset.loss(prediction[None], info["answer"][None])[0])
+            scores.append(float(dataset.score(prediction[None], info["answer"][None])[0]))
             assert info["score"] == pytest.approx(np.mean(scores))
         else:
             assert reward == 0
@@ -342,10 +346,10 @@ def test_the_guess_that_is_right_on_a_running_game_is_the_engines() -> None:
     game = env._game
     for _ in range(120):
         before = game.state
-        answer = env._answer
+        target = env._target
         env.step(np.array([0.5], np.float32))
-        if answer is not None:
-            told.append(float(answer[0]))
+        if target is not None:
+            told.append(float(target[0]))
         if game.state.hits > before.hits or game.state.missed:
             at_paddle = before.ball_y + before.ball_vy * before.ball_x / -before.ball_vx
             assert np.ptp(told) < 1e-6  # the same all the way

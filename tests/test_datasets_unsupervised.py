@@ -1,4 +1,4 @@
-"""What was seen is the answer: autoencoders, k-means against scikit-learn, and their uses."""
+"""What was seen is the target: autoencoders, k-means against scikit-learn, and their uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from agents.kmeans import KMeansAgent, KMeansSettings, nearest
 from envs.bicycle.game import bicycle, observe
 from stages.datasets.bicycle_points import rides
 from stages.datasets.cluster import Cluster, purity
-from stages.datasets.dataset import data_set
+from stages.datasets.dataset import examples_of
 from stages.datasets.reconstruct import Reconstruct, out_of_focus
 from stages.unsupervised.compression import as_png, best, in_bytes, png_at
 from stages.unsupervised.latent_map import nearest_other
@@ -103,7 +103,7 @@ def test_the_halves_of_an_autoencoder_are_the_whole(autoencoder: Path) -> None:
     """What it makes of screens is what its second half makes of what its first half makes."""
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=50)
     agent: Any = load_agent(autoencoder, env)
-    screens = data_set(Reconstruct(examples=50), "test").observations[:20]
+    screens = examples_of(Reconstruct(examples=50), "test").observations[:20]
     codes = agent.encode(screens)
     assert codes.shape == (20, 8)
     rebuilt = agent.rebuilt(codes)
@@ -130,9 +130,9 @@ def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
     agent = KMeansAgent(task, KMeansSettings(k), seed)
     no = np.zeros(len(points), np.bool_)
     while not agent.converged:
-        guesses = agent.act(points)
-        errors = -np.square(guesses - points).sum(1)
-        agent.learn(Step(points, guesses, errors, {}, ~no, no, points, ~no, points))
+        predictions = agent.act(points)
+        errors = -np.square(predictions - points).sum(1)
+        agent.learn(Step(points, predictions, errors, {}, ~no, no, points, ~no, points))
     return agent
 
 
@@ -223,12 +223,12 @@ def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: P
     )
     found = json.loads((folder / "evaluation.json").read_text())
     assert found["metrics"]["purity"] > found["metrics"]["chance"] + 0.1
-    stage = Cluster(examples=20, of="codes", encoder=str(autoencoder))
-    assert stage.observation_space.shape == (8,)
+    dataset = Cluster(examples=20, of="codes", encoder=str(autoencoder))
+    assert dataset.observation_space.shape == (8,)
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=20)
-    codes = load_agent(autoencoder, env).encode(Reconstruct().draw(20, 0).observations)
+    codes = load_agent(autoencoder, env).encode(Reconstruct().sample(20, 0).observations)
     assert codes is not None
-    np.testing.assert_allclose(data_set(stage, "train").answers, codes, atol=1e-5)
+    np.testing.assert_allclose(examples_of(dataset, "train").targets, codes, atol=1e-5)
 
 
 # --- What experiments measure
@@ -238,18 +238,18 @@ def test_a_reader_is_ridge_regression_whose_strength_is_chosen_one_point_left_ou
     generator, strengths_chosen = np.random.default_rng(0), set()
     for noise in np.geomspace(0.01, 30, 20):
         points, new = generator.normal(size=(12, 8)), generator.normal(size=(5, 8))
-        answers = points[:, :2] + noise * generator.normal(size=(12, 2))
+        targets = points[:, :2] + noise * generator.normal(size=(12, 2))
         scale = np.linalg.svd(points - points.mean(0))[1].max() ** 2
         errors = {}
         for strength in STRENGTHS:
             reader = Ridge(strength * scale)
-            left_out = cross_val_predict(reader, points, answers, cv=LeaveOneOut())
-            errors[strength] = np.square(left_out - answers).mean()
+            left_out = cross_val_predict(reader, points, targets, cv=LeaveOneOut())
+            errors[strength] = np.square(left_out - targets).mean()
         exact = {
-            strength: Ridge(strength * scale).fit(points, answers).predict(new)
+            strength: Ridge(strength * scale).fit(points, targets).predict(new)
             for strength in STRENGTHS
         }
-        read = ridge(points, answers, new)
+        read = ridge(points, targets, new)
         chosen = min(STRENGTHS, key=lambda strength: np.abs(exact[strength] - read).max())
         np.testing.assert_allclose(read, exact[chosen], atol=1e-8)
         assert errors[chosen] == min(errors.values())
@@ -265,7 +265,7 @@ def test_neighbours_are_those_of_scikit_learn() -> None:
 
 
 def test_a_png_without_loss_is_exact_and_the_smaller_ones_are_worse() -> None:
-    screen = data_set(Reconstruct(examples=20), "train").observations[0, 0]
+    screen = examples_of(Reconstruct(examples=20), "train").observations[0, 0]
     size, whole = as_png(screen, 24, 256)
     assert np.array_equal(whole, screen)
     smaller, coarse = as_png(screen, 8, 8)
@@ -335,7 +335,7 @@ def test_every_turn_can_be_watched(tmp_path: Path, capsys: pytest.CaptureFixture
     watched: Any = env.unwrapped
     watched.watch(agent)
     observation, info = env.reset(seed=0)
-    points = data_set(Cluster(examples=2000), "test").observations[:1000]
+    points = examples_of(Cluster(examples=2000), "test").observations[:1000]
     pictures: list[Any] = [env.render()]
     over = False
     for centres in agent.history[1:]:
