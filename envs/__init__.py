@@ -1,4 +1,4 @@
-"""What the world does: the games, and the Gymnasium environments made of them.
+"""The games and the engine that makes Gymnasium environments of them.
 
 Importing this package registers every environment with Gymnasium.
 """

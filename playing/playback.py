@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Insight
-from envs.engine.batch import Reward
+from envs.engine.batch import TERM_PREFIX, Reward
 from envs.engine.capabilities import show_agent
 from envs.engine.single import GameEnv
 from playing.players import Cast, Player
@@ -132,7 +132,7 @@ class Match:
         What was summed up so far was paid by the other one, so that sums begin anew.
         """
         assert isinstance(self.env.unwrapped, GameEnv), "other games have a reward of their own"
-        self.env.unwrapped.exchange_reward(reward)
+        self.env.unwrapped.set_reward(reward)
         self.episode.total_reward = 0.0
         self._begin_terms()
 
@@ -158,7 +158,7 @@ class Match:
         episode.score = _number(info.get("score"))
         episode.terminated, episode.truncated = bool(terminated), bool(truncated)
         for name, term in self.terms.items():
-            term.add(float(info.get(f"reward/{name}", reward)))
+            term.add(float(info.get(f"{TERM_PREFIX}{name}", reward)))
         self.longest_bar = max(self.longest_bar, *self.bars)
         if episode.over:
             self.results.append(episode.result)

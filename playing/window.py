@@ -221,9 +221,11 @@ class Window:
         return all(match.episode.over for match in self._matches)
 
     def _own_action(self) -> Any:
-        by_hand = self._game.by_hand if self._game is not None else None
-        assert by_hand is not None, "nobody takes over without keys"
-        return by_hand({self._own_keys[key] for key in self._keys_held | self._keys_tapped})
+        action_from_keys = self._game.action_from_keys if self._game is not None else None
+        assert action_from_keys is not None, "only games with keys can be taken over"
+        return action_from_keys(
+            {self._own_keys[key] for key in self._keys_held | self._keys_tapped}
+        )
 
     def _go_on(self) -> None:
         """To the next episode, or the end."""

@@ -421,7 +421,7 @@ def test_a_checkpoint_goes_on_bit_for_bit(variant: Variant, observation: str) ->
             assert data_equivalence(results, others, exact=True)
             assert data_equivalence(infos["score"], other_infos["score"], exact=True)
     assert np.array_equal(env.reset()[0], other.reset()[0])  # the generators go on as well
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(ValueError, match="is of other environments"):
         make_vec(variant, 5, **options).batch.restore(saved)
 
 
@@ -449,15 +449,15 @@ def test_a_deep_copy_plays_on_by_itself(variant: Variant) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"observation": "pixels"}, 'observation must be "state" or "screen", not \'pixels\''),
-        ({"screen_size": 23}, "screen_size must be a whole number from 24 up, not 23"),
+        ({"observation": "pixels"}, 'observation must be "state" or "screen", got \'pixels\''),
+        ({"screen_size": 23}, "screen_size must be a whole number of at least 24, got 23"),
         ({"screen_size": 84.5}, "screen_size must be a whole number"),
         ({"screen_size": "84"}, "screen_size must be a whole number"),
-        ({"frames": 0}, "frames must be a whole number from 1 up, not 0"),
+        ({"frames": 0}, "frames must be a whole number of at least 1, got 0"),
         ({"frames": 2.0}, "frames must be a whole number"),
         ({"frames": True}, "frames must be a whole number"),
         ({"max_steps": 0}, "max_steps"),
-        ({"max_steps": 10.5}, "`max_steps` of .* must be whole"),
+        ({"max_steps": 10.5}, "`max_steps` of .* must be a whole number"),
         ({"max_steps": float("nan")}, "`max_steps` of .* must be a finite number"),
         ({"max_steps": "100"}, "`max_steps` of .* must be a finite number"),
         ({"max_steps": None}, "`max_steps` of .* must be a finite number"),
@@ -475,7 +475,7 @@ def test_impossible_options_are_refused(variant: Variant, options: Any, message:
 @every_game
 def test_the_number_of_games_must_be_possible(variant: Variant) -> None:
     for count in (0, -1, 2.5):
-        with pytest.raises(ValueError, match="num_envs must be a whole number from 1 up"):
+        with pytest.raises(ValueError, match="num_envs must be a whole number of at least 1"):
             make_vec(variant, count)  # type: ignore[arg-type]
 
 
@@ -490,13 +490,13 @@ def test_actions_outside_of_the_space_are_refused(variant: Variant) -> None:
             env.step(wrong)
     good = vector.action_space.sample()
     for actions in (good[:2], np.concatenate([good, good])):
-        with pytest.raises(ValueError, match="actions have shape"):
+        with pytest.raises(ValueError, match=r"actions must be in .* got shape"):
             vector.step(actions)
     if isinstance(vector.single_action_space, spaces.Discrete):
-        with pytest.raises(ValueError, match="actions must be int64, not float64"):
+        with pytest.raises(ValueError, match=r"actions must be int64, got float64"):
             vector.step(np.zeros(3))
     else:
-        with pytest.raises(ValueError, match="actions must be float32, not complex128"):
+        with pytest.raises(ValueError, match="actions must be float32, got complex128"):
             vector.step(good.astype(complex))
     assert env.state == before[0]
     assert np.array_equal(vector.states, before[1])

@@ -14,7 +14,7 @@ import train
 from envs.engine.game import SAMPLE_RATE
 from envs.engine.single import GameEnv
 from envs.paddle.game import GAME, PaddleOptions
-from envs.paddle.sound import SOUNDS, TIMES, heard, latest, wave
+from envs.paddle.sound import SOUNDS, TIMES, last_sound, step_sound, wave
 from rewards.make import make_single
 from stages.datasets.classify import Classify
 from stages.datasets.dataset import examples_of
@@ -107,7 +107,7 @@ def test_what_is_heard_is_what_the_game_did() -> None:
         state = GAME.states(1)[0]
         state.rng = seed
         GAME.reset(state, options)
-        assert heard(state) is None
+        assert step_sound(state) is None
         while not state.missed and state.t < 200:
             before = state.copy()
             follow = 1 + int(np.sign(state.ball_y - state.paddle_y))
@@ -115,8 +115,8 @@ def test_what_is_heard_is_what_the_game_did() -> None:
             state.t += 1
             hit, missed = state.hits > before.hits, state.missed
             turned = any(np.sign(state[v]) != np.sign(before[v]) for v in ("ball_vx", "ball_vy"))
-            kind, ago = latest(state)
-            assert (heard(state) is not None) == bool(hit or missed or turned) == (ago <= 1)
+            kind, ago = last_sound(state)
+            assert (step_sound(state) is not None) == bool(hit or missed or turned) == (ago <= 1)
             if ago <= 1:
                 seen[kind] += 1
                 expected = "miss" if missed else "hit" if hit else "wall"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from envs.engine.batch import GameBatch
-from envs.engine.game import OF_OBSERVATIONS, load_game
+from envs.engine.game import OBSERVATION_OPTIONS, load_game
 from rewards.__main__ import main
 from rewards.check.events import events_of
 from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
@@ -176,8 +176,8 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
     "options", [["history=2"], ["observation=screen", "screen_size=30", "frames=3"]]
 )
 def test_what_is_seen_is_no_option_of_the_game(options: list[str]) -> None:
-    assert {option.partition("=")[0] for option in options} <= set(OF_OBSERVATIONS)
-    assert set(OF_OBSERVATIONS) <= inspect.signature(GameBatch).parameters.keys()
+    assert {option.partition("=")[0] for option in options} <= set(OBSERVATION_OPTIONS)
+    assert set(OBSERVATION_OPTIONS) <= inspect.signature(GameBatch).parameters.keys()
     assert main(["check", "hit_or_miss", "--env-options", *options]) == 0
 
 

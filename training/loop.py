@@ -15,6 +15,7 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from agents.checkpointing import under
+from envs.engine.batch import TERM_PREFIX
 from rewards.terms import describe
 from training.config import RunConfig
 from training.display import Display
@@ -55,9 +56,9 @@ class Recent:
                 "rollout/ep_len_mean": episodes.lengths[i],
                 "task/score": episodes.scores[i],
             }
-            row |= {f"reward/{name}": sums[i] for name, sums in episodes.terms.items()}
+            row |= {f"{TERM_PREFIX}{name}": sums[i] for name, sums in episodes.terms.items()}
             if episodes.terms:
-                row["reward/weighted_sum"] = episodes.returns[i]
+                row[f"{TERM_PREFIX}weighted_sum"] = episodes.returns[i]
             self.rows.append({tag: float(value) for tag, value in row.items()})
 
     def means(self) -> dict[str, float]:

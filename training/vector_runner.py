@@ -16,12 +16,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.agent import Array, Step
 from agents.checkpointing import under
+from envs.engine.batch import TERM_PREFIX
 from envs.engine.capabilities import batch_of
 from rewards.kernel import WeightedSum
 from rewards.make import reward_of
 from training.lookahead import make_lookahead
-
-TERM_PREFIX = "reward/"
 
 
 @dataclass(frozen=True)

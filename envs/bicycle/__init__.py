@@ -1,1 +1,1 @@
-"""The bicycle: `game` says what it is, `model` and `dynamics` how it rides, `tasks` what for."""
+"""The bicycle."""

@@ -171,7 +171,7 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
     chosen = TASKS[task]
     begin, measure, count = chosen.begin, chosen.measure, chosen.count
     over, see = chosen.over, chosen.see
-    space, move, names, by_hand = ACTIONS[action]
+    space, move, names, action_from_keys = ACTIONS[action]
     fields = (*RIDE, *chosen.fields, *ENGINE)
 
     def reset_task(state: Any, options: Any) -> None:
@@ -212,7 +212,7 @@ def bicycle(task: str = "balance", action: str = "continuous") -> Game:
         steps_per_second=round(1 / PERIOD),
         action_names=names,
         keys=("left", "right", "up", "down"),
-        by_hand=by_hand,
+        action_from_keys=action_from_keys,
     )
 
 

@@ -1,1 +1,1 @@
-"""The engine: makes Gymnasium environments, one or thousands, from a game's scalar functions."""
+"""The engine: it makes single and vector environments from the scalar functions of a game."""

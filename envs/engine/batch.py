@@ -1,4 +1,4 @@
-"""A row of games that step together: what the single and the vector environment both are."""
+"""A batch of games that step together, the core of the single and the vector environment."""
 
 from __future__ import annotations
 
@@ -18,29 +18,31 @@ Array = np.ndarray[Any, Any]
 
 SCORES = 1  # row of `GameBatch.numbers`, after the rewards and before the terms
 FIRST_TERM = 2
+TERM_PREFIX = "reward/"
+"""Prefix of the reward terms in `info`."""
 
 
 class Reward(Protocol):
-    """What counts as good: a weighted sum of terms, each a function of (before, action, after)."""
+    """A weighted sum of terms, each a function of (before, action, after)."""
 
     names: tuple[str, ...]
 
     def __call__(
         self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array
     ) -> None:
-        """Write each term into its array of `terms` (n,) and the sums into `total` (n,)."""
+        """Write each term into its array of `terms` (n,), and their sums into `total` (n,)."""
 
 
 class GameBatch:
-    """`count` games of one kind with their observations, rewards and generators.
+    """`count` games with their observations, rewards and generators.
 
-    What `step` finds stays in the batch's own arrays until the next call: `states` (and `before`,
-    those before it), `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and
-    `terms`; what `restart` leaves behind, in `final_observations` and `final_scores`. These arrays
-    are overwritten by the next call or, with `keep=False`, replaced by new ones.
+    The results of `step` are in the arrays `states` (and `before`, the states before the step),
+    `observations`, `scores`, `terminated`, `truncated`, `done`, `rewards` and `terms`. The results
+    of `restart` are in `final_observations` and `final_scores`. The next call overwrites these
+    arrays or, with `reuse_arrays=False`, replaces them.
 
-    `seeded` says whether the generators have begun; a first `reset` without seeds would start them
-    all alike.
+    `seeded` is True once the generators were seeded. Without seeds, the first `reset` would start
+    all games alike.
     """
 
     def __init__(
@@ -52,11 +54,11 @@ class GameBatch:
         screen_size: int = 84,
         frames: int = 2,
         history: int = 0,
-        keep: bool = True,
+        reuse_arrays: bool = True,
         **options: float,
     ) -> None:
         if observation not in ("state", "screen"):
-            raise ValueError(f'observation must be "state" or "screen", not {observation!r}')
+            raise ValueError(f'observation must be "state" or "screen", got {observation!r}')
         for name, number, least in (
             ("num_envs", count, 1),
             ("screen_size", screen_size, 24),
@@ -64,14 +66,16 @@ class GameBatch:
             ("history", history, 0),
         ):
             if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
-                raise ValueError(f"{name} must be a whole number from {least} up, not {number!r}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least {least}, got {number!r}"
+                )
         self.game = game
         self.reward = reward
         self.options = game.make_options(options)
         self.options_record = game.options_record(self.options)
         self.count = count
         if observation == "screen" and history:
-            raise ValueError("history is of states: of screens, see frames")
+            raise ValueError('history needs observation="state"; for screens, use frames')
         self.observation_space: spaces.Box = game.observation_space
         kind = "vector"
         if observation == "screen":
@@ -88,7 +92,7 @@ class GameBatch:
         self.before = game.states(count)
         self._blank = game.states(1)
         self.seeded = False
-        self._keep = keep
+        self._reuse_arrays = reuse_arrays
         self._done_rows = np.zeros(count, np.intp)
         self._write_to(
             np.zeros((count, *self.observation_space.shape), self.observation_space.dtype),
@@ -98,8 +102,8 @@ class GameBatch:
         self.final_observations = np.zeros_like(self.observations)
         self.final_scores = np.zeros(count)
 
-    def _arrays_for_a_step(self) -> tuple[Array, Array, Array]:
-        if self._keep:
+    def _step_arrays(self) -> tuple[Array, Array, Array]:
+        if self._reuse_arrays:
             return self.observations, self.numbers, self.flags
         return (
             np.empty(self.observations.shape, self.observations.dtype),
@@ -108,19 +112,19 @@ class GameBatch:
         )
 
     def _write_to(self, observations: Array, numbers: Array, flags: Array) -> None:
-        """Take arrays for what is found; few large ones, since making one takes its time."""
+        """Write to these arrays from now on; few large ones, as creating each takes time."""
         self.observations, self.numbers, self.flags = observations, numbers, flags
         self.rewards, self.scores, *self.terms = numbers
         self.terminated, self.truncated, self.done = flags
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Of a deep copy too, the rows are views of the arrays that are written to."""
+        """Make the rows of a deep copy views of its own arrays."""
         vars(self).update(state)
         self._write_to(self.observations, self.numbers, self.flags)
 
-    def _let_go(self) -> None:
-        """Leave the arrays to whom they were handed out to, and go on with copies."""
-        if not self._keep:
+    def _copy_arrays(self) -> None:
+        """Write to copies from now on, because the caller may keep the arrays."""
+        if not self._reuse_arrays:
             self._write_to(self.observations.copy(), self.numbers.copy(), self.flags.copy())
 
     def reset(
@@ -132,15 +136,15 @@ class GameBatch:
         """Start new episodes in some games.
 
         Args:
-            rows: which games.
-            seeds: for each of them, or None where its generator goes on.
-            fields: state fields to overwrite, each one number for all games or an array (count,).
+            rows: indices of the games.
+            seeds: seed of each of these games; None continues its generator.
+            fields: state fields to overwrite, each a number for all games or an array (count,).
 
         Raises:
-            ValueError: for an unknown field or an impossible state; nothing is then changed.
+            ValueError: if a field is unknown or a state is impossible; nothing is then changed.
         """
         if not isinstance(fields, (dict, NoneType)):
-            raise ValueError(f"the state to start from must be a dict of fields, not {fields!r}")
+            raise ValueError(f"the state must be a dict of fields, got {fields!r}")
         states = self.states.copy()
         for i, seed in zip(rows, seeds, strict=True):
             if seed is not None:
@@ -151,22 +155,22 @@ class GameBatch:
             self.game.set_fields(states[i], values, self.options)
         self.states = states
         self.seeded = True
-        self._let_go()
+        self._copy_arrays()
         self.kernels.observe(self.states, rows, self.options_record, self.observations, self.scores)
 
     def step(self, actions: Array) -> Array:
-        """Move every game on by one step; returns the rows of those whose episode ended.
+        """Advance every game by one step and return the rows of the episodes that ended.
 
         Args:
-            actions: (count, ...), contiguous, of the action space's dtype.
+            actions: (count, ...) contiguous, of the dtype of the action space.
 
         Raises:
-            ValueError: for an action outside of the space; nothing is then changed.
+            ValueError: if an action is outside of the space; nothing is then changed.
         """
         if not self.seeded:
             raise ResetNeeded("call reset() before the first step()")
         before, after, last = self.states, self.before, self.observations
-        observations, numbers, flags = self._arrays_for_a_step()
+        observations, numbers, flags = self._step_arrays()
         ended = self.kernels.step(
             before,
             actions,
@@ -178,15 +182,15 @@ class GameBatch:
             flags,
             self._done_rows,
         )
-        if not self._keep:
+        if not self._reuse_arrays:
             self._write_to(observations, numbers, flags)
         self.reward(before, actions, after, self.terms, self.rewards)
         self.states, self.before = after, before
         return self._done_rows[:ended]
 
     def restart(self, rows: Array) -> None:
-        """Begin anew in the games of `rows`; their last observations and scores become `final_`."""
-        if not self._keep:
+        """Start new episodes in the games of `rows`; copy how they ended to the `final_` arrays."""
+        if not self._reuse_arrays:
             self.final_observations = np.zeros(self.observations.shape, self.observations.dtype)
             self.final_scores = np.zeros(self.count)
         self.kernels.restart(
@@ -200,15 +204,20 @@ class GameBatch:
             self.final_scores,
         )
 
-    def exchange_reward(self, reward: Reward) -> None:
-        """Let another reward count from the next step on; the games go on as they are."""
+    def set_reward(self, reward: Reward) -> None:
+        """Use another reward from the next step on; the games continue."""
         numbers = np.zeros((FIRST_TERM + len(reward.names), self.count))
         numbers[:FIRST_TERM] = self.numbers[:FIRST_TERM]
         self.reward = reward
         self._write_to(self.observations, numbers, self.flags)
 
+    @property
+    def info_names(self) -> tuple[str, ...]:
+        """Names in `info`, in the order of `numbers` after the rewards."""
+        return ("score", *(f"{TERM_PREFIX}{name}" for name in self.reward.names))
+
     def checkpoint(self) -> dict[str, Array]:
-        """Everything that decides how the games go on."""
+        """Return everything that decides how the games continue."""
         return {
             "states": self.states.view(np.uint8).copy(),
             "observations": self.observations.copy(),
@@ -216,16 +225,16 @@ class GameBatch:
         }
 
     def restore(self, saved: dict[str, Array]) -> None:
-        """Go on from where `checkpoint` was taken.
+        """Continue from what `checkpoint` returned.
 
         Raises:
-            ValueError: if it was taken from another number of games or another kind.
+            ValueError: if the checkpoint has another number of games or another kind of game.
         """
         current = self.checkpoint()
         for name, array in current.items():
             if name not in saved or saved[name].shape != array.shape:
-                raise ValueError(f"the saved environments do not fit these: `{name}` differs")
-        self._let_go()
+                raise ValueError(f"the checkpoint is of other environments: `{name}` differs")
+        self._copy_arrays()
         self.states[:] = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
         self.observations[:] = saved["observations"]
         self.scores[:] = saved["scores"]

@@ -1,4 +1,4 @@
-"""Where this project keeps what took time to make: machine code, recorded games."""
+"""The folder in which compiled code and recorded games are cached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def cache_root(configured: str | None) -> Path:
-    """The folder of compiled code; other things have theirs beside it.
+    """Return the folder of compiled code; other caches are next to it.
 
     Args:
-        configured: Numba's `NUMBA_CACHE_DIR`, which is obeyed.
+        configured: value of Numba's `NUMBA_CACHE_DIR`, which takes precedence.
     """
     if configured:
         return Path(configured) / "training-wheels"
@@ -23,7 +23,7 @@ def cache_root(configured: str | None) -> Path:
 
 
 def drop_oldest(root: Path, kept: int) -> None:
-    """Every edit of a game leaves something behind; the newest is enough."""
+    """Delete all but the `kept` newest entries, as every edit of a game adds one."""
     entries = sorted(root.iterdir(), key=lambda entry: entry.stat().st_mtime)
     for entry in entries[:-kept]:
         if entry.is_dir():

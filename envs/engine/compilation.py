@@ -1,8 +1,8 @@
-"""Plain functions compiled by Numba, with a disk cache that notices every edit.
+"""Functions compiled by Numba, with a disk cache that notices every edit.
 
-Numba's own cache looks at one file only: a changed helper in another file would go unseen, and a
-student who edits a game's physics would go on running the old one. Here every kernel is cached in a
-folder named after the code of all the functions that it reaches, and the constants they use.
+Numba's own cache checks one file only. It would miss an edit to a helper in another file, and a
+student who edits a game's physics would run the old code. Here every kernel is cached in a folder
+named after a hash of all functions that it calls and the constants that they use.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from envs.engine.fingerprint import fingerprint, reached
 CACHES_KEPT = 256
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 INLINED: dict[str, Any] = {"forceinline": True}
-"""Of the functions that a kernel reaches: left to itself, LLVM stops where they get long."""
+"""Options of the functions that a kernel calls: LLVM does not inline long ones by itself."""
 
-config: Any = numba.config  # its attributes are made at run time
+config: Any = numba.config  # its attributes exist at run time only
 _callable_from_compiled_code: WeakSet[FunctionType] = WeakSet()
 
 
 def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., Any]:
-    """Compile `kernel` and every plain function that it reaches.
+    """Compile `kernel` and every plain function that it calls.
 
     With `NUMBA_DISABLE_JIT=1` the kernel is returned interpreted, for debugging.
 
     Args:
-        kernel: may use functions from its closure and globals, and functions those call.
-        cache: keep the machine code on disk for the next process.
+        kernel: function that may use other functions from its closure and globals.
+        cache: whether to keep the machine code on disk for the next process.
     """
     if config.DISABLE_JIT:
         return np.errstate(over="ignore")(kernel)  # the generator's arithmetic wraps around
@@ -57,10 +57,10 @@ def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., An
 
 
 def direct(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
-    """The machine code of `kernel` for arguments of exactly these types.
+    """Return the machine code of `kernel` for arguments of exactly these types.
 
-    Calling it skips Numba's look at the arguments, some two microseconds, which is most of the
-    time that a single game takes. The caller must keep to the types.
+    Calling it skips Numba's check of the arguments. The check takes about two microseconds, which
+    is most of the time of a step of a single game. The caller must keep to the types.
     """
     if config.DISABLE_JIT:
         return kernel
@@ -71,7 +71,7 @@ def direct(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
 
 
 def is_cached(kernel: Callable[..., Any]) -> bool:
-    """Has this machine compiled `kernel`, as it is written now, before?"""
+    """Return whether the current version of `kernel` is in the cache of this machine."""
     if config.DISABLE_JIT:
         return True
     folder = _cache_root() / _folder_name(kernel.__name__, _fingerprint(list(reached(kernel))))
@@ -91,7 +91,7 @@ def _cache_root() -> Path:
 
 
 def _cache_folder(kernel_name: str, fingerprint: str) -> Path | None:
-    """The folder for one kernel, made if need be; None where the disk cannot be written."""
+    """Return the folder of one kernel, created if needed; None if the disk is not writable."""
     folder = _cache_root() / _folder_name(kernel_name, fingerprint)
     try:
         if not folder.is_dir():

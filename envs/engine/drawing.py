@@ -12,16 +12,16 @@ from envs.engine.fonts import packaged
 from envs.engine.palette import WHITE, Colour
 
 SHARPER = 4
-"""Letters are drawn this much larger and shrunk: small ones would stand apart unevenly."""
+"""Factor by which text is rendered larger and then shrunk, for even spacing of small letters."""
 FONTS = ("nanumgothic", "malgungothic", "applesdgothicneo", "notosanscjkkr", "notosanskr")
-"""Where other letters than Latin ones are looked for, beside the packaged one."""
+"""System fonts in which Korean letters are looked up, after the packaged font."""
 
 _fonts: dict[tuple[int, str | None], pygame.font.Font] = {}
 
 
 @functools.cache
 def font_with(letters: str) -> str | None:
-    """The file of a font on this machine that has all of `letters`."""
+    """Return the file of a font on this machine that has all of `letters`, or None."""
     pygame.font.init()
     for path in (*packaged(), *map(pygame.font.match_font, FONTS)):
         if path is not None and None not in pygame.font.Font(path).metrics(letters):
@@ -30,9 +30,9 @@ def font_with(letters: str) -> str | None:
 
 
 def _font(size: int, file: str | None) -> pygame.font.Font:
-    """By default the font that comes with pygame: the picture is the same on every machine.
+    """Return a font from a file, by default pygame's own, which is the same on every machine.
 
-    Others may end pygame in between, as Gymnasium's environments do when they close.
+    A font is loaded again after pygame was ended, as Gymnasium's environments do when they close.
     """
     try:
         _fonts[size, file].get_height()
@@ -43,13 +43,13 @@ def _font(size: int, file: str | None) -> pygame.font.Font:
 
 
 def text_size(text: str, size: int, font: str | None = None) -> tuple[int, int]:
-    """Width and height of a line of text, in pixels."""
+    """Return the width and height of a line of text, in pixels."""
     width, height = _font(size, font).size(text)
     return width // SHARPER, height // SHARPER
 
 
 @functools.lru_cache(1024)
-def _letters(text: str, size: int, colour: Colour, font: str | None) -> pygame.Surface:
+def _rendered(text: str, size: int, colour: Colour, font: str | None) -> pygame.Surface:
     large = _font(size, font).render(text, True, colour)
     return pygame.transform.smoothscale(large, text_size(text, size, font))
 
@@ -64,23 +64,23 @@ def write(
     width: float | None = None,
     font: str | None = None,
 ) -> pygame.Rect:
-    """Write one line of text.
+    """Write one line of text and return the rectangle that it covers.
 
     Args:
-        surface: to write on.
-        text: is cut off with an ellipsis where it would be wider than `width`.
-        place: x of its left end, centre or right end (see `align`), y of its middle.
-        size: of the font, in pixels.
-        colour: of the letters.
-        align: 0 left, 0.5 centre, 1 right.
-        width: greatest width in pixels.
-        font: its file, see `font_with`; by default pygame's own.
+        surface: surface to write on.
+        text: text, cut off with an ellipsis if it is wider than `width`.
+        place: x of the left end, centre or right end (see `align`), and y of the middle.
+        size: font size in pixels.
+        colour: colour of the letters.
+        align: 0 for left, 0.5 for centre, 1 for right.
+        width: maximum width in pixels.
+        font: file of the font (see `font_with`); by default pygame's own font.
     """
     if width is not None and text_size(text, size, font)[0] > width:
         while text and text_size(text + "…", size, font)[0] > width:
             text = text[:-1]
         text += "…"
-    image = _letters(text, size, colour, font)
+    image = _rendered(text, size, colour, font)
     corner = (place[0] - align * image.get_width(), place[1] - image.get_height() / 2)
     return surface.blit(image, corner)
 

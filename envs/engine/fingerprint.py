@@ -1,4 +1,4 @@
-"""Which functions a function reaches, and a hash of all that decides what they compute."""
+"""The functions that a function can call, and a hash of everything that they compute with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def reached(kernel: Callable[..., Any]) -> Iterator[FunctionType]:
-    """`kernel` and all plain Python functions that it can call, each once, `kernel` first."""
+    """Yield `kernel`, then all plain Python functions that it can call, each once."""
     seen: set[FunctionType] = set()
     waiting: list[Any] = [kernel]
     while waiting:
@@ -25,7 +25,7 @@ def reached(kernel: Callable[..., Any]) -> Iterator[FunctionType]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Is it Python code that Numba does not know? Of libraries it knows all that it can compile."""
+    """Return whether `value` is a Python function of ours, not of a library that Numba supports."""
     return isinstance(value, FunctionType) and not _is_known(value.__module__)
 
 
@@ -34,7 +34,7 @@ def _is_known(module: str | None) -> bool:
 
 
 def _values_used(function: FunctionType) -> dict[str, Any]:
-    """What the names in `function` stand for: closure, globals and attributes of modules."""
+    """Return the values of the names in `function`: closure, globals and attributes of modules."""
     codes = list(nested(function.__code__))
     names = sorted({name for code in codes for name in code.co_names})
     used = {name: function.__globals__[name] for name in names if name in function.__globals__}
@@ -47,7 +47,7 @@ def _values_used(function: FunctionType) -> dict[str, Any]:
 
 
 def nested(code: CodeType) -> Iterator[CodeType]:
-    """`code` and that of the functions and comprehensions defined in it."""
+    """Yield `code` and the code of the functions and comprehensions defined in it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -55,9 +55,9 @@ def nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def fingerprint(functions: list[FunctionType], purpose: str) -> str:
-    """A hash of everything that decides what compiled functions compute, and of a `purpose`.
+    """Return a hash of `purpose` and of everything that decides what compiled functions compute.
 
-    Taken from what is in memory: a file may have been edited since it was imported.
+    It is taken from memory, because a file may have been edited since it was imported.
     """
     versions = f"{version('numba')} {np.__version__} {sys.version} {purpose}"
     digest = hashlib.sha256(versions.encode())
@@ -76,14 +76,17 @@ def fingerprint(functions: list[FunctionType], purpose: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def tells_all(functions: list[FunctionType]) -> bool:
-    """Is there nothing beside their fingerprint that decides what they compute, such as objects?"""
-    return all(_is_told(value) for f in functions for value in _values_used(f).values())
+def covers_everything(functions: list[FunctionType]) -> bool:
+    """Return whether the fingerprint covers all values that the functions use.
+
+    It does not cover objects, whose content can change.
+    """
+    return all(_is_covered(value) for f in functions for value in _values_used(f).values())
 
 
-def _is_told(value: Any) -> bool:
+def _is_covered(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(map(_is_told, value))
+        return all(map(_is_covered, value))
     if isinstance(value, np.ndarray):
         return not value.dtype.hasobject
     if isinstance(value, ModuleType):

@@ -1,4 +1,4 @@
-"""Letters that the fonts of pygame and matplotlib lack, and where to find them."""
+"""Fonts with Korean letters, which the fonts of pygame and matplotlib lack."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import importlib.util
 from pathlib import Path
 
 KOREAN = "가각힣"
-"""Who has these has the others."""
+"""Letters to test a font with: a font that has these has all others."""
 PACKAGED = ("koreanize_matplotlib", "fonts/NanumGothic.ttf")
-"""Of the extra `plots`, a font with Korean letters; only the file is used, never the package."""
+"""Package of the extra `plots`, and its font file; the package itself is never imported."""
 
 
 def packaged() -> list[str]:
-    """The font file that comes with `PACKAGED`, if that is installed."""
+    """Return the path of the font file of `PACKAGED`; an empty list if it is not installed."""
     package, file = PACKAGED
     found = importlib.util.find_spec(package)
     return [str(Path(found.origin).parent / file)] if found and found.origin else []

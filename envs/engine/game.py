@@ -1,4 +1,4 @@
-"""What a game has to say about itself; everything else is the engine's work."""
+"""The definition of a game, from which the engine makes environments."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gymnasium import spaces
 from envs.names import load, suggest
 
 SAMPLE_RATE = 8_000
-"""Of sounds, numbers each second."""
-OF_OBSERVATIONS = ("observation", "history", "screen_size", "frames")
-"""Options that every game's environments have: they are not the game's own."""
+"""Samples per second of all sounds."""
+OBSERVATION_OPTIONS = ("observation", "history", "screen_size", "frames")
+"""Options of every game's environments, in addition to the game's own."""
 
 
 class Field(NamedTuple):
@@ -25,88 +25,88 @@ class Field(NamedTuple):
 
     name: str
     kind: str
-    """NumPy's name of its type: `f8`."""
+    """NumPy type, such as `f8`."""
     meaning: str
-    """What it is, with its unit: who writes a reward reads this."""
+    """Description with the unit, for people who write rewards."""
 
 
 def state_dtype(fields: Iterable[Field]) -> np.dtype[Any]:
-    """The structured dtype of a state that has these fields."""
+    """Return the structured dtype of a state with these fields."""
     return np.dtype([(field.name, field.kind) for field in fields])
 
 
 ENGINE_FIELDS = {"t": np.dtype("i8"), "rng": np.dtype("u8")}
 
 
-def derive_nothing(state: Any, options: Any) -> None:
-    """In most games every field is its own."""
+def no_derived_fields(state: Any, options: Any) -> None:
+    """Do nothing: the default of `Game.derive`."""
 
 
 def no_constants(options: Any) -> dict[str, Any]:
-    """Most games compute nothing from their options beforehand."""
+    """Return no constants: the default of `Game.constants`."""
     return {}
 
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """One game: a state record and plain scalar functions on it.
+    """One game: a state record and scalar functions on it.
 
-    `state` is one record and is changed in place; `options` is the record of the game's options.
-    The functions use numbers, `math` and each other only, since they also run compiled.
-    The engine owns two fields of every state: `t` (steps since the start), `rng` (`engine.rng`);
-    a new episode starts from a record that is all zeros but for `rng`.
+    `state` is one record, changed in place. `options` is the record of the game's options. The
+    functions may use only numbers, `math` and each other, because they also run compiled. The
+    engine owns two fields of every state: `t` (steps since the start) and `rng` (see `engine.rng`).
+    A new episode starts from a record of zeros with the old `rng`.
     """
 
     name: str
-    """Short name: `paddle`."""
+    """Short name, such as `paddle`."""
     state: np.dtype[Any]
-    """Structured dtype of the state, `t` ("i8") and `rng` ("u8") included."""
+    """Structured dtype of the state, with `t` ("i8") and `rng` ("u8")."""
     options: type[Any]
-    """Frozen dataclass of float, int and bool options with defaults; raises ValueError for
-    impossible values when constructed. Has `max_steps`, after which an episode is truncated."""
+    """Frozen dataclass of float, int and bool options with defaults, which raises ValueError for
+    impossible values. It has `max_steps`, the length at which an episode is truncated."""
     action_space: spaces.Space[Any]
-    """`Discrete` (functions get an int) or `Box` (they get a float array)."""
+    """`Discrete` (functions get an int) or `Box` (functions get a float array)."""
     observation_space: spaces.Box
-    """Float32 space that `observe` fills."""
+    """Float32 space of what `observe` writes."""
     reset: Callable[[Any, Any], None]
-    """reset(state, options): draw a starting state."""
+    """reset(state, options): sample a starting state."""
     step: Callable[[Any, Any, Any], None]
-    """step(state, action, options): one step of the dynamics; no reward here."""
+    """step(state, action, options): advance the dynamics by one step, without a reward."""
     terminated: Callable[[Any, Any], bool]
-    """terminated(state, options): is the game over?"""
+    """terminated(state, options): return whether the game is over."""
     observe: Callable[[Any, Any, Any], None]
     """observe(state, out, options): write the observation into `out`, float32."""
     draw: Callable[[Any, Any, Any], None]
-    """draw(state, screen, options): draw onto a black square `uint8` screen."""
+    """draw(state, screen, options): draw on a black square uint8 screen, for agents."""
     score: Callable[[Any], float]
-    """score(state): the game's own yardstick, which no reward changes."""
+    """score(state): return the game's own measure of success, whatever the reward is."""
     check: Callable[[Any, Any], None]
-    """check(state, options): raise ValueError for a state that the game cannot be in."""
+    """check(state, options): raise ValueError for an impossible state."""
     view: str
-    """`module:function` that draws a state for people: function(surface, state, options). A class
-    that makes such functions will do as well; each match that is shown then gets its own."""
+    """Target ("module:attribute") of a function(surface, state, options) that draws a state for
+    people, or of a class of such functions, of which each match gets its own instance."""
     steps_per_second: int
-    """How fast people watch it."""
+    """Speed at which people watch and play."""
     action_names: tuple[str, ...]
-    """A word for each action (`Discrete`) or each component (`Box`)."""
+    """Name of each action (`Discrete`) or of each component (`Box`)."""
     keys: tuple[str, ...] = ()
-    """Keyboard for people: pygame's names of the keys that `by_hand` asks for."""
-    by_hand: Callable[[Any], Any] | None = None
-    """by_hand(keys): the action of who presses these `keys`, a set of names."""
-    derive: Callable[[Any, Any], None] = derive_nothing
-    """derive(state, options): recompute the fields that follow from others, once some were set."""
+    """pygame's names of the keys that `action_from_keys` reads."""
+    action_from_keys: Callable[[Any], Any] | None = None
+    """action_from_keys(keys): return the action for a set of pressed keys."""
+    derive: Callable[[Any, Any], None] = no_derived_fields
+    """derive(state, options): recompute the fields that follow from others, after one was set."""
     sound: str = ""
-    """`module:function` of what people hear: function(state) is a wave (n,) in -1..1 at
-    `SAMPLE_RATE`, or None if the step that led to `state` makes no sound. Empty: none ever does."""
+    """Target ("module:attribute") of a function(state) that returns the sound of the step that led
+    to `state`: a wave (n,) in -1..1 at `SAMPLE_RATE`, or None. Empty: the game is silent."""
     rules_module: str = ""
     """Module of hand-written rules and features. It has `rules(action_space)`, which returns
     functions from observations (n, ...) to actions (n, ...) by name, best first, and may have
     `features`, a function from observations to hand-made features (n, k). Empty: there is none."""
     fields: tuple[Field, ...] = ()
-    """What `state` is made of, described for who writes rewards."""
+    """Fields of `state` with their descriptions."""
     constants: Callable[[Any], dict[str, Any]] = no_constants
-    """constants(options): numbers and arrays computed once from the options dataclass, which the
-    functions read from `options` beside its own fields."""
+    """constants(options): return numbers and arrays computed once from the options dataclass.
+    Functions read them from `options` like its own fields."""
 
     def __post_init__(self) -> None:
         for field, dtype in ENGINE_FIELDS.items():
@@ -116,7 +116,7 @@ class Game:
                 raise ValueError(f"{self.name}: the state's field `{field}` must be {dtype.str}")
 
     def options_record(self, options: Any) -> Any:
-        """The options and their constants as an array of one record, which compiled code reads."""
+        """Return the options and their constants as an array of one record, for compiled code."""
         values = vars(options) | self.constants(options)
         arrays = {name: np.asarray(value) for name, value in values.items()}
         dtype = [(name, array.dtype, array.shape) for name, array in arrays.items()]
@@ -127,14 +127,14 @@ class Game:
 
     @property
     def option_names(self) -> tuple[str, ...]:
-        """The options that `make_options` takes."""
+        """Names of the options that `make_options` takes."""
         return tuple(field.name for field in dataclasses.fields(self.options))
 
     def make_options(self, given: dict[str, Any]) -> Any:
-        """The options dataclass from keyword arguments.
+        """Return the options dataclass from keyword arguments.
 
         Raises:
-            ValueError: for an unknown option or an impossible value.
+            ValueError: if an option is unknown or has an impossible value.
         """
         fields = {field.name: field for field in dataclasses.fields(self.options)}
         for name, value in given.items():
@@ -143,7 +143,7 @@ class Game:
             if isinstance(fields[name].default, bool):
                 if not isinstance(value, (bool, np.bool_)):
                     raise ValueError(
-                        f"option `{name}` of {self.name} must be True or False, not {value!r}"
+                        f"option `{name}` of {self.name} must be True or False, got {value!r}"
                     )
             elif (
                 isinstance(value, bool)
@@ -151,26 +151,28 @@ class Game:
                 or not math.isfinite(value)
             ):
                 raise ValueError(
-                    f"option `{name}` of {self.name} must be a finite number, not {value!r}"
+                    f"option `{name}` of {self.name} must be a finite number, got {value!r}"
                 )
             elif isinstance(fields[name].default, int) and int(value) != value:
-                raise ValueError(f"option `{name}` of {self.name} must be whole, not {value!r}")
+                raise ValueError(
+                    f"option `{name}` of {self.name} must be a whole number, got {value!r}"
+                )
         kinds: dict[str, Any] = {name: type(field.default) for name, field in fields.items()}
         return self.options(**{name: kinds[name](value) for name, value in given.items()})
 
     def states(self, count: int) -> np.ndarray[Any, Any]:
-        """`count` states, all zeros, whose records can be read and written by field name."""
+        """Return `count` states of zeros, with fields as attributes of the records."""
         return np.zeros(count, np.dtype((np.record, self.state)))
 
     def actions(self, count: int) -> np.ndarray[Any, Any]:
-        """`count` actions, all zeros, as the compiled loops want them."""
+        """Return `count` actions of zeros, of the type that the compiled loops take."""
         return np.zeros((count, *(self.action_space.shape or ())), self.action_space.dtype)
 
     def set_fields(self, state: Any, values: dict[str, Any], options: Any) -> None:
-        """Overwrite fields of one record, as `reset(options={"state": {...}})` asks.
+        """Overwrite fields of one record, for `reset(options={"state": {...}})`.
 
         Raises:
-            ValueError: for an unknown field or an impossible state; `state` is then unchanged.
+            ValueError: if a field is unknown or the state is impossible; `state` is then unchanged.
         """
         changed = state.copy()
         for field, value in values.items():
@@ -180,7 +182,7 @@ class Game:
             kind = self.state[field].kind
             number = np.asarray(value)
             if number.ndim or number.dtype.kind not in "biuf" or not np.isfinite(number):
-                raise ValueError(f"state field `{field}` must be a finite number, not {value!r}")
+                raise ValueError(f"state field `{field}` must be a finite number, got {value!r}")
             try:
                 converted = self.state[field].type(value)
             except OverflowError:
@@ -189,27 +191,29 @@ class Game:
                 raise ValueError(f"state field `{field}` cannot hold {value!r}")
             changed[field] = converted
         if not 0 <= changed.t < options.max_steps:
-            raise ValueError(f"state field `t` must be in 0..{options.max_steps - 1}")
+            raise ValueError(
+                f"state field `t` must be in 0..{options.max_steps - 1}, got {changed.t}"
+            )
         self.derive(changed, options)
         self.check(changed, options)
         for field in self.state.names or ():
             state[field] = changed[field]
 
 
-def load_game(place: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
-    """The game at `module:attribute`, and the options that are left for the environment.
+def load_game(target: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """Return the game at `target`, a "module:attribute", and the options for the environment.
 
-    Where the attribute is a function, it returns the game and takes some of the options.
+    If the attribute is a function, it returns the game and takes some of the options.
 
     Raises:
         ValueError: if there is no such variant of the game.
     """
-    found = load(place)
+    found = load(target)
     if isinstance(found, Game):
         return found, options
     choices = inspect.signature(found).parameters
     chosen = {name: value for name, value in options.items() if name in choices}
     for name, value in chosen.items():
         if not isinstance(value, str):
-            raise ValueError(f"option `{name}` must be a text, not {value!r}")
+            raise ValueError(f"option `{name}` must be text, got {value!r}")
     return found(**chosen), {name: v for name, v in options.items() if name not in choices}

@@ -1,4 +1,4 @@
-"""The loops over a batch of games, compiled from one game's scalar functions."""
+"""The loops over a batch of games, compiled from the scalar functions of a game."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from envs.engine.raster import copy_screen
 
 
 class Kernels(NamedTuple):
-    """The compiled loops that run any number of games, as machine code."""
+    """The compiled loops over any number of games, as machine code."""
 
     reset: Callable[..., None]
     observe: Callable[..., None]
@@ -24,33 +24,33 @@ class Kernels(NamedTuple):
     step: Callable[..., int]
 
 
-SEEN: dict[str, Any] = {
+EXAMPLES: dict[str, Any] = {
     "vector": np.zeros((1, 1), np.float32),
     "history": np.zeros((1, 1, 1), np.float32),
     "screens": np.zeros((1, 1, 1, 1), np.uint8),
 }
-"""The kinds of observations, and what many of each are: arrays of one."""
+"""Kinds of observations, each with a batch of one observation."""
 
 
 @functools.cache
 def game_kernels(game: Game, kind: str) -> Kernels:
-    """Compile `game` for observations of a `kind` in `SEEN`."""
+    """Compile `game` for observations of a `kind` in `EXAMPLES`."""
     loops = _loops(game, kind)
     if not all(is_cached(loop) for loop in loops):
         print(
-            f"Compiling {game.name} for this machine; this happens once and takes some seconds.",
+            f"Compiling {game.name} for this machine; this is done once and takes some seconds.",
             file=sys.stderr,
         )
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
     rows, flags = np.zeros(1, np.intp), np.zeros((3, 1), np.bool_)
     options = game.options_record(game.options())
-    seen = SEEN[kind]
+    example = EXAMPLES[kind]
     reset, observe, restart, step = (compiled(loop) for loop in loops)
     return Kernels(
         direct(reset, states, states, rows, options),
-        direct(observe, states, rows, options, seen, numbers),
-        direct(restart, states, states, rows, options, seen, numbers, seen, numbers),
-        direct(step, states, actions, states, options, seen, seen, numbers, flags, rows),
+        direct(observe, states, rows, options, example, numbers),
+        direct(restart, states, states, rows, options, example, numbers, example, numbers),
+        direct(step, states, actions, states, options, example, example, numbers, flags, rows),
     )
 
 
@@ -62,7 +62,7 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
     not_an_action = f"an action is not in {game.action_space}"
 
     def reset_kernel(states: Any, blank: Any, rows: Any, options: Any) -> None:
-        """Start a new episode in the games of `rows`; each generator goes on where it was."""
+        """Start a new episode in the games of `rows`; each generator continues."""
         for i in rows:
             rng = states[i].rng
             states[i] = blank[0]
@@ -72,7 +72,7 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
     def observe_kernel(
         states: Any, rows: Any, options: Any, observations: Any, scores: Any
     ) -> None:
-        """Look at the first state of an episode in the games of `rows`."""
+        """Observe the first state of an episode in the games of `rows`."""
         for i in rows:
             first_observation(states[i], observations[i], options[0])
             scores[i] = score(states[i])
@@ -87,7 +87,7 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
         final_observations: Any,
         final_scores: Any,
     ) -> None:
-        """Begin anew in the games of `rows`; how they ended moves on to the `final_` arrays."""
+        """Start a new episode in the games of `rows`; copy their end to the `final_` arrays."""
         for i in rows:
             final_observations[i] = observations[i]
             final_scores[i] = scores[i]
@@ -105,10 +105,10 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
         flags: Any,
         done_rows: Any,
     ) -> int:
-        """Write into `after` what becomes of `states`, and how it looks.
+        """Write the next states into `after`, and their observations and scores.
 
         `flags` has the rows terminated, truncated, done; `last_observations` may be `observations`.
-        Returns how many episodes ended; `done_rows` begins with their rows.
+        Returns the number of episodes that ended; `done_rows` begins with their rows.
         """
         terminated, truncated, done = flags[0], flags[1], flags[2]
         count = 0
@@ -134,7 +134,7 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
 
 
 def _observers(game: Game, kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
-    """How the observation of an episode's first state and of each later one is written."""
+    """Return functions that write the first observation of an episode and each later one."""
     observe, draw = game.observe, game.draw
     write_action = _action_writer(game)
 
@@ -172,21 +172,22 @@ def _observers(game: Game, kind: str) -> tuple[Callable[..., None], Callable[...
 
 
 def history_space(game: Game, history: int) -> spaces.Box:
-    """Of the observations with `history` steps before them, each with the action that led to it."""
+    """Return the space of observations with the last `history` steps and their actions."""
     seen, space = game.observation_space, game.action_space
     if isinstance(space, spaces.Discrete):
         low, high = np.zeros(int(space.n), np.float32), np.ones(int(space.n), np.float32)
     else:
         assert isinstance(space, spaces.Box)
         low, high = space.low, space.high
-    lowest = np.minimum(np.concatenate((seen.low, low)), 0.0)  # 0: before the episode began
+    # Rows before the start of the episode are zeros.
+    lowest = np.minimum(np.concatenate((seen.low, low)), 0.0)
     highest = np.maximum(np.concatenate((seen.high, high)), 0.0)
     rows = (history + 1, 1)
     return spaces.Box(np.tile(lowest, rows), np.tile(highest, rows), dtype=np.float32)
 
 
 def _action_writer(game: Game) -> Callable[[Any, Any], None]:
-    """What writes an action behind the game's own numbers: discrete ones as a 1 among zeros."""
+    """Return a function that writes an action after the game's numbers; one-hot if discrete."""
     start = game.observation_space.shape[0]
     if isinstance(game.action_space, spaces.Discrete):
         first = start - int(game.action_space.start)
@@ -203,7 +204,7 @@ def _action_writer(game: Game) -> Callable[[Any, Any], None]:
 
 
 def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:
-    """What tells an action from a mistake: in range if discrete, finite if continuous."""
+    """Return a function that validates an action: in range if discrete, finite if continuous."""
     if isinstance(space, spaces.Discrete):
         first, end = int(space.start), int(space.start + space.n)
 

@@ -1,4 +1,4 @@
-"""The agent's eyes: shapes drawn straight into a `uint8` array."""
+"""Shapes drawn into uint8 arrays: the screens that agents observe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def copy_screen(source: Any, target: Any) -> None:
-    """Copy one screen to another, pixel by pixel: compiled, ten times as fast as `target[:] =`."""
+    """Copy one screen to another; compiled, this is ten times as fast as `target[:] =`."""
     pixels, copied = source.reshape(-1), target.reshape(-1)
     for k in range(pixels.size):
         copied[k] = pixels[k]
@@ -16,10 +16,11 @@ def copy_screen(source: Any, target: Any) -> None:
 def fill_rectangle(
     screen: Any, left: float, top: float, right: float, bottom: float, brightness: float
 ) -> None:
-    """Draw a rectangle given in pixels; edges between two pixels show as part of the brightness.
+    """Draw a rectangle given in pixels, with anti-aliased edges.
 
-    Covering a pixel by area keeps motion of less than one pixel visible. What lies outside the
-    screen is cut off; where shapes overlap, the brighter one shows.
+    The brightness of a pixel is in proportion to its covered area, so that motion of less than one
+    pixel stays visible. Parts outside the screen are cut off. Where shapes overlap, the brighter
+    one shows.
     """
     height, width = screen.shape
     for row in range(max(0, math.floor(top)), min(height, math.ceil(bottom))):
@@ -34,11 +35,12 @@ def fill_rectangle(
 def draw_segment(
     screen: Any, x1: float, y1: float, x2: float, y2: float, width: float, brightness: float
 ) -> None:
-    """Draw a straight line from one point to another, `width` pixels thick, its ends cut square.
+    """Draw a straight line, `width` pixels thick, with square ends and anti-aliased edges.
 
-    A pixel is taken for a square that lies along the line: covered as far as both ranges, across
-    the line and along it, overlap with it. That is exact for upright and level lines and a few
-    percent of a pixel's brightness off for others. What lies outside the screen is cut off.
+    The covered area of a pixel is computed as if the pixel were aligned with the line: the overlap
+    along the line times the overlap across it. This is exact for horizontal and vertical lines; for
+    other lines it is wrong by a few percent of a pixel's brightness. Parts outside the screen are
+    cut off.
     """
     height, columns = screen.shape
     length = math.sqrt((x2 - x1) ** 2 + (y2 - y1) ** 2)
@@ -64,9 +66,9 @@ def draw_segment(
 
 
 def row_of_stripe(aside: float, down: float, half: float) -> tuple[float, float]:
-    """The part of a row that lies in the stripe |aside * x + down * y| <= half.
+    """Return the part of a row inside the stripe |aside * x + down * y| <= half.
 
-    Returns how far its middle shifts from row to row, and how far it reaches to either side.
+    Returns the shift of its middle from row to row, and its reach to either side.
     """
     if abs(aside) < 1e-9:
         return 0.0, 1e9
@@ -74,5 +76,5 @@ def row_of_stripe(aside: float, down: float, half: float) -> tuple[float, float]
 
 
 def overlap(place: float, half: float) -> float:
-    """The length that a pixel around `place` shares with the range from `-half` to `half`."""
+    """Return the length that a pixel around `place` shares with the range `-half` to `half`."""
     return max(0.0, min(half + 0.5 - abs(place), 2.0 * half, 1.0))

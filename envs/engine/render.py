@@ -1,4 +1,4 @@
-"""The human's eyes: a game's view drawn with pygame, off screen or in a window."""
+"""Rendering for people: a game's view drawn with pygame, off screen or in a window."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from envs.names import load
 SIZE = (480, 480)
 
 View = Callable[[Any, Any, Any], None]
-"""Draws onto the whole of (pygame surface, state, options)."""
+"""Function(surface, state, options) that draws a state over a whole pygame surface."""
 
 
 def load_view(game: Game) -> View:
-    """What draws one match of `game` for people; imports pygame.
+    """Return the view of one match of `game`; imports pygame.
 
-    Where the view is a class, each match gets an instance: it may remember what it has drawn.
+    If the view is a class, each match gets its own instance, which may remember earlier states.
     """
     found = load(game.view)
     view: View = found() if isinstance(found, type) else found
@@ -27,7 +27,7 @@ def load_view(game: Game) -> View:
 
 
 class Renderer:
-    """Draws one kind of game; pygame is imported when the first picture is drawn."""
+    """Renders one game; pygame is imported with the first picture."""
 
     def __init__(self, game: Game, size: tuple[int, int] = SIZE) -> None:
         self._game = game
@@ -38,9 +38,12 @@ class Renderer:
         self._clock: Any = None
 
     def picture(self, state: Any, options: Any, match: int = 0) -> np.ndarray[Any, Any]:
-        """The state as people see it: uint8 (height, width, 3), read-only.
+        """Return the rendered state: uint8 (height, width, 3), read-only.
 
-        `match` tells apart matches whose pictures are drawn in turn.
+        Args:
+            state: record of the state.
+            options: options of the game.
+            match: number of the match, if several are rendered in turn.
         """
         import pygame
 
@@ -55,7 +58,7 @@ class Renderer:
         return pixels_of(self._surface)
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:
-        """Put a picture into the window and keep to the frame rate."""
+        """Show a picture in the window and wait to keep the frame rate."""
         import pygame
 
         if self._window is None:
@@ -63,7 +66,7 @@ class Renderer:
             self._window = pygame.display.set_mode(self._size)
             pygame.display.set_caption(self._game.name)
             self._clock = pygame.time.Clock()
-        pygame.event.pump()  # or the desktop takes the window for frozen
+        pygame.event.pump()  # otherwise the desktop reports a frozen window
         pygame.surfarray.blit_array(self._window, picture.swapaxes(0, 1))
         pygame.display.flip()
         self._clock.tick(self._game.steps_per_second)

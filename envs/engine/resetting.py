@@ -1,4 +1,4 @@
-"""What `reset` of an environment, or of many, can be told."""
+"""The arguments of `reset`, checked, for single and vector environments."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Array = np.ndarray[Any, Any]
 
 
 def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:
-    """The `options` of an environment's `reset`, in which a mistyped name is not passed over.
+    """Return the `options` of `reset` as a dict.
 
     Raises:
-        ValueError: for an option that is not among `known`.
+        ValueError: if an option is not among `known`.
     """
     for name in given or ():
         if name not in known:
@@ -25,22 +25,24 @@ def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:
 
 
 def reset_mask(options: dict[str, Any], count: int) -> Array:
-    """Which of `count` environments are to be reset (count,): the option `reset_mask`, or all.
+    """Return which environments to reset (count,): the option `reset_mask`, by default all.
 
     Raises:
-        ValueError: if it is not a bool for each.
+        ValueError: if the option is not a bool for each environment.
     """
     mask = np.array(options.get("reset_mask", np.ones(count, np.bool_)))
     if mask.shape != (count,) or mask.dtype != np.bool_:
-        raise ValueError(f"reset_mask must be a bool array of shape ({count},)")
+        raise ValueError(
+            f"reset_mask must be a bool array of shape ({count},), got {mask.dtype} {mask.shape}"
+        )
     return mask
 
 
 def seed_for_each(seed: int | Sequence[int | None] | None, count: int) -> Sequence[int | None]:
-    """A seed for each of `count` environments: `seed + i`, or those that were given one by one.
+    """Return a seed for each of `count` environments: `seed + i`, or the given sequence.
 
     Raises:
-        ValueError: if another number of them were given.
+        ValueError: if the sequence has another length.
     """
     if isinstance(seed, (int, np.integer)):
         return [int(seed) + i for i in range(count)]

@@ -1,8 +1,8 @@
-"""A random generator small enough to live inside a game's state.
+"""A random generator that is small enough to be a field of a game's state.
 
 SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-figure 17): a counter that grows by a constant and is scrambled on the way out. Its whole state is
-the one `u8` field `rng` of the game's record, so saving the record saves the generator.
+figure 17): a counter grows by a constant, and the output is a scrambled copy of it. The whole state
+of the generator is the `u8` field `rng` of the game's record, so saving the record saves it.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ TO_UNIT = 2.0**-53
 
 
 def mix(z: np.uint64) -> np.uint64:
-    """Scramble 64 bits; neighbouring inputs give unrelated outputs."""
+    """Return 64 scrambled bits; neighbouring inputs give unrelated outputs."""
     z = (z ^ (z >> SHIFT_30)) * MULTIPLIER_1
     z = (z ^ (z >> SHIFT_27)) * MULTIPLIER_2
     return z ^ (z >> SHIFT_31)
 
 
 def next_uint64(state: Any) -> np.uint64:
-    """Draw 64 random bits and move `state.rng` on."""
+    """Return 64 random bits and advance `state.rng`."""
     state.rng = state.rng + GOLDEN_GAMMA
     return mix(state.rng)
 
 
 def uniform(state: Any, low: float, high: float) -> float:
-    """Draw a number from [low, high) with 53 random bits."""
+    """Sample a number from [low, high) with 53 random bits."""
     return low + (high - low) * (np.float64(next_uint64(state) >> SHIFT_11) * TO_UNIT)
 
 
 def normal(state: Any) -> float:
-    """Draw from the standard normal distribution (Box and Muller 1958)."""
+    """Sample from the standard normal distribution (Box and Muller 1958)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(state, 0.0, 1.0)))
     return radius * math.cos(uniform(state, 0.0, 2.0 * math.pi))
 
 
 def seeded(seed: int) -> np.uint64:
-    """The generator state for `seed`; seeds that are neighbours give unrelated streams."""
+    """Return the generator state for `seed`; neighbouring seeds give unrelated streams."""
     with np.errstate(over="ignore"):
         return mix(np.uint64(seed & 0xFFFFFFFFFFFFFFFF) + GOLDEN_GAMMA)

@@ -15,33 +15,34 @@ from envs.engine.game import Game
 from envs.engine.render import Renderer
 from envs.engine.resetting import reset_options
 
-ALONE = np.zeros(1, np.intp)
-"""The rows of a batch of one game."""
+ONLY_ROW = np.zeros(1, np.intp)
+"""Rows of a batch of one game."""
 
 
 class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
-    """A batch of one game.
+    """An environment of one game: a batch of size 1.
 
-    `info` has `score`, the game's own yardstick, and after a step `reward/<term>`, each term of
-    the reward before weighting. `reset(options={"state": {"field": value}})` starts from any state.
+    `info` has `score`, the game's own measure of success, and after a step `reward/<term>`, each
+    term of the reward before weighting. `reset(options={"state": {"field": value}})` starts from
+    any state.
     """
 
     def __init__(
         self, game: Game, reward: Reward, render_mode: str | None = None, **options: Any
     ) -> None:
-        """Wrap `game`.
+        """Create the environment.
 
         Args:
-            game: the definition.
-            reward: what counts as good.
+            game: definition of the game.
+            reward: reward of each step.
             render_mode: None, "human" (a window) or "rgb_array".
             **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
 
         Raises:
-            ValueError: for an unknown option or an impossible value.
+            ValueError: if an option is unknown or has an impossible value.
         """
         if render_mode not in (None, "human", "rgb_array"):
-            raise ValueError(f'render_mode must be "human" or "rgb_array", not {render_mode!r}')
+            raise ValueError(f'render_mode must be "human" or "rgb_array", got {render_mode!r}')
         self.batch = GameBatch(game, reward, 1, **options)
         self.game = game
         self.metadata = {
@@ -49,33 +50,33 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             "render_fps": game.steps_per_second,
         }
         self.observation_space = self.batch.observation_space
-        self.action_space = deepcopy(game.action_space)  # each has a generator of its own
+        self.action_space = deepcopy(game.action_space)  # every environment has its own generator
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
         self._actions = game.actions(1)
         self._discrete = isinstance(game.action_space, spaces.Discrete)
-        self._look_at_the_batch()
+        self._view_batch()
 
-    def exchange_reward(self, reward: Reward) -> None:
-        """Let another reward count from the next step on; the episode goes on as it is."""
-        self.batch.exchange_reward(reward)
-        self._look_at_the_batch()
+    def set_reward(self, reward: Reward) -> None:
+        """Use another reward from the next step on; the episode continues."""
+        self.batch.set_reward(reward)
+        self._view_batch()
 
-    def _look_at_the_batch(self) -> None:
-        """Take views of its arrays, which stay the same ones, and the names of its numbers."""
-        self._info_names = ("score", *(f"reward/{name}" for name in self.batch.reward.names))
+    def _view_batch(self) -> None:
+        """Take views of the batch's arrays, which are reused, and the names of its numbers."""
+        self._info_names = self.batch.info_names
         self._observation = self.batch.observations[0]
         self._numbers = self.batch.numbers.reshape(-1)
         self._flags = self.batch.flags.reshape(-1)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A deep copy looks at a batch of its own."""
+        """Make a deep copy view its own batch."""
         vars(self).update(state)
-        self._look_at_the_batch()
+        self._view_batch()
 
     @property
     def state(self) -> Any:
-        """A copy of the state as a record: fields by name, `env.unwrapped.state.ball_x`."""
+        """Copy of the state as a record with fields as attributes: `env.unwrapped.state.ball_x`."""
         return self.batch.states[0].copy()
 
     def reset(
@@ -84,7 +85,7 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         super().reset(seed=seed)
         if seed is None and not self.batch.seeded:
             seed = self.np_random_seed
-        self.batch.reset(ALONE, [seed], reset_options(options, "state").get("state"))
+        self.batch.reset(ONLY_ROW, [seed], reset_options(options, "state").get("state"))
         if self.render_mode == "human":
             self.render()
         return self._observation.copy(), {"score": self.batch.scores.item()}
@@ -106,15 +107,15 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             try:
                 return index(action)
             except TypeError:
-                raise ValueError(f"an action must be a whole number, not {action!r}") from None
+                raise ValueError(f"an action must be a whole number, got {action!r}") from None
         if np.shape(action) != self.action_space.shape:
-            raise ValueError(f"an action must be in {self.action_space}, not {action!r}")
+            raise ValueError(f"an action must be in {self.action_space}, got {action!r}")
         return action
 
     def render(self) -> Any:
-        """The picture for people: uint8 (height, width, 3), or None once it is in the window."""
+        """Return the picture for people, uint8 (height, width, 3); in a window, return None."""
         if self._renderer is None:
-            gymnasium.logger.warn("render() does nothing without a render_mode, given to make()")
+            gymnasium.logger.warn("render() needs a render_mode, which make() takes")
             return None
         picture = self._renderer.picture(self.state, self.batch.options)
         if self.render_mode == "rgb_array":

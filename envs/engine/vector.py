@@ -1,4 +1,4 @@
-"""Many games as one Gymnasium vector environment."""
+"""Many games as a Gymnasium vector environment."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Array = np.ndarray[Any, Any]
 
 
 class GameVectorEnv(VectorEnv[Array, Array, Array]):
-    """`num_envs` games in one compiled loop; a finished game starts anew in the same step.
+    """`num_envs` games in one compiled loop, with autoreset in the same step.
 
-    Game `i` of `reset(seed=s)` plays exactly as the single environment does with seed `s + i`.
+    After `reset(seed=s)`, game `i` plays exactly like the single environment with seed `s + i`.
 
-    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). Where an episode has
-    ended, `infos["final_obs"]` and `infos["final_info"]["score"]` hold its end in the rows that
-    `infos["_final_obs"]` marks; the reward terms always belong to the step just made.
+    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). If an episode ended,
+    `infos["final_obs"]` and `infos["final_info"]["score"]` have its end in the rows that
+    `infos["_final_obs"]` marks. The reward terms always belong to the last step.
     """
 
     def __init__(
@@ -37,23 +37,23 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         copy: bool = True,
         **options: Any,
     ) -> None:
-        """Wrap `num_envs` games.
+        """Create the vector environment.
 
         Args:
-            game: the definition.
-            reward: what counts as good.
-            num_envs: how many.
+            game: definition of the game.
+            reward: reward of each step.
+            num_envs: number of games.
             render_mode: None or "rgb_array".
-            copy: hand out new arrays at each step; False hands out the same ones again and again,
-                overwritten by the next step (faster for screens).
+            copy: whether each step returns new arrays; with False, the next step overwrites them,
+                which is faster for screens.
             **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
 
         Raises:
-            ValueError: for an unknown option or an impossible value.
+            ValueError: if an option is unknown or has an impossible value.
         """
         if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
-        self.batch = GameBatch(game, reward, num_envs, keep=not copy, **options)
+            raise ValueError(f'render_mode must be "rgb_array", got {render_mode!r}')
+        self.batch = GameBatch(game, reward, num_envs, reuse_arrays=not copy, **options)
         self.game = game
         self.metadata = {
             "render_modes": ["rgb_array"],
@@ -62,20 +62,20 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         }
         self.num_envs = num_envs
         self.single_observation_space = self.batch.observation_space
-        self.single_action_space = deepcopy(game.action_space)  # with a generator of its own
+        self.single_action_space = deepcopy(game.action_space)  # with its own generator
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.render_mode = render_mode
         self._renderer = Renderer(game) if render_mode else None
         self._actions_like = game.actions(num_envs)
-        self._info_names = ("score", *(f"reward/{name}" for name in reward.names))
+        self._info_names = self.batch.info_names
         self._every = np.ones(num_envs, np.bool_)
-        self._every.setflags(write=False)  # handed out with every step
+        self._every.setflags(write=False)  # returned by every step
         self._masks = {f"_{name}": self._every for name in self._info_names}
 
     @property
     def states(self) -> Any:
-        """A copy of all states as a record array: `env.states.ball_x` has shape (num_envs,)."""
+        """Copy of all states as a record array: `env.states.ball_x` has shape (num_envs,)."""
         return self.batch.states.copy().view(np.recarray)
 
     def reset(
@@ -87,7 +87,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         """Start new episodes.
 
         Args:
-            seed: game `i` gets `seed + i`; or one seed for each game.
+            seed: seed of the first game, where game `i` gets `seed + i`; or a seed for each game.
             options: `state`, a dict of state fields, each a number or an array (num_envs,);
                 `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
         """
@@ -114,19 +114,19 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
 
     def render(self) -> tuple[Array, ...] | None:
-        """A picture of each game: uint8 (height, width, 3)."""
+        """Return a picture of each game: uint8 (height, width, 3)."""
         if self._renderer is None:
             return None
         options, picture = self.batch.options, self._renderer.picture
         return tuple(picture(state, options, i) for i, state in enumerate(self.states))
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Free the drawing surface, if there is one."""
+        """Close the renderer, if there is one."""
         if self._renderer is not None:
             self._renderer.close()
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
-        """One seed for each game; None where a generator that has begun goes on."""
+        """Return a seed for each game; None continues a generator that was seeded."""
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
         seeds = seed_for_each(seed, self.num_envs)
@@ -140,9 +140,9 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     def _valid(self, actions: Array) -> Array:
         actions, like = np.ascontiguousarray(actions), self._actions_like
         if actions.shape != like.shape:
-            raise ValueError(f"actions have shape {actions.shape}; {self.action_space} is needed")
+            raise ValueError(f"actions must be in {self.action_space}, got shape {actions.shape}")
         if actions.dtype == like.dtype:
             return actions
         if actions.dtype.kind not in ("iu" if like.dtype.kind == "i" else "iuf"):
-            raise ValueError(f"actions must be {like.dtype.name}, not {actions.dtype.name}")
+            raise ValueError(f"actions must be {like.dtype.name}, got {actions.dtype.name}")
         return actions.astype(like.dtype)

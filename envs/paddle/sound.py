@@ -1,4 +1,4 @@
-"""Paddle-and-ball as people hear it: tones that die away, made by arithmetic alone."""
+"""The sounds of paddle-and-ball: synthesised tones that decay."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Array = np.ndarray[Any, Any]
 
 
 class Sound(NamedTuple):
-    """A tone with overtones whose loudness falls exponentially."""
+    """A tone with overtones and exponential decay."""
 
     frequency: float
-    """Of its beginning, Hz."""
+    """Initial frequency, Hz."""
     glide: float
-    """How the frequency changes, as a share of itself each second."""
+    """Change of the frequency per second, as a fraction of the initial frequency."""
     decay: float
-    """Seconds until it is 1/e as loud."""
+    """Time until the amplitude has fallen to 1/e, s."""
     overtones: tuple[float, ...]
-    """How loud each multiple of the frequency is, from the first on."""
+    """Amplitude of each multiple of the frequency, starting with the first."""
 
 
 SOUNDS = {
@@ -32,18 +32,18 @@ SOUNDS = {
     "miss": Sound(490.0, -2.0, 0.12, (1.0, 0.0, 0.4)),
 }
 SAMPLES = 2_240
-"""Of each; 0.28 s, by when it has died away."""
+"""Length of each sound, 0.28 s, after which it is inaudible."""
 TIMES = np.arange(SAMPLES, dtype=np.float32) / np.float32(SAMPLE_RATE)
 
 
-def wave(kind: str, times: Array, pitch: Any = 1.0, lasting: Any = 1.0) -> Array:
-    """The sound `kind` at `times`, seconds since it began: -1..1, and 0 before that.
+def wave(kind: str, times: Array, pitch: Any = 1.0, duration: Any = 1.0) -> Array:
+    """Return the wave of a sound, in -1..1 and 0 before its start, of the shape of `times`.
 
     Args:
-        kind: of `SOUNDS`.
-        times: any shape.
+        kind: name in `SOUNDS`.
+        times: seconds since the start of the sound, of any shape.
         pitch: factor on the frequency.
-        lasting: factor on the decay.
+        duration: factor on the decay time.
     """
     sound = SOUNDS[kind]
     since = np.maximum(times, 0.0)
@@ -53,14 +53,14 @@ def wave(kind: str, times: Array, pitch: Any = 1.0, lasting: Any = 1.0) -> Array
         for multiple, loudness in enumerate(sound.overtones, 1)
         if loudness
     )
-    dying = np.exp(-since / (sound.decay * lasting)) * (times >= 0)
-    return np.asarray(tone * dying / sum(sound.overtones))
+    envelope = np.exp(-since / (sound.decay * duration)) * (times >= 0)
+    return np.asarray(tone * envelope / sum(sound.overtones))
 
 
-def latest(state: Any) -> tuple[str, float]:
-    """What sounded last, and how many steps ago; infinitely many if nothing has yet.
+def last_sound(state: Any) -> tuple[str, float]:
+    """Return the kind of the last sound and the number of steps since, infinite if there was none.
 
-    Between contacts the ball flies straight on, so that where it is tells when it left each wall.
+    The ball flies straight between contacts, so its position tells when it left each wall.
     """
     if state.missed:
         return "miss", 0.0
@@ -75,11 +75,11 @@ def latest(state: Any) -> tuple[str, float]:
 
 
 @functools.cache
-def _at_its_best(kind: str) -> Array:
+def _full_wave(kind: str) -> Array:
     return wave(kind, TIMES)
 
 
-def heard(state: Any) -> Array | None:
-    """What the step that led to `state` sounds like: a wave (`SAMPLES`,), if it does."""
-    kind, ago = latest(state)
-    return _at_its_best(kind) if ago <= 1 else None
+def step_sound(state: Any) -> Array | None:
+    """Return the sound of the step that led to `state`, a wave (`SAMPLES`,), or None."""
+    kind, ago = last_sound(state)
+    return _full_wave(kind) if ago <= 1 else None

@@ -1,4 +1,4 @@
-"""Paddle-and-ball as people see it."""
+"""The view of paddle-and-ball for people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pygame
 from envs.engine.palette import AMBER, BACKGROUND, FIELD, GREEN, GREY, RED
 from envs.paddle.game import BALL_RADIUS
 
-MARGIN = 0.06  # of the picture's side, around what an agent's screen shows
+MARGIN = 0.06  # of the picture's side, around the part that an agent's screen shows
 
 
 def draw(surface: pygame.Surface, state: Any, options: Any) -> None:
     """Draw `state` over the whole of a square `surface`.
 
-    Positions are of the ball's centre, so that what it bounces off is drawn a radius further out.
+    Positions are those of the ball's centre, so walls and paddle are drawn a radius further out.
     """
     side = min(surface.get_size())
     margin = side * MARGIN

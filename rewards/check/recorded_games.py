@@ -166,7 +166,8 @@ def _player(game: Game, name: str) -> Callable[[Array], Array]:
         space.seed(0)
         return lambda observations: np.stack([space.sample() for _ in observations])
     if name == NOTHING:
-        nothing = game.by_hand(()) if game.by_hand else game.actions(1)[0]  # no key is pressed
+        from_keys = game.action_from_keys
+        nothing = from_keys(()) if from_keys else game.actions(1)[0]
         return lambda observations: nothing
     rule: Callable[[Array], Array] = _rules(game)[name]
     return rule

@@ -123,12 +123,12 @@ class Trial:
     @functools.cached_property
     def _game(self) -> tuple[Game, str]:
         """The definition of the game, and its module of rewards."""
-        from envs.engine.game import OF_OBSERVATIONS, load_game
+        from envs.engine.game import OBSERVATION_OPTIONS, load_game
 
         place, rewards = self._places
         game, rest = load_game(place, self.request["options"])
         if self.request["diagnose"]:
-            game.make_options({k: v for k, v in rest.items() if k not in OF_OBSERVATIONS})
+            game.make_options({k: v for k, v in rest.items() if k not in OBSERVATION_OPTIONS})
         return game, rewards
 
     @functools.cached_property

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from envs.engine.cache import cache_root, drop_oldest
-from envs.engine.fingerprint import fingerprint, reached, tells_all
+from envs.engine.fingerprint import covers_everything, fingerprint, reached
 from envs.engine.game import Game
 from envs.names import suggest
 from rewards.check.recorded_games import Recording, recorded
@@ -172,7 +172,7 @@ def remember(term: Term, game: Game) -> None:
 def _mark(term: Term, game: Game) -> Path | None:
     """Return the file that marks a known term; None if more than its code decides its values."""
     functions = list(reached(plain_kernel(term)))
-    if not tells_all(functions):
+    if not covers_everything(functions):
         return None
     interpreted = os.environ.get("NUMBA_DISABLE_JIT")
     purpose = f"{game.name} {game.state.descr} {game.action_space} {interpreted}"

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.paddle.sound import SAMPLES, SOUNDS, TIMES, latest, wave
+from envs.paddle.sound import SAMPLES, SOUNDS, TIMES, last_sound, wave
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Assessment, Examples
 from stages.datasets.spectrogram import BANDS, HOP, WINDOW, log_mel
@@ -106,7 +106,7 @@ class Sounds(ClassificationDataset):
 
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """A recording of what sounded last; nothing is asked once that is some time ago."""
-        kind, ago = latest(state)
+        kind, ago = last_sound(state)
         asked = ago <= HELD
         began = round(state.t - ago) if asked else int(state.t)
         generator = np.random.default_rng((int(state.rng), began))  # the same at each step
