@@ -140,8 +140,8 @@ def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
             i = int(np.flatnonzero(~np.isfinite(row))[0])
             state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
             raise RewardError(
-                f"{place_of(term.function)}: `{term.name}` returned {row[i]} for the state after "
-                f"the step {state}; rewards must be finite"
+                f"{place_of(term.function)}: `{term.name}` returned {row[i]} for after: "
+                f"{state}; rewards must be finite"
             )
 
     return kernel_with_checks

@@ -362,7 +362,7 @@ def test_a_reward_that_fails_late_is_taken_back(workshop: tuple[Window, LiveRewa
     Path("mine.py").write_text(late)
     frames(window, live, lambda: "late" in window.match.terms)
     frames(window, live, lambda: bool(window.status.error))
-    assert window.status.error.startswith("mine.py:1: `late` returned inf where after was")
+    assert window.status.error.startswith("mine.py:1: `late` returned inf for after: ball_x=")
     assert list(window.match.terms) == ["high"]
     assert window.status.reward == "mine.py"
     steps = window.match.episode.steps

@@ -158,8 +158,8 @@ def test_names_that_do_not_exist(write: Write) -> None:
     assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")
     assert "has no reward; write a function" in refusal(write("x = 1\n", "empty.py"))
     two = write(FOLLOW + FOLLOW.replace("follow", "other"), "two.py")
-    assert "has 2 functions; say which, as in" in refusal(two)
-    assert "a reward is a text or a function, not 3" in refusal(3)
+    assert "has 2 functions; name one of them, as in" in refusal(two)
+    assert "a reward must be a string or a function, not 3" in refusal(3)
     assert "a reward is a text or a function" in refusal(max)
 
 
