@@ -66,6 +66,8 @@ class ExperimentEntry(NamedTuple):
     """One line for help texts."""
 
 
+Entry = GameEntry | DatasetEntry | AgentEntry | ExperimentEntry
+
 # fmt: off
 
 GAMES = {
@@ -135,9 +137,7 @@ def env_ids(table: Mapping[str, GameEntry] | Mapping[str, DatasetEntry]) -> list
     return [entry.env_id for entry in table.values()]
 
 
-def summaries(
-    table: Mapping[str, GameEntry | DatasetEntry | AgentEntry | ExperimentEntry],
-) -> str:
+def summaries(table: Mapping[str, Entry]) -> str:
     """Return a line for each name of a table, with its summary: for help texts."""
     width = max(map(len, table))
     return "\n".join(f"{name:<{width}}  {entry.summary}" for name, entry in table.items())
