@@ -1,4 +1,4 @@
-"""What every agent can do, and what it is told about its task."""
+"""The interface of all agents, and what they receive: their task and the steps they took."""
 
 from __future__ import annotations
 
@@ -21,78 +21,79 @@ class UnsuitableTaskError(ValueError):
     """The agent cannot serve these spaces or this game; the message says what it can serve."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))  # numpy breaks long bounds into lines
+        super().__init__(" ".join(message.split()))  # NumPy breaks long bounds into lines
 
 
 @dataclass(frozen=True)
 class Task:
-    """What an agent is made for."""
+    """The task that an agent is created for."""
 
     env_id: str
-    """Gymnasium id."""
+    """Gymnasium id of the environment."""
     observation_space: spaces.Space[Any]
-    """Of one environment."""
+    """Observation space of one environment."""
     action_space: spaces.Space[Any]
-    """Of one environment."""
+    """Action space of one environment."""
     num_envs: int
-    """How many environments it will learn from at once."""
+    """Number of environments that run in parallel during training."""
     total_steps: int
-    """Environment steps that training is planned to take; what annealing runs out at."""
+    """Planned environment steps of the training, all environments together."""
     terms: dict[str, float] = field(default_factory=lambda: {"reward": 1.0})
-    """The weight of each term in the reward; others' environments have one that is all of it."""
+    """Weight of each reward term by name; environments of other projects have one term."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of `n` environments, as the agent that acted learns of it."""
+    """One step of `n` environments."""
 
     observations: Array
-    """(n, ...) what `act` was given."""
+    """Observations (n, ...) that `act` was given."""
     actions: Array
-    """(n, ...) what it answered."""
+    """Actions (n, ...) that `act` returned."""
     rewards: Array
-    """(n,) float."""
+    """Rewards (n,), float."""
     terms: dict[str, Array]
-    """(n,) each term of the reward before weighting, by name; empty in others' environments."""
+    """Each reward term (n,) before weighting, by name; empty in environments of other projects."""
     terminated: Array
-    """(n,) bool: the episode is over, nothing can follow."""
+    """Flags (n,): the episode ended in a terminal state, whose value is 0."""
     truncated: Array
-    """(n,) bool: the episode was cut short; what would have followed has a value."""
+    """Flags (n,): the episode was cut off; the state after it still has a value."""
     next_observations: Array
-    """(n, ...) what followed; where an episode ended, its last observation."""
+    """Observations (n, ...) after the step; for an episode that ended, its last observation."""
     valid: Array
-    """(n,) bool: False where the environment only began anew and ignored the action."""
+    """Flags (n,): False where the environment was only reset and ignored the action."""
     labels: Array | None = None
-    """(n, ...) what the actions should have been, where the environment tells."""
+    """Correct actions (n, ...), if the environment provides them."""
 
 
 class Lookahead(Protocol):
-    """Tells what would be seen in `n` environments, from where they stand at that moment."""
+    """Simulates `n` environments from their current states."""
 
     def futures(self, actions: Array) -> Iterator[Array]:
-        """The observations (n * m, ...) after each of the actions (steps, n * m, ...).
+        """Yield the observations (n * m, ...) after each of the actions (steps, n * m, ...).
 
-        Each environment is copied `m` times, its copies one after the other. Nothing is changed,
-        and what chance will bring is not told: copies have a chance of their own.
+        Each environment is copied `m` times, and its copies follow one another. The environments
+        themselves do not change. Copies use random generators of their own, so random events of the
+        real future are not revealed.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Insight:
-    """What an agent thinks of one observation, for people to see."""
+    """What an agent computes for one observation, to be shown to people."""
 
     probabilities: Array | None = None
-    """(actions,) of each discrete action."""
+    """Probability (actions,) of each discrete action."""
     value: float | None = None
-    """The discounted return that it expects from here."""
+    """Expected discounted return from this observation."""
 
 
 class Agent:
-    """An agent that acts and does not learn; those that learn override the rest."""
+    """Base class of all agents. Agents that learn override more than `act`."""
 
     learns_from_labels: ClassVar[bool] = False
-    """Does it learn from right answers, where an environment tells them?"""
+    """Whether the agent uses `Step.labels`."""
 
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task
@@ -100,76 +101,79 @@ class Agent:
 
     @property
     def converged(self) -> bool:
-        """Would nothing that could follow change it? Then training stops."""
+        """Whether further training would change nothing. Training then stops."""
         return False
 
     def set_lookahead(self, lookahead: Lookahead | None) -> None:
-        """Be told, before `act`, of the environments that are acted in; None: no way to copy them.
+        """Set the simulator of the environments that the next `act` belongs to.
+
+        Args:
+            lookahead: the simulator; None if the environments cannot be copied.
 
         Raises:
-            UnsuitableTaskError: if the agent needs to look ahead there and cannot.
+            UnsuitableTaskError: if the agent needs a simulator and there is none.
         """
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n, ...) for observations (n, ...).
+        """Return actions (n, ...) for observations (n, ...).
 
-        With `explore=False` the agent does what it holds best, for any number of observations, and
-        nothing of it changes.
+        With `explore=False`, the agent takes the actions that it considers best, accepts any number
+        of observations, and does not change.
         """
         raise NotImplementedError
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Take in the step that followed the last `act`; returns metrics after an update."""
+        """Learn from the step that followed the last `act`; return metrics after an update."""
         return None
 
     def insight(self, observation: Array) -> Insight:
-        """What the agent thinks of one observation (...)."""
+        """Return what the agent computes for one observation (...)."""
         return Insight()
 
     def encode(self, observations: Array) -> Array | None:
-        """The few numbers (n, k) that it makes of observations (n, ...), if it is built so."""
+        """Return codes (n, k) of observations (n, ...), or None if the agent computes none."""
         return None
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
-        """What can be seen of how it thinks, by name, for TensorBoard at each evaluation.
+        """Return pictures of what the agent has learned, by name, for TensorBoard.
 
         Args:
-            observations: (t, ...) of the beginning of one episode that it played.
+            observations: (t, ...) the first observations of one episode that the agent played.
 
         Returns:
-            Frames uint8 (height, width, 3) of each picture; a still one has one frame.
+            Frames, uint8 (height, width, 3), of each picture; a still picture has one frame.
         """
         return {}
 
     def tensors(self) -> dict[str, Any]:
-        """All torch tensors that a checkpoint has to hold, by name."""
+        """Return all torch tensors of a checkpoint, by name."""
         return {}
 
     def numbers(self) -> dict[str, Any]:
-        """Everything else that a checkpoint has to hold, as JSON can write it."""
+        """Return the rest of a checkpoint, as JSON can represent it."""
         return {"generator": self.generator.bit_generator.state}
 
     def discard_rollout(self) -> None:
-        """Forget steps under way: the environments could not be saved and begin anew."""
+        """Drop unfinished steps: the environments could not be saved and start new episodes."""
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Take over only what decides how to act; `tensors` may hold more."""
+        """Load only what `act(explore=False)` needs; `tensors` may contain more."""
 
     def warm_start(self, tensors: dict[str, Any]) -> None:
-        """Take over what is still of use now that something else is good; by default the policy."""
+        """Load what is still useful after the reward has changed; by default the policy."""
         self.restore_policy(tensors)
 
     def load_backbone(self, tensors: dict[str, Any]) -> None:
-        """Begin with the backbone of another agent: with what that one has learned to see.
+        """Load the backbone of another agent, which has learned features of observations.
 
         Raises:
-            UnsuitableTaskError: if this agent has none.
-            ValueError: if `tensors` hold none that fits.
+            UnsuitableTaskError: if this agent has no backbone.
+            ValueError: if `tensors` contain no backbone that fits.
         """
         raise UnsuitableTaskError(NO_BACKBONE)
 
     def freeze_backbone(self) -> None:
-        """Learn with the heads alone from now on.
+        """Keep the backbone fixed and train only the heads from now on.
 
         Raises:
             UnsuitableTaskError: if this agent has no backbone.
@@ -177,5 +181,5 @@ class Agent:
         raise UnsuitableTaskError(NO_BACKBONE)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint of `tensors` and `numbers`."""
         self.generator.bit_generator.state = numbers["generator"]

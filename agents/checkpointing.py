@@ -1,10 +1,10 @@
-"""Checkpoints that hold tensors only: names with prefixes, and an optimizer's state by name."""
+"""Names of tensors in checkpoints, and the state of an optimizer as named tensors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # those who only sort names need not wait for torch
+if TYPE_CHECKING:  # `under` is also used where PyTorch is not imported
     import torch
     from torch import Tensor
 
@@ -12,12 +12,12 @@ PREFIX = "optimizer."
 
 
 def under(prefix: str, named: dict[str, Any]) -> dict[str, Any]:
-    """The entries of `named` whose names begin with `prefix`, without it."""
+    """Return the entries of `named` whose names start with `prefix`, without the prefix."""
     return {key.removeprefix(prefix): v for key, v in named.items() if key.startswith(prefix)}
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """All tensors of its state: `optimizer.<parameter's number>.<name>`."""
+    """Return all tensors of an optimizer's state: `optimizer.<parameter's index>.<name>`."""
     return {
         f"{PREFIX}{index}.{name}": tensor
         for index, state in optimizer.state_dict()["state"].items()
@@ -26,7 +26,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Any]) -> None:
-    """Put back what `optimizer_tensors` took; others in `tensors` are left alone."""
+    """Restore the state that `optimizer_tensors` returned; other `tensors` are ignored."""
     content = optimizer.state_dict()
     content["state"] = {}
     for key, tensor in under(PREFIX, tensors).items():

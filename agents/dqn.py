@@ -1,18 +1,18 @@
-"""Deep Q-network: reward prediction with a replay memory and a target network.
+"""Deep Q-network (DQN): predicts returns from a replay buffer, with a target network.
 
-Mnih et al., "Human-level control through deep reinforcement learning" (Nature 518, 2015), with
-double Q-learning, van Hasselt et al., "Deep reinforcement learning with double Q-learning" (AAAI
-2016), and returns of several steps, Sutton, "Learning to predict by the methods of temporal
-differences" (1988), as Hessel et al., "Rainbow" (AAAI 2018), put them in.
+Mnih et al., "Human-level control through deep reinforcement learning" (Nature 518, 2015), with two
+additions: double Q-learning (van Hasselt et al., "Deep reinforcement learning with double
+Q-learning", AAAI 2016), and n-step returns (Sutton, "Learning to predict by the methods of temporal
+differences", 1988) in the form of Hessel et al., "Rainbow" (AAAI 2018).
 
-Besides: it learns from a batch of environments, with Adam instead of RMSProp; rewards are not
-clipped; the loss is Huber's, which is what the clipping of errors in Mnih et al. comes to; the
-target network may follow smoothly (Lillicrap et al., "Continuous control with deep reinforcement
-learning", ICLR 2016) instead of in jumps.
+Differences from Mnih et al.: many environments run in parallel; Adam replaces RMSProp; rewards are
+not clipped; the loss is the Huber loss, which equals their error clipping; the target network may
+also follow the network smoothly (Lillicrap et al., "Continuous control with deep reinforcement
+learning", ICLR 2016) instead of being copied from time to time.
 
-Checkpoints hold the memory too, or a resumed run would not go on exactly: see `Replay` for its
-size. The 100,000 steps that are kept by default are 5.5 MB of paddle-and-ball's states, but 232 MB
-of its two 24 x 24 screens: keep fewer then.
+Checkpoints contain the replay buffer, because a resumed run could not continue exactly without it.
+The default of 100,000 steps takes 5.5 MB with the states of paddle-and-ball, but 232 MB with two
+24 x 24 screens; use a smaller `replay_capacity` there. See `replay.Replay` for the size of a step.
 """
 
 from __future__ import annotations
@@ -37,42 +37,43 @@ REPORT_EVERY = 100  # updates
 
 @dataclass(frozen=True)
 class DQNSettings:
-    """Hyperparameters."""
+    """Hyperparameters of DQN."""
 
     learning_rate: float = 1e-3
-    """Step size of Adam."""
+    """Learning rate of Adam."""
     replay_capacity: int = 100_000
-    """Environment steps that are kept to learn from."""
+    """Number of environment steps in the replay buffer."""
     learning_starts: int = 5_000
-    """Environment steps before the first update."""
+    """Number of environment steps before the first update."""
     train_every: int = 1
-    """Steps of each environment between updates."""
+    """Number of steps that each environment runs between two rounds of updates."""
     updates: int = 1
-    """Updates then."""
+    """Number of updates in each round."""
     batch_size: int = 256
-    """Steps drawn from the memory for an update."""
+    """Number of steps sampled from the replay buffer for an update."""
     gamma: float = 0.99
-    """Discount."""
+    """Discount factor of future rewards."""
     n_step: int = 3
-    """Rewards in a target before the prediction takes over."""
+    """Number of rewards in a target before the prediction takes over."""
     double: bool = True
-    """Let the network choose the action that the target network values."""
+    """Double Q-learning: the network chooses the action that the target network evaluates."""
     huber: bool = True
-    """Huber loss, which large errors only pull at evenly; else half the squared error."""
+    """Use the Huber loss, which limits the effect of large errors, instead of the squared error."""
     target_every: int = 100
-    """Updates between those of the target network."""
+    """Number of updates of the network between two updates of the target network."""
     target_rate: float = 1.0
-    """How far it then comes towards the network: 1 copies, little follows smoothly (Polyak)."""
+    """Size of a target update: 1 copies the network, a small number follows it smoothly (Polyak
+    averaging)."""
     first_epsilon: float = 1.0
-    """Probability of an action at random in the beginning."""
+    """Probability of a random action at the start of training."""
     last_epsilon: float = 0.05
-    """The same in the end."""
+    """Probability of a random action after `exploration_steps`."""
     exploration_steps: int = 100_000
-    """Environment steps over which it falls."""
+    """Number of environment steps over which the probability falls linearly."""
     max_grad_norm: float = 10.0
-    """Longest gradient."""
+    """Maximum norm of the gradient."""
     width: int = 64
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "replay_capacity", "train_every", "updates", "batch_size", "n_step")
@@ -102,7 +103,7 @@ class DQNAgent(QAgent):
         self.updates = 0
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Remember what followed; now and then improve the prediction by what is remembered."""
+        """Store the step; every `train_every` steps, update the network from the buffer."""
         settings, count = self.settings, len(step.rewards)
         self.replay.add(step)
         self.steps_seen += count
@@ -125,24 +126,24 @@ class DQNAgent(QAgent):
         return self.check(metrics) if metrics else None
 
     def _improve(self) -> tuple[Tensor, Tensor]:
-        """One step down the loss of a batch; returns the loss and Q of its actions (batch,)."""
+        """Take one gradient step on a batch; return the loss and Q of the batch's actions (n,)."""
         settings = self.settings
         batch = self.replay.sample(
             self.generator, settings.batch_size, settings.gamma, settings.n_step
         )
-        wanted = self._targets(batch)
+        targets = self._targets(batch)
         actions = torch.from_numpy(batch["actions"]).to(self.device)
         predicted = self.chosen(self.network(self.tensor(batch["observations"])), actions)
         loss = functional.smooth_l1_loss if settings.huber else functional.mse_loss
-        error = loss(predicted, wanted) * (1.0 if settings.huber else 0.5)
+        error = loss(predicted, targets) * (1.0 if settings.huber else 0.5)
         self.descend(error, settings.max_grad_norm)
         return error.detach(), predicted.detach()
 
     def _targets(self, batch: dict[str, Array]) -> Tensor:
-        """What Q ought to be, (batch,): rewards, and the prediction for what follows them.
+        """Return the targets of Q (n,): the n-step rewards plus the value of the state after them.
 
-        That is max_a Q'(s, a) (equation 3 of van Hasselt et al.; Q' is the target network), or
-        doubled Q'(s, argmax_a Q(s, a)) (equation 4).
+        With target network Q', this value is max_a Q'(s, a) (equation 3 of van Hasselt et al.) or,
+        with double Q-learning, Q'(s, argmax_a Q(s, a)) (equation 4).
         """
         with torch.no_grad():
             following = self.tensor(batch["next_observations"])
@@ -153,7 +154,7 @@ class DQNAgent(QAgent):
         return rewards + discounts * value
 
     def tensors(self) -> dict[str, Any]:
-        """Both networks, the optimizer and the memory."""
+        """Return both networks, the optimizer and the replay buffer."""
         replay = self.replay.arrays()
         return {
             **super().tensors(),
@@ -162,20 +163,20 @@ class DQNAgent(QAgent):
         }
 
     def numbers(self) -> dict[str, Any]:
-        """Generator and counters."""
+        """Return the random generator and counters."""
         return {**super().numbers(), "updates": self.updates}
 
     def load_backbone(self, tensors: dict[str, Any]) -> None:
-        """Begin with the backbone of another agent, in both networks."""
+        """Load the backbone of another agent into both networks."""
         super().load_backbone(tensors)
         self.target.load_state_dict(self.network.state_dict())
 
     def discard_rollout(self) -> None:
-        """What comes next does not follow what is remembered."""
+        """Mark that the next step does not follow the newest one in the buffer."""
         self.replay.cut()
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self.updates = numbers["updates"]
         self.target.load_state_dict(under("target.", tensors))

@@ -1,8 +1,9 @@
-"""Acting by looking ahead: try sequences of actions in thought, take the best one's first action.
+"""Planning with a simulator: try sequences of actions, then take the first action of the best one.
 
-What would be seen comes from a lookahead, what it is worth from predictions. The best of many
-sequences drawn at random is "random shooting" (Nagabandi et al. 2018, "Neural network dynamics for
-model-based deep reinforcement learning with model-free fine-tuning", section IV.C).
+The simulator (`agent.Lookahead`) provides the observations, and a model predicts their rewards.
+Choosing the best of many random sequences is called random shooting (Nagabandi et al., "Neural
+network dynamics for model-based deep reinforcement learning with model-free fine-tuning", 2018,
+section IV.C).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from agents.agent import Array, Lookahead
 from agents.sticky_actions import persist, random_actions
 
 Predict = Callable[[Array, Array], tuple[Array, Array]]
-"""(observations, actions) to rewards (n,) and the probabilities (n,) that the episode ends."""
+"""Maps observations and actions to rewards (n,) and probabilities (n,) that the episode ends."""
 
 
 def sequences(
@@ -27,10 +28,11 @@ def sequences(
     persistence: float,
     generator: np.random.Generator,
 ) -> Array:
-    """Sequences to be tried (horizon, m, ...), at most `most`.
+    """Return at most `most` sequences of actions to try, (horizon, m, ...).
 
-    All that there are of discrete actions, if they are no more than that. Else drawn at random,
-    each action held for `persistence` steps on average; of discrete ones each equally often first.
+    If actions are discrete and there are no more than `most` sequences, all of them are returned.
+    Otherwise they are random. Each action is held for `persistence` steps on average, and each
+    discrete action is the first one equally often.
     """
     if isinstance(space, spaces.Discrete):
         choices = int(space.n)
@@ -39,46 +41,47 @@ def sequences(
         held = int(space.start) + np.arange(most) % choices
     else:
         held = random_actions(space, most, generator)
-    drawn = [held]
+    sampled = [held]
     for _ in range(horizon - 1):
-        drawn.append(persist(space, drawn[-1], persistence, generator))
-    return np.stack(drawn)
+        sampled.append(persist(space, sampled[-1], persistence, generator))
+    return np.stack(sampled)
 
 
 def plan(
     observations: Array,
-    tried: Array,
+    candidates: Array,
     lookahead: Lookahead | None,
     predict: Predict,
     gamma: float,
 ) -> tuple[Array, Array]:
-    """The best sequence's first action in each of n environments, and what it promises.
+    """Return the first action of the best sequence in each of n environments, and its return.
 
-    A sequence is worth sum_t gamma^t r_t, each r_t as far as the episode has not ended before.
+    The return of a sequence is the sum over t of gamma^t r_t, where r_t is multiplied by the
+    probability that the episode has not ended before.
 
     Args:
-        observations: (n, ...) what is seen now.
-        tried: (horizon, m, ...) sequences of actions, the same for all.
-        lookahead: of these n environments; not needed if the horizon is 1.
-        predict: of one step's reward and end.
-        gamma: discount.
+        observations: (n, ...) current observations.
+        candidates: (horizon, m, ...) sequences of actions, the same for all environments.
+        lookahead: simulator of these n environments; not needed if the horizon is 1.
+        predict: model of rewards and ends of episodes.
+        gamma: discount factor.
 
     Returns:
         Actions (n, ...) and predicted returns (n,).
     """
-    count, candidates = len(observations), tried.shape[1]
-    actions = np.concatenate([tried] * count, 1)
-    total, going_on = np.zeros(count * candidates), np.ones(count * candidates)
+    environments, count = len(observations), candidates.shape[1]
+    actions = np.concatenate([candidates] * environments, 1)
+    total, going_on = np.zeros(environments * count), np.ones(environments * count)
     for seen, chosen in zip(_seen(observations, actions, lookahead), actions, strict=True):
         rewards, ends = predict(seen, chosen)
         total += going_on * rewards
         going_on *= gamma * (1.0 - ends)
-    total = total.reshape(count, candidates)
-    return tried[0][total.argmax(1)], total.max(1)
+    total = total.reshape(environments, count)
+    return candidates[0][total.argmax(1)], total.max(1)
 
 
 def _seen(observations: Array, actions: Array, lookahead: Lookahead | None) -> Iterator[Array]:
-    """What is seen before each action: first the present, of which the lookahead tells the rest."""
+    """Yield the observations before each action: the current ones, then simulated ones."""
     yield np.repeat(observations, actions.shape[1] // len(observations), 0)
     if len(actions) > 1:
         assert lookahead is not None

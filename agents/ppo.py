@@ -1,12 +1,22 @@
-"""Proximal policy optimisation: the strong policy agent.
+"""Proximal policy optimization (PPO).
 
-Schulman et al., "Proximal policy optimization algorithms" (arXiv 1707.06347), with generalised
-advantage estimation, Schulman et al., "High-dimensional continuous control using generalized
-advantage estimation" (ICLR 2016). Besides, as is usual since: orthogonal initial weights,
-advantages normalised over the rollout, the gradient's norm clipped; not: value clipping.
+Schulman et al., "Proximal policy optimization algorithms" (arXiv 1707.06347), with generalized
+advantage estimation (GAE), Schulman et al., "High-dimensional continuous control using generalized
+advantage estimation" (ICLR 2016).
 
-Where an episode was cut short (truncated), the value of what would have followed its last
-observation counts; where it ended (terminated), nothing follows.
+PPO repeats two phases. First, `n` environments are played for `num_steps` steps with the current
+policy (`act`, `learn`); these steps are the rollout. Then the policy and the value function are
+improved on minibatches of the rollout, several times over (`_improve`).
+
+Common additions to the paper that are used here: orthogonal initial weights, advantages normalised
+over the rollout, and gradient clipping. Value clipping is not used.
+
+Where an episode was truncated, its return continues with the value of its last observation. Where
+it terminated, nothing follows.
+
+Shapes: the network's policy outputs are (k, n), one row for each logit or mean, and one column for
+each observation. Operations over the k numbers are then a few operations on long rows, which is
+faster than many operations on short rows: k is small and n is large. Everything else is (n, ...).
 """
 
 from __future__ import annotations
@@ -20,8 +30,10 @@ import torch
 from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Step, Task
+from agents.checkpointing import under
 from agents.networks.backbones import make_backbone
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
+from agents.replay import Rows, empty_observations
 from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
@@ -29,32 +41,32 @@ from agents.validation import at_least_one, between_0_and_1, not_negative, posit
 
 @dataclass(frozen=True)
 class PPOSettings:
-    """Hyperparameters."""
+    """Hyperparameters of PPO."""
 
     learning_rate: float = 1e-3
-    """Step size of Adam."""
+    """Learning rate of Adam."""
     anneal: bool = False
-    """Let the learning rate fall linearly to 0 over the planned steps."""
+    """Decrease the learning rate linearly to 0 over the planned steps."""
     num_steps: int = 64
-    """Steps of each environment in a rollout."""
+    """Number of steps that each environment runs between two updates of the policy."""
     epochs: int = 4
-    """Times that a rollout is gone through."""
+    """Number of passes over each rollout."""
     minibatches: int = 4
-    """Parts that a rollout is split into, anew in each epoch."""
+    """Number of minibatches that a rollout is split into in each epoch."""
     gamma: float = 0.99
-    """Discount."""
+    """Discount factor of future rewards."""
     gae_lambda: float = 0.95
-    """GAE: 0 trusts the value function, 1 only the rewards."""
+    """Lambda of GAE: 0 relies on the value function only, 1 on the rewards only."""
     clip_coef: float = 0.2
-    """How far the policy's ratio may move from 1 before it stops paying."""
+    """Range around 1 outside which a change of the probability ratio is no longer rewarded."""
     entropy_coef: float = 0.0
-    """Weight of the entropy bonus."""
+    """Weight of the entropy bonus, which keeps the policy random for longer."""
     value_coef: float = 1.0
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
-    """Longest gradient."""
+    """Maximum norm of the gradient."""
     width: int = 64
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "num_steps", "epochs", "minibatches", "width")
@@ -63,17 +75,21 @@ class PPOSettings:
         not_negative(self, "entropy_coef", "value_coef")
 
 
-def generalised_advantages(
+def generalized_advantages(
     rewards: Tensor, values: Tensor, next_values: Tensor, done: Tensor, gamma: float, lam: float
 ) -> Tensor:
-    """GAE (equations 11, 12 and 16), backwards in time; everything is (steps, n).
+    """Return the advantages A_t (steps, n) of GAE (equations 11, 12 and 16).
+
+        delta_t = r_t + gamma V(s_{t+1}) - V(s_t)
+        A_t     = delta_t + gamma lambda A_{t+1}
 
     Args:
-        rewards: r_t.
-        values: V(s_t).
-        next_values: V(s_{t+1}) of what really followed: 0 after termination.
-        done: 1.0 where the episode ended or was cut at t: no later advantage leaks over.
-        gamma: discount.
+        rewards: (steps, n) r_t.
+        values: (steps, n) V(s_t).
+        next_values: (steps, n) V(s_{t+1}) of the state that really followed; 0 after termination.
+        done: (steps, n) 1.0 where an episode ended at t. A_{t+1} belongs to the next episode there
+            and is not added.
+        gamma: discount factor.
         lam: lambda.
     """
     deltas = rewards + gamma * next_values - values
@@ -87,9 +103,18 @@ def generalised_advantages(
 
 
 class ActorCritic(nn.Module):
-    """A policy and a value function on one backbone, which takes half the time of two."""
+    """A policy and a value function that share one backbone, which halves the computing time."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+        """Initialise the network.
+
+        Args:
+            task: the task, for its observation space.
+            width: units in each hidden layer.
+            outputs: number of policy outputs (logits or means).
+            spreads: number of standard deviations of the policy; 0 for discrete actions.
+            seed: seed of the initial weights.
+        """
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.backbone = make_backbone(task.observation_space, width, generator)
@@ -100,37 +125,31 @@ class ActorCritic(nn.Module):
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Policy outputs (k, n) and values (n,) for observations (n, ...)."""
+        """Return policy outputs (k, n) and values (n,) for observations (n, ...)."""
         features = self.backbone(observations)
         heads = torch.addmm(self.heads.bias[:, None], self.heads.weight, features.T)
         return heads[:-1], heads[-1]
 
 
-class Rollout:
-    """What happened in the last `num_steps` steps of `n` environments: arrays (steps, n, ...).
+class Rollout(Rows):
+    """The last `num_steps` steps of `n` environments: arrays (num_steps, n, ...).
 
-    They are NumPy's, which writes a row in a tenth of the time that torch takes.
+    Unlike `replay.Steps`, it holds what the policy and the value function computed for each step.
+    Continuous actions are stored before they are clipped to their bounds, because the policy's
+    probabilities are those of unclipped actions.
     """
 
     def __init__(self, task: Task, num_steps: int, distribution: Categorical | Gaussian) -> None:
-        space, count = task.observation_space, task.num_envs
-        assert space.shape is not None
-        dtype = np.uint8 if space.dtype == np.uint8 else np.float32
-        self.observations = np.zeros((num_steps, count, *space.shape), dtype)
-        self.actions = np.zeros(
-            (num_steps, count, *distribution.action_shape), distribution.action_dtype
-        )
-        self.outputs = np.zeros((num_steps, distribution.outputs, count), np.float32)
-        self.values = np.zeros((num_steps, count), np.float32)
-        self.next_values = np.zeros((num_steps, count), np.float32)
-        self.rewards = np.zeros((num_steps, count), np.float32)
-        self.done = np.zeros((num_steps, count), np.bool_)
-        self.valid = np.zeros((num_steps, count), np.bool_)
-        self.length = 0
-
-    def arrays(self) -> dict[str, Array]:
-        """All of them by name."""
-        return {name: value for name, value in vars(self).items() if name != "length"}
+        shape = (num_steps, task.num_envs)
+        self.observations = empty_observations(task.observation_space, *shape)
+        self.actions = np.zeros((*shape, *distribution.action_shape), distribution.action_dtype)
+        self.outputs = np.zeros((num_steps, distribution.outputs, task.num_envs), np.float32)
+        self.values = np.zeros(shape, np.float32)
+        self.next_values = np.zeros(shape, np.float32)
+        self.rewards = np.zeros(shape, np.float32)
+        self.done = np.zeros(shape, np.bool_)
+        self.valid = np.zeros(shape, np.bool_)
+        self.length = 0  # steps taken so far
 
 
 class PPOAgent(TorchAgent):
@@ -149,7 +168,7 @@ class PPOAgent(TorchAgent):
         self.rollout = Rollout(task, settings.num_steps, self.distribution)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
+        """Return actions (n, ...); with `explore`, sample them and store them in the rollout."""
         outputs, values = self._evaluate(observations)
         if not explore:
             return self.distribution.to_environment(self.distribution.mode(outputs))
@@ -161,15 +180,15 @@ class PPOAgent(TorchAgent):
         return self.distribution.to_environment(actions)
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Note what followed; once the rollout is full, improve the policy by it."""
+        """Store what followed; once the rollout is full, improve the policy with it."""
         rollout, t = self.rollout, self.rollout.length
         rollout.rewards[t] = step.rewards
         rollout.done[t] = step.terminated | step.truncated
         rollout.valid[t] = step.valid
-        if t > 0:  # where the episode went on, what followed is what was acted on now
-            went_on = ~rollout.done[t - 1]
-            rollout.next_values[t - 1][went_on] = rollout.values[t][went_on]
-        self._value_what_followed(step, t)
+        if t > 0:  # where the episode continued, V(s_t) is the next value of step t - 1
+            continued = ~rollout.done[t - 1]
+            rollout.next_values[t - 1][continued] = rollout.values[t][continued]
+        self._evaluate_last_observations(step, t)
         rollout.length += 1
         self.steps_seen += len(step.rewards)
         if rollout.length < self.settings.num_steps:
@@ -177,8 +196,11 @@ class PPOAgent(TorchAgent):
         rollout.length = 0
         return self._improve() if rollout.valid.any() else None
 
-    def _value_what_followed(self, step: Step, t: int) -> None:
-        """V of the last observation where an episode was cut, or where the rollout ends."""
+    def _evaluate_last_observations(self, step: Step, t: int) -> None:
+        """Set the next values of step t where no `act` will compute them.
+
+        These are the truncated episodes and, at the end of the rollout, all that continue.
+        """
         last = t == self.settings.num_steps - 1
         needed = ~step.terminated if last else step.truncated & ~step.terminated
         self.rollout.next_values[t] = 0.0
@@ -187,11 +209,19 @@ class PPOAgent(TorchAgent):
             self.rollout.next_values[t][needed] = values
 
     def _improve(self) -> dict[str, float]:
-        """Several epochs of the clipped objective (equation 7) over the rollout (equation 9)."""
+        """Improve policy and value function on the rollout.
+
+        The loss is minus the objective of equation 9: the clipped objective (equation 7),
+
+            min(ratio A, clip(ratio, 1 - clip_coef, 1 + clip_coef) A)
+            ratio = pi(a|s) / pi_old(a|s),
+
+        minus the squared error of the value function, plus the entropy bonus.
+        """
         settings = self.settings
         rollout = {name: torch.from_numpy(a) for name, a in self.rollout.arrays().items()}
         values = rollout["values"]
-        advantages = generalised_advantages(
+        advantages = generalized_advantages(
             rollout["rewards"],
             values,
             rollout["next_values"],
@@ -201,13 +231,12 @@ class PPOAgent(TorchAgent):
         )
         returns = advantages + values
         if settings.anneal:
-            left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
-            self.optimizer.param_groups[0]["lr"] = settings.learning_rate * left
+            self.anneal()
         learned = rollout["valid"]
-        centre, spread = advantages[learned].mean(), advantages[learned].std(correction=0)
-        normalised = (advantages - centre) / (spread + 1e-8)
+        mean, std = advantages[learned].mean(), advantages[learned].std(correction=0)
+        normalised = (advantages - mean) / (std + 1e-8)
         losses, log_ratios = [], []
-        for batch in self._minibatches(rollout, normalised, returns):
+        for batch in self.minibatches(rollout, normalised, returns):
             observations, actions, old_log_probs, advantage, value_target = batch
             outputs, predicted = self.network(observations)
             log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
@@ -226,13 +255,19 @@ class PPOAgent(TorchAgent):
         metrics = self.check(self._metrics(losses, torch.cat(log_ratios), rollout["outputs"]))
         unexplained, variance = advantages[learned].var(), returns[learned].var()
         metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
-        metrics["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        metrics["learning_rate"] = self.learning_rate
         return metrics
 
     def _metrics(
         self, losses: list[Tensor], log_ratios: Tensor, outputs: Tensor
     ) -> dict[str, float]:
-        """What the minibatches were like on average; `outputs` are those of the policy before."""
+        """Return means over all minibatches.
+
+        Args:
+            losses: (2,) policy and value loss of each minibatch.
+            log_ratios: log(pi(a|s) / pi_old(a|s)) of all samples.
+            outputs: (steps, k, n) outputs of the policy before the update.
+        """
         policy_loss, value_loss = torch.stack(losses).mean(0)
         ratios = log_ratios.exp()
         before = outputs.transpose(0, 1).flatten(1).to(self.device)
@@ -240,16 +275,26 @@ class PPOAgent(TorchAgent):
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": self.distribution.entropy(before, self.network.log_std).mean(),
-            # k3 of Schulman, "Approximating KL divergence" (2020): unbiased, never negative
+            # Estimator k3 of Schulman, "Approximating KL divergence" (2020): unbiased and >= 0.
             "approx_kl": (ratios - 1 - log_ratios).mean(),
             "clip_fraction": ((ratios - 1).abs() > self.settings.clip_coef).float().mean(),
         }
         return {name: mean.item() for name, mean in means.items()}
 
-    def _minibatches(
+    def minibatches(
         self, rollout: dict[str, Tensor], advantages: Tensor, returns: Tensor
     ) -> Iterator[tuple[Tensor, ...]]:
-        """The rollout's valid steps in random order: one gathering an epoch, then slices."""
+        """Yield minibatches of the rollout's valid steps, shuffled in each epoch.
+
+        Args:
+            rollout: the arrays of `Rollout` as tensors.
+            advantages: (steps, n).
+            returns: (steps, n).
+
+        Yields:
+            Observations, actions, log-probabilities of the old policy, advantages and returns, each
+            (size, ...).
+        """
         actions = rollout["actions"].flatten(0, 1).to(self.device)
         outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)
         with torch.no_grad():
@@ -267,7 +312,7 @@ class PPOAgent(TorchAgent):
             yield from zip(*parts, strict=True)
 
     def insight(self, observation: Array) -> Insight:
-        """The policy's probabilities (if discrete) and the value."""
+        """Return the value and, if actions are discrete, their probabilities."""
         outputs, values = self._evaluate(observation[None])
         probabilities = None
         if isinstance(self.distribution, Categorical):
@@ -276,48 +321,45 @@ class PPOAgent(TorchAgent):
         return Insight(probabilities, float(values[0]))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
-        """What the network looks at, if it sees screens."""
+        """Return filters and saliency, if observations are screens."""
         return pictures(self.network, self._scores, self.tensor(observations))
 
     def _scores(self, screens: Tensor) -> dict[str, Tensor]:
-        """The value and, if discrete, the logit of the action that is chosen."""
+        """Return the value and, if actions are discrete, the logit of the chosen action, (n,)."""
         outputs, values = self.network(screens)
         discrete = isinstance(self.distribution, Categorical)
         return {"value": values} | ({"action": outputs.amax(0)} if discrete else {})
 
     def tensors(self) -> dict[str, Any]:
-        """Network, optimizer and the rollout so far."""
-        rollout = {
-            f"rollout.{name}": torch.from_numpy(array[: self.rollout.length].copy())
-            for name, array in self.rollout.arrays().items()
-        }
-        return super().tensors() | rollout
+        """Return network, optimizer and the unfinished rollout."""
+        rollout = self.rollout.copies(self.rollout.length)
+        return super().tensors() | {f"rollout.{k}": torch.from_numpy(v) for k, v in rollout.items()}
 
     def numbers(self) -> dict[str, Any]:
-        """Counters."""
+        """Return the random generator and counters."""
         return {**super().numbers(), "rollout_length": self.rollout.length}
 
     def discard_rollout(self) -> None:
-        """Drop the rollout so far, whose next steps never come."""
+        """Drop the unfinished rollout, whose next steps will never be played."""
         self.rollout.length = 0
 
     def warm_start(self, tensors: dict[str, Any]) -> None:
-        """Take over the backbone: what to look for in an observation.
+        """Load the backbone only, after the reward has changed.
 
-        The heads stay as they were drawn. A policy that is certain tries nothing else, and values
-        of another reward mislead it: it would take many times as long to change its mind.
+        The heads keep their initial weights. A policy that is already certain would explore
+        nothing, and values of the former reward would mislead it, so learning would take longer.
         """
         self.load_backbone(tensors)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self.rollout.length = numbers["rollout_length"]
-        for name, array in self.rollout.arrays().items():
-            array[: self.rollout.length] = tensors[f"rollout.{name}"].numpy()
+        rollout = {name: tensor.numpy() for name, tensor in under("rollout.", tensors).items()}
+        self.rollout.restore(rollout, self.rollout.length)
 
     def _evaluate(self, observations: Array) -> tuple[Array, Array]:
-        """Policy outputs (k, n) and values (n,)."""
+        """Return policy outputs (k, n) and values (n,) without gradients."""
         with torch.inference_mode():
             outputs, values = self.network(self.tensor(observations))
         return outputs.numpy(force=True), values.numpy(force=True)

@@ -1,13 +1,14 @@
-"""Parallelised Q-network: reward prediction from many games at once, without replay or targets.
+"""Parallelised Q-network (PQN): predicts returns from many environments at once.
 
-Gallici et al., "Simplifying deep temporal difference learning" (ICLR 2025, arXiv 2407.04811). Layer
-normalisation (Ba et al., arXiv 1607.06450) keeps the predictions from running away, which is what
-DQN needs its target network for; the variety of many games does what its replay is for. So the
-loop is PPO's: play a while with everything, learn from that a few times, throw it away.
+Gallici et al., "Simplifying deep temporal difference learning" (ICLR 2025, arXiv 2407.04811). PQN
+needs neither a replay buffer nor a target network. Layer normalisation (Ba et al., arXiv
+1607.06450) keeps the predictions from diverging, and many parallel environments provide steps that
+are as varied as those of a replay buffer. The loop is that of PPO: play a rollout, learn from it a
+few times, and discard it.
 
-What is predicted is the lambda-return, Peng's Q(lambda) (Peng and Williams, "Incremental
-multi-step Q-learning", ICML 1994): it goes on through actions that were drawn at random. The
-paper's networks are wider (128 to 512) and its learning rate always falls to 0.
+The network predicts the lambda-return of Peng's Q(lambda) (Peng and Williams, "Incremental
+multi-step Q-learning", ICML 1994), which also continues through random actions. The paper uses
+wider networks (128 to 512) and always anneals the learning rate to 0.
 """
 
 from __future__ import annotations
@@ -32,32 +33,33 @@ from agents.validation import at_least_one, between_0_and_1, positive
 
 @dataclass(frozen=True)
 class PQNSettings:
-    """Hyperparameters."""
+    """Hyperparameters of PQN."""
 
     learning_rate: float = 1e-3
-    """Step size of RAdam."""
+    """Learning rate of RAdam."""
     anneal: bool = False
-    """Let the learning rate fall linearly to 0 over the planned steps."""
+    """Decrease the learning rate linearly to 0 over the planned steps."""
     num_steps: int = 32
-    """Steps of each environment in a rollout."""
+    """Number of steps that each environment runs between two updates of the network."""
     epochs: int = 2
-    """Times that a rollout is gone through."""
+    """Number of passes over each rollout."""
     minibatches: int = 8
-    """Parts that a rollout is split into, anew in each epoch."""
+    """Number of minibatches that a rollout is split into in each epoch."""
     gamma: float = 0.99
-    """Discount."""
+    """Discount factor of future rewards."""
     q_lambda: float = 0.65
-    """Q(lambda): 0 trusts the prediction for the next step, 1 only the rewards."""
+    """Lambda of Q(lambda): 0 relies on the predictions for the next state only, 1 on the rewards
+    only."""
     first_epsilon: float = 1.0
-    """Probability of an action at random in the beginning."""
+    """Probability of a random action at the start of training."""
     last_epsilon: float = 0.05
-    """The same in the end."""
+    """Probability of a random action after `exploration_steps`."""
     exploration_steps: int = 100_000
-    """Environment steps over which it falls."""
+    """Number of environment steps over which the probability falls linearly."""
     max_grad_norm: float = 10.0
-    """Longest gradient."""
+    """Maximum norm of the gradient."""
     width: int = 64
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "num_steps", "epochs", "minibatches", "exploration_steps", "width")
@@ -68,16 +70,19 @@ class PQNSettings:
 def lambda_returns(
     rewards: Tensor, next_values: Tensor, done: Tensor, gamma: float, lam: float
 ) -> Tensor:
-    """Q(lambda), backwards in time; everything is (steps, n).
+    """Return the targets R_t (steps, n) of Q(lambda).
 
-    R_t = r_t + gamma * ((1 - lambda) * max_a Q(s_{t+1}, a) + lambda * R_{t+1}), and where nothing
-    later is known of the episode, R_t = r_t + gamma * max_a Q(s_{t+1}, a).
+        R_t = r_t + gamma ((1 - lambda) max_a Q(s_{t+1}, a) + lambda R_{t+1})
+
+    At the end of an episode and of the rollout, where R_{t+1} does not exist, it is replaced by
+    max_a Q(s_{t+1}, a).
 
     Args:
-        rewards: r_t.
-        next_values: max_a Q(s_{t+1}, a) of what really followed: 0 after termination.
-        done: 1.0 where the episode ended or was cut at t: no later return leaks over.
-        gamma: discount.
+        rewards: (steps, n) r_t.
+        next_values: (steps, n) max_a Q(s_{t+1}, a) of the state that really followed; 0 after
+            termination.
+        done: (steps, n) 1.0 where an episode ended at t.
+        gamma: discount factor.
         lam: lambda.
     """
     mixed = lam * (1.0 - done)
@@ -92,14 +97,14 @@ def lambda_returns(
 def layer_norm_backbone(
     space: spaces.Space[Any], width: int, generator: torch.Generator
 ) -> nn.Sequential:
-    """The usual backbone (n, *space.shape) -> (n, width), each layer normalised before its ReLU.
+    """Return the usual backbone, (n, *space.shape) to (n, width), with normalisation before ReLU.
 
     Raises:
-        UnsuitableTaskError: if `space` is none that `make_backbone` serves.
+        UnsuitableTaskError: if `make_backbone` does not serve `space`.
     """
     backbone = make_backbone(space, width, generator)
     layers = list(backbone.children())
-    if isinstance(backbone, VectorBackbone):  # calls its ReLUs as functions
+    if isinstance(backbone, VectorBackbone):  # it calls ReLU as a function
         layers = [backbone.first, nn.ReLU(), backbone.second, nn.ReLU()]
         if len(space.shape or ()) > 1:
             layers.insert(0, nn.Flatten())
@@ -109,7 +114,7 @@ def layer_norm_backbone(
         if isinstance(layer, nn.Linear):
             normalised.append(nn.LayerNorm(layer.out_features))
         elif isinstance(layer, nn.Conv2d):
-            normalised.append(nn.GroupNorm(1, layer.out_channels))  # one group: the whole layer
+            normalised.append(nn.GroupNorm(1, layer.out_channels))  # 1 group: whole layer
     return nn.Sequential(*normalised)
 
 
@@ -129,30 +134,29 @@ class PQNAgent(QAgent):
 
     @functools.cached_property
     def optimizer(self) -> torch.optim.Optimizer:
-        """RAdam, as in the paper: its first steps are short, when Adam's spread is a guess."""
+        """RAdam, as in the paper: its first steps are short, while variances are uncertain."""
         return torch.optim.RAdam([self.parameters], self.settings.learning_rate)
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Note what followed; once the rollout is full, improve the prediction by it."""
+        """Store the step; once the rollout is full, improve the network with it."""
         self.rollout.write(self._length, step)
         self._length += 1
         self.steps_seen += len(step.rewards)
         if self._length < self.settings.num_steps:
             return None
         self._length = 0
-        return self._improve() if self.rollout.arrays["valid"].any() else None
+        return self._improve() if self.rollout.valid.any() else None
 
     def _improve(self) -> dict[str, float]:
-        """Several epochs of half the squared distance between prediction and return."""
+        """Minimise half the squared error between Q and the returns of the rollout."""
         settings = self.settings
         if settings.anneal:
-            left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
-            self.optimizer.param_groups[0]["lr"] = settings.learning_rate * left
+            self.anneal()
         returns = self._returns()
         losses = []
-        for observations, actions, wanted in self._minibatches(returns):
+        for observations, actions, targets in self.minibatches(returns):
             predicted = self.chosen(self.network(observations), actions)
-            loss = 0.5 * (predicted - wanted).square().mean()
+            loss = 0.5 * (predicted - targets).square().mean()
             self.descend(loss, settings.max_grad_norm)
             losses.append(loss.detach())
         return self.check(
@@ -160,13 +164,13 @@ class PQNAgent(QAgent):
                 "value_loss": torch.stack(losses).mean().item(),
                 "q_values": returns.mean().item(),
                 "epsilon": self.epsilon,
-                "learning_rate": self.optimizer.param_groups[0]["lr"],
+                "learning_rate": self.learning_rate,
             }
         )
 
     def _returns(self) -> Tensor:
-        """Q(lambda) of the whole rollout, (steps, n)."""
-        steps = {name: torch.from_numpy(array) for name, array in self.rollout.arrays.items()}
+        """Return the targets of the whole rollout, (steps, n)."""
+        steps = {name: torch.from_numpy(array) for name, array in self.rollout.arrays().items()}
         with torch.no_grad():
             following = self.network(steps["next_observations"].flatten(0, 1).to(self.device))
         next_values = following.amax(0).view(steps["rewards"].shape).cpu()
@@ -178,18 +182,17 @@ class PQNAgent(QAgent):
             self.settings.q_lambda,
         )
 
-    def _minibatches(self, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """Observations, actions and returns of the rollout's valid steps in random order."""
-        steps = self.rollout.arrays
+    def minibatches(self, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        """Yield observations, actions and returns of valid steps, shuffled in each epoch."""
         everything = [
             tensor.flatten(0, 1).to(self.device)
             for tensor in (
-                torch.from_numpy(steps["observations"]),
-                torch.from_numpy(steps["actions"]),
+                torch.from_numpy(self.rollout.observations),
+                torch.from_numpy(self.rollout.actions),
                 returns,
             )
         ]
-        rows = np.flatnonzero(steps["valid"])
+        rows = np.flatnonzero(self.rollout.valid)
         for _ in range(self.settings.epochs):
             order = torch.from_numpy(self.generator.permutation(rows)).to(self.device)
             shuffled = (tensor[order] for tensor in everything)
@@ -197,22 +200,22 @@ class PQNAgent(QAgent):
             yield from zip(*parts, strict=True)
 
     def tensors(self) -> dict[str, Any]:
-        """Network, optimizer and the rollout so far."""
+        """Return network, optimizer and the unfinished rollout."""
         rollout = self.rollout.copies(self._length)
         return super().tensors() | {
             f"rollout.{name}": torch.from_numpy(array) for name, array in rollout.items()
         }
 
     def numbers(self) -> dict[str, Any]:
-        """Generator and counters."""
+        """Return the random generator and counters."""
         return {**super().numbers(), "rollout_length": self._length}
 
     def discard_rollout(self) -> None:
-        """Drop the rollout so far, whose next steps never come."""
+        """Drop the unfinished rollout, whose next steps will never be played."""
         self._length = 0
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self._length = numbers["rollout_length"]
         rollout = {name: tensor.numpy() for name, tensor in under("rollout.", tensors).items()}

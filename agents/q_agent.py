@@ -1,7 +1,7 @@
-"""What the reward predictors share: a network from observations to Q, and how they act by it.
+"""Base class of DQN and PQN: a network that predicts Q values, and actions chosen by them.
 
-Q(s, a) is the discounted sum of rewards to expect in state s after action a, if one acts best from
-then on. Who knows it acts best by taking the action whose Q is largest.
+Q(s, a) is the expected discounted return after action a in state s, if all later actions are the
+best ones. The best action in s is the one with the largest Q(s, a).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agents.torch_agent import TorchAgent
 
 
 class QNetwork(nn.Module):
-    """Q of every action, on a backbone that answers with `width` features."""
+    """The Q values of all actions: a backbone with `width` features, and a linear head."""
 
     def __init__(
         self, backbone: nn.Module, width: int, actions: int, generator: torch.Generator
@@ -27,33 +27,33 @@ class QNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = nn.Linear(width, actions)
-        orthogonal(self.head, 0.01, generator)  # all actions seem alike and worth nothing
+        orthogonal(self.head, 0.01, generator)  # at first, all Q values are close to 0
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Q (actions, n) of observations (n, ...): long rows are quick, as in `distributions`."""
+        """Return Q (actions, n) for observations (n, ...); see `networks.distributions`."""
         features = self.backbone(observations)
         return torch.addmm(self.head.bias[:, None], self.head.weight, features.T)
 
 
 def number_of_actions(name: str, space: spaces.Space[Any]) -> int:
-    """Of a `Discrete` space.
+    """Return the number of actions of a `Discrete` space.
 
     Raises:
-        UnsuitableTaskError: if it is another.
+        UnsuitableTaskError: if `space` is not discrete.
     """
     if not isinstance(space, spaces.Discrete):
         raise UnsuitableTaskError(
-            f"{name}: actions {space} cannot be served, since the best one of infinitely many "
-            "cannot be looked up; what can are Discrete ones"
+            f"{name}: actions must be Discrete, not {space}: the best of infinitely many actions "
+            "cannot be found by comparing them"
         )
     return int(space.n)
 
 
 class QAgent(TorchAgent):
-    """Acts greedily by its network, but with probability epsilon at random.
+    """Takes the action with the largest Q, or with probability epsilon a random one.
 
-    Epsilon falls linearly over the first `exploration_steps` environment steps. These are not a
-    part of the planned steps, so that a run which is resumed for longer goes on as it would have.
+    Epsilon falls linearly over the first `exploration_steps` environment steps. It does not depend
+    on the planned number of steps, so a run that is resumed for longer continues unchanged.
     """
 
     network: QNetwork
@@ -68,33 +68,33 @@ class QAgent(TorchAgent):
 
     @property
     def epsilon(self) -> float:
-        """The probability of an action at random, by now."""
+        """The current probability of a random action."""
         settings = self.settings
         done = min(1.0, self.steps_seen / settings.exploration_steps)
         fall = settings.first_epsilon - settings.last_epsilon
         return float(settings.first_epsilon - done * fall)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n,): epsilon-greedy, or greedy without `explore`."""
+        """Return epsilon-greedy actions (n,); greedy ones with `explore=False`."""
         actions: Array = self._values(observations).argmax(0)
         if explore:
-            count, kinds = len(actions), self.network.head.out_features
+            count, choices = len(actions), self.network.head.out_features
             at_random = self.generator.random(count) < self.epsilon
-            actions = np.where(at_random, self.generator.integers(kinds, size=count), actions)
+            actions = np.where(at_random, self.generator.integers(choices, size=count), actions)
         return actions + self._first_action
 
     def insight(self, observation: Array) -> Insight:
-        """The greedy action has probability 1; the value is its Q."""
+        """Return probability 1 for the greedy action, and its Q as the value."""
         values = self._values(observation[None])[:, 0]
         probabilities = np.zeros_like(values)
         probabilities[values.argmax()] = 1.0
         return Insight(probabilities, float(values.max()))
 
     def chosen(self, values: Tensor, actions: Tensor) -> Tensor:
-        """Of Q (actions, n) those of the actions (n,), as the environment counts them."""
+        """Return the entries (n,) of Q (actions, n) for the environment's actions (n,)."""
         return values.gather(0, (actions - self._first_action)[None])[0]
 
     def _values(self, observations: Array) -> Array:
-        """Q (actions, n)."""
+        """Return Q (actions, n) without gradients."""
         with torch.inference_mode():
             return self.network(self.tensor(observations)).numpy(force=True)  # type: ignore[no-any-return]

@@ -1,18 +1,20 @@
-"""REINFORCE: the shortest policy gradient, and the file to read first.
+"""REINFORCE, the shortest policy gradient. Read this file first.
 
-Play whole episodes; make each action likelier, the more reward came after it. Williams, "Simple
-statistical gradient-following algorithms for connectionist reinforcement learning" (Machine
-Learning 8, 1992); as a theorem: Sutton et al., "Policy gradient methods for reinforcement learning
-with function approximation" (NIPS 2000). Usual deviations: Adam climbs instead of plain steps, and
-the factor gamma^t before each step's gradient is left out, so that late steps count as much.
+Play whole episodes, then make each action more likely, the higher the return that followed it.
+Williams, "Simple statistical gradient-following algorithms for connectionist reinforcement
+learning" (Machine Learning 8, 1992). The policy gradient theorem is from Sutton et al., "Policy
+gradient methods for reinforcement learning with function approximation" (NIPS 2000).
 
-Each update learns from one whole episode of every environment, all of it played by the policy as it
-is now. The first episodes to end would be the short ones; so whoever is done waits for the others,
-and plays on unheard.
+Two common deviations: Adam takes the gradient steps, and the factor gamma^t in front of the
+gradient of step t is omitted, so that late steps count as much as early ones.
 
-With `baseline`, V(s) is subtracted from what came after: the gradient is the same on average and
-varies far less. V also stands for the rest of an episode that was cut short (truncated). Without
-baseline nobody knows that rest, and it counts as 0: there the returns are biased.
+Each update uses one whole episode of every environment, played entirely by the current policy.
+Using the first episodes that end would be wrong: they are the short ones. An environment that has
+finished its episode therefore waits for the others; it is played on, but its steps are not used.
+
+With `baseline`, the value V(s) is subtracted from the return. The expected gradient stays the same
+and its variance becomes much smaller. V also replaces the missing rest of a truncated episode.
+Without a baseline, that rest counts as 0, so the returns of truncated episodes are biased.
 """
 
 from __future__ import annotations
@@ -30,22 +32,22 @@ from agents.networks.distributions import Categorical, make_distribution
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
-RECORDED = ("observations", "actions", "rewards", "rows")  # rows: which environments' they are
-FLAGS = ("beginning", "recording", "complete")
+COLUMNS = ("observations", "actions", "rewards", "environments")
+FLAGS = ("at_start", "collecting", "complete")
 
 
 @dataclass(frozen=True)
 class ReinforceSettings:
-    """Hyperparameters."""
+    """Hyperparameters of REINFORCE."""
 
     learning_rate: float = 1e-2
-    """Step size of Adam."""
+    """Learning rate of Adam."""
     gamma: float = 0.99
-    """Discount."""
+    """Discount factor of future rewards."""
     baseline: bool = False
-    """Subtract V(s), what was to be expected anyway."""
+    """Subtract the value V(s) from the returns."""
     width: int = 64
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "width")
@@ -54,9 +56,18 @@ class ReinforceSettings:
 
 
 class PolicyAndValue(nn.Module):
-    """Two networks that share nothing, so that neither's loss disturbs the other."""
+    """A policy and a value function that share nothing, so their losses do not interfere."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+        """Initialise the networks.
+
+        Args:
+            task: the task, for its observation space.
+            width: units in each hidden layer.
+            outputs: number of policy outputs (logits or means).
+            spreads: number of standard deviations of the policy; 0 for discrete actions.
+            seed: seed of the initial weights.
+        """
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         backbones = [make_backbone(task.observation_space, width, generator) for _ in range(2)]
@@ -69,14 +80,23 @@ class PolicyAndValue(nn.Module):
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
 
-def returns_to_go(rewards: list[Array], rows: list[Array], count: int, gamma: float) -> Array:
-    """G_t = r_t + gamma G_{t+1}, for one episode of each of `count` environments.
+def returns_to_go(
+    rewards: list[Array], environments: list[Array], count: int, gamma: float
+) -> Array:
+    """Return G_t = r_t + gamma G_{t+1} for one episode of each of `count` environments.
 
-    `rewards` has the rewards of each step, `rows` the environments that they are of; the returns
-    follow one after the other as they do. To who is in no later step nothing more came.
+    Args:
+        rewards: (m,) rewards of each step; m differs from step to step.
+        environments: (m,) indices of the environments that these rewards belong to. After its last
+            step, an environment is in no later entry.
+        count: number of environments.
+        gamma: discount factor.
+
+    Returns:
+        The returns of all steps, in the order of `rewards`, concatenated.
     """
     following, returns = np.zeros(count, np.float32), []
-    for reward, row in zip(reversed(rewards), reversed(rows), strict=True):
+    for reward, row in zip(reversed(rewards), reversed(environments), strict=True):
         following[row] = reward + gamma * following[row]
         returns.append(following[row])
     return np.concatenate(returns[::-1])
@@ -99,18 +119,18 @@ class ReinforceAgent(TorchAgent):
         self.discard_rollout()
 
     def discard_rollout(self) -> None:
-        """All environments begin anew."""
-        self.beginning = np.ones(self.task.num_envs, np.bool_)  # the next step is a first one
-        self._record_anew()
+        """Drop all collected steps; all environments start new episodes."""
+        self.at_start = np.ones(self.task.num_envs, np.bool_)  # the next step is an episode's first
+        self._start_collecting()
 
-    def _record_anew(self) -> None:
-        """From each environment's next beginning on."""
-        self.record: dict[str, list[Array]] = {name: [] for name in RECORDED}  # step by step
-        self.recording = np.zeros(self.task.num_envs, np.bool_)  # the episode under way
-        self.complete = np.zeros(self.task.num_envs, np.bool_)  # a whole one is recorded
+    def _start_collecting(self) -> None:
+        """Collect the next whole episode of each environment."""
+        self.collected: dict[str, list[Array]] = {name: [] for name in COLUMNS}  # one item a step
+        self.collecting = np.zeros(self.task.num_envs, np.bool_)  # the current episode is collected
+        self.complete = np.zeros(self.task.num_envs, np.bool_)  # a whole episode is collected
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n, ...); with `explore` also noted for the `learn` that follows."""
+        """Return actions (n, ...); with `explore`, sample them and keep them for `learn`."""
         with torch.inference_mode():
             outputs = self.network.policy(self.tensor(observations)).T.numpy(force=True)
         if not explore:
@@ -120,33 +140,42 @@ class ReinforceAgent(TorchAgent):
         return self.distribution.to_environment(self.actions)
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Record what followed; once a whole episode of each is, improve the policy."""
+        """Collect the step; once every environment has a whole episode, improve the policy."""
         self.steps_seen += len(step.rewards)
-        self.recording |= self.beginning & ~self.complete
+        self.collecting |= self.at_start & ~self.complete
         rewards, cut = step.rewards.astype(np.float32), step.truncated & ~step.terminated
         if self.settings.baseline and cut.any():
             rewards[cut] += self.settings.gamma * self.value(step.next_observations[cut])
-        rows = np.flatnonzero(self.recording & step.valid)
-        everybody: Array = np.arange(self.task.num_envs)
-        columns: list[Array] = [step.observations, self.actions, rewards, everybody]
-        for name, values in zip(RECORDED, columns, strict=True):
-            self.record[name].append(values[rows])
+        rows = np.flatnonzero(self.collecting & step.valid)
+        environments: Array = np.arange(self.task.num_envs)
+        columns: list[Array] = [step.observations, self.actions, rewards, environments]
+        for name, values in zip(COLUMNS, columns, strict=True):
+            self.collected[name].append(values[rows])
         over = step.terminated | step.truncated
-        self.beginning = over | ~step.valid
-        self.complete |= self.recording & over
-        self.recording &= ~over
+        self.at_start = over | ~step.valid
+        self.complete |= self.collecting & over
+        self.collecting &= ~over
         return self._improve() if self.complete.all() else None
 
     def value(self, observations: Array) -> Array:
-        """V (n,) of observations (n, ...)."""
+        """Return V(s) (n,) of observations (n, ...)."""
         with torch.inference_mode():
             values: Array = self.network.value(self.tensor(observations))[:, 0].numpy(force=True)
         return values
 
     def losses(self, observations: Tensor, actions: Tensor, returns: Tensor) -> dict[str, Tensor]:
-        """What is to fall; minus the gradient of `policy_loss` is that of the expected return.
+        """Return the losses and some metrics of collected steps.
 
-        Sutton et al., theorem 1, with Q estimated by what came after; the mean over episodes.
+        The gradient of `policy_loss` is minus the policy gradient (Sutton et al., theorem 1),
+
+            sum over t of  grad log pi(a_t|s_t) (G_t - V(s_t)),
+
+        averaged over the episodes. The return G_t estimates Q(s_t, a_t); V is 0 without baseline.
+
+        Args:
+            observations: (m, ...) all collected steps.
+            actions: (m, ...) the actions as they were sampled.
+            returns: (m,) G_t.
         """
         outputs = self.network.policy(observations).T
         log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
@@ -160,19 +189,19 @@ class ReinforceAgent(TorchAgent):
         }
 
     def _improve(self) -> dict[str, float]:
-        """One step up the gradient; then on to the next episodes."""
-        record, count, gamma = self.record, self.task.num_envs, self.settings.gamma
-        returns = returns_to_go(record["rewards"], record["rows"], count, gamma)
-        observations = self.tensor(np.concatenate(record["observations"]))
-        actions = torch.as_tensor(np.concatenate(record["actions"]), device=self.device)
+        """Take one gradient step on the collected episodes, then collect the next ones."""
+        collected, count, gamma = self.collected, self.task.num_envs, self.settings.gamma
+        returns = returns_to_go(collected["rewards"], collected["environments"], count, gamma)
+        observations = self.tensor(np.concatenate(collected["observations"]))
+        actions = torch.as_tensor(np.concatenate(collected["actions"]), device=self.device)
         losses = self.losses(observations, actions, self.tensor(returns))
         self.descend(losses["policy_loss"] + losses["value_loss"], float("inf"))
         metrics = self.check({name: loss.item() for name, loss in losses.items()})
-        self._record_anew()
+        self._start_collecting()
         return metrics
 
     def insight(self, observation: Array) -> Insight:
-        """The policy's probabilities (if discrete) and the value."""
+        """Return the value and, if actions are discrete, their probabilities."""
         value = float(self.value(observation[None])[0])
         if not isinstance(self.distribution, Categorical):
             return Insight(value=value)
@@ -181,28 +210,25 @@ class ReinforceAgent(TorchAgent):
         return Insight(logits.softmax(0).numpy(force=True), value)
 
     def tensors(self) -> dict[str, Any]:
-        """Network, optimizer and the episodes so far, their steps one after the other."""
-        record = {
-            f"record.{name}": torch.from_numpy(np.concatenate(steps))
-            for name, steps in self.record.items()
+        """Return network, optimizer and all collected steps, concatenated."""
+        collected = {
+            f"collected.{name}": torch.from_numpy(np.concatenate(steps))
+            for name, steps in self.collected.items()
             if steps
         }
-        return super().tensors() | record
+        return super().tensors() | collected
 
     def numbers(self) -> dict[str, Any]:
-        """How much was recorded in each step, and where the environments stand."""
+        """Return the random generator, counters, and the flags of all environments."""
         flags = {name: getattr(self, name).tolist() for name in FLAGS}
-        return {
-            **super().numbers(),
-            **flags,
-            "lengths": [len(rows) for rows in self.record["rows"]],
-        }
+        lengths = [len(environments) for environments in self.collected["environments"]]
+        return {**super().numbers(), **flags, "lengths": lengths}
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         for name in FLAGS:
             getattr(self, name)[:] = numbers[name]
-        for name in RECORDED if numbers["lengths"] else ():
+        for name in COLUMNS if numbers["lengths"] else ():
             ends = np.cumsum(numbers["lengths"])[:-1]
-            self.record[name] = np.split(tensors[f"record.{name}"].numpy(), ends)
+            self.collected[name] = np.split(tensors[f"collected.{name}"].numpy(), ends)

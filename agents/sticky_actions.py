@@ -1,7 +1,8 @@
-"""Random actions that last: who changes them at every step gets nowhere.
+"""Random actions, and random actions that are held for several steps.
 
-Dabney, Ostrovski and Barreto, "Temporally-extended epsilon-greedy exploration" (ICLR 2021); here
-the time that an action is held is geometrically distributed.
+An agent that changes its random action at every step hardly gets anywhere. Dabney, Ostrovski and
+Barreto, "Temporally-extended epsilon-greedy exploration" (ICLR 2021), hold an action for a random
+number of steps; here that number is geometrically distributed.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from agents.agent import Array
 
 
 def random_actions(space: spaces.Space[Any], count: int, generator: np.random.Generator) -> Array:
-    """`count` actions of a Discrete or a bounded Box, each as likely as the other."""
+    """Return `count` uniformly random actions of a Discrete or a bounded Box space."""
     if isinstance(space, spaces.Discrete):
         return int(space.start) + generator.integers(int(space.n), size=count)
     assert isinstance(space, spaces.Box)
-    drawn = generator.uniform(space.low, space.high, (count, *space.shape))
-    return np.asarray(drawn, space.dtype)
+    sampled = generator.uniform(space.low, space.high, (count, *space.shape))
+    return np.asarray(sampled, space.dtype)
 
 
 def persist(
     space: spaces.Space[Any], held: Array, persistence: float, generator: np.random.Generator
 ) -> Array:
-    """Go on with the actions `held` (n, ...), drawing anew each `persistence` steps or so."""
-    drawn = random_actions(space, len(held), generator)
-    anew = generator.random(len(held)) < 1 / persistence
-    return np.where(anew.reshape(-1, *(1,) * (held.ndim - 1)), drawn, held)
+    """Replace each of the actions `held` (n, ...) by a new one with probability 1 / persistence."""
+    sampled = random_actions(space, len(held), generator)
+    renewed = generator.random(len(held)) < 1 / persistence
+    return np.where(renewed.reshape(-1, *(1,) * (held.ndim - 1)), sampled, held)

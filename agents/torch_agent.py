@@ -1,4 +1,4 @@
-"""What agents share that learn by gradient: one network, one optimizer, and how both are kept."""
+"""Base class of agents that train one network with one optimizer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from agents.networks.backbones import flatten
 
 
 class TorchAgent(Agent):
-    """An agent that knows what its `network` knows, and improves it by Adam."""
+    """An agent with a PyTorch network that is trained with Adam."""
 
     uses_torch = True
     name: str
-    """As `envs.registry.AGENTS` has it."""
+    """Name of the agent in `envs.registry.AGENTS`."""
 
     def __init__(
         self, task: Task, network: nn.Module, learning_rate: float, seed: int, device: str
@@ -33,11 +33,28 @@ class TorchAgent(Agent):
 
     @functools.cached_property
     def optimizer(self) -> torch.optim.Optimizer:
-        """Made when learning begins: torch's optimizers take over a second to import."""
+        """Adam, created on first use: importing PyTorch's optimizers takes over a second."""
         return torch.optim.Adam([self.parameters], self._learning_rate, eps=1e-5, fused=True)
 
+    @property
+    def learning_rate(self) -> float:
+        """The current learning rate."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def anneal(self, warmup: float = 0.0) -> None:
+        """Set the learning rate for the current step: a linear rise, then a linear fall to 0.
+
+        Args:
+            warmup: share of the planned steps in which it rises from 0.
+        """
+        progress = self.steps_seen / self.task.total_steps
+        share = (1.0 - progress) / (1.0 - warmup)
+        if warmup > 0.0:
+            share = min(progress / warmup, share)
+        self.optimizer.param_groups[0]["lr"] = self._learning_rate * max(share, 0.0)
+
     def descend(self, loss: Tensor, max_grad_norm: float) -> None:
-        """One step of Adam down the gradient of `loss`, which is shortened if it is too long."""
+        """Take one optimizer step down the gradient of `loss`, clipped to `max_grad_norm`."""
         assert self.parameters.grad is not None
         self.parameters.grad.zero_()
         loss.backward()
@@ -45,42 +62,42 @@ class TorchAgent(Agent):
         self.optimizer.step()
 
     def check(self, metrics: dict[str, float]) -> dict[str, float]:
-        """The metrics, if they are numbers.
+        """Return the metrics if all of them are finite.
 
         Raises:
-            FloatingPointError: otherwise.
+            FloatingPointError: if training has diverged.
         """
         if not np.isfinite(list(metrics.values())).all():
             raise FloatingPointError(
-                f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; a smaller "
-                "learning rate or rewards nearer to 1 may help"
+                f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; use a smaller "
+                "learning rate or rewards closer to 1"
             )
         return metrics
 
     def tensor(self, observations: Array) -> Tensor:
-        """Observations as a network takes them: bytes stay bytes, all else becomes float32."""
+        """Return observations as network input: uint8 stays, everything else becomes float32."""
         dtype = None if observations.dtype == np.uint8 else torch.float32
         return torch.as_tensor(observations, dtype=dtype, device=self.device)
 
     def tensors(self) -> dict[str, Any]:
-        """Network and optimizer."""
+        """Return network and optimizer."""
         network = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         return network | optimizer_tensors(self.optimizer)
 
     def numbers(self) -> dict[str, Any]:
-        """Generator and counter."""
+        """Return the random generator and the number of steps."""
         return {**super().numbers(), "steps_seen": self.steps_seen}
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Take over the network only."""
+        """Load the network only."""
         self.network.load_state_dict(under("network.", tensors))
 
     @property
     def backbone(self) -> nn.Module:
-        """The part of the network that makes features of observations.
+        """The part of the network that computes features of observations.
 
         Raises:
-            UnsuitableTaskError: if it is not built so.
+            UnsuitableTaskError: if the network has no such part.
         """
         backbone = getattr(self.network, "backbone", None)
         if not isinstance(backbone, nn.Module):
@@ -88,7 +105,7 @@ class TorchAgent(Agent):
         return backbone
 
     def load_backbone(self, tensors: dict[str, Any]) -> None:
-        """Begin with the backbone of another agent; the heads stay as they were drawn."""
+        """Load the backbone of another agent; the heads keep their initial weights."""
         found, backbone = under("network.backbone.", tensors), self.backbone
         if not found:
             raise ValueError("its agent has no backbone with heads on it")
@@ -99,7 +116,7 @@ class TorchAgent(Agent):
         if there.keys() != here.keys():
             raise ValueError("its backbone is another kind of network")
         for name, shape in there.items():
-            if shape != here[name] and not name.endswith("bias"):  # a weight's tells more
+            if shape != here[name] and not name.endswith("bias"):  # a weight's shape says more
                 one, other = ("x".join(map(str, each)) for each in (shape, here[name]))
                 raise ValueError(f"its backbone has a layer of {one}, where this one has {other}")
         backbone.load_state_dict(found)
@@ -109,7 +126,7 @@ class TorchAgent(Agent):
         self.backbone.requires_grad_(False)
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self.restore_policy(tensors)
         restore_optimizer(self.optimizer, tensors)

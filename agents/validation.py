@@ -1,4 +1,4 @@
-"""What hyperparameters may be: each function raises a ValueError that names the one at fault."""
+"""Checks of hyperparameters. Each raises a ValueError that names the wrong setting."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 
 
 def at_least_one(settings: Any, *names: str) -> None:
-    """Counts, and finite."""
+    """Check that settings are finite and at least 1, such as counts."""
     for name in names:
         if not 1 <= getattr(settings, name) < math.inf:
             raise ValueError(f"{name} must be at least 1, not {getattr(settings, name)}")
 
 
 def between_0_and_1(settings: Any, *names: str) -> None:
-    """Discounts and probabilities."""
+    """Check that settings are between 0 and 1, such as discounts and probabilities."""
     for name in names:
         if not 0 <= getattr(settings, name) <= 1:
             raise ValueError(f"{name} must be between 0 and 1, not {getattr(settings, name)}")
 
 
 def positive(settings: Any, *names: str) -> None:
-    """Step sizes and the like, finite."""
+    """Check that settings are finite and above 0, such as learning rates."""
     for name in names:
         if not 0 < getattr(settings, name) < math.inf:
             raise ValueError(f"{name} must be positive, not {getattr(settings, name)}")
 
 
 def not_negative(settings: Any, *names: str) -> None:
-    """Weights, finite."""
+    """Check that settings are finite and at least 0, such as weights of losses."""
     for name in names:
         if not 0 <= getattr(settings, name) < math.inf:
             raise ValueError(f"{name} must not be negative, but is {getattr(settings, name)}")

@@ -15,7 +15,7 @@ from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.networks.backbones import flatten, make_backbone
 from agents.networks.distributions import Categorical, Gaussian
-from agents.ppo import PPOAgent, PPOSettings, generalised_advantages
+from agents.ppo import PPOAgent, PPOSettings, generalized_advantages
 
 
 def slow_advantage(columns: list[Any], gamma: float, lam: float, t: int) -> float:
@@ -37,7 +37,7 @@ def test_gae_is_the_sum_over_the_rest_of_the_episode(gamma: float, lam: float) -
     done = generator.random((40, 6)) < 0.15
     arrays = (rewards, values, next_values, done)
     r, v, n, d = (torch.tensor(array, dtype=torch.float64) for array in arrays)
-    found = generalised_advantages(r, v, n, d, gamma, lam).numpy()
+    found = generalized_advantages(r, v, n, d, gamma, lam).numpy()
     for t in range(40):
         for i in range(6):
             columns = [array[:, i] for array in arrays]
@@ -50,7 +50,7 @@ def test_gae_with_lambda_one_is_return_minus_value() -> None:
     values = torch.tensor([[0.5], [0.25], [0.125]])
     next_values = torch.tensor([[0.25], [0.125], [0.0]])
     done = torch.tensor([[0.0], [0.0], [1.0]])
-    found = generalised_advantages(rewards, values, next_values, done, 0.5, 1.0)
+    found = generalized_advantages(rewards, values, next_values, done, 0.5, 1.0)
     assert found[:, 0].tolist() == [1 + 1 + 1 - 0.5, 2 + 2 - 0.25, 4 - 0.125]
 
 
@@ -105,7 +105,7 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
     agent.rollout.valid[:] = [[True, True], [True, False], [True, True]]
     rollout = {name: torch.from_numpy(array) for name, array in agent.rollout.arrays().items()}
     advantages = torch.arange(6.0).reshape(3, 2)
-    batches = list(agent._minibatches(rollout, advantages, advantages))
+    batches = list(agent.minibatches(rollout, advantages, advantages))
     learned = sorted(torch.cat([batch[3] for batch in batches]).tolist())
     assert learned == [0.0, 1.0, 2.0, 4.0, 5.0]
 

@@ -102,8 +102,8 @@ def test_pqn_finds_the_q_of_a_corridor(seed: int) -> None:
 
 def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
     agent = small_agent(2, num_steps=3, epochs=1, minibatches=2)
-    agent.rollout.arrays["valid"][:] = [[True, True], [True, False], [True, True]]
-    batches = list(agent._minibatches(torch.arange(6.0).reshape(3, 2)))
+    agent.rollout.valid[:] = [[True, True], [True, False], [True, True]]
+    batches = list(agent.minibatches(torch.arange(6.0).reshape(3, 2)))
     assert sorted(torch.cat([batch[2] for batch in batches]).tolist()) == [0, 1, 2, 4, 5]
     (beginning,) = steps_of(1, 2, valid=np.zeros(2, bool))
     nothing = small_agent(2, num_steps=1)

@@ -138,7 +138,7 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
             "of 16x2x8x8, where this one has 16",
         ),
         (["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"], "does not fit"),
-        (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised where"),
+        (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised with"),
         (
             ["--agent", "reinforce", "--pretrained", "RUN"],
             "need an agent whose network is one backbone",

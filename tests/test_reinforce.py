@@ -157,7 +157,7 @@ def test_after_an_update_episodes_under_way_do_not_count() -> None:
     scripted(agent)
     seen, no = np.zeros((3, CELLS), np.float32), np.zeros(3, bool)
     agent.learn(Step(seen, agent.act(seen), np.ones(3), {}, no, no, seen, ~no))
-    assert agent.record["rows"][0].tolist() == [2]
+    assert agent.collected["environments"][0].tolist() == [2]
 
 
 def test_recording_begins_with_the_first_step_that_counts() -> None:
@@ -167,7 +167,7 @@ def test_recording_begins_with_the_first_step_that_counts() -> None:
     for over, valid in (([1, 0], [1, 1]), ([0, 1], [0, 1]), ([0, 0], [1, 0]), ([0, 0], [1, 1])):
         terminated, counts = np.array(over, bool), np.array(valid, bool)
         agent.learn(Step(seen, agent.act(seen), np.ones(2), {}, terminated, no, seen, counts))
-    assert [rows.tolist() for rows in agent.record["rows"]] == [[0], [0, 1]]
+    assert [rows.tolist() for rows in agent.collected["environments"]] == [[0], [0, 1]]
 
 
 def test_returns_are_discounted_sums() -> None:
