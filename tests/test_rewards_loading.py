@@ -160,7 +160,7 @@ def test_names_that_do_not_exist(write: Write) -> None:
     two = write(FOLLOW + FOLLOW.replace("follow", "other"), "two.py")
     assert "has 2 functions; name one of them, as in" in refusal(two)
     assert "a reward must be a string or a function, not 3" in refusal(3)
-    assert "a reward is a text or a function" in refusal(max)
+    assert "a reward must be a string or a function" in refusal(max)
 
 
 HEAD = "def f(before, action, after):\n"

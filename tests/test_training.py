@@ -204,7 +204,7 @@ def test_a_runs_own_reward_is_executed_only_when_trusted(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("return 1.0 / (luck - 7)", "returned inf where after was ball_x="),
+        ("return 1.0 / (luck - 7)", "returned inf for after: ball_x="),
         ("return [1.0][0 if luck != 7 else 1]", "mine.py:1: IndexError"),
         ("return len(globals()) / (luck - 7)", "mine.py:3: ZeroDivision"),
     ],
