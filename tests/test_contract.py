@@ -490,7 +490,7 @@ def test_actions_outside_of_the_space_are_refused(variant: Variant) -> None:
             env.step(wrong)
     good = vector.action_space.sample()
     for actions in (good[:2], np.concatenate([good, good])):
-        with pytest.raises(ValueError, match=r"actions must be in .* got shape"):
+        with pytest.raises(ValueError, match="actions must have shape"):
             vector.step(actions)
     if isinstance(vector.single_action_space, spaces.Discrete):
         with pytest.raises(ValueError, match=r"actions must be int64, got float64"):

@@ -1,9 +1,9 @@
-"""How the bicycle rides: the equations of `envs.bicycle.model`, and with them speed and path.
+"""The dynamics of the bicycle: the equations of `envs.bicycle.model`, the speed and the path.
 
 A motion is (roll, steer, roll rate, steer rate, speed, heading) in rad, rad/s and m/s, positive to
-the right. `options` is a record of the parameters, the numbers of `envs.bicycle.model.constants`,
-and two switches: `frictionless` (nothing drives or brakes) and `hold_speed` (nor does steering
-change the speed).
+the right. `options` is a record of the parameters, the values of `envs.bicycle.model.constants`,
+and two switches: `frictionless` leaves out driving and braking forces, and `hold_speed` keeps the
+speed constant.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from __future__ import annotations
 import math
 from typing import Any
 
-# Choices of ours; the benchmark has no numbers for them.
+# Our own choices; the benchmark has no values for these.
 PERIOD = 0.02  # s between two actions
-PEDAL_FORCE = 150.0  # N at the rear contact, the most there is
-PEDAL_POWER = 250.0  # W, the most there is
-BRAKE = 2.5  # m/s^2 by the rear brake, a little before the wheel would skid
-ROLLING_RESISTANCE = 0.005  # of the weight
-DRAG = 0.5 * 1.2 * 0.5  # N per (m/s)^2: half the air's density times the area that counts
+PEDAL_FORCE = 150.0  # N, maximum at the rear contact point
+PEDAL_POWER = 250.0  # W, maximum
+BRAKE = 2.5  # m/s^2, maximum of the rear brake, just below skidding
+ROLLING_RESISTANCE = 0.005  # fraction of the weight
+DRAG = 0.5 * 1.2 * 0.5  # N per (m/s)^2: half the air density times the drag area
 
 Motion = tuple[float, float, float, float, float, float]
-SPEED, HEADING = 4, 5  # their places in a motion
+SPEED, HEADING = 4, 5  # indices in a motion
 Held = tuple[float, float, float, float, float]
 
 
 def ride(state: Any, torque: float, pedal: float, brake: float, gust: float, options: Any) -> None:
-    """Ride for one period.
+    """Advance the ride by one period.
 
     Args:
-        state: a record with `roll`, `steer`, `roll_rate`, `steer_rate`, `speed`, `heading`, `x`,
-            `y`, changed in place. x and y, m, are where the rear wheel touches the ground.
-        torque: the rider's on the handlebar, N m.
-        pedal: 0..1 of what the legs can give.
-        brake: 0..1 of what the rear brake can take.
-        gust: the wind's roll torque, N m.
+        state: record with `roll`, `steer`, `roll_rate`, `steer_rate`, `speed`, `heading`, `x` and
+            `y`, changed in place. x and y are the position of the rear contact point, m.
+        torque: torque of the rider on the handlebar, N m.
+        pedal: fraction of the maximum pedal force, 0..1.
+        brake: fraction of the maximum braking, 0..1.
+        gust: roll torque of the wind, N m.
         options: see the module.
     """
     advance(state, torque, pedal, brake, gust, PERIOD, options)
@@ -48,7 +48,7 @@ def advance(
     seconds: float,
     options: Any,
 ) -> None:
-    """Ride for a short time in two Runge-Kutta steps; what rider and wind do is held."""
+    """Advance the ride in two Runge-Kutta steps; the inputs of rider and wind are constant."""
     start = (
         state.roll,
         state.steer,
@@ -71,10 +71,10 @@ def advance(
 def along_the_road(
     speed: float, pedal: float, brake: float, options: Any
 ) -> tuple[float, float, float]:
-    """Accelerations: by the rear wheel, by the air per square of the speed, and by each newton.
+    """Return the acceleration by the rear wheel, by drag per speed squared, and per newton.
 
-    Rolling resistance counts as the rear wheel's; the front wheel's small share of it would enter
-    the stiffness a little differently.
+    All of the rolling resistance counts as the rear wheel's. The small share of the front wheel
+    would change the stiffness slightly differently.
     """
     per_newton = 0.0 if options.hold_speed else 1.0 / options.effective_mass
     if options.frictionless:
@@ -83,12 +83,12 @@ def along_the_road(
     resistance = ROLLING_RESISTANCE * options.weight + brake * BRAKE * options.effective_mass
     force = drive - resistance
     if speed <= 0.0:
-        force = max(force, 0.0)  # what only resists does not drive backwards
+        force = max(force, 0.0)  # resistance does not drive backwards
     return force * per_newton, -DRAG * per_newton, per_newton
 
 
 def runge_kutta(motion: Motion, held: Held, seconds: float, options: Any) -> Motion:
-    """The classical step of fourth order."""
+    """Return the motion after a classical Runge-Kutta step of fourth order."""
     half = seconds / 2
     first = rates(motion, held, options)
     second = rates(moved(motion, first, half), held, options)
@@ -96,11 +96,11 @@ def runge_kutta(motion: Motion, held: Held, seconds: float, options: Any) -> Mot
     fourth = rates(moved(motion, third, seconds), held, options)
     total = moved(moved(first, fourth, 1.0), moved(second, third, 1.0), 2.0)
     roll, steer, roll_rate, steer_rate, speed, heading = moved(motion, total, seconds / 6)
-    return roll, steer, roll_rate, steer_rate, max(speed, 0.0), heading  # it never rolls back
+    return roll, steer, roll_rate, steer_rate, max(speed, 0.0), heading  # never backwards
 
 
 def moved(motion: Motion, rate: Motion, seconds: float) -> Motion:
-    """`motion + rate * seconds`."""
+    """Return `motion + rate * seconds`."""
     return (
         motion[0] + rate[0] * seconds,
         motion[1] + rate[1] * seconds,
@@ -112,10 +112,10 @@ def moved(motion: Motion, rate: Motion, seconds: float) -> Motion:
 
 
 def rates(motion: Motion, held: Held, options: Any) -> Motion:
-    """How fast each number of `motion` changes.
+    """Return the time derivative of each number of `motion`.
 
-    M q'' = torques - (g K0 + sum a_i Ka_i) q - v (C1 q' + v K2 q). The last term takes the power
-    v q'^T (C1 q' + v K2 q) from roll and steer and gives it to the speed: energy is conserved.
+    M q'' = torques - (g K0 + sum a_i Ka_i) q - v (C1 q' + v K2 q). The last term moves the power
+    v q'^T (C1 q' + v K2 q) from roll and steer to the speed, so energy is conserved.
     """
     roll, steer, roll_rate, steer_rate, speed, _ = motion
     torque, gust, rear, air, per_newton = held
@@ -145,10 +145,10 @@ def rates(motion: Motion, held: Held, options: Any) -> Motion:
 
 
 def path(start: Motion, middle: Motion, end: Motion, seconds: float) -> tuple[float, float]:
-    """How far the rear contact goes along and across the heading in the middle, m.
+    """Return the way of the rear contact point along and across the middle heading, m.
 
-    Simpson's rule for v cos(turned) and v sin(turned), with `turned` since the middle so small that
-    1 - turned^2 / 2 and `turned` for cosine and sine keep it of fourth order: one cosine, one sine.
+    It is Simpson's rule for v cos(a) and v sin(a), where a is the angle from the middle heading.
+    The angle is so small that 1 - a^2 / 2 and a in place of cosine and sine keep the fourth order.
     """
     before, after = start[HEADING] - middle[HEADING], end[HEADING] - middle[HEADING]
     ahead = start[SPEED] * (1.0 - before * before / 2) + end[SPEED] * (1.0 - after * after / 2)
@@ -157,7 +157,7 @@ def path(start: Motion, middle: Motion, end: Motion, seconds: float) -> tuple[fl
 
 
 def energy(state: Any, options: Any) -> float:
-    """Kinetic and potential, J; it stays the same where nothing drives or brakes."""
+    """Return the kinetic plus potential energy, J; it is constant with `frictionless`."""
     mass, weight = options.mass, options.weight_stiffness
     kinetic = (
         options.effective_mass * state.speed**2

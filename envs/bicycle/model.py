@@ -2,13 +2,13 @@
 
     M q'' + v C1 q' + (g K0 + v^2 K2 + sum a_i Ka_i) q = [roll torque, steer torque]
 
-with q = (roll, steer), both positive to the right, v the forward speed and a_i the parts of its
-acceleration. Axes: x forward, y right, z down, the origin where the rear wheel touches the ground.
+with q = (roll, steer), both positive to the right, v the forward speed, and a_i the parts of its
+acceleration. The axes are x forward, y right and z down, with the origin at the rear contact point.
 
-Numbers such as (A20) are equations of Meijaard, Papadopoulos, Ruina and Schwab, "Linearized
+Numbers such as (A20) are the equations of Meijaard, Papadopoulos, Ruina and Schwab, "Linearized
 dynamics equations for the balance and steer of a bicycle: a benchmark and review", Proc. R. Soc. A
-463 (2007), appendix A. The parts are named as there: R rear wheel, B frame and rider, H fork and
-handlebar, F front wheel; T is all of them, A is what the handlebar turns (H and F).
+463 (2007), appendix A. Parts have the paper's names: R rear wheel, B frame and rider, H fork and
+handlebar, F front wheel, T the whole bicycle, A the front assembly (H and F).
 """
 
 from __future__ import annotations
@@ -23,64 +23,64 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the bicycle is made of: the benchmark of Meijaard et al. (2007), table 1.
+    """Parameters of the bicycle. Defaults: the benchmark of Meijaard et al. (2007), table 1.
 
-    Positions are those of centres of mass, moments of inertia are taken about them. Wheels are
-    symmetric, so that their Izz is their Ixx.
+    Positions are those of the centres of mass, and moments of inertia are about the centres of
+    mass. Wheels are symmetric: their Izz equals their Ixx.
     """
 
     wheelbase: float = 1.02
-    """Between the points where the wheels touch the ground, m."""
+    """Distance between the contact points of the wheels, m."""
     trail: float = 0.08
-    """How far the front wheel touches the ground behind the steer axis, m."""
+    """Distance from the steer axis back to the front contact point, on the ground, m."""
     head_angle: float = 72.0
-    """Of the steer axis above the horizontal, degrees; 90 is upright."""
+    """Angle of the steer axis above the horizontal, degrees; 90 is vertical."""
     gravity: float = 9.81
-    """m/s^2."""
+    """Acceleration of gravity, m/s^2."""
     rear_wheel_radius: float = 0.3
-    """m."""
+    """Radius of the rear wheel, m."""
     rear_wheel_mass: float = 2.0
-    """kg."""
+    """Mass of the rear wheel, kg."""
     rear_wheel_ixx: float = 0.0603
-    """About a diameter, kg m^2."""
+    """Moment of inertia of the rear wheel about a diameter, kg m^2."""
     rear_wheel_iyy: float = 0.12
-    """About the axle, kg m^2."""
+    """Moment of inertia of the rear wheel about the axle, kg m^2."""
     rider_x: float = 0.3
-    """Frame and rider, one rigid body here: how far before the rear contact, m."""
+    """Distance of frame and rider, one rigid body, in front of the rear contact point, m."""
     rider_height: float = 0.9
-    """Frame and rider: above the ground, m."""
+    """Height of frame and rider above the ground, m."""
     rider_mass: float = 85.0
-    """Frame and rider together, kg."""
+    """Mass of frame and rider, kg."""
     rider_ixx: float = 9.2
-    """Frame and rider, about the x axis, kg m^2."""
+    """Moment of inertia of frame and rider about the x axis, kg m^2."""
     rider_iyy: float = 11.0
-    """Frame and rider, about the y axis, kg m^2; no linear equation contains it."""
+    """Moment of inertia of frame and rider about the y axis, kg m^2; has no effect here."""
     rider_izz: float = 2.8
-    """Frame and rider, about the z axis, kg m^2."""
+    """Moment of inertia of frame and rider about the z axis, kg m^2."""
     rider_ixz: float = 2.4
-    """Frame and rider, product of inertia, kg m^2."""
+    """Product of inertia of frame and rider, kg m^2."""
     fork_x: float = 0.9
-    """Fork and handlebar: how far before the rear contact, m."""
+    """Distance of fork and handlebar in front of the rear contact point, m."""
     fork_height: float = 0.7
-    """Fork and handlebar: above the ground, m."""
+    """Height of fork and handlebar above the ground, m."""
     fork_mass: float = 4.0
-    """kg."""
+    """Mass of fork and handlebar, kg."""
     fork_ixx: float = 0.05892
-    """Fork and handlebar, about the x axis, kg m^2."""
+    """Moment of inertia of fork and handlebar about the x axis, kg m^2."""
     fork_iyy: float = 0.06
-    """Fork and handlebar, about the y axis, kg m^2; no linear equation contains it."""
+    """Moment of inertia of fork and handlebar about the y axis, kg m^2; has no effect here."""
     fork_izz: float = 0.00708
-    """Fork and handlebar, about the z axis, kg m^2."""
+    """Moment of inertia of fork and handlebar about the z axis, kg m^2."""
     fork_ixz: float = -0.00756
-    """Fork and handlebar, product of inertia, kg m^2."""
+    """Product of inertia of fork and handlebar, kg m^2."""
     front_wheel_radius: float = 0.35
-    """m."""
+    """Radius of the front wheel, m."""
     front_wheel_mass: float = 3.0
-    """kg."""
+    """Mass of the front wheel, kg."""
     front_wheel_ixx: float = 0.1405
-    """About a diameter, kg m^2."""
+    """Moment of inertia of the front wheel about a diameter, kg m^2."""
     front_wheel_iyy: float = 0.28
-    """About the axle, kg m^2."""
+    """Moment of inertia of the front wheel about the axle, kg m^2."""
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -106,12 +106,12 @@ class Parameters:
             ("fork_izz", 0.0, 1000.0),
             ("front_wheel_radius", 0.01, 10.0),
             ("front_wheel_mass", 0.01, 1000.0),
-            ("front_wheel_ixx", 0.0001, 1000.0),  # not 0: steering would weigh nothing
+            ("front_wheel_ixx", 0.0001, 1000.0),  # with 0, steering would have no inertia
             ("front_wheel_iyy", 0.0, 1000.0),
         ):
             self._require(name, low, high)
         for part in ("rider", "fork"):
-            # A body with a greater product of inertia would have a negative moment about some axis.
+            # A larger product of inertia would mean a negative moment of inertia about some axis.
             limit = math.sqrt(getattr(self, f"{part}_ixx") * getattr(self, f"{part}_izz"))
             self._require(f"{part}_ixz", -limit, limit)
 
@@ -119,60 +119,61 @@ class Parameters:
         value = getattr(self, name)
         if not low <= value <= high:  # NaN fails too
             raise ValueError(
-                f"option `{name}` of bicycle must be between {low:g} and {high:g}, not {value}"
+                f"option `{name}` of bicycle must be between {low:g} and {high:g}, got {value}"
             )
 
 
 class Matrices(NamedTuple):
-    """The linear equations of one bicycle; the 2x2 matrices act on (roll, steer)."""
+    """Matrices of the linear equations; the 2x2 matrices act on (roll, steer)."""
 
     mass: NDArray[np.float64]
     """M, kg m^2."""
     damping: NDArray[np.float64]
-    """C1, kg m; times the speed."""
+    """C1, kg m; multiplied by the speed."""
     gravity_stiffness: NDArray[np.float64]
-    """K0, kg m; times g."""
+    """K0, kg m; multiplied by g."""
     speed_stiffness: NDArray[np.float64]
-    """K2, kg; times the speed squared."""
+    """K2, kg; multiplied by the speed squared."""
     rear_stiffness: NDArray[np.float64]
-    """Ka, kg m; times an acceleration by the rear wheel: pedal, rear brake."""
+    """Ka, kg m; multiplied by the acceleration by the rear wheel (pedal, rear brake)."""
     front_stiffness: NDArray[np.float64]
-    """Ka, kg m; times an acceleration by a brake between fork and front wheel."""
+    """Ka, kg m; multiplied by the acceleration by a front brake."""
     drag_stiffness: NDArray[np.float64]
-    """Ka, kg m; times an acceleration by a force at the rider's centre of mass."""
+    """Ka, kg m; multiplied by the acceleration by a force at the rider's centre of mass."""
     effective_mass: float
-    """Force needed for 1 m/s^2 straight ahead, kg: the wheels have to be spun up too."""
+    """Force for 1 m/s^2 straight ahead, kg; includes the rotation of the wheels."""
     total_mass: float
-    """m_T, kg."""
+    """Total mass m_T, kg."""
 
 
 def matrices(p: Parameters) -> Matrices:
-    """The matrices of the linear equations about riding upright and straight ahead.
+    """Return the matrices of the linear equations about upright straight riding.
 
-    M, C1, K0 and K2 are the paper's. How an acceleration enters the stiffness is not in the paper,
-    which has the speed constant; it follows from the same model by virtual power:
+    M, C1, K0 and K2 are the paper's. The paper keeps the speed constant, so it does not say how an
+    acceleration changes the stiffness. This follows from the same model by virtual power:
 
-    Take roll', steer' and v, the rotation of the rear wheel against the frame times its radius, as
-    the three speeds. At rest their accelerations obey H(q) (roll'', steer'', v') = forces, with H
-    the mass matrix of the kinetic energy 1/2 (roll', steer', v) H (roll', steer', v). Upright,
-    H has M in it and no coupling of v with roll' and steer'; off upright they are coupled, and
+    Take three speeds: roll', steer' and v, the rotation of the rear wheel against the frame times
+    its radius. When all three are zero, their accelerations obey H(q) (roll'', steer'', v') =
+    forces, where H is the mass matrix of the kinetic energy 1/2 (roll', steer', v) H (roll',
+    steer', v). Upright, H contains M and no coupling of v with roll' and steer'. When the bicycle
+    is not upright, they are coupled, and
 
         Ka_rear = d H[(roll, steer), v] / d q.
 
-    The coupling to first order has these sources, with mu = (c/w) cos(lambda) (A17):
+    To first order, the coupling has these sources, with mu = (c/w) cos(lambda) (A17):
 
-    - The bicycle turns: yaw rate (v steer + c steer') cos(lambda) / w, as in (A26).
-    - It nods: the frame's pitch is mu roll steer + kappa steer^2 / 2, nose down, with
-      kappa = mu sin(lambda). A point of height h so gains mu roll' steer + kappa steer steer',
-      times h, of forward speed.
-    - A point of the front assembly, u before the steer axis, loses u (cos(lambda) + mu) steer
-      steer' of it.
+    - The bicycle turns: the yaw rate is (v steer + c steer') cos(lambda) / w, as in (A26).
+    - It pitches: the frame's pitch is mu roll steer + kappa steer^2 / 2, nose down, with
+      kappa = mu sin(lambda). The forward speed of a point at height h grows by h (mu roll' steer +
+      kappa steer steer').
+    - The forward speed of a point of the front assembly, at a distance u in front of the steer
+      axis, falls by u (cos(lambda) + mu) steer steer'.
     - The front wheel's spin is v + c cos(lambda) (cos(lambda) + mu) steer steer' + r_F (mu +
       cos(lambda)) roll' steer, over r_F.
 
-    A force that does not act on v alone, such as a brake on the front wheel or the drag, also
-    drives roll and steer, by the speed of its point for roll' = 1 or steer' = 1. Moved to the left
-    side, that is the difference of its Ka from that of the rear wheel.
+    A force that does not act on v alone, such as a front brake or the drag, also drives roll and
+    steer, in proportion to the speed of its point of application for roll' = 1 or steer' = 1.
+    Moved to the left side, this is the difference between its Ka and that of the rear wheel.
     """
     lam = math.radians(90.0 - p.head_angle)
     sin, cos = math.sin(lam), math.cos(lam)
@@ -180,7 +181,7 @@ def matrices(p: Parameters) -> Matrices:
     m_r, m_b, m_h, m_f = p.rear_wheel_mass, p.rider_mass, p.fork_mass, p.front_wheel_mass
     x_b, z_b, x_h, z_h = p.rider_x, -p.rider_height, p.fork_x, -p.fork_height
 
-    # All of the bicycle.
+    # The whole bicycle, T.
     m_t = m_r + m_b + m_h + m_f  # (A1)
     x_t = (x_b * m_b + x_h * m_h + w * m_f) / m_t  # (A2)
     z_t = (-r_r * m_r + z_b * m_b + z_h * m_h - r_f * m_f) / m_t  # (A3)
@@ -203,7 +204,7 @@ def matrices(p: Parameters) -> Matrices:
     )
     i_axz = p.fork_ixz - m_h * (x_h - x_a) * (z_h - z_a) + m_f * (w - x_a) * (r_f + z_a)  # (A11)
     i_azz = p.fork_izz + p.front_wheel_ixx + m_h * (x_h - x_a) ** 2 + m_f * (w - x_a) ** 2  # (A12)
-    u_a = (x_a - w - c) * cos - z_a * sin  # (A13): how far before the steer axis
+    u_a = (x_a - w - c) * cos - z_a * sin  # (A13): distance in front of the steer axis
     i_all = m_a * u_a**2 + i_axx * sin**2 + 2 * i_axz * sin * cos + i_azz * cos**2  # (A14)
     i_alx = -m_a * u_a * z_a + i_axx * sin + i_axz * cos  # (A15)
     i_alz = m_a * u_a * x_a + i_axz * sin + i_azz * cos  # (A16)
@@ -249,23 +250,23 @@ def matrices(p: Parameters) -> Matrices:
 
 
 def state_matrix(m: Matrices, speed: float, gravity: float) -> NDArray[np.float64]:
-    """A in d/dt (roll, steer, roll', steer') = A (roll, steer, roll', steer') at a held speed."""
+    """Return A in d/dt (q, q') = A (q, q') with q = (roll, steer), at constant speed."""
     stiffness = gravity * m.gravity_stiffness + speed**2 * m.speed_stiffness
     forces = np.hstack([stiffness, speed * m.damping])
     return np.vstack([np.eye(2, 4, 2), -np.linalg.solve(m.mass, forces)])
 
 
 def eigenvalues(m: Matrices, speed: float, gravity: float) -> NDArray[np.complex128]:
-    """The four eigenvalues at a held speed, 1/s, sorted by real part, then by imaginary part.
+    """Return the four eigenvalues at constant speed, 1/s, sorted by real, then imaginary part.
 
-    The bicycle rides by itself where all real parts are negative.
+    The bicycle is stable without control if all real parts are negative.
     """
     values = np.linalg.eigvals(state_matrix(m, speed, gravity))
     return np.sort_complex(values.astype(np.complex128))
 
 
 def constants(p: Parameters) -> dict[str, Any]:
-    """What `envs.bicycle.dynamics` reads besides the parameters: 2x2 matrices and numbers."""
+    """Return the 2x2 matrices and numbers that `envs.bicycle.dynamics` needs."""
     m = matrices(p)
     return {
         "mass": m.mass,

@@ -53,9 +53,9 @@ def direction(seen: Array) -> Array:
     Args:
         seen: (n, k) the part of the observations that the task adds: a goal, a lane or nothing.
     """
-    if seen.shape[1] == TASKS["goal"].seen:
+    if seen.shape[1] == TASKS["goal"].observed:
         return np.arctan2(seen[:, 1], seen[:, 0])
-    if seen.shape[1] == TASKS["path"].seen:
+    if seen.shape[1] == TASKS["path"].observed:
         return seen[:, 2] / 2.0
     return np.zeros(len(seen))
 

@@ -1,16 +1,16 @@
-"""The bicycle as an agent sees it: uint8 screens.
+"""The screens of the bicycle that agents observe, as uint8 arrays.
 
-From the bottom up, all of it about the middle axis, so that a ride mirrored left to right shows as
-the mirrored screen:
+A screen shows, from the bottom to the top and centred on the middle axis:
 
-- two bars, the lower one as wide as the commanded speed, the upper one as the speed;
-- a line that leans twice as far as the bicycle does, seen from behind;
-- a line that points where the front wheel does, seen from above;
-- what the task adds, seen from above with the heading upwards: the lane's borders, a line towards
-  the goal, or a bar for the rest of the race.
+- two bars, whose widths are the commanded speed (lower bar) and the speed (upper bar);
+- a line that leans twice as far as the bicycle, seen from behind;
+- a line in the direction of the front wheel, seen from above;
+- the task, seen from above with the heading upwards: the borders of the lane, a line towards the
+  goal, or a bar for the rest of the race.
 
-The lines are anti-aliased, so that a thousandth of a radian changes the brightness of some pixels.
-Places and lengths here are in parts of the screen's side, x to the right, y downwards.
+A ride mirrored left to right gives the mirrored screen. Lines are anti-aliased, so that a
+thousandth of a radian changes the brightness of some pixels. Positions and lengths are fractions of
+the side of the screen, with x to the right and y downwards.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from envs.engine.raster import draw_segment, fill_rectangle
 BRIGHT, DIM = 255.0, 150.0
 LINE = 0.025  # thickness
 BAR = 0.02  # height
-SPEED = 0.08  # half a bar for 1 m/s
-SPEED_TOP, COMMANDED_TOP = 0.955, 0.98  # of the bars
+SPEED = 0.08  # half the width of a bar for 1 m/s
+SPEED_TOP, COMMANDED_TOP = 0.955, 0.98  # y of the bars
 ROLL_PIVOT, ROLL_LENGTH, ROLL_GAIN = 0.94, 0.28, 2.0
 STEER_PIVOT, STEER_LENGTH = 0.64, 0.2
-GROUND = 0.42  # where the rear wheel stands on the ground seen from above
-METRE = 0.048  # of that ground
-BORDER = 0.015  # thickness of a lane's border
-BORDER_PARTS, BORDER_PART = 4, 2.2  # number and length, m, of the straight parts that it is made of
-GOAL_CENTRE, GOAL_LENGTH = 0.22, 0.2  # where the line towards the goal begins; for the furthest
-HALFWAY = 20.0  # m to a goal that is half as long a line
+GROUND = 0.42  # y of the rear wheel on the ground seen from above
+METRE = 0.048  # scale of that ground
+BORDER = 0.015  # thickness of the lane's borders
+BORDER_PARTS, BORDER_PART = 4, 2.2  # number and length (m) of the straight parts of a border
+GOAL_CENTRE, GOAL_LENGTH = 0.22, 0.2  # start of the line towards the goal; its maximum length
+HALFWAY = 20.0  # m, distance of the goal at which the line has half its maximum length
 
 
 def draw_ride(state: Any, screen: Any, options: Any) -> None:
-    """What every task shows: lean, steer, speed."""
+    """Draw what all tasks show: roll, steer and speed."""
     draw_bar(screen, SPEED_TOP, SPEED * state.speed)
     draw_bar(screen, COMMANDED_TOP, SPEED * state.commanded_speed)
     draw_hand(screen, ROLL_PIVOT, ROLL_GAIN * state.roll, ROLL_LENGTH)
@@ -45,7 +45,7 @@ def draw_ride(state: Any, screen: Any, options: Any) -> None:
 
 
 def draw_goal(state: Any, screen: Any, options: Any) -> None:
-    """A ride, and a line towards the goal, the shorter the nearer it is."""
+    """Draw the ride and a line towards the goal, which is shorter when the goal is nearer."""
     draw_ride(state, screen, options)
     x, y = state.goal_x - state.x, state.goal_y - state.y
     distance = math.sqrt(x * x + y * y)
@@ -58,7 +58,7 @@ def draw_goal(state: Any, screen: Any, options: Any) -> None:
 
 
 def draw_path(state: Any, screen: Any, options: Any) -> None:
-    """A ride, and both borders of the lane that lies ahead."""
+    """Draw the ride and the borders of the lane ahead."""
     draw_ride(state, screen, options)
     scale, middle, bottom = METRE * len(screen), 0.5 * len(screen), GROUND * len(screen)
     cos, sin = scale * math.cos(state.heading), scale * math.sin(state.heading)
@@ -82,20 +82,20 @@ def draw_path(state: Any, screen: Any, options: Any) -> None:
 
 
 def draw_slow(state: Any, screen: Any, options: Any) -> None:
-    """A ride, and a bar for the part of the race that is left."""
+    """Draw the ride and a bar for the part of the race that is left."""
     draw_ride(state, screen, options)
     draw_bar(screen, 0.0, 0.5 * max(0.0, 1.0 - state.way / options.race_length))
 
 
 def draw_bar(screen: Any, top: float, half: float) -> None:
-    """A level bar that reaches `half` to either side."""
+    """Draw a horizontal bar that reaches `half` to either side of the middle."""
     side = len(screen)
     middle, reach = 0.5 * side, half * side
     fill_rectangle(screen, middle - reach, top * side, middle + reach, (top + BAR) * side, BRIGHT)
 
 
 def draw_hand(screen: Any, pivot: float, angle: float, length: float) -> None:
-    """A line from a pivot on the middle axis; `angle` is to the right of upwards, rad."""
+    """Draw a line from a pivot on the middle axis; `angle` is from upwards to the right, rad."""
     side = len(screen)
     x, y = 0.5 * side, pivot * side
     far_x, far_y = x + side * length * math.sin(angle), y - side * length * math.cos(angle)

@@ -1,4 +1,4 @@
-"""What a ride is for: four tasks on the same dynamics, each with its own start, end and score."""
+"""The tasks: four on the same dynamics, each with its own start, end and score."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from envs.bicycle import screen
 from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.lane import lane_slope, lane_y
 from envs.bicycle.model import Parameters
-from envs.engine.game import Field
+from envs.engine.game import Field, no_derived_fields
 from envs.engine.rng import uniform
 
-NEAR = 0.5  # m/s off the commanded speed that still count as near
-LOOKED_AHEAD = (2.0, 5.0, 9.0)  # m, where the lane is seen
+NEAR = 0.5  # m/s, maximum difference from the commanded speed that counts as keeping it
+LOOKED_AHEAD = (2.0, 5.0, 9.0)  # m, distances at which the lane is observed
 HUNDRED_METRES = 100.0
 
 
 @dataclass(frozen=True)
 class BicycleOptions(Parameters):
-    """What the bicycle is made of, and how it is ridden; of every task."""
+    """Options of all tasks: the bicycle's parameters and the conditions of the ride."""
 
     gust: float = 0.0
-    """Standard deviation of a random roll torque, new at each step, N m."""
+    """Standard deviation of the random roll torque of each step, N m."""
     frictionless: bool = False
-    """Nothing drives or brakes: no drag, rolling resistance, pedal or brake."""
+    """Whether to leave out drag, rolling resistance, pedal and brake."""
     hold_speed: bool = False
-    """The speed stays what it is."""
+    """Whether to keep the speed constant."""
     slowest_command: float = 1.5
-    """The commanded speed is drawn from here, m/s ..."""
+    """Minimum of the random commanded speed, m/s."""
     fastest_command: float = 3.5
-    """... to here."""
+    """Maximum of the random commanded speed, m/s."""
     max_steps: int = 1000
-    """Steps of 0.02 s after which an episode is truncated."""
+    """Number of steps of 0.02 s after which an episode is truncated."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,14 +46,14 @@ class BicycleOptions(Parameters):
 
 @dataclass(frozen=True)
 class GoalOptions(BicycleOptions):
-    """`task="goal"`."""
+    """Options of `task="goal"`."""
 
     goal_distance: float = 50.0
-    """The goal is at least this far away at the start, and at most twice as far, m."""
+    """Minimum distance of the goal at the start, m; the maximum is twice as much."""
     goal_radius: float = 3.0
-    """From here on it is reached, m."""
+    """Distance within which the goal is reached, m."""
     max_steps: int = 4000
-    """Steps of 0.02 s after which an episode is truncated."""
+    """Number of steps of 0.02 s after which an episode is truncated."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,14 +63,14 @@ class GoalOptions(BicycleOptions):
 
 @dataclass(frozen=True)
 class PathOptions(BicycleOptions):
-    """`task="path"`."""
+    """Options of `task="path"`."""
 
     lane_width: float = 2.0
-    """m."""
+    """Width of the lane, m."""
     winding: float = 2.0
-    """How far the lane swings to either side, m."""
+    """Amplitude of the lane's long wave, m."""
     max_steps: int = 2000
-    """Steps of 0.02 s after which an episode is truncated."""
+    """Number of steps of 0.02 s after which an episode is truncated."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,16 +80,16 @@ class PathOptions(BicycleOptions):
 
 @dataclass(frozen=True)
 class SlowOptions(BicycleOptions):
-    """`task="slow"`."""
+    """Options of `task="slow"`."""
 
     slowest_command: float = 0.5
-    """The commanded speed is drawn from here, m/s ..."""
+    """Minimum of the random commanded speed, m/s."""
     fastest_command: float = 0.5
-    """... to here."""
+    """Maximum of the random commanded speed, m/s."""
     race_length: float = 30.0
-    """m."""
+    """Length of the race, m."""
     max_steps: int = 6000
-    """Steps of 0.02 s after which an episode is truncated."""
+    """Number of steps of 0.02 s after which an episode is truncated."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,11 +97,7 @@ class SlowOptions(BicycleOptions):
 
 
 def begin_balance(state: Any, options: Any) -> None:
-    """Nothing but the ride itself."""
-
-
-def measure_nothing(state: Any, options: Any) -> None:
-    """No field of the state follows from the others."""
+    """Add nothing to the start of the ride."""
 
 
 def count_balance(state: Any, options: Any) -> None:
@@ -111,46 +107,46 @@ def count_balance(state: Any, options: Any) -> None:
 
 
 def score_balance(state: Any) -> float:
-    """Seconds upright near the commanded speed."""
+    """Return the seconds upright near the commanded speed."""
     return PERIOD * state.good_steps
 
 
 def never(state: Any, options: Any) -> bool:
-    """Only a fall ends the ride."""
+    """Return False: only a fall ends the ride."""
     return False
 
 
-def see_nothing_else(state: Any, out: Any, options: Any) -> None:
-    """The ride itself is all there is to see."""
+def observe_nothing(state: Any, out: Any, options: Any) -> None:
+    """Write nothing: the ride itself is all of the observation."""
 
 
 def begin_goal(state: Any, options: Any) -> None:
-    """Draw the goal anywhere around."""
+    """Sample a goal in any direction."""
     distance = uniform(state, options.goal_distance, 2.0 * options.goal_distance)
     direction = uniform(state, -math.pi, math.pi)
     state.goal_x = state.x + distance * math.cos(direction)
     state.goal_y = state.y + distance * math.sin(direction)
 
 
-def measure_goal(state: Any, options: Any) -> None:
-    """How far is it still?"""
+def derive_goal(state: Any, options: Any) -> None:
+    """Compute the remaining distance to the goal."""
     ahead, aside = state.goal_x - state.x, state.goal_y - state.y
     state.metres_missing = max(0.0, math.sqrt(ahead * ahead + aside * aside) - options.goal_radius)
 
 
 def count_goal(state: Any, options: Any) -> None:
-    """Is it reached?"""
+    """Note whether the goal is reached."""
     if state.fallen == 0 and state.metres_missing <= 0.0:
         state.goals = 1
 
 
 def goal_reached(state: Any, options: Any) -> bool:
-    """That ends the ride well."""
+    """Return whether the goal is reached."""
     return state.goals > 0
 
 
-def see_goal(state: Any, out: Any, options: Any) -> None:
-    """Cosine and sine of its direction from the heading, and the metres missing."""
+def observe_goal(state: Any, out: Any, options: Any) -> None:
+    """Write the cosine and sine of the goal's direction from the heading, and its distance."""
     direction = math.atan2(state.goal_y - state.y, state.goal_x - state.x) - state.heading
     out[0] = math.cos(direction)
     out[1] = math.sin(direction)
@@ -158,26 +154,26 @@ def see_goal(state: Any, out: Any, options: Any) -> None:
 
 
 def score_goal(state: Any) -> float:
-    """1 for the goal reached; else minus the hundreds of metres missing."""
+    """Return 1 if the goal was reached, else minus the remaining distance in units of 100 m."""
     return state.goals - state.metres_missing / HUNDRED_METRES
 
 
 def begin_path(state: Any, options: Any) -> None:
-    """Draw the lane; the ride starts in its middle and along it."""
+    """Sample the lane; the ride starts in its middle and along it."""
     state.long_phase = uniform(state, -math.pi, math.pi)
     state.short_phase = uniform(state, -math.pi, math.pi)
     state.heading = math.atan(lane_slope(state, state.x, options))
 
 
-def measure_path(state: Any, options: Any) -> None:
-    """How far off the lane's centre is it?"""
+def derive_path(state: Any, options: Any) -> None:
+    """Compute the distance from the centre of the lane."""
     slope = lane_slope(state, state.x, options)
     along = 1.0 / math.sqrt(1.0 + slope * slope)  # cosine of the lane's direction
     state.lane_offset = (state.y - lane_y(state, state.x, options)) * along
 
 
 def count_path(state: Any, options: Any) -> None:
-    """How many metres along the lane were ridden within it?"""
+    """Add the metres ridden along the lane within it."""
     if abs(state.lane_offset) <= options.lane_width / 2 and state.fallen == 0:
         slope = lane_slope(state, state.x, options)
         along = 1.0 / math.sqrt(1.0 + slope * slope)
@@ -185,8 +181,8 @@ def count_path(state: Any, options: Any) -> None:
         state.lane_metres += state.speed * PERIOD * forwards
 
 
-def see_lane(state: Any, out: Any, options: Any) -> None:
-    """How far to its left the lane's centre is, in lane widths, and the directions to it ahead."""
+def observe_lane(state: Any, out: Any, options: Any) -> None:
+    """Write the offset from the lane's centre in lane widths, and the directions to it ahead."""
     out[0] = min(max(state.lane_offset / options.lane_width, -3.0), 3.0)
     cos, sin = math.cos(state.heading), math.sin(state.heading)
     for k in range(len(LOOKED_AHEAD)):
@@ -197,28 +193,28 @@ def see_lane(state: Any, out: Any, options: Any) -> None:
 
 
 def score_path(state: Any) -> float:
-    """Metres ridden along the lane within it."""
+    """Return the metres ridden along the lane within it."""
     return state.lane_metres
 
 
 def race_over(state: Any, options: Any) -> bool:
-    """The finishing line is reached."""
+    """Return whether the finish line is reached."""
     return state.way >= options.race_length
 
 
 def count_slow(state: Any, options: Any) -> None:
-    """Is the finishing line passed?"""
+    """Note whether the finish line is passed."""
     if state.fallen == 0 and race_over(state, options):
         state.finished = 1
 
 
-def see_rest(state: Any, out: Any, options: Any) -> None:
-    """The part of the race that is still to be ridden."""
+def observe_rest_of_race(state: Any, out: Any, options: Any) -> None:
+    """Write the fraction of the race that is left."""
     out[0] = max(0.0, 1.0 - state.way / options.race_length)
 
 
 def score_slow(state: Any) -> float:
-    """Seconds taken for the race, the more the better; 0 for who does not finish."""
+    """Return the seconds taken for the race (more is better), or 0 without finishing."""
     return PERIOD * state.t * state.finished
 
 
@@ -227,24 +223,25 @@ class Task:
     """What a task adds to the ride."""
 
     options: type[BicycleOptions]
+    """Dataclass of the options."""
     fields: tuple[Field, ...]
-    """Its fields of the state."""
+    """Additional fields of the state."""
     begin: Callable[[Any, Any], None]
-    """begin(state, options): after the ride's own start was drawn."""
-    measure: Callable[[Any, Any], None]
-    """measure(state, options): update the fields that follow from others."""
+    """begin(state, options): complete the starting state of the ride."""
+    derive: Callable[[Any, Any], None]
+    """derive(state, options): update the fields that follow from others."""
     count: Callable[[Any, Any], None]
-    """count(state, options): after each step, and after `measure`."""
+    """count(state, options): update the other fields after each step, after `derive`."""
     over: Callable[[Any, Any], bool]
-    """over(state, options): is the ride done, other than by a fall?"""
-    seen: int
-    """How many numbers `see` writes."""
-    see: Callable[[Any, Any, Any], None]
-    """see(state, out, options)."""
+    """over(state, options): return whether the ride has ended without a fall."""
+    observed: int
+    """Number of values that `observe` writes."""
+    observe: Callable[[Any, Any, Any], None]
+    """observe(state, out, options): write the additional values of the observation."""
     draw: Callable[[Any, Any, Any], None]
-    """draw(state, screen, options): onto a black screen."""
+    """draw(state, screen, options): draw on a black screen, for agents."""
     score: Callable[[Any], float]
-    """score(state)."""
+    """score(state): return the score."""
 
 
 TASKS: dict[str, Task] = {
@@ -252,57 +249,57 @@ TASKS: dict[str, Task] = {
         BicycleOptions,
         (Field("good_steps", "i8", "steps upright near the commanded speed"),),
         begin_balance,
-        measure_nothing,
+        no_derived_fields,
         count_balance,
         never,
         0,
-        see_nothing_else,
+        observe_nothing,
         screen.draw_ride,
         score_balance,
     ),
     "goal": Task(
         GoalOptions,
         (
-            Field("goal_x", "f8", "m, where the goal is"),
-            Field("goal_y", "f8", "m, to the right of the x axis"),
-            Field("metres_missing", "f8", "m from here to the goal's rim"),
-            Field("goals", "i8", "1 once it is reached"),
+            Field("goal_x", "f8", "m, of the goal"),
+            Field("goal_y", "f8", "m, of the goal, positive to the right"),
+            Field("metres_missing", "f8", "m to the edge of the goal"),
+            Field("goals", "i8", "1 after the goal was reached, else 0"),
         ),
         begin_goal,
-        measure_goal,
+        derive_goal,
         count_goal,
         goal_reached,
         3,
-        see_goal,
+        observe_goal,
         screen.draw_goal,
         score_goal,
     ),
     "path": Task(
         PathOptions,
         (
-            Field("long_phase", "f8", "rad, of the lane's long wave"),
-            Field("short_phase", "f8", "rad, of its short one"),
-            Field("lane_offset", "f8", "m to the right of the lane's centre"),
-            Field("lane_metres", "f8", "m ridden along the lane within it"),
+            Field("long_phase", "f8", "rad, phase of the lane's long wave"),
+            Field("short_phase", "f8", "rad, phase of the lane's short wave"),
+            Field("lane_offset", "f8", "m from the centre of the lane, positive to the right"),
+            Field("lane_metres", "f8", "m ridden along the lane and within it"),
         ),
         begin_path,
-        measure_path,
+        derive_path,
         count_path,
         never,
         1 + len(LOOKED_AHEAD),
-        see_lane,
+        observe_lane,
         screen.draw_path,
         score_path,
     ),
     "slow": Task(
         SlowOptions,
-        (Field("finished", "i8", "1 once the finishing line is passed"),),
+        (Field("finished", "i8", "1 after the finish line was passed, else 0"),),
         begin_balance,
-        measure_nothing,
+        no_derived_fields,
         count_slow,
         race_over,
         1,
-        see_rest,
+        observe_rest_of_race,
         screen.draw_slow,
         score_slow,
     ),

@@ -140,7 +140,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     def _valid(self, actions: Array) -> Array:
         actions, like = np.ascontiguousarray(actions), self._actions_like
         if actions.shape != like.shape:
-            raise ValueError(f"actions must be in {self.action_space}, got shape {actions.shape}")
+            raise ValueError(f"actions must have shape {like.shape}, got {actions.shape}")
         if actions.dtype == like.dtype:
             return actions
         if actions.dtype.kind not in ("iu" if like.dtype.kind == "i" else "iuf"):

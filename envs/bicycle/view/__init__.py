@@ -1,1 +1,1 @@
-"""The bicycle, drawn for people: `view` arranges the panels that the other modules draw."""
+"""The view of the bicycle for people; `view` arranges what the other modules draw."""

@@ -1,4 +1,4 @@
-"""The numbers of a ride, with bars."""
+"""The gauges: numbers of a ride, with bars."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from envs.bicycle.view.shapes import FRAME
 from envs.engine.drawing import write
 from envs.engine.palette import AMBER, BLUE, GREEN, GREY, LIGHT_GREY, LINE, RED, WHITE, Colour
 
-FASTEST = 6.0  # m/s, the length of the speed's bar
+FASTEST = 6.0  # m/s, full length of the speed bar
 
 
 class Gauge(NamedTuple):
-    """A number and its bar."""
+    """A number with its bar."""
 
     name: str
     text: str
     part: float
-    """Of the bar: -1..1 from the middle where `signed`, else 0..1 from the left."""
+    """Filled part of the bar: -1..1 from the middle if `signed`, else 0..1 from the left."""
     colour: Colour
     signed: bool = True
 
 
 def gauges(ride: Any, options: Any) -> list[Gauge]:
-    """Lean, steering and effort; the wind where there may be any."""
+    """Return the gauges of roll, steer and effort, and of the wind if there can be any."""
     roll, steer = (with_sign(math.degrees(angle)) for angle in (ride.roll, ride.steer))
     torque, gust = with_sign(ride.torque), with_sign(ride.gust, 0)
     shown = [
@@ -46,13 +46,13 @@ def gauges(ride: Any, options: Any) -> list[Gauge]:
 
 
 def with_sign(number: float, digits: int = 1) -> str:
-    """A number with its sign, unless it is shown as 0."""
+    """Return a number as text with its sign, without one if it is shown as 0."""
     text = f"{number:+.{digits}f}".replace("-", "−")
     return text if text.strip("+−0.") else text[1:]
 
 
 def track_of(area: pygame.Rect, k: int, count: int) -> pygame.Rect:
-    """Where the bar of the k-th of `count` gauges is; its letters stand above it."""
+    """Return the place of the bar of gauge k of `count`; its text stands above it."""
     row, inset = 0.97 * area.height / count, 0.06 * area.width
     top = area.top + (k + 0.74) * row
     return pygame.Rect(
@@ -61,14 +61,14 @@ def track_of(area: pygame.Rect, k: int, count: int) -> pygame.Rect:
 
 
 def draw_gauges(canvas: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
-    """The bars."""
+    """Draw the bars of all gauges."""
     shown = gauges(ride, options)
     for k, gauge in enumerate(shown):
         draw_gauge(canvas, track_of(area, k, len(shown)), gauge)
 
 
 def draw_gauge(canvas: pygame.Surface, track: pygame.Rect, gauge: Gauge) -> None:
-    """One bar."""
+    """Draw one bar."""
     rounding = track.height // 2
     pygame.draw.rect(canvas, LINE, track, border_radius=rounding)
     start = track.centerx if gauge.signed else track.left
@@ -81,7 +81,7 @@ def draw_gauge(canvas: pygame.Surface, track: pygame.Rect, gauge: Gauge) -> None
 
 
 def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
-    """Name and number above each bar."""
+    """Write name and number above each bar."""
     shown = gauges(ride, options)
     row = area.height / len(shown)
     for k, gauge in enumerate(shown):
@@ -92,12 +92,12 @@ def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options:
 
 
 def speed_colour(ride: Any) -> Colour:
-    """Is it near the commanded speed?"""
+    """Return green near the commanded speed, else amber."""
     return GREEN if abs(ride.speed - ride.commanded_speed) <= NEAR else AMBER
 
 
 def draw_speed(canvas: pygame.Surface, ride: Any) -> None:
-    """The speed as a bar, with a mark at the commanded one."""
+    """Draw the speed as a bar, with a mark at the commanded speed."""
     side = canvas.get_width()
     track = pygame.Rect(round(0.03 * side), round(0.125 * side), round(0.24 * side), side // 55)
     longest = max(FASTEST, ride.commanded_speed)
@@ -109,18 +109,18 @@ def draw_speed(canvas: pygame.Surface, ride: Any) -> None:
 
 
 def write_speed(surface: pygame.Surface, side: int, ride: Any) -> None:
-    """The speed, large, and the commanded one."""
+    """Write the speed, in large digits, and the commanded speed."""
     left, colour = 0.03 * side, speed_colour(ride)
     place = (left, 0.062 * side)
     number = write(surface, f"{ride.speed:.1f}", place, round(0.13 * side), colour)
     unit = (number.right + 0.012 * side, 0.082 * side)
     write(surface, "m/s", unit, round(0.05 * side), LIGHT_GREY)
-    asked = f"asked for {ride.commanded_speed:.1f}"
-    write(surface, asked, (left, 0.172 * side), round(0.045 * side), LIGHT_GREY)
+    command = f"commanded {ride.commanded_speed:.1f}"
+    write(surface, command, (left, 0.172 * side), round(0.045 * side), LIGHT_GREY)
 
 
 def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
-    """What the task counts."""
+    """Write the numbers of the task."""
     right = 0.97 * side
     for k, (name, text, colour) in enumerate(readings(ride, options)):
         y = (0.037 + 0.12 * k) * side
@@ -129,7 +129,7 @@ def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> N
 
 
 def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
-    """What the task counts: names, numbers with units, colours."""
+    """Return the numbers of the task: names, values with units, colours."""
     if hasattr(ride, "good_steps"):
         return [("at that speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
     if hasattr(ride, "goal_x"):
@@ -138,7 +138,7 @@ def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
         return [("to the goal", f"{ride.metres_missing:.0f} m", AMBER)]
     if hasattr(ride, "lane_offset"):
         return [
-            ("off the middle", f"{abs(ride.lane_offset):.2f} m", lane_colour(ride, options)),
+            ("off the centre", f"{abs(ride.lane_offset):.2f} m", lane_colour(ride, options)),
             ("ridden in the lane", f"{ride.lane_metres:.0f} m", WHITE),
         ]
     left = max(0.0, options.race_length - ride.way)

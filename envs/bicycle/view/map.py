@@ -1,4 +1,4 @@
-"""The ground from above: a map that follows the bicycle, and the bicycle itself, large."""
+"""Views from above: a map that follows the bicycle, and the bicycle itself."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
+from envs.bicycle.view.lines import (
+    Place,
+    arc_points,
+    draw_arrow,
+    draw_dashes,
+    draw_polyline,
+    draw_segment,
+)
 from envs.bicycle.view.scene import grid_lines, lane_borders, lane_colour, wheel_tracks
 from envs.bicycle.view.shapes import FRAME, TYRE, Points, bicycle_shapes
-from envs.bicycle.view.strokes import Place, arc, arrow, bar, dashes, stroke
 from envs.engine.palette import AMBER, BLUE, FIELD, GREY, GRID, LANE, RED, VIOLET, WHITE, blend
 
 LANE_PART = 0.75  # m
-FROM_ABOVE = 2.35  # m, the height of that picture
+FROM_ABOVE = 2.35  # m, height of the picture of the bicycle
 
 
 class Chart:
-    """x of the world upwards, y to the right, the bicycle in the middle."""
+    """A map on a surface: x points up, y to the right, and the bicycle is in the middle."""
 
     def __init__(self, surface: pygame.Surface, ride: Any) -> None:
         self.surface = surface
@@ -32,7 +39,7 @@ class Chart:
         self._x, self._y = ride.x, ride.y
 
     def places(self, points: NDArray[np.float64]) -> list[Place]:
-        """Pixels of places (n, 2), m."""
+        """Return the pixels of positions (n, 2), m."""
         pixels = np.empty((len(points), 2))
         pixels[:, 0] = self.middle[0] + (points[:, 1] - self._y) * self.scale
         pixels[:, 1] = self.middle[1] - (points[:, 0] - self._x) * self.scale
@@ -40,17 +47,17 @@ class Chart:
         return found
 
     def place(self, x: float, y: float) -> Place:
-        """Pixel of one place, m."""
+        """Return the pixel of one position, m."""
         return self.places(np.array([[x, y]]))[0]
 
 
 def square(ride: Any) -> float:
-    """Side of a square of the map's grid, m."""
+    """Return the side of the squares of the grid, m."""
     return 25.0 if hasattr(ride, "goal_x") else 5.0
 
 
 def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Draw it over the whole of a `surface` filled with `FIELD`; arguments as the scene."""
+    """Draw the map on a `surface` filled with `FIELD`; arguments as in `scene.draw_scene`."""
     chart = Chart(surface, ride)
     draw_squares(chart, ride)
     if hasattr(ride, "lane_offset"):
@@ -67,7 +74,7 @@ def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) ->
 
 
 def draw_squares(chart: Chart, ride: Any) -> None:
-    """The world's grid."""
+    """Draw the grid."""
     width, height = chart.surface.get_size()
     for y in grid_lines(ride.y, chart.reach, chart.square):
         across = chart.place(ride.x, y)[0]
@@ -78,7 +85,7 @@ def draw_squares(chart: Chart, ride: Any) -> None:
 
 
 def draw_lane(chart: Chart, ride: Any, options: Any) -> None:
-    """The lane and its borders."""
+    """Draw the lane and its borders."""
     xs = np.array(grid_lines(ride.x, 1.2 * chart.reach, LANE_PART))
     left, right = (chart.places(places) for places in lane_borders(ride, options, xs))
     pygame.draw.polygon(chart.surface, LANE, [*left, *reversed(right)])
@@ -88,16 +95,16 @@ def draw_lane(chart: Chart, ride: Any, options: Any) -> None:
 
 
 def draw_finish(chart: Chart, ride: Any, options: Any) -> None:
-    """The finishing line, where it will be for who rides straight ahead."""
+    """Draw the finish line where a straight ride would cross it."""
     left = max(0.0, options.race_length - ride.way)
     cos, sin = math.cos(ride.heading), math.sin(ride.heading)
     x, y = ride.x + left * cos, ride.y + left * sin
     start, end = (chart.place(x - 3 * side * sin, y + 3 * side * cos) for side in (-1, 1))
-    dashes(chart.surface, WHITE, start, end, 5 * chart.unit, 8)
+    draw_dashes(chart.surface, WHITE, start, end, 5 * chart.unit, 8)
 
 
 def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
-    """The goal with its rim, or an arrow at the edge where it is off the map."""
+    """Draw the goal, or an arrow at the edge if it is off the map."""
     x, y = chart.place(ride.goal_x, ride.goal_y)
     right, down = x - chart.middle[0], y - chart.middle[1]
     edges = [half - 10 * chart.unit for half in chart.middle]
@@ -109,11 +116,13 @@ def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
         return
     tip = (chart.middle[0] + right / beyond, chart.middle[1] + down / beyond)
     back = 24 * chart.unit / math.hypot(right, down)
-    arrow(chart.surface, AMBER, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit)
+    draw_arrow(
+        chart.surface, AMBER, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit
+    )
 
 
 def draw_marker(chart: Chart, ride: Any) -> None:
-    """The bicycle as an arrowhead, red once it has fallen."""
+    """Draw the bicycle as an arrowhead, red after a fall."""
     cos, sin = chart.unit * math.cos(ride.heading), chart.unit * math.sin(ride.heading)
     x, y = chart.middle
     corners = [
@@ -124,7 +133,7 @@ def draw_marker(chart: Chart, ride: Any) -> None:
 
 
 def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
-    """The bicycle with its heading upwards, and how far the front wheel is turned from it."""
+    """Draw the bicycle with its heading upwards, and the angle of the front wheel."""
     width, height = surface.get_size()
     scale = height / FROM_ABOVE * min(1.0, 1.02 / options.wheelbase)
     unit = height / 180
@@ -135,12 +144,12 @@ def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
 
     front = place((options.wheelbase, 0.0))
     radius = 0.78 * scale
-    rim = arc(front, radius, 0.0, ride.steer, 16)
+    rim = arc_points(front, radius, 0.0, ride.steer, 16)
     pygame.draw.polygon(surface, blend(FIELD, FRAME, 0.25), [front, *rim])
-    dashes(surface, GREY, front, (front[0], front[1] - radius), 1.5 * unit, 7)
-    bar(surface, FRAME, front, rim[-1], 2 * unit)
-    stroke(surface, FRAME, rim, [4 * unit] * len(rim))
+    draw_dashes(surface, GREY, front, (front[0], front[1] - radius), 1.5 * unit, 7)
+    draw_segment(surface, FRAME, front, rim[-1], 2 * unit)
+    draw_polyline(surface, FRAME, rim, [4 * unit] * len(rim))
     for shape in bicycle_shapes(ride.steer, options):
         thickness = shape.thickness * (1.6 if shape.colour == TYRE else 1.2) * scale
         places = [place(point) for point in shape.points.tolist()]
-        stroke(surface, shape.colour, places, [thickness] * len(places))
+        draw_polyline(surface, shape.colour, places, [thickness] * len(places))

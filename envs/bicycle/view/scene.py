@@ -1,4 +1,4 @@
-"""The ride from behind: bicycle and rider, the ground ahead, lane, goal, finishing line, wind."""
+"""The ride from behind: bicycle and rider, ground, lane, goal, finish line and wind."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from envs.bicycle.game import FALLEN_ROLL
 from envs.bicycle.lane import lane_slope, lane_y
+from envs.bicycle.view.lines import Place, draw_arrow, draw_dashes, draw_polyline, draw_segment
 from envs.bicycle.view.shapes import Points, Shape, bicycle_shapes, leaned, line, rider_shapes
-from envs.bicycle.view.strokes import Place, arrow, bar, dashes, stroke
 from envs.engine.palette import (
     AMBER,
     BACKGROUND,
@@ -35,32 +35,32 @@ GRID_SIZE, GRID_REACH = 2.0, 24.0  # m
 LANE_AHEAD = np.concatenate([np.arange(-6.0, 6.0, 0.75), np.arange(6.0, 40.0, 2.0)])  # m
 LYING = math.radians(78.0)
 PROTRACTOR = 2.05  # m
-STRONG_GUST = 300.0  # N m, the longest arrow
-TRACK_SHOWN = 44  # places
+STRONG_GUST = 300.0  # N m, gust of the longest arrow
+TRACK_SHOWN = 44  # positions
 
 
 class Camera(NamedTuple):
-    """Looks at the bicycle from behind; draws on a surface of `width` pixels."""
+    """A camera behind the bicycle, for a surface of `width` pixels."""
 
     width: float
     behind: float = 3.7  # m behind the rear wheel
     height: float = 1.5  # m
     pitch: float = math.radians(5.0)  # downwards
     focal: float = 0.9  # widths
-    centre: float = 0.225  # widths from the top, of what it looks straight at
+    centre: float = 0.225  # widths from the top, y of the optical axis
 
     @property
     def nearest(self) -> float:
-        """m ahead of the rear wheel; what is further back is not drawn."""
+        """Position ahead of the rear wheel behind which nothing is drawn, m."""
         return 0.3 - self.behind
 
     @property
     def horizon(self) -> float:
-        """y of what is infinitely far, pixels."""
+        """y of the horizon, pixels."""
         return (self.centre - self.focal * math.tan(self.pitch)) * self.width
 
-    def look(self, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Pixels (n, 2) of points, and pixels per metre there (n,)."""
+    def project(self, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the pixels (n, 2) of points (n, 3), and the pixels per metre there (n,)."""
         sin, cos = math.sin(self.pitch), math.cos(self.pitch)
         ahead, up = points[:, 0] + self.behind, points[:, 2] - self.height
         scale = self.focal * self.width / (ahead * cos - up * sin)
@@ -69,20 +69,20 @@ class Camera(NamedTuple):
         places[:, 1] = self.centre * self.width - scale * (ahead * sin + up * cos)
         return places, scale
 
-    def places(self, points: Points) -> list[Place]:
-        """Pixels of points (n, 3)."""
-        found: list[Place] = self.look(points)[0].tolist()
+    def pixels(self, points: Points) -> list[Place]:
+        """Return the pixels of points (n, 3)."""
+        found: list[Place] = self.project(points)[0].tolist()
         return found
 
 
 def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Draw all of it on a `backdrop`.
+    """Draw the scene on a backdrop (see `draw_backdrop`).
 
     Args:
-        surface: to draw on.
-        ride: the state's fields as attributes.
-        options: of the game, as attributes.
-        trail: (n, 3) x, y and heading where the bicycle was, newest last.
+        surface: surface to draw on.
+        ride: fields of the state, as attributes.
+        options: options of the game, as attributes.
+        trail: (n, 3) x, y and heading of the bicycle so far, newest last.
     """
     camera = Camera(surface.get_width())
     draw_grid(surface, camera, ride)
@@ -101,13 +101,13 @@ def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) 
 
 
 def danger(roll: float) -> Colour:
-    """How near to a fall."""
+    """Return the colour that shows how close a roll is to a fall."""
     part = abs(roll) / FALLEN_ROLL
     return GREEN if part < 0.4 else AMBER if part < 0.8 else RED
 
 
 def draw_backdrop(surface: pygame.Surface) -> None:
-    """Sky and ground."""
+    """Draw sky and ground."""
     width, horizon = surface.get_width(), Camera(surface.get_width()).horizon
     surface.fill(FIELD)
     for row in range(round(horizon)):
@@ -118,7 +118,7 @@ def draw_backdrop(surface: pygame.Surface) -> None:
 
 @functools.lru_cache(4)
 def haze(width: int, horizon: float) -> pygame.Surface:
-    """What dims the ground below the horizon, the more the further away."""
+    """Return a surface that fades the ground towards the horizon."""
     height = max(1, round(horizon * 0.6))
     surface = pygame.Surface((width, height), pygame.SRCALPHA)
     for row in range(height):
@@ -128,7 +128,7 @@ def haze(width: int, horizon: float) -> pygame.Surface:
 
 
 def from_bicycle(ride: Any, places: NDArray[np.float64]) -> Points:
-    """Places (n, 2) on the ground, x and y, as (ahead, right, 0) of the bicycle."""
+    """Convert positions (n, 2) on the ground to points (n, 3): ahead, right, 0."""
     x, y = places[:, 0] - ride.x, places[:, 1] - ride.y
     cos, sin = math.cos(ride.heading), math.sin(ride.heading)
     points = np.zeros((len(places), 3))
@@ -138,7 +138,7 @@ def from_bicycle(ride: Any, places: NDArray[np.float64]) -> Points:
 
 
 def draw_grid(surface: pygame.Surface, camera: Camera, ride: Any) -> None:
-    """Lines on the ground, so that one sees how fast it goes."""
+    """Draw a grid on the ground, which shows the speed."""
     reach, ends = GRID_REACH, []
     for x in grid_lines(ride.x, reach, GRID_SIZE):
         ends += [(x, ride.y - reach), (x, ride.y + reach)]
@@ -146,19 +146,19 @@ def draw_grid(surface: pygame.Surface, camera: Camera, ride: Any) -> None:
         ends += [(ride.x - reach, y), (ride.x + reach, y)]
     points = from_bicycle(ride, np.array(ends)).reshape(-1, 2, 3)
     points = cut_off(points, camera.nearest)
-    places = camera.look(points.reshape(-1, 3))[0].reshape(-1, 2, 2)
+    places = camera.project(points.reshape(-1, 3))[0].reshape(-1, 2, 2)
     for start, end in places.tolist():
         pygame.draw.line(surface, GRID, start, end, 2)
 
 
 def grid_lines(centre: float, reach: float, size: float) -> list[float]:
-    """The multiples of `size` no further than `reach` from `centre`."""
+    """Return the multiples of `size` within `reach` of `centre`."""
     first, last = math.ceil((centre - reach) / size), math.floor((centre + reach) / size)
     return [k * size for k in range(first, last + 1)]
 
 
 def cut_off(lines: Points, nearest: float) -> Points:
-    """Of straight lines (n, 2, 3) what lies ahead of `nearest`."""
+    """Return the parts of straight lines (n, 2, 3) ahead of `nearest`."""
     order = np.argsort(lines[:, :, 0], axis=1)[:, :, None]
     near, far = np.take_along_axis(lines, order, 1).swapaxes(0, 1)
     near, far = near[far[:, 0] > nearest], far[far[:, 0] > nearest]
@@ -169,7 +169,7 @@ def cut_off(lines: Points, nearest: float) -> Points:
 def lane_borders(
     ride: Any, options: Any, xs: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places (n, 2) on the lane's left and right border, beside its centre at `xs`."""
+    """Return positions (n, 2) on the left and right border of the lane at `xs`."""
     centre = np.array([(x, lane_y(ride, x, options)) for x in xs.tolist()])
     slopes = np.array([lane_slope(ride, x, options) for x in xs.tolist()])
     aside = np.stack([-slopes, np.ones(len(xs))], axis=1)
@@ -178,74 +178,74 @@ def lane_borders(
 
 
 def lane_colour(ride: Any, options: Any) -> Colour:
-    """Of the borders: red while the bicycle is off the lane."""
+    """Return the colour of the borders, red while the bicycle is off the lane."""
     return GREEN if abs(ride.lane_offset) <= options.lane_width / 2 else RED
 
 
 def draw_lane(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) -> None:
-    """The lane and its borders."""
+    """Draw the lane and its borders."""
     along = math.copysign(1.0, math.cos(ride.heading))
     xs = ride.x + along * LANE_AHEAD
     borders = [from_bicycle(ride, places) for places in lane_borders(ride, options, xs)]
     left, right = (points[points[:, 0] > camera.nearest] for points in borders)
     if min(len(left), len(right)) < 2:
         return
-    outline = [*camera.places(left), *reversed(camera.places(right))]
+    outline = [*camera.pixels(left), *reversed(camera.pixels(right))]
     pygame.draw.polygon(surface, LANE, outline)
     colour = lane_colour(ride, options)
     draw_shapes(surface, camera, [Shape(points, 0.07, colour) for points in (left, right)])
 
 
 def draw_finish(surface: pygame.Surface, camera: Camera, left: float) -> None:
-    """The finishing line, where it will be for who rides straight ahead; chequered."""
+    """Draw a chequered finish line where a straight ride would cross it."""
     size, columns = 0.4, 14
     squares = []
     for row, column in np.ndindex(2, columns):
         ahead, right = max(left, 0.0) + row * size, (column - columns / 2) * size
         squares += [(ahead, right, 0), (ahead + size, right, 0)]
         squares += [(ahead + size, right + size, 0), (ahead, right + size, 0)]
-    corners = camera.places(line(*squares))
+    corners = camera.pixels(line(*squares))
     for k, (row, column) in enumerate(np.ndindex(2, columns)):
         colour = WHITE if (row + column) % 2 else BACKGROUND
         pygame.draw.polygon(surface, colour, corners[4 * k : 4 * k + 4])
 
 
 def draw_goal(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) -> None:
-    """The goal's disc and a flag on it, and an arrow on the ground towards it."""
+    """Draw the goal as a disc with a flag, and an arrow on the ground towards it."""
     centre = from_bicycle(ride, np.array([[ride.goal_x, ride.goal_y]]))[0]
     angles = np.linspace(0.0, 2.0 * math.pi, 33)
     rim = np.stack([np.cos(angles), np.sin(angles), np.zeros(33)], axis=1) * options.goal_radius
     rim += centre
     if rim[:, 0].min() > camera.nearest:
-        pygame.draw.polygon(surface, blend(FIELD, AMBER, 0.3), camera.places(rim))
+        pygame.draw.polygon(surface, blend(FIELD, AMBER, 0.3), camera.pixels(rim))
         draw_shapes(surface, camera, [Shape(rim, 0.12, AMBER)])
     if centre[0] > camera.nearest:
         draw_flag(surface, camera, centre)
     if not ride.goals:
-        draw_way_to(surface, camera, math.atan2(centre[1], centre[0]))
+        draw_direction(surface, camera, math.atan2(centre[1], centre[0]))
 
 
 def draw_flag(surface: pygame.Surface, camera: Camera, foot: Points) -> None:
-    """A flag that can be seen from any distance: it grows with it."""
+    """Draw a flag that grows with the distance, so that it is always visible."""
     size = 0.5 + 0.05 * float(np.hypot(foot[0], foot[1]))
     pole = foot + size * line((0, 0, 0), (0, 0, 4.0))
     cloth = foot + size * line((0, 0, 4.0), (0, 1.8, 3.4), (0, 0, 2.8))
     draw_shapes(surface, camera, [Shape(pole, 0.1 * size, WHITE)])
-    pygame.draw.polygon(surface, AMBER, camera.places(cloth))
+    pygame.draw.polygon(surface, AMBER, camera.pixels(cloth))
 
 
-def draw_way_to(surface: pygame.Surface, camera: Camera, direction: float) -> None:
-    """An arrow that lies on the ground beside the bicycle and points to the goal."""
+def draw_direction(surface: pygame.Surface, camera: Camera, direction: float) -> None:
+    """Draw an arrow on the ground next to the bicycle that points to the goal."""
     cos, sin = math.cos(direction), math.sin(direction)
     along, aside = np.array([cos, sin, 0.0]), np.array([-sin, cos, 0.0])
     back = 0.95 * along
     corners = line(1.7 * along, back + 0.45 * aside, 1.15 * along, back - 0.45 * aside)
-    corners[:, 0] += 0.4  # around the bicycle's middle
-    pygame.draw.polygon(surface, AMBER, camera.places(corners))
+    corners[:, 0] += 0.4  # around the middle of the bicycle
+    pygame.draw.polygon(surface, AMBER, camera.pixels(corners))
 
 
 def wheel_tracks(trail: Points, options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places (n, 2) where the rear and the front wheel were."""
+    """Return the positions (n, 2) of the rear and of the front wheel so far."""
     rear = trail[:, :2]
     ahead = np.stack([np.cos(trail[:, 2]), np.sin(trail[:, 2])], axis=1)
     return rear, rear + options.wheelbase * ahead
@@ -254,7 +254,7 @@ def wheel_tracks(trail: Points, options: Any) -> tuple[NDArray[np.float64], NDAr
 def draw_tracks(
     surface: pygame.Surface, camera: Camera, ride: Any, options: Any, trail: Points
 ) -> None:
-    """The last metres of both wheels."""
+    """Draw the tracks of both wheels."""
     tracks = wheel_tracks(trail[-TRACK_SHOWN:], options)
     for places, colour in zip(tracks, (BLUE, VIOLET), strict=True):
         points = from_bicycle(ride, places)
@@ -263,24 +263,24 @@ def draw_tracks(
 
 
 def draw_protractor(surface: pygame.Surface, camera: Camera, roll: float) -> None:
-    """How far it leans: from the upright line, between the marks at which it falls."""
-    foot = camera.places(line((0, 0, 0)))[0]
-    rim = camera.places(on_protractor(-FALLEN_ROLL, FALLEN_ROLL))
+    """Draw a protractor that shows the roll and the angles of a fall."""
+    foot = camera.pixels(line((0, 0, 0)))[0]
+    rim = camera.pixels(protractor_points(-FALLEN_ROLL, FALLEN_ROLL))
     shown = min(max(roll, -FALLEN_ROLL), FALLEN_ROLL)
-    wedge = camera.places(on_protractor(0.0, shown))
+    wedge = camera.pixels(protractor_points(0.0, shown))
     unit = camera.width / 480
     pygame.draw.polygon(surface, blend(FIELD, danger(roll), 0.25), [foot, *wedge])
-    dashes(surface, GREY, foot, rim[len(rim) // 2], 1.5 * unit, 16)
-    stroke(surface, GREY, rim, [2.5 * unit] * len(rim))
-    stroke(surface, danger(roll), wedge, [5 * unit] * len(wedge))
+    draw_dashes(surface, GREY, foot, rim[len(rim) // 2], 1.5 * unit, 16)
+    draw_polyline(surface, GREY, rim, [2.5 * unit] * len(rim))
+    draw_polyline(surface, danger(roll), wedge, [5 * unit] * len(wedge))
     for degrees in (-30, -20, -10, 0, 10, 20, 30):
         at = math.radians(degrees)
-        inner, outer = camera.places(leaned(line((0, 0, 2.0), (0, 0, 2.1)), at))
-        bar(surface, RED if abs(degrees) == 30 else GREY, inner, outer, 2.5 * unit)
+        inner, outer = camera.pixels(leaned(line((0, 0, 2.0), (0, 0, 2.1)), at))
+        draw_segment(surface, RED if abs(degrees) == 30 else GREY, inner, outer, 2.5 * unit)
 
 
-def on_protractor(first: float, last: float) -> Points:
-    """Points above the rear wheel, leaned by angles from `first` to `last`."""
+def protractor_points(first: float, last: float) -> Points:
+    """Return the points of the protractor at angles from `first` to `last`."""
     angles = np.linspace(first, last, 21)
     right, up = PROTRACTOR * np.sin(angles), PROTRACTOR * np.cos(angles)
     return np.stack([np.zeros(len(angles)), right, up], axis=1)
@@ -289,7 +289,7 @@ def on_protractor(first: float, last: float) -> Points:
 def draw_figure(
     surface: pygame.Surface, camera: Camera, ride: Any, options: Any, roll: float
 ) -> None:
-    """Bicycle and rider, the furthest parts first."""
+    """Draw bicycle and rider, the furthest parts first."""
     shapes = bicycle_shapes(ride.steer, options)
     shapes += rider_shapes(ride.steer, ride.way, options, bool(ride.fallen))
     shapes.sort(key=lambda shape: -shape.points[:, 0].sum() / len(shape.points))
@@ -299,24 +299,24 @@ def draw_figure(
 def draw_shapes(
     surface: pygame.Surface, camera: Camera, shapes: list[Shape], roll: float = 0.0
 ) -> None:
-    """Balls and lines, smaller where they are further away, leaned by `roll`."""
+    """Draw shapes in perspective, rolled by `roll`."""
     points = np.concatenate([shape.points for shape in shapes])
-    found, scales = camera.look(leaned(points, roll))
+    found, scales = camera.project(leaned(points, roll))
     places, scale, start = found.tolist(), scales.tolist(), 0
     for shape in shapes:
         end = start + len(shape.points)
         widths = [max(1.5, shape.thickness * each) for each in scale[start:end]]
-        stroke(surface, shape.colour, places[start:end], widths)
+        draw_polyline(surface, shape.colour, places[start:end], widths)
         start = end
 
 
 def draw_wind(surface: pygame.Surface, camera: Camera, gust: float) -> None:
-    """An arrow from the side that the gust comes from, as long as it is strong."""
+    """Draw an arrow in the direction of the gust, with a length that shows its strength."""
     if gust == 0.0:
         return
     length = 0.3 + 1.1 * min(abs(gust) / STRONG_GUST, 1.0)
     side = -math.copysign(1.0, gust)
     ends = line((0.4, side * (0.5 + length), 1.25), (0.4, side * 0.5, 1.25))
-    places, scale = camera.look(ends)
+    places, scale = camera.project(ends)
     tail, tip = places.tolist()
-    arrow(surface, BLUE, tail, tip, 0.11 * float(scale[0]))
+    draw_arrow(surface, BLUE, tail, tip, 0.11 * float(scale[0]))

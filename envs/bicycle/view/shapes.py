@@ -1,6 +1,6 @@
-"""Bicycle and rider as shapes in space, for people to see.
+"""Bicycle and rider as three-dimensional shapes.
 
-Points are (ahead, right, up) in m from where the rear wheel touches the ground, along the heading.
+Points are (ahead, right, up) in m from the rear contact point, along the heading.
 """
 
 from __future__ import annotations
@@ -26,36 +26,37 @@ HELMET = WHITE
 HURT = RED
 
 WHEEL_CORNERS = 20
-METRES_A_TURN = 4.0  # of the pedals
+METRES_A_TURN = 4.0  # distance per turn of the pedals
 THIGH, SHIN, CRANK = 0.46, 0.46, 0.17  # m
 SADDLE = (0.24, 0.0, 0.93)
 HANDLEBAR_HEIGHT, HANDLEBAR_HALF, GRIP_BEHIND = 1.0, 0.3, 0.06  # m
 
 
 class Shape(NamedTuple):
-    """A line from point to point, or a ball where there is one point only."""
+    """A line through points; a ball if there is only one point."""
 
     points: Points
-    """(n, 3)."""
+    """Points (n, 3), m."""
     thickness: float
-    """m."""
+    """Thickness of the line or diameter of the ball, m."""
     colour: Colour
+    """Colour of the shape."""
 
 
 class SteerAxis(NamedTuple):
-    """What fork, front wheel and handlebar turn about."""
+    """The axis about which fork, front wheel and handlebar turn."""
 
     ground: float
-    """Where it meets the ground: m ahead."""
+    """Point where the axis meets the ground, m ahead."""
     tilt: float
-    """rad, backwards from upright."""
+    """Tilt backwards from vertical, rad."""
 
     def at(self, up: float) -> tuple[float, float, float]:
-        """Its point at this height."""
+        """Return the point of the axis at a height."""
         return self.ground - up * math.tan(self.tilt), 0.0, up
 
     def turn(self, points: Points, angle: float) -> Points:
-        """`points` turned about it, rad to the right."""
+        """Return `points` turned about the axis by an angle, rad to the right."""
         sin, cos = math.sin(self.tilt), math.cos(self.tilt)
         along, before = np.array([-sin, 0.0, cos]), np.array([cos, 0.0, sin])
         foot = np.array([self.ground, 0.0, 0.0])
@@ -67,13 +68,13 @@ class SteerAxis(NamedTuple):
 
 
 def steer_axis(options: Any) -> SteerAxis:
-    """That of a bicycle with these parameters."""
+    """Return the steer axis of a bicycle with these parameters."""
     tilt = math.radians(90.0 - options.head_angle)
     return SteerAxis(options.wheelbase + options.trail, tilt)
 
 
 def bicycle_shapes(steer: float, options: Any) -> list[Shape]:
-    """The upright bicycle alone, without its rider."""
+    """Return the shapes of the upright bicycle without the rider."""
     axis = steer_axis(options)
     rear = wheel(0.0, options.rear_wheel_radius)
     front = axis.turn(wheel(options.wheelbase, options.front_wheel_radius), steer)
@@ -93,7 +94,7 @@ def bicycle_shapes(steer: float, options: Any) -> list[Shape]:
 
 
 def rider_shapes(steer: float, way: float, options: Any, fallen: bool) -> list[Shape]:
-    """The rider on the upright bicycle; the pedals turn with the `way`, m."""
+    """Return the shapes of the rider on the upright bicycle; `way` (m) turns the pedals."""
     shirt = HURT if fallen else SHIRT
     hips, neck, head = (0.26, 0.0, 0.98), (0.46, 0.0, 1.46), (0.52, 0.0, 1.68)
     shapes = [
@@ -112,7 +113,7 @@ def rider_shapes(steer: float, way: float, options: Any, fallen: bool) -> list[S
 
 
 def leg(side: float, way: float, options: Any) -> list[Shape]:
-    """The left (-1) or right (1) leg, its knee where the lengths of thigh and shin put it."""
+    """Return the left (-1) or right (1) leg; the lengths of thigh and shin place the knee."""
     turn = 2.0 * math.pi * way / METRES_A_TURN + (math.pi if side > 0 else 0.0)
     ahead, _, up = bottom_bracket(options)
     foot_ahead, foot_up = ahead + CRANK * math.cos(turn), up + 0.06 - CRANK * math.sin(turn)
@@ -134,19 +135,19 @@ def leg(side: float, way: float, options: Any) -> list[Shape]:
 
 
 def bottom_bracket(options: Any) -> tuple[float, float, float]:
-    """Where the pedals turn."""
+    """Return the axle of the pedals."""
     return 0.42 * options.wheelbase, 0.0, 0.28
 
 
 def grips(axis: SteerAxis, steer: float) -> Points:
-    """The ends of the handlebar, left and right."""
+    """Return the left and the right end of the handlebar."""
     ahead, _, up = axis.at(HANDLEBAR_HEIGHT)
     ahead -= GRIP_BEHIND
     return axis.turn(line((ahead, -HANDLEBAR_HALF, up), (ahead, HANDLEBAR_HALF, up)), steer)
 
 
 def wheel(ahead: float, radius: float) -> Points:
-    """A closed circle that touches the ground."""
+    """Return a closed circle that touches the ground."""
     angles = np.linspace(0.0, 2.0 * math.pi, WHEEL_CORNERS + 1)
     points = np.zeros((len(angles), 3))
     points[:, 0] = ahead + radius * np.sin(angles)
@@ -155,12 +156,12 @@ def wheel(ahead: float, radius: float) -> Points:
 
 
 def line(*points: Any) -> Points:
-    """Points as one array."""
+    """Return points as an array (n, 3)."""
     return np.array(points, dtype=np.float64)
 
 
 def leaned(points: Points, roll: float) -> Points:
-    """`points` turned about the line on which the wheels stand, rad to the right."""
+    """Return `points` rolled about the line between the contact points, rad to the right."""
     sin, cos = math.sin(roll), math.cos(roll)
     result = points.copy()
     result[:, 1] = cos * points[:, 1] + sin * points[:, 2]

@@ -1,4 +1,4 @@
-"""The bicycle as people see it: the ride from behind, the map, the bicycle from above, numbers."""
+"""The view of the bicycle: the ride from behind, the map, the bicycle from above and gauges."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from envs.engine.drawing import write
 from envs.engine.palette import BACKGROUND, FIELD, LIGHT_GREY, PANEL, RED
 
 SHARPER = 2
-"""Shapes are drawn this much larger and shrunk, which makes their edges smooth."""
-SCENE_HEIGHT = 0.62  # of the side, as are the following
+"""Factor by which shapes are drawn larger and then shrunk, for smooth edges."""
+SCENE_HEIGHT = 0.62  # this and the following are fractions of the side
 ABOVE_WIDTH = 0.2
 GAP = 0.008
 CAPTION = 0.05
-RIBBON = 0.07  # that says why it fell
-TRAIL_STEP, TRAIL_PLACES = 0.1, 500  # m between two places, their number
-SLACK = 0.1  # m, of a way that was added up in steps
+RIBBON = 0.07  # with the cause of a fall
+TRAIL_STEP, TRAIL_PLACES = 0.1, 500  # m between two positions; maximum number of positions
+SLACK = 0.1  # m, tolerance for a distance that was summed over steps
 
 
 class View:
-    """Draws a ride, and remembers where the bicycle was."""
+    """The view of one ride, with the trail of the bicycle."""
 
     def __init__(self) -> None:
         self._trail = Trail()
@@ -48,38 +48,38 @@ class View:
         draw_shapes(self._large, ride, options, self._trail.places(ride))
         pygame.transform.smoothscale(self._large, (side, side), self._small)
         surface.blit(self._small, (0, 0))
-        write_all(surface, side, ride, options)
+        write_texts(surface, side, ride, options)
 
 
 def fields(record: Any) -> SimpleNamespace:
-    """A record's fields as plain numbers, which are many times as fast to read."""
+    """Return the fields of a record as plain numbers, which are many times faster to read."""
     return SimpleNamespace(**dict(zip(record.dtype.names, record.item(), strict=True)))
 
 
-class Moment(NamedTuple):
-    """What tells whether a state belongs to the ride that was seen last."""
+class Position(NamedTuple):
+    """Time, place and distance ridden: enough to recognise another ride."""
 
     t: int
     x: float
     y: float
     way: float
 
-    def may_follow(self, last: Moment) -> bool:
-        """Time has not gone back, and it is no further than the way ridden."""
+    def may_follow(self, last: Position) -> bool:
+        """Return whether this can be a later position of the same ride."""
         distance = math.hypot(self.x - last.x, self.y - last.y)
         return self.t >= last.t and distance <= self.way - last.way + SLACK
 
 
 class Trail:
-    """Where a bicycle was; begins anew with another ride."""
+    """The positions of a bicycle so far; another ride starts a new trail."""
 
     def __init__(self) -> None:
         self._places: deque[tuple[float, float, float]] = deque(maxlen=TRAIL_PLACES)
-        self._last = Moment(0, 0.0, 0.0, 0.0)
+        self._last = Position(0, 0.0, 0.0, 0.0)
 
     def follow(self, ride: Any) -> None:
-        """Go on to another moment of the ride, or to another ride."""
-        now = Moment(ride.t, ride.x, ride.y, ride.way)
+        """Add the current position of the ride, or start another ride."""
+        now = Position(ride.t, ride.x, ride.y, ride.way)
         if not now.may_follow(self._last):
             self._places.clear()
         self._last = now
@@ -87,12 +87,12 @@ class Trail:
             self._places.append((now.x, now.y, ride.heading))
 
     def places(self, ride: Any) -> Points:
-        """x, y (m) and heading (rad) since the ride was first seen, newest last."""
+        """Return x, y (m) and heading (rad) since the ride was first drawn, (n, 3), newest last."""
         return np.array([*self._places, (ride.x, ride.y, ride.heading)])
 
 
 class Layout(NamedTuple):
-    """Where things are on a square, in pixels."""
+    """Rectangles of the parts of the view, in pixels."""
 
     scene: pygame.Rect
     map: pygame.Rect
@@ -104,7 +104,7 @@ class Layout(NamedTuple):
 
 @functools.lru_cache(8)
 def layout(side: int) -> Layout:
-    """The scene at the top; map, bicycle from above and gauges below it."""
+    """Return the layout: the scene above; map, bicycle from above and gauges below."""
     top, gap = round(SCENE_HEIGHT * side), max(1, round(GAP * side))
     above, caption, ribbon = (round(part * side) for part in (ABOVE_WIDTH, CAPTION, RIBBON))
     height, picture = side - top, side - top - caption
@@ -121,7 +121,7 @@ def layout(side: int) -> Layout:
 
 @functools.lru_cache(4)
 def backdrop(side: int) -> pygame.Surface:
-    """What is the same in each picture."""
+    """Return the part that is the same in every picture."""
     surface, places = pygame.Surface((side, side)), layout(side)
     surface.fill(BACKGROUND)
     draw_backdrop(surface.subsurface(places.scene))
@@ -132,7 +132,7 @@ def backdrop(side: int) -> pygame.Surface:
 
 
 def draw_shapes(canvas: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Everything but the letters."""
+    """Draw everything except text."""
     places = layout(canvas.get_width())
     canvas.blit(backdrop(canvas.get_width()), (0, 0))
     draw_scene(canvas.subsurface(places.scene), ride, options, trail)
@@ -145,8 +145,8 @@ def draw_shapes(canvas: pygame.Surface, ride: Any, options: Any, trail: Points) 
         pygame.draw.rect(canvas, RED, places.scene, places.ribbon.height // 6)
 
 
-def write_all(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
-    """The letters."""
+def write_texts(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
+    """Write all texts."""
     places = layout(side)
     write_speed(surface, side, ride)
     write_task(surface, side, ride, options)
@@ -161,9 +161,9 @@ def write_all(surface: pygame.Surface, side: int, ride: Any, options: Any) -> No
 
 
 def cause_of_fall(ride: Any) -> str:
-    """Why the ride has ended."""
+    """Return the cause of the fall as a sentence."""
     if abs(ride.roll) > FALLEN_ROLL:
-        return "Fallen: it leaned over too far"
+        return "Fallen: leaned too far"
     if abs(ride.steer) > FALLEN_STEER:
-        return "Fallen: it was steered too far"
-    return "Fallen: it was too slow"
+        return "Fallen: steered too far"
+    return "Fallen: too slow"

@@ -1,4 +1,4 @@
-"""Lines, arrows and other marks that the bicycle's view is drawn with; lengths in pixels."""
+"""Lines and arrows of the bicycle's view; lengths are in pixels."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from envs.engine.palette import Colour
 Place = tuple[float, float]
 
 
-def stroke(
+def draw_polyline(
     surface: pygame.Surface, colour: Colour, places: Sequence[Place], widths: Sequence[float]
 ) -> None:
-    """A line from place to place, with a width at each, its ends and corners round."""
+    """Draw a line through places, with a width at each and with round ends and corners."""
     for k, (start, end) in enumerate(pairwise(places)):
-        bar(surface, colour, start, end, widths[k], widths[k + 1])
+        draw_segment(surface, colour, start, end, widths[k], widths[k + 1])
     for place, width in zip(places, widths, strict=True):
         pygame.draw.circle(surface, colour, place, width / 2)
 
 
-def bar(
+def draw_segment(
     surface: pygame.Surface,
     colour: Colour,
     start: Place,
@@ -31,7 +31,7 @@ def bar(
     width: float,
     end_width: float | None = None,
 ) -> None:
-    """A straight line, its ends cut square; it may be of another width at its end."""
+    """Draw a straight line with square ends, which may have another width at its end."""
     x, y = end[0] - start[0], end[1] - start[1]
     length = math.hypot(x, y)
     if length == 0.0:
@@ -47,18 +47,20 @@ def bar(
     pygame.draw.polygon(surface, colour, corners)
 
 
-def dashes(
+def draw_dashes(
     surface: pygame.Surface, colour: Colour, start: Place, end: Place, width: float, count: int
 ) -> None:
-    """A straight line of `count` dashes."""
+    """Draw a straight line of `count` dashes."""
     x, y = (end[0] - start[0]) / (2 * count - 1), (end[1] - start[1]) / (2 * count - 1)
     for k in range(0, 2 * count, 2):
         first = (start[0] + k * x, start[1] + k * y)
-        bar(surface, colour, first, (first[0] + x, first[1] + y), width)
+        draw_segment(surface, colour, first, (first[0] + x, first[1] + y), width)
 
 
-def arrow(surface: pygame.Surface, colour: Colour, tail: Place, tip: Place, width: float) -> None:
-    """A straight arrow; a short one is mostly head."""
+def draw_arrow(
+    surface: pygame.Surface, colour: Colour, tail: Place, tip: Place, width: float
+) -> None:
+    """Draw a straight arrow; short arrows are mostly head."""
     x, y = tip[0] - tail[0], tip[1] - tail[1]
     length = math.hypot(x, y)
     if length < 1.0:
@@ -66,7 +68,7 @@ def arrow(surface: pygame.Surface, colour: Colour, tail: Place, tip: Place, widt
     along_x, along_y = x / length, y / length
     head = min(2.0 * width, length)
     neck = (tip[0] - head * along_x, tip[1] - head * along_y)
-    bar(surface, colour, tail, neck, width)
+    draw_segment(surface, colour, tail, neck, width)
     wing = 1.4 * width
     corners = (
         tip,
@@ -76,7 +78,7 @@ def arrow(surface: pygame.Surface, colour: Colour, tail: Place, tip: Place, widt
     pygame.draw.polygon(surface, colour, corners)
 
 
-def arc(centre: Place, radius: float, start: float, end: float, parts: int) -> list[Place]:
-    """Places on a circle; angles to the right of upwards, rad."""
+def arc_points(centre: Place, radius: float, start: float, end: float, parts: int) -> list[Place]:
+    """Return places on a circle; angles are from upwards to the right, rad."""
     angles = [start + (end - start) * k / parts for k in range(parts + 1)]
     return [(centre[0] + radius * math.sin(a), centre[1] - radius * math.cos(a)) for a in angles]
