@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Agent, Array, Insight, Task, UnsuitableTaskError
-from envs.registry import find_rules
+from envs.rules import find_rules
 
 
 @dataclass(frozen=True)

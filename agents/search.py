@@ -33,7 +33,7 @@ from gymnasium import spaces
 from agents.agent import Agent, Array, Insight, Step, Task, UnsuitableTaskError
 from agents.networks.distributions import Categorical, make_distribution
 from agents.validation import at_least_one, not_negative, positive
-from envs.registry import find_rules
+from envs.rules import find_rules
 
 NOBODY = -1  # the candidate of an environment that is not counted; it plays as the last one
 

@@ -9,10 +9,8 @@ registers every game and data set with Gymnasium.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping
-from types import ModuleType
 from typing import NamedTuple
 
 from gymnasium.envs.registration import register
@@ -141,24 +139,6 @@ def summaries(table: Mapping[str, Entry]) -> str:
     """Return a line for each name of a table, with its summary: for help texts."""
     width = max(map(len, table))
     return "\n".join(f"{name:<{width}}  {entry.summary}" for name, entry in table.items())
-
-
-def find_rules(env_id: str) -> ModuleType | None:
-    """Return the module of hand-written rules of a game or data set, or None if it has none.
-
-    See `envs.engine.game.Game.rules_module`.
-    """
-    from envs.engine.game import load_game
-    from envs.names import load
-
-    games = {entry.env_id: entry.target for entry in GAMES.values()}
-    datasets = {entry.env_id: entry.target for entry in DATASETS.values()}
-    name = ""
-    if env_id in games:
-        name = load_game(games[env_id], {})[0].rules_module
-    elif env_id in datasets:
-        name = load(datasets[env_id]).rules_module
-    return importlib.import_module(name) if name else None
 
 
 def register_game(name: str, entry: GameEntry) -> None:

@@ -48,7 +48,12 @@ def test_help_names_every_environment_and_agent() -> None:
     command = [sys.executable, str(ROOT / "train.py"), "--help"]
     shown = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
     words = set(re.findall(r"\w+", shown))
-    assert registry.GAMES.keys() | registry.DATASETS.keys() | registry.AGENTS.keys() <= words
+    entries: dict[str, registry.Entry] = {
+        **registry.GAMES,
+        **registry.DATASETS,
+        **registry.AGENTS,
+    }
+    assert {name for name in entries if not entries[name].target.startswith("tests.")} <= words
 
 
 def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
