@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row
-from playing.app import Request, training_window
+from playing.app import training_window
 from playing.live_training import LiveTraining
-from playing.selection import Wishes
+from playing.selection import PlayOptions
 from playing.window import FRAMES_PER_SECOND, Window
 
 REPEATS = 5
@@ -78,7 +78,7 @@ class Workshop:
         while (now := time.perf_counter()) < began + limit:
             self.window.frame(now - last)
             last = now
-            heights.append(float(self.window.match.env.unwrapped.state.paddle_y))  # type: ignore[attr-defined]
+            heights.append(float(self.window.playback.env.unwrapped.state.paddle_y))  # type: ignore[attr-defined]
             if len(heights) == heights.maxlen and done(float(np.mean(heights))):
                 return now - began
             time.sleep(max(0.0, now + 1 / FRAMES_PER_SECOND - time.perf_counter()))
@@ -100,7 +100,7 @@ def opened_workshop(seed: int, run_dir: str | None = None) -> Iterator[Workshop]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "my_reward.py"
         write_reward(file, "up")
-        arguments = [f"--reward={file}", f"--seed={seed}", f"--run-dir={run_dir or folder}"]
-        request = Request(None, None, Wishes(), None, seed, 1.0)
-        with training_window(request, arguments) as (_, window, training):
+        options = PlayOptions(reward=str(file), seed=seed, train=True)
+        place = Path(run_dir or folder)
+        with training_window(options, "", place) as (_, window, training):
             yield Workshop(window, training, file)

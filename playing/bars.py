@@ -1,4 +1,4 @@
-"""Numbers as bars and curves: what the panel is drawn with."""
+"""Bars and curves of the panel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE_WIDTH = 2
 def draw_bar(
     surface: pygame.Surface, track: pygame.Rect, part: float, colour: theme.Colour
 ) -> None:
-    """A bar over `part` (0..1) of `track`, from the left."""
+    """Draw a bar over `part` (0..1) of `track`, from the left."""
     _draw_track(surface, track)
     bar = track.copy()
     bar.width = round(min(max(part, 0.0), 1.0) * track.width)
@@ -25,7 +25,7 @@ def draw_bar(
 def draw_stacked_bar(
     surface: pygame.Surface, track: pygame.Rect, parts: Sequence[Coloured]
 ) -> None:
-    """Bars one after the other from the middle: to the right if positive, else to the left.
+    """Draw bars end to end from the middle: positive parts to the right, negative to the left.
 
     A part of 1 takes half of the track.
     """
@@ -49,15 +49,15 @@ def draw_curve(
     span: tuple[float, float],
     colour: theme.Colour,
 ) -> None:
-    """A running curve, the newest value at the right, filled down (or up) to 0.
+    """Draw a curve with the newest value at the right; the area between it and 0 is filled.
 
     Args:
-        surface: to draw on.
-        track: where.
-        values: oldest first.
-        places: how many values take the whole width.
-        span: lowest and highest value that have a place; 0 is between them or one of them.
-        colour: of the curve.
+        surface: surface to draw on.
+        track: area of the curve.
+        values: values, oldest first.
+        places: number of values that fill the whole width.
+        span: lowest and highest value of the vertical axis, at most 0 and at least 0.
+        colour: colour of the curve.
     """
     _draw_track(surface, track)
     low, high = span
@@ -82,7 +82,7 @@ def draw_curve(
 def draw_signed_bar(
     surface: pygame.Surface, track: pygame.Rect, part: float, colour: theme.Colour
 ) -> None:
-    """A bar from the middle of `track` to the right (`part` 0..1) or to the left (-1..0)."""
+    """Draw a bar from the middle of `track`, to the right (`part` 0..1) or left (-1..0)."""
     draw_stacked_bar(surface, track, [(part, colour)])
 
 

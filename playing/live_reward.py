@@ -1,4 +1,4 @@
-"""A reward that is exchanged while a match goes on: save its file, and it pays the next step."""
+"""Exchanges the reward of a playback whenever its file is saved."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 
 import gymnasium
 
-from playing.playback import Match
+from playing.playback import Playback
 from rewards.expression import RewardError, file_named, parse
 from rewards.kernel import WeightedSum
 from rewards.make import load_tried_reward, reward_of
 from rewards.sandbox.parent import TrialProcess
 from rewards.terms import describe
 
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 
 
 def reward_files(expression: str) -> list[Path]:
-    """The files that a reward is written in."""
+    """Return the files that a reward expression names."""
     files = [file_named(part.term) for part in parse(expression)]
     return [Path(file).expanduser() for file in files if file]
 
 
-class WatchedFiles:
-    """Tells when files have changed: by what is in them, since clocks are coarse and lie.
+class FileWatcher:
+    """Tells when files have changed. It compares contents, because file times are too coarse.
 
-    Editors write in pieces, or write another file and rename it. A change therefore counts once two
-    looks in a row have seen the same.
+    Editors write in pieces, or write another file and rename it. A change therefore counts when two
+    checks in a row have read the same contents.
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -38,7 +38,7 @@ class WatchedFiles:
         self._known = self._last = self._contents()
 
     def changed(self) -> bool:
-        """Have they become others since this was True last?"""
+        """Return whether the files differ from what they were when this last returned True."""
         now = self._contents()
         settled, self._last = now == self._last, now
         if not settled or now == self._known:
@@ -54,129 +54,134 @@ def _content(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
     except OSError:
-        return None  # between an editor's removing and renaming, or gone
+        return None  # deleted, or an editor is about to rename its new version
 
 
 class LiveReward:
-    """Watches the reward of a match and exchanges it for what is saved, if that can be used.
+    """Watches the files of a reward and exchanges the reward of a playback when they are saved.
 
-    A new reward is tried in a process of its own, then loaded and compiled in a thread: neither an
-    endless loop nor a compiler stops the match. The last good one pays until then, and if it fails.
+    A new reward is tested in a process of its own, then loaded and compiled in a thread, so that
+    neither an endless loop nor the compiler stops the playback. If it fails, the last working
+    reward stays in use.
     """
 
-    def __init__(self, match: Match, expression: str, env_options: dict[str, Any]) -> None:
-        """Watch the files of `expression`, by which `match` is paid already."""
-        self.reward = _reward_of(match.env)
+    def __init__(self, playback: Playback, expression: str, env_options: dict[str, Any]) -> None:
+        """Watch the files of `expression`, the reward that `playback` already uses."""
+        self.reward = _exchangeable_reward(playback.env)
         self.error = ""
-        """What is wrong with the files as they are."""
+        """What is wrong with the files as they are now."""
         self.compiled: list[bool] = []
-        """Of each term of a reward that was exchanged: can it be compiled?"""
-        self._match = match
+        """Whether each term of the exchanged reward can be compiled."""
+        self._playback = playback
         self._expression = expression
         self._env_options = env_options
         self._files = reward_files(expression)
-        self._watched = WatchedFiles(self._files)
+        self._watcher = FileWatcher(self._files)
         self.label = self.shortened(expression)
         """The reward in use, in a few words."""
-        self.taken_back = False
-        """Has the reward that was saved last failed after all?"""
-        self._saved = 1
+        self.reverted = False
+        """Whether the reward that was saved last failed while it was in use."""
+        self._version = 1
         self._before: tuple[WeightedSum, str] | None = None
         self._trial: TrialProcess | None = None
-        self._loading: Loading | None = None
-        self._last_look = time.monotonic()
+        self._loader: RewardLoader | None = None
+        self._last_check = time.monotonic()
 
     def update(self) -> str:
-        """Look after everything, never waiting; what to say once another reward pays."""
-        if time.monotonic() - self._last_look < LOOK_SECONDS:
+        """Check the files and continue what is in progress, without waiting.
+
+        Returns:
+            A message if another reward has come into use, else "".
+        """
+        if time.monotonic() - self._last_check < CHECK_SECONDS:
             return ""
-        self._last_look = time.monotonic()
+        self._last_check = time.monotonic()
         try:
-            if self._watched.changed():
+            if self._watcher.changed():
                 self.close()
-                env_id, options = self._match.env_id, self._env_options
+                env_id, options = self._playback.env_id, self._env_options
                 self._trial = TrialProcess(self._expression, env_id, options)
             if self._trial is not None and (warnings := self._trial.poll()) is not None:
-                self._loading, self._trial = Loading(self._trial, warnings), None
-            if self._loading is not None and (reward := self._loading.poll()) is not None:
-                self.compiled = self._loading.compiled
+                self._loader, self._trial = RewardLoader(self._trial, warnings), None
+            if self._loader is not None and (reward := self._loader.poll()) is not None:
+                self.compiled = self._loader.compiled
                 self._exchange(reward)
-                said = (f"{self.label} pays from now on", *self._loading.warnings)
-                self._loading = None
-                return self.shortened("; ".join(said))
+                messages = (f"now using {self.label}", *self._loader.warnings)
+                self._loader = None
+                return self.shortened("; ".join(messages))
         except RewardError as error:
-            self._trial = self._loading = None
-            self.error = f"{self.shortened(str(error))} (the last good reward goes on)"
+            self._trial = self._loader = None
+            self.error = f"{self.shortened(str(error))} (still using the last working reward)"
         return ""
 
-    def take_back(self, error: str) -> None:
-        """The reward in use failed in a state that no trial met: the one before pays again.
+    def revert(self, error: str) -> None:
+        """Go back to the reward before, because this one failed in a state that no test reached.
 
-        If there was none, the game's own does.
+        If there was none before, use the default reward of the game.
         """
-        self.reward, self.label = self._before or self._games_own()
-        self.error = f"{self.shortened(error)} (now pays: {self.label})"
+        self.reward, self.label = self._before or self._default_reward()
+        self.error = f"{self.shortened(error)} (now using {self.label})"
         self._before = None
-        self.taken_back = True
-        self._match.exchange_reward(self.reward)
+        self.reverted = True
+        self._playback.exchange_reward(self.reward)
 
     def shortened(self, text: str) -> str:
-        """Without the folders of the files, which are too long to be read from the back row."""
+        """Return `text` without the folders of the reward files, which are too long to read."""
         for file in self._files:
             text = text.replace(str(file.resolve()), file.name).replace(str(file), file.name)
         return text
 
     def close(self) -> None:
-        """Stop what is under way."""
+        """Stop what is in progress."""
         if self._trial is not None:
             self._trial.stop()
-        self._trial = self._loading = None
+        self._trial = self._loader = None
 
     def _exchange(self, reward: WeightedSum) -> None:
         self.error = ""
-        self._saved += 1
-        self.taken_back = False
+        self._version += 1
+        self.reverted = False
         self._before, self.reward = (self.reward, self.label), reward
-        self.label = f"version {self._saved} of {self.shortened(self._expression)}"
-        self._match.exchange_reward(reward)
+        self.label = f"version {self._version} of {self.shortened(self._expression)}"
+        self._playback.exchange_reward(reward)
 
-    def _games_own(self) -> tuple[WeightedSum, str]:
-        env = gymnasium.make(self._match.env_id, **self._env_options)
-        return _reward_of(env), "the game's own reward"
-
-
-def _reward_of(env: gymnasium.Env[Any, Any]) -> WeightedSum:
-    reward = reward_of(env)
-    assert reward is not None, "only games have a reward that can be exchanged"
-    return reward
+    def _default_reward(self) -> tuple[WeightedSum, str]:
+        env = gymnasium.make(self._playback.env_id, **self._env_options)
+        return _exchangeable_reward(env), "the default reward of the game"
 
 
-class Loading:
-    """Loads a reward that was tried, in a thread."""
+class RewardLoader:
+    """Loads a tested reward in a thread."""
 
     def __init__(self, trial: TrialProcess, warnings: list[str]) -> None:
         self.warnings = warnings
         self.compiled: list[bool] = trial.verdict["compiled"]
         self._trial = trial
-        self._found: WeightedSum | RewardError | None = None
+        self._loaded: WeightedSum | RewardError | None = None
         threading.Thread(target=self._load, daemon=True).start()
 
     def poll(self) -> WeightedSum | None:
-        """The reward once it is there.
+        """Return the reward, or None while it is being loaded.
 
         Raises:
-            RewardError: if its file has become another one meanwhile, and does not load.
+            RewardError: if the file has changed since the test and does not load.
         """
-        if isinstance(self._found, RewardError):
-            raise self._found
-        return self._found
+        if isinstance(self._loaded, RewardError):
+            raise self._loaded
+        return self._loaded
 
     def _load(self) -> None:
         try:
             trial, compiled = self._trial, self.compiled
-            self._found = load_tried_reward(
+            self._loaded = load_tried_reward(
                 trial.expression, trial.env_id, trial.env_options, compiled
             )
         except Exception as error:
             known = isinstance(error, RewardError)
-            self._found = RewardError(str(error) if known else describe(error))
+            self._loaded = RewardError(str(error) if known else describe(error))
+
+
+def _exchangeable_reward(env: gymnasium.Env[Any, Any]) -> WeightedSum:
+    reward = reward_of(env)
+    assert reward is not None, "only our games have a reward that can be exchanged"
+    return reward

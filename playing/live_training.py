@@ -1,4 +1,4 @@
-"""An agent that learns while it is watched: the window's side of `training.live`."""
+"""The agent that learns while you watch it: the window's side of `training.live`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +21,7 @@ from agents.agent import Agent, Task
 from envs.engine.batch import Reward
 from playing import theme
 from playing.live_reward import LiveReward
-from playing.playback import Match
+from playing.playback import Playback
 from playing.players import LEARNING, Player
 from playing.selection import PlayError
 from rewards.child_process import environment_for_child
@@ -31,64 +30,69 @@ from training.config import RunConfig
 from training.ipc import receive
 from training.vector_runner import reward_weights
 
-PATIENCE = 30.0  # seconds that the trainer may take to save
+SAVE_SECONDS = 30.0  # that the training process may take to save
 
 Message = tuple[dict[str, Any], dict[str, Any]]
-"""Content and tensors, as `training.ipc` has them."""
+"""Content and tensors of a message, see `training.ipc`."""
 
 
-class Trainer:
-    """The process that trains; it ends by itself once this one has, however that ends."""
+class TrainerProcess:
+    """The process that trains. It ends by itself when this process ends, in whatever way."""
 
-    def __init__(self, arguments: Sequence[str], command: str) -> None:
-        """Start it.
+    def __init__(self, config: RunConfig, run_dir: Path, command: str) -> None:
+        """Start the process.
 
         Args:
-            arguments: for train.py.
-            command: that the user typed, for the run folder.
+            config: settings of the runs.
+            run_dir: folder of the run folders.
+            command: command line that the user typed, for the run folders.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "training.live", command, *arguments],
+            [sys.executable, "-P", "-m", "training.live"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment_for_child(),
-            process_group=0,  # Ctrl-C is for the window, whose end is the trainer's
+            process_group=0,  # Ctrl-C goes to the window only, and its end ends the training
         )
+        self._send({"config": config.to_json(command), "run_dir": str(run_dir)})
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._listen, args=(self._process.stdout,))
         self._reader.daemon = True
         self._reader.start()
 
     def messages(self) -> list[Message]:
-        """All that came since the last time, without waiting."""
+        """Return the messages that have arrived since the last call, without waiting."""
         return [self._messages.get() for _ in range(self._messages.qsize())]
 
-    def ask(self, request: dict[str, Any]) -> None:
-        """Ask for another run, as `training.live` understands it."""
-        pipe: Any = self._process.stdin
-        with contextlib.suppress(OSError):  # it has ended, which `ended` tells
-            pipe.write(json.dumps(request).encode() + b"\n")
-            pipe.flush()
+    def request(self, content: dict[str, Any]) -> None:
+        """Request another run; `training.live` documents the content."""
+        self._send(content)
 
     @property
     def ended(self) -> str:
-        """How the process ended; empty while it goes on."""
+        """How the process ended; empty while it runs."""
         if self._reader.is_alive():
             return ""
         code = self._process.wait()
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def close(self) -> None:
-        """Let it save and end."""
+        """Wait until the process has saved and ended; kill it if that takes too long."""
         pipe: Any = self._process.stdin
         with contextlib.suppress(OSError):
             pipe.close()
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(PATIENCE)
-        finally:  # it hangs, or someone is in a hurry: its last checkpoint is good
+                self._process.wait(SAVE_SECONDS)
+        finally:  # it hangs, or Ctrl-C was pressed again; its last checkpoint is complete
             self._process.kill()
             self._process.wait()
+
+    def _send(self, content: dict[str, Any]) -> None:
+        pipe: Any = self._process.stdin
+        with contextlib.suppress(OSError):  # the process has ended, see `ended`
+            pipe.write(json.dumps(content).encode() + b"\n")
+            pipe.flush()
 
     def _listen(self, pipe: IO[bytes]) -> None:
         with pipe:
@@ -97,110 +101,114 @@ class Trainer:
 
 
 @dataclass(frozen=True)
-class Pupil:
-    """An agent with the reward that it learned from."""
+class Learner:
+    """An agent and the reward that it learns from."""
 
     agent: Agent
     reward: Reward | None
-    """None where an environment has its own."""
+    """None in environments that have their own reward."""
     label: str
 
 
 class LiveTraining:
-    """Brings a match's learning player up to date, and keeps what was before the last change."""
+    """Updates the learning player of a playback and keeps the learner before the last change."""
 
     def __init__(
-        self, match: Match, config: RunConfig, trainer: Trainer, live_reward: LiveReward | None
+        self,
+        playback: Playback,
+        config: RunConfig,
+        trainer: TrainerProcess,
+        live_reward: LiveReward | None,
     ) -> None:
-        self.facts: tuple[tuple[str, str], ...] = _facts({})
-        """How the training goes, in a few numbers."""
+        self.progress: tuple[tuple[str, str], ...] = _progress({})
+        """Progress of the training in a few numbers."""
         self.steps = 0
-        """That the agent on screen has been trained."""
+        """Number of training steps of the agent on the screen."""
         self.error = ""
         self.run: Path | None = None
-        """The run folder of what is learned now."""
-        self._match = match
+        """Run folder of the current run."""
+        self._playback = playback
         self._config = config
         self._trainer = trainer
         self._live_reward = live_reward
-        self._said_ended = False
-        self.now = self._pupil(match.player.agent)
-        self.before = Pupil(learner(config, match.env), self.now.reward, "nothing learned yet")
+        self._reported_end = False
+        self.now = self._as_learner(playback.player.agent)
+        self.before = Learner(make_learner(config, playback.env), self.now.reward, "untrained")
 
     def update(self) -> bool:
-        """Take in what the trainer says; True if something is new."""
+        """Process the messages of the training process; return True if there is news."""
         messages = self._trainer.messages()
         for content, tensors in messages:
             if "problem" in content:
-                self._take_in_problem(content["problem"])
+                self._handle_problem(content["problem"])
                 continue
             if content["run"] != str(self.run):
                 self._follow(Path(content["run"]))
             self.now.agent.restore_policy(tensors)
-            self.steps, self.facts = content["steps"], _facts(content)
-        if not messages and not self._said_ended and (how := self._trainer.ended):
-            self._said_ended = True
-            last = f"; what was saved last is in {self.run}" if self.run else ""
-            self.error = f"{self.error} Training has ended ({how}){last}".strip()
+            self.steps, self.progress = content["steps"], _progress(content)
+        if not messages and not self._reported_end and (how := self._trainer.ended):
+            self._reported_end = True
+            last = f"; its last checkpoint is in {self.run}" if self.run else ""
+            self.error = f"{self.error} Training has stopped ({how}){last}".strip()
             return True
         return bool(messages)
 
     def reward_changed(self, compiled: list[bool]) -> None:
-        """Let the agent learn from the reward as its file has it now, which was tried."""
-        self._trainer.ask({"compiled": compiled})
+        """Continue the training with the reward that was just saved and tested."""
+        self._trainer.request({"compiled": compiled})
 
     def from_scratch(self) -> None:
-        """Let another agent learn that knows nothing."""
-        self._trainer.ask({})
+        """Start a run with a new, untrained agent."""
+        self._trainer.request({})
 
-    def match_before(self) -> Match:
-        """A match of the agent and the reward before the last change, on the same seeds."""
-        match, pupil = self._match, self.before
+    def playback_before(self) -> Playback:
+        """Return a playback of the learner before the last change, on the same seeds."""
+        playback, before = self._playback, self.before
         options = dict(self._config.make_options)
-        if pupil.reward is not None:
-            options["reward"] = pupil.reward
-        env = gymnasium.make(match.env_id, render_mode="rgb_array", **options)
-        player = Player(LEARNING, self._config.agent, pupil.agent)
-        return Match(env, match.env_id, match.cast, player, match.seed)
+        if before.reward is not None:
+            options["reward"] = before.reward
+        env = gymnasium.make(playback.env_id, render_mode="rgb_array", **options)
+        player = Player(LEARNING, self._config.agent, before.agent)
+        return Playback(env, playback.players, player)
 
     def close(self) -> None:
-        """Let the trainer save and end."""
+        """End the training process."""
         self._trainer.close()
 
     def _follow(self, run: Path) -> None:
-        """Another run has begun, or the one before goes on: its agent takes the stage."""
-        match = self._match
+        """Show the agent of another run: a new one, or again the one before."""
+        playback = self._playback
         if self.run is not None:
             self.before = self.now
         self.run = run
-        self.now = self._pupil(learner(self._config, match.env))
+        self.now = self._as_learner(make_learner(self._config, playback.env))
         player = Player(LEARNING, self._config.agent, self.now.agent)
-        match.cast.introduce(player)
-        if match.player.name == LEARNING:
-            match.player = player
+        playback.players.add(player)
+        if playback.player.name == LEARNING:
+            playback.player = player
 
-    def _pupil(self, agent: Agent) -> Pupil:
-        """`agent`, as one that learns from what the match is paid by now."""
-        reward = reward_of(self._match.env)
-        label = self._config.reward or "its own reward"
-        return Pupil(agent, reward, self._live_reward.label if self._live_reward else label)
+    def _as_learner(self, agent: Agent) -> Learner:
+        """Return `agent` together with the reward that the playback uses now."""
+        reward = reward_of(self._playback.env)
+        label = self._config.reward or "default reward"
+        return Learner(agent, reward, self._live_reward.label if self._live_reward else label)
 
-    def _take_in_problem(self, problem: str) -> None:
-        """The trainer has gone back to the run before, and so does the match."""
+    def _handle_problem(self, problem: str) -> None:
+        """Go back to the reward before, as the training process has done."""
         if self._live_reward is None:
             self.error = problem
-        elif not self._live_reward.taken_back:  # it may have failed on the screen before
-            self._live_reward.take_back(problem)
+        elif not self._live_reward.reverted:  # it may have failed on the screen first
+            self._live_reward.revert(problem)
 
 
-def learner(config: RunConfig, env: gymnasium.Env[Any, Any]) -> Agent:
-    """A new agent that can learn.
+def make_learner(config: RunConfig, env: gymnasium.Env[Any, Any]) -> Agent:
+    """Return a new agent that learns.
 
     Raises:
-        PlayError: if this kind cannot.
-        ValueError: if there is no such agent, or it cannot serve the environment.
+        PlayError: if this kind of agent does not learn.
+        ValueError: if there is no such agent, or it does not suit the environment.
     """
-    torch.set_num_threads(1)  # more would wait for each other over one observation
+    torch.set_num_threads(1)  # threads only slow down a network that gets one observation
     spaces = (env.observation_space, env.action_space)
     task = Task(config.env, *spaces, 1, config.steps, reward_weights(env))
     agent = make_agent(config.agent, task, config.settings, config.seed)
@@ -209,8 +217,8 @@ def learner(config: RunConfig, env: gymnasium.Env[Any, Any]) -> Agent:
     return agent
 
 
-def _facts(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The numbers of a message, as the panel shows them."""
+def _progress(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the numbers of a message as the panel shows them."""
     score, speed = content.get("score"), content.get("speed")
     return (
         ("steps trained", theme.large(content.get("steps", 0))),

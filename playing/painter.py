@@ -1,4 +1,4 @@
-"""One picture of a match: the game at the left, the panel at the right, words over the game."""
+"""Paints one frame: the game on the left, the panel on the right, messages over the game."""
 
 from __future__ import annotations
 
@@ -12,115 +12,115 @@ from envs.engine.drawing import pixels_of
 from envs.engine.render import load_view
 from envs.engine.single import GameEnv
 from playing import theme
-from playing.panel import Facts, draw_panel
-from playing.playback import Match
+from playing.panel import Progress, draw_panel
+from playing.playback import Playback
 from stages.viewers.examples import Viewer
 
 GAME_SIDE = 640
-SIZE = (1152, 640)  # multiples of 16, as video wants them
+SIZE = (1152, 640)  # multiples of 16, as video codecs need
 
-ERROR_LETTERS = 26  # pixels
+ERROR_FONT = 26  # pixels
 ERROR_LINES = 5
 
 HELP = (
-    ("space", "pause, go on"),
-    (". or right arrow", "one step"),
+    ("space", "pause or resume"),
+    (". or right arrow", "advance one step"),
     ("+  −", "faster, slower"),
     ("n", "next episode"),
-    ("tab or a", "switch agent"),
-    ("k", "play yourself, give back"),
-    ("arrows or w, a, s, d", "your moves"),
+    ("tab or a", "next player"),
+    ("k", "play yourself, or stop"),
+    ("arrows or w, a, s, d", "your controls"),
     ("s", "--train: before and now"),
-    ("f", "--train: from scratch"),
-    ("h", "this help"),
+    ("f", "--train: start from scratch"),
+    ("h", "show or hide this help"),
     ("q or esc", "quit"),
 )
 
 
 @dataclass
 class Status:
-    """What a picture says beside the match itself."""
+    """What a frame shows besides the playback itself."""
 
     speed: float = 1.0
     paused: bool = False
     help: bool = False
     message: str = ""
     error: str = ""
-    """What is wrong with what was saved last; stays until it is mended."""
+    """What is wrong with the file that was saved last; shown until it is corrected."""
     reward: str = ""
-    """What pays, where that can change."""
-    training: Facts = ()
-    """How the training goes, if there is one."""
+    """The reward in use, if it can change."""
+    training: Progress = ()
+    """Progress of the training, if there is one."""
 
     @property
     def pace(self) -> str:
-        """In words."""
+        """The speed in words."""
         return "PAUSED" if self.paused else f"{self.speed:g}x"
 
 
 class Painter:
-    """Draws a match onto `surface`, a plain pygame surface: no display is needed."""
+    """Paints a playback onto `surface`, a pygame surface that needs no display."""
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, playback: Playback) -> None:
         self.surface = pygame.Surface(SIZE)
-        self._match = match
-        self._game = GamePicture(match, self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE)))
+        self._playback = playback
+        self._game = GamePainter(playback, self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE)))
         self._panel = self.surface.subsurface((GAME_SIDE, 0, SIZE[0] - GAME_SIDE, SIZE[1]))
 
     def paint(self, status: Status) -> pygame.Surface:
-        """Bring `surface` up to date."""
+        """Update `surface` and return it."""
         self._game.paint()
-        draw_panel(self._panel, self._match, status.pace, status.reward, status.training)
-        paint_words(self._game.surface, status)
+        draw_panel(self._panel, self._playback, status.pace, status.reward, status.training)
+        paint_messages(self._game.surface, status)
         return self.surface
 
     def pixels(self) -> np.ndarray[Any, Any]:
-        """What is on `surface`: uint8 (height, width, 3)."""
+        """Return the pixels of `surface`: uint8 (height, width, 3)."""
         return pixels_of(self.surface)
 
 
-class GamePicture:
-    """The game of a match over the whole of a square `surface`, and how its episode ended."""
+class GamePainter:
+    """Paints the game of a playback, and how its episode ended, onto a square `surface`."""
 
-    def __init__(self, match: Match, surface: pygame.Surface) -> None:
+    def __init__(self, playback: Playback, surface: pygame.Surface) -> None:
         self.surface = surface
-        self._match = match
-        unwrapped = match.env.unwrapped
+        self._playback = playback
+        unwrapped = playback.env.unwrapped
         self._view = load_view(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
 
     def paint(self) -> None:
-        """Bring `surface` up to date."""
-        unwrapped = self._match.env.unwrapped
+        """Update `surface`."""
+        unwrapped = self._playback.env.unwrapped
         if self._view is not None:
             assert isinstance(unwrapped, GameEnv)
             self._view(self.surface, unwrapped.state, unwrapped.batch.options)
         else:
             if isinstance(unwrapped, Viewer):
-                unwrapped.prediction = self._match.choice  # the one about this moment
-            self._paint_frame(np.asarray(self._match.env.render()))
-        if self._match.episode.over:
+                unwrapped.prediction = self._playback.action  # the prediction for this observation
+            self._paint_frame(np.asarray(self._playback.env.render()))
+        if self._playback.episode.over:
             self._paint_ending()
 
     def _paint_frame(self, frame: np.ndarray[Any, Any]) -> None:
-        """What others' environments draw, as large as it fits."""
+        """Paint the picture of another environment as large as it fits."""
         side = self.surface.get_width()
         image = pygame.surfarray.make_surface(frame.swapaxes(0, 1))
         scale = side / max(image.get_size())
         size = (round(image.get_width() * scale), round(image.get_height() * scale))
         self.surface.fill(theme.DARK)
-        place = ((side - size[0]) // 2, (side - size[1]) // 2)
-        self.surface.blit(pygame.transform.smoothscale(image, size), place)
+        corner = ((side - size[0]) // 2, (side - size[1]) // 2)
+        self.surface.blit(pygame.transform.smoothscale(image, size), corner)
 
     def _paint_ending(self) -> None:
-        episode = self._match.episode
+        episode = self._playback.episode
         end = "Game over" if episode.terminated else "Time is up"
         name = "return" if episode.score is None else "score"
         text = f"{end}: {name} {theme.number(episode.result.score)}"
         _paint_banner(self.surface, text, self.surface.get_height() // 2, 60)
 
 
-def paint_words(surface: pygame.Surface, status: Status) -> None:
-    """What there is to say beside the match: errors, messages, help."""
+def paint_messages(surface: pygame.Surface, status: Status) -> None:
+    """Paint the error, the message and the help of `status`, where there are any."""
     if status.error:
         _paint_error(surface, status.error)
     if status.message:
@@ -135,7 +135,7 @@ def _paint_plate(surface: pygame.Surface, plate: pygame.Rect, rim: theme.Colour)
 
 
 def _paint_banner(surface: pygame.Surface, text: str, y: float, size: int) -> None:
-    """A line on a dark plate."""
+    """Paint one line on a dark plate."""
     width, height = theme.text_size(text, size)
     width = min(width, surface.get_width() - 96)
     plate = pygame.Rect(0, 0, width + size, height + size // 2)
@@ -145,14 +145,14 @@ def _paint_banner(surface: pygame.Surface, text: str, y: float, size: int) -> No
 
 
 def _paint_error(surface: pygame.Surface, error: str) -> None:
-    """What is wrong, at the top on a plate with a red rim, in a few lines."""
+    """Paint the error at the top, in a few lines on a plate with a red rim."""
     width = surface.get_width() - 64
-    lines = theme.wrapped(error, ERROR_LETTERS, width - 40)[:ERROR_LINES]
+    lines = theme.wrapped(error, ERROR_FONT, width - 40)[:ERROR_LINES]
     plate = pygame.Rect(32, 24, width, 24 + 32 * len(lines))
     _paint_plate(surface, plate, theme.BAD)
     for k, line in enumerate(lines):
         place = (plate.left + 20, plate.top + 28 + 32 * k)
-        theme.write(surface, line, place, ERROR_LETTERS, theme.TEXT, width=width - 40)
+        theme.write(surface, line, place, ERROR_FONT, theme.TEXT, width=width - 40)
 
 
 def _paint_help(surface: pygame.Surface) -> None:
@@ -163,4 +163,4 @@ def _paint_help(surface: pygame.Surface) -> None:
     for k, (key, meaning) in enumerate(HELP):
         y = plate.top + 96 + 37 * k
         theme.write(surface, key, (plate.left + 32, y), 30, theme.CHOSEN)
-        theme.write(surface, meaning, (plate.left + 240, y), 30, theme.TEXT, width=300)
+        theme.write(surface, meaning, (plate.left + 250, y), 30, theme.TEXT, width=290)

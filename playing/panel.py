@@ -1,4 +1,4 @@
-"""The panel beside the game: what the agent gets, thinks and does, in letters for the back row."""
+"""The panel next to the game: reward, value and actions, in letters readable from a distance."""
 
 from __future__ import annotations
 
@@ -12,70 +12,74 @@ from gymnasium import spaces
 
 from playing import theme
 from playing.bars import draw_bar, draw_curve, draw_signed_bar, draw_stacked_bar
-from playing.playback import REMEMBERED, Match, RewardTerm
+from playing.playback import CURVE_STEPS, Playback, RewardTerm
 
 MARGIN = 28
-MOST_TERMS = 6
-MOST_ACTIONS = 9
-SMALLEST = 18  # letters, pixels
+MAX_TERMS = 6
+MAX_ACTIONS = 9
+SMALLEST_FONT = 18  # pixels
 TALLEST_ROW = 44.0
-TERM_ROW = 1.4  # times the height of an action's: it holds a curve
-BELOW = 44  # the hints
-HINTS = "space pause   .  step   n next   tab agent   k you play   h help"
-TRAINING_HINTS = "space pause   s before and now   f from scratch   tab agent   h help"
+TERM_ROW = 1.4  # height of a term's row, with its curve, in rows of an action
+HINTS_HEIGHT = 44
+HINTS = "space pause   . step   n next episode   tab player   k play   h help"
+TRAINING_HINTS = "space pause   s before and now   f from scratch   tab player   h help"
 
-Facts = Sequence[tuple[str, str]]
-"""Names and values, written in a line of columns."""
+Progress = Sequence[tuple[str, str]]
+"""Names and values, shown in columns."""
 
 
 def draw_panel(
-    surface: pygame.Surface, match: Match, pace: str, reward: str = "", training: Facts = ()
+    surface: pygame.Surface,
+    playback: Playback,
+    pace: str,
+    reward: str = "",
+    training: Progress = (),
 ) -> None:
     """Draw the panel over the whole of `surface`.
 
     Args:
-        surface: to draw on.
-        match: what is shown.
-        pace: how fast it goes.
-        reward: what pays, where that can change.
-        training: how the training goes, if there is one.
+        surface: surface to draw on.
+        playback: playback to show.
+        pace: speed in words.
+        reward: the reward in use, if it can change.
+        training: progress of the training, if there is one.
     """
     surface.fill(theme.PANEL)
     width, height = surface.get_size()
-    _draw_player(surface, match, pace)
-    _draw_numbers(surface, match)
+    _draw_player(surface, playback, pace)
+    _draw_numbers(surface, playback)
     y = 212.0
     if training:
-        _draw_facts(surface, training, y)
+        _draw_progress(surface, training, y)
         y += 62
-    terms = min(len(match.terms), MOST_TERMS)
-    actions = min(len(match.action_names), MOST_ACTIONS)
-    row = min(TALLEST_ROW, (height - BELOW - y - 116) / (TERM_ROW * terms + actions))
-    y = _draw_reward(surface, match, reward, y, TERM_ROW * row)
-    if match.action_names:  # whole pictures and rows have none
-        _draw_actions(surface, match, y + 24, row)
+    terms = min(len(playback.terms), MAX_TERMS)
+    actions = min(len(playback.action_names), MAX_ACTIONS)
+    row = min(TALLEST_ROW, (height - HINTS_HEIGHT - y - 116) / (TERM_ROW * terms + actions))
+    y = _draw_reward(surface, playback, reward, y, TERM_ROW * row)
+    if playback.action_names:  # actions that are pictures have none
+        _draw_actions(surface, playback, y + 24, row)
     hints = TRAINING_HINTS if training else HINTS
     theme.write(surface, hints, (width / 2, height - 24), 22, theme.DIM, 0.5)
 
 
-def _draw_player(surface: pygame.Surface, match: Match, pace: str) -> None:
-    """Who is in control, as a coloured badge, and the pace."""
-    name = "you" if match.by_hand else match.player.name
-    by_hand = f"{match.player.name} looks on"
+def _draw_player(surface: pygame.Surface, playback: Playback, pace: str) -> None:
+    """Draw the player's name on a coloured badge, and the speed."""
+    name = "you" if playback.human else playback.player.name
     badge = pygame.Rect(MARGIN, 24, theme.text_size(name.upper(), 34)[0] + 32, 44)
     colour = theme.PLAYERS.get(name, theme.OTHER)
     pygame.draw.rect(surface, colour, badge, border_radius=22)
     theme.write(surface, name.upper(), badge.center, 34, theme.DARK, 0.5)
     right = surface.get_width() - MARGIN
     written = theme.write(surface, pace, (right, 46), 34, theme.TEXT, 1.0)
-    description = by_hand if match.by_hand else match.player.description
+    agent = playback.player
+    description = f"playing instead of {agent.name}" if playback.human else agent.description
     space = written.left - badge.right - 32
     theme.write(surface, description, (badge.right + 16, 46), 24, theme.DIM, width=space)
 
 
-def _draw_numbers(surface: pygame.Surface, match: Match) -> None:
-    """The score, large, and the return, step and episode beside it."""
-    episode = match.episode
+def _draw_numbers(surface: pygame.Surface, playback: Playback) -> None:
+    """Draw the score in large letters, and return, step and episode next to it."""
+    episode = playback.episode
     big = ("RETURN", episode.total_reward) if episode.score is None else ("SCORE", episode.score)
     theme.write(surface, big[0], (MARGIN, 98), 24, theme.DIM)
     theme.write(surface, theme.number(big[1]), (MARGIN, 146), 100, theme.TEXT)
@@ -89,8 +93,8 @@ def _draw_numbers(surface: pygame.Surface, match: Match) -> None:
         theme.write(surface, value, (right, y), 38, theme.TEXT, 1.0)
 
 
-def _draw_facts(surface: pygame.Surface, facts: Facts, y: float) -> None:
-    """Columns, each a value below its name."""
+def _draw_progress(surface: pygame.Surface, facts: Progress, y: float) -> None:
+    """Draw columns, each a value below its name."""
     width = (surface.get_width() - 2 * MARGIN) / len(facts)
     for k, (name, value) in enumerate(facts):
         x = MARGIN + k * width
@@ -98,20 +102,22 @@ def _draw_facts(surface: pygame.Surface, facts: Facts, y: float) -> None:
         theme.write(surface, value, (x, y + 26), 34, theme.PLAYERS["learning"], width=width - 8)
 
 
-def _draw_reward(surface: pygame.Surface, match: Match, reward: str, y: float, row: float) -> float:
-    """What is paid: all terms in one bar, and below it each by itself; returns where it ends."""
+def _draw_reward(
+    surface: pygame.Surface, playback: Playback, reward: str, y: float, row: float
+) -> float:
+    """Draw all reward terms in one bar and each in a row below it; return the y of its end."""
     right = surface.get_width() - MARGIN
     _draw_heading(surface, "REWARD", y)
     theme.write(surface, reward, (MARGIN + 80, y), 22, theme.TEXT, width=right - 290)
     theme.write(surface, "now", (right - 96, y), 22, theme.DIM, 1.0)
     theme.write(surface, "episode", (right, y), 22, theme.DIM, 1.0)
     track = pygame.Rect(MARGIN, round(y + 18), right - MARGIN, 26)
-    terms = list(match.terms.items())
+    terms = list(playback.terms.items())
     colours = list(itertools.islice(itertools.cycle(theme.TERMS), len(terms)))
-    parts = [term.part / match.longest_bar for _, term in terms]
+    parts = [term.part / playback.longest_bar for _, term in terms]
     draw_stacked_bar(surface, track, list(zip(parts, colours, strict=True)))
     y += 52
-    for (name, term), colour in list(zip(terms, colours, strict=True))[:MOST_TERMS]:
+    for (name, term), colour in list(zip(terms, colours, strict=True))[:MAX_TERMS]:
         _draw_term(surface, name, term, colour, y, row)
         y += row
     return y
@@ -125,48 +131,48 @@ def _draw_term(
     y: float,
     row: float,
 ) -> None:
-    """One term: its name in its colour, what it contributed lately, now, and in the episode."""
+    """Draw a term: its name, the curve of recent values, the last value and the episode's sum."""
     right, middle, size = surface.get_width() - MARGIN, y + row / 2, round(min(36.0, row * 0.7))
     chip = pygame.Rect(MARGIN, round(y + row * 0.12), 8, round(row * 0.76))
     pygame.draw.rect(surface, colour, chip, border_radius=4)
     label = name if term.weight == 1 else f"{term.weight:g} {name}"
-    letters = _fitting(label, size, 138)
+    letters = _fitting_size(label, size, 138)
     theme.write(surface, label, (MARGIN + 16, middle), letters, colour, width=138)
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.08), 136, round(row * 0.84))
     span = (term.lowest, term.highest)
-    draw_curve(surface, track, list(term.recent), REMEMBERED, span, colour)
+    draw_curve(surface, track, list(term.recent), CURVE_STEPS, span, colour)
     theme.write(surface, theme.number(term.now), (right - 88, middle), size, align=1.0)
     theme.write(surface, theme.number(term.total), (right, middle), size, align=1.0)
 
 
-def _draw_actions(surface: pygame.Surface, match: Match, y: float, row: float) -> None:
-    """Each action and how likely it is, the chosen one in another colour; above them the value."""
+def _draw_actions(surface: pygame.Surface, playback: Playback, y: float, row: float) -> None:
+    """Draw the actions with their probabilities, the chosen one highlighted, below the value."""
     _draw_heading(surface, "ACTION", y)
-    _draw_value(surface, match, y)
+    _draw_value(surface, playback, y)
     y += 16
-    if isinstance(match.env.action_space, spaces.Discrete):
-        for k in _actions_shown(match):
-            _draw_choice(surface, match, k, y, row)
+    if isinstance(playback.env.action_space, spaces.Discrete):
+        for k in _actions_shown(playback):
+            _draw_choice(surface, playback, k, y, row)
             y += row
-    elif isinstance(match.env.action_space, spaces.Box):
-        for k in range(min(len(match.action_names), MOST_ACTIONS)):
-            _draw_component(surface, match, k, y, row)
+    elif isinstance(playback.env.action_space, spaces.Box):
+        for k in range(min(len(playback.action_names), MAX_ACTIONS)):
+            _draw_component(surface, playback, k, y, row)
             y += row
 
 
-def _actions_shown(match: Match) -> list[int]:
-    """All actions, or the most likely ones where they are too many for the panel."""
-    count = len(match.action_names)
-    likely = match.insight.probabilities
-    if count <= MOST_ACTIONS or likely is None:
-        return list(range(min(count, MOST_ACTIONS)))
-    return sorted(int(k) for k in np.argsort(-likely, kind="stable")[:MOST_ACTIONS])
+def _actions_shown(playback: Playback) -> list[int]:
+    """Return all actions, or the most likely ones if there are too many for the panel."""
+    count = len(playback.action_names)
+    likely = playback.insight.probabilities
+    if count <= MAX_ACTIONS or likely is None:
+        return list(range(min(count, MAX_ACTIONS)))
+    return sorted(int(k) for k in np.argsort(-likely, kind="stable")[:MAX_ACTIONS])
 
 
-def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: float) -> None:
-    assert isinstance(match.env.action_space, spaces.Discrete)
-    chosen = match.choice == match.env.action_space.start + k
-    likely = match.insight.probabilities
+def _draw_choice(surface: pygame.Surface, playback: Playback, k: int, y: float, row: float) -> None:
+    assert isinstance(playback.env.action_space, spaces.Discrete)
+    chosen = playback.action == playback.env.action_space.start + k
+    likely = playback.insight.probabilities
     colour = theme.CHOSEN if chosen else theme.OTHER
     middle, size = y + row / 2, round(min(36.0, row * 0.85))
     if chosen:
@@ -174,8 +180,8 @@ def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: f
         corners = [(MARGIN, middle - 8), (MARGIN, middle + 8), tip]
         pygame.draw.polygon(surface, colour, corners)
     text_colour = colour if chosen else theme.TEXT
-    name, left = match.action_names[k], MARGIN + 22
-    letters = _fitting(name, size, 128)
+    name, left = playback.action_names[k], MARGIN + 22
+    letters = _fitting_size(name, size, 128)
     theme.write(surface, name, (left, middle), letters, text_colour, width=128)
     if likely is None:
         return
@@ -185,15 +191,19 @@ def _draw_choice(surface: pygame.Surface, match: Match, k: int, y: float, row: f
     theme.write(surface, f"{likely[k]:.0%}", (right, middle), size, text_colour, 1.0)
 
 
-def _draw_component(surface: pygame.Surface, match: Match, k: int, y: float, row: float) -> None:
-    """One number of a continuous action, from 0: in the middle, or at the left if none is below."""
-    space = match.env.action_space
+def _draw_component(
+    surface: pygame.Surface, playback: Playback, k: int, y: float, row: float
+) -> None:
+    """Draw one component as a bar from 0, which is in the middle if the range has negatives."""
+    space = playback.env.action_space
     assert isinstance(space, spaces.Box)
-    value, low, high = (float(np.ravel(each)[k]) for each in (match.choice, space.low, space.high))
+    value, low, high = (
+        float(np.ravel(each)[k]) for each in (playback.action, space.low, space.high)
+    )
     largest = max(abs(low), abs(high))
     part = value / largest if math.isfinite(largest) else math.tanh(value)
     middle, size = y + row / 2, round(min(36.0, row * 0.85))
-    theme.write(surface, match.action_names[k], (MARGIN, middle), size, width=150)
+    theme.write(surface, playback.action_names[k], (MARGIN, middle), size, width=150)
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
     if low < 0:
         draw_signed_bar(surface, track, part, theme.CHOSEN)
@@ -203,20 +213,20 @@ def _draw_component(surface: pygame.Surface, match: Match, k: int, y: float, row
     theme.write(surface, theme.number(value), (right, middle), size, theme.CHOSEN, 1.0)
 
 
-def _draw_value(surface: pygame.Surface, match: Match, y: float) -> None:
-    """The discounted return that the agent expects."""
-    value = match.insight.value
+def _draw_value(surface: pygame.Surface, playback: Playback, y: float) -> None:
+    """Draw the discounted return that the agent expects."""
+    value = playback.insight.value
     if value is None:
         return
     right = surface.get_width() - MARGIN
     written = theme.write(surface, theme.number(value), (right, y), 34, theme.TEXT, 1.0)
-    text = "value: discounted return it expects"
+    text = "value (expected discounted return)"
     theme.write(surface, text, (written.left - 12, y), 22, theme.DIM, 1.0)
 
 
-def _fitting(text: str, size: int, width: int) -> int:
-    """The size of letters, at most `size`, for `text` to be no wider than `width` if possible."""
-    while size > SMALLEST and theme.text_size(text, size)[0] > width:
+def _fitting_size(text: str, size: int, width: int) -> int:
+    """Return the largest font size, at most `size`, at which `text` fits into `width`."""
+    while size > SMALLEST_FONT and theme.text_size(text, size)[0] > width:
         size -= 1
     return size
 

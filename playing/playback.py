@@ -1,4 +1,4 @@
-"""A match: one environment, whoever is in control of it, and what has happened so far."""
+"""Plays episodes of one environment step by step and keeps what the window shows of them."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from agents.agent import Insight
 from envs.engine.batch import TERM_PREFIX, Reward
 from envs.engine.capabilities import show_agent
 from envs.engine.single import GameEnv
-from playing.players import Cast, Player
+from playing.players import Player, Players
 from stages.viewers.examples import Viewer
 from training.lookahead import make_lookahead
 from training.vector_runner import reward_weights
 
-FADE = 0.9  # per step: what lasted one step only is gone before anyone has seen it
-REMEMBERED = 300  # steps: 10 seconds of the paddle, 6 of the bicycle
+FADE = 0.9  # per step, so that a reward of a single step stays visible for a moment
+CURVE_STEPS = 300  # 10 seconds of paddle, 6 of bicycle
 
 
 @dataclass
 class RewardTerm:
-    """One term of the reward during an episode, before weighting unless it says otherwise."""
+    """One term of the reward during an episode, without its weight unless stated otherwise."""
 
     weight: float = 1.0
     now: float = 0.0
-    """In the last step."""
+    """Value in the last step."""
     total: float = 0.0
-    """In the episode so far."""
+    """Sum over the episode so far."""
     shown: float = 0.0
-    """`now`, but falling slowly back to 0."""
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """What it contributed, weighted, in each of the last steps."""
+    """`now`, but falling back to 0 slowly."""
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=CURVE_STEPS))
+    """Weighted values of the last steps."""
     lowest: float = 0.0
-    """Of its contributions in the episode, or 0."""
+    """Lowest weighted value of the episode, at most 0."""
     highest: float = 0.0
-    """Of its contributions in the episode, or 0."""
+    """Highest weighted value of the episode, at least 0."""
 
     def add(self, value: float) -> None:
-        """Take in one step's value."""
+        """Add the value of one step."""
         self.now = value
         self.total += value
         faded = self.shown * FADE
@@ -54,20 +54,20 @@ class RewardTerm:
 
     @property
     def part(self) -> float:
-        """What it contributes, weighted: its part of the stacked bar."""
+        """Length of the term in the stacked bar: its weighted `shown`."""
         return self.weight * self.shown
 
 
 @dataclass(frozen=True)
 class Result:
-    """How an episode ended."""
+    """Score, return and length of a finished episode."""
 
     score: float
-    """The game's own yardstick; the return where an environment has none."""
+    """Score of the game; the return in environments that have no score."""
     total_reward: float
     """Undiscounted return."""
     length: int
-    """Steps."""
+    """Number of steps."""
 
 
 @dataclass
@@ -75,9 +75,9 @@ class Episode:
     """One episode so far."""
 
     number: int
-    """0 for the match's first."""
+    """0 for the first episode."""
     score: float | None = None
-    """None where the environment has no yardstick beside the reward."""
+    """None in environments that have no score."""
     total_reward: float = 0.0
     steps: int = 0
     terminated: bool = False
@@ -85,73 +85,74 @@ class Episode:
 
     @property
     def over(self) -> bool:
-        """Nothing can follow."""
+        """Whether the episode has ended."""
         return self.terminated or self.truncated
 
     @property
     def result(self) -> Result:
-        """What there is to say at its end."""
+        """Score, return and length so far."""
         score = self.total_reward if self.score is None else self.score
         return Result(score, self.total_reward, self.steps)
 
 
 @dataclass
-class Match:
-    """Episodes of one environment, a step at a time.
+class Playback:
+    """Episodes of one environment, played one step at a time.
 
-    Episode k starts from seed `seed` + k, whoever plays and whatever was done before.
+    Episode k starts from seed `seed` + k, whoever plays and whatever happened before.
     """
 
     env: gymnasium.Env[Any, Any]
-    env_id: str
-    cast: Cast
+    players: Players
     player: Player
-    """The agent in control, or the one that looks on while a person plays."""
-    seed: int
-    by_hand: bool = False
-    """A person is in control."""
+    """The agent that plays, or that is shown while a person plays."""
+    human: bool = False
+    """Whether a person plays."""
     results: list[Result] = field(default_factory=list)
-    """Of the episodes that came to an end."""
-    choice: Any = None
-    """The action about to be taken, or taken last while a person is in control."""
+    """Results of the finished episodes."""
+    action: Any = None
+    """The agent's next action; the last action while a person plays."""
+    longest_bar: float = 1e-9
+    """Greatest of `bars` in the episode so far: the scale of the stacked bar."""
 
     def __post_init__(self) -> None:
+        self.env_id, self.seed = self.players.env_id, self.players.seed
         self._lookahead = make_lookahead(self.env)
         self.start_episode(0)
 
+    @property
+    def steps_per_second(self) -> float:
+        """Number of steps per second at speed 1."""
+        return float(self.env.metadata.get("render_fps") or 30)
+
     def start_episode(self, number: int) -> None:
-        """Begin episode `number`, counted from 0."""
+        """Start episode `number`, counted from 0."""
         self.observation, info = self.env.reset(seed=self.seed + number)
         self.episode = Episode(number, score=_number(info.get("score")))
-        self._begin_terms()
-        self._think()
+        self._reset_terms()
+        self._ask_agent()
 
     def exchange_reward(self, reward: Reward) -> None:
-        """Pay by another reward from the next step on, in the same episode.
+        """Use another reward from the next step on, in the same episode.
 
-        What was summed up so far was paid by the other one, so that sums begin anew.
+        All sums start again from 0, because the former reward contributed to them.
         """
-        assert isinstance(self.env.unwrapped, GameEnv), "other games have a reward of their own"
+        assert isinstance(self.env.unwrapped, GameEnv), "other environments have their own reward"
         self.env.unwrapped.set_reward(reward)
         self.episode.total_reward = 0.0
-        self._begin_terms()
-
-    def _begin_terms(self) -> None:
-        weights = reward_weights(self.env)
-        self.terms = {name: RewardTerm(weight) for name, weight in weights.items()}
-        self.longest_bar = 1e-9
+        self._reset_terms()
 
     def next_episode(self) -> None:
-        """Leave this episode, over or not."""
+        """Start the next episode, whether this one is over or not."""
         self.start_episode(self.episode.number + 1)
 
-    def step(self, own_action: Any = None) -> None:
-        """Go on by one step: the player's choice, or `own_action` while a person is in control."""
+    def step(self, human_action: Any = None) -> None:
+        """Take the agent's action, or `human_action` while a person plays."""
         if self.episode.over:
             return
-        if self.by_hand:
-            self.choice = own_action
-        self.observation, reward, terminated, truncated, info = self.env.step(self.choice)
+        if self.human:
+            self.action = human_action
+        self.observation, reward, terminated, truncated, info = self.env.step(self.action)
         episode = self.episode
         episode.steps += 1
         episode.total_reward += float(reward)
@@ -162,52 +163,54 @@ class Match:
         self.longest_bar = max(self.longest_bar, *self.bars)
         if episode.over:
             self.results.append(episode.result)
-        self._think()
+        self._ask_agent()
 
     @property
     def bars(self) -> tuple[float, float]:
-        """How much all positive and all negative terms contribute; both from 0 up.
-
-        `longest_bar` is the longest of either in the episode so far, the scale of both.
-        """
+        """Sums of all positive and of all negative terms, both as lengths of at least 0."""
         parts = [term.part for term in self.terms.values()]
         return sum(max(part, 0.0) for part in parts), sum(max(-part, 0.0) for part in parts)
 
     def switch_player(self) -> None:
-        """Hand over to the next agent of the cast.
+        """Let the next of the players play.
 
         Raises:
-            ValueError: if it cannot be loaded; the player stays.
+            ValueError: if it cannot be loaded; the player stays the same.
         """
-        self.switch_to(self.cast.after(self.player.name))
+        self.switch_to(self.players.next_name(self.player.name))
 
     def switch_to(self, name: str) -> None:
-        """Hand over to an agent of the cast.
+        """Let the player called `name` play.
 
         Raises:
-            ValueError: if it cannot be loaded; the player stays.
+            ValueError: if it cannot be loaded; the player stays the same.
         """
-        self.player = self.cast.player(name)
-        self._think()
+        self.player = self.players.player(name)
+        self._ask_agent()
 
-    def take_over(self, by_hand: bool) -> None:
-        """Let a person play, or give back."""
-        self.by_hand = by_hand
-        self._think()
+    def set_human(self, human: bool) -> None:
+        """Let a person play, or the agent again."""
+        self.human = human
+        self._ask_agent()
 
-    def _think(self) -> None:
-        """Let the player look: its insight, and its choice unless a person chooses."""
+    def _reset_terms(self) -> None:
+        weights = reward_weights(self.env)
+        self.terms = {name: RewardTerm(weight) for name, weight in weights.items()}
+        self.longest_bar = 1e-9
+
+    def _ask_agent(self) -> None:
+        """Get the agent's insight and, unless a person plays, its action."""
         self.player.agent.set_lookahead(self._lookahead)
         show_agent(self.env, self.player.agent)
         self.insight: Insight = self.player.agent.insight(np.asarray(self.observation))
         batch = np.asarray(self.observation)[None]
-        choice = self.player.agent.act(batch, explore=False)[0]
-        if not self.by_hand:
-            self.choice = choice
+        action = self.player.agent.act(batch, explore=False)[0]
+        if not self.human:
+            self.action = action
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        """A word for each action (Discrete) or component (Box), none for whole rows of them."""
+        """Names of the actions (Discrete) or components (Box); empty for other spaces."""
         if not isinstance(self.env.action_space, (spaces.Discrete, spaces.Box)):
             return ()
         if isinstance(self.env.unwrapped, GameEnv):

@@ -1,4 +1,4 @@
-"""Who can play: the trained agent, the rules, chance."""
+"""The players of an environment: the trained agent, hand-written rules, the random agent."""
 
 from __future__ import annotations
 
@@ -12,42 +12,40 @@ import gymnasium
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Task, UnsuitableTaskError
+from playing.selection import TRAINED, Selection
+from training.config import RunConfig
 from training.trained_agent import load_agent, load_config
 
-TRAINED = "trained"
 LEARNING = "learning"
 
 
 @dataclass(frozen=True)
 class Player:
-    """An agent under the name that people see."""
+    """An agent and the name that the window shows."""
 
     name: str
     """`trained`, `learning`, or a name in `envs.registry.AGENTS`."""
     description: str
-    """Where it comes from, in a few words."""
+    """Where the agent comes from, in a few words."""
     agent: Agent
 
 
-class Cast:
-    """All that can play one environment; a trained agent is loaded when its turn comes."""
+class Players:
+    """All players of one environment. The trained agent is loaded when it is first used."""
 
-    def __init__(
-        self, env: gymnasium.Env[Any, Any], env_id: str, run: Path | None, seed: int
-    ) -> None:
-        """Ask around.
+    def __init__(self, env: gymnasium.Env[Any, Any], selection: Selection) -> None:
+        """Find out which agents can play.
 
         Args:
-            env: what is to be played.
-            env_id: its Gymnasium id.
-            run: run folder of the trained agent, if there is one.
-            seed: of agents that draw their actions.
+            env: environment that is played.
+            selection: what `env` was made from; its run, if any, offers the trained agent.
         """
-        self._task = Task(env_id, env.observation_space, env.action_space, 1, 1)
-        self._seed = seed
+        self.env_id = selection.env_id
+        self.seed = selection.seed
+        self._task = Task(self.env_id, env.observation_space, env.action_space, 1, 1)
         self._makers: dict[str, Callable[[], Player]] = {}
-        if run is not None:
-            self._makers[TRAINED] = partial(_trained, run, env)
+        if selection.run is not None:
+            self._makers[TRAINED] = partial(_trained, selection.run, selection.config, env)
         for name in ("rules", "random"):
             if self._suits(name):
                 self._makers[name] = partial(self._untrained, name)
@@ -55,32 +53,32 @@ class Cast:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Who can be asked for."""
+        """Names of the players, in the order in which the window offers them."""
         return tuple(self._makers)
 
     def player(self, name: str) -> Player:
-        """The player called `name`, or a fresh, untrained agent of that name.
+        """Return the player called `name`, or a new untrained agent of that name.
 
         Raises:
-            ValueError: if there is none, it cannot serve the environment, or its run is damaged.
+            ValueError: if there is none, it does not suit the environment, or its run is damaged.
         """
         if name not in self._players:
             maker = self._makers.setdefault(name, partial(self._untrained, name))
             try:
                 self._players[name] = maker()
             except ValueError:
-                del self._makers[name]  # not to be offered again
+                del self._makers[name]  # not offered again
                 raise
         return self._players[name]
 
-    def introduce(self, player: Player) -> None:
-        """Let one more take part, before all others, or take the place of who had its name."""
+    def add(self, player: Player) -> None:
+        """Add a player in front of the others, or replace the player of the same name."""
         self._makers = {player.name: lambda: player} | self._makers
         self._makers[player.name] = lambda: player
         self._players[player.name] = player
 
-    def after(self, name: str) -> str:
-        """Whose turn it is after `name`."""
+    def next_name(self, name: str) -> str:
+        """Return the name of the player after `name`."""
         names = list(self._makers)
         return names[(names.index(name) + 1) % len(names)] if name in names else names[0]
 
@@ -92,13 +90,14 @@ class Cast:
         return True
 
     def _untrained(self, name: str) -> Player:
-        kind = {"rules": "written by a person", "random": "pure chance"}.get(name, "untrained")
-        agent = make_agent(name, self._task, settings_type(name)(), self._seed)
-        return Player(name, kind, agent)
+        kinds = {"rules": "hand-written rules", "random": "random actions"}
+        agent = make_agent(name, self._task, settings_type(name)(), self.seed)
+        return Player(name, kinds.get(name, "untrained"), agent)
 
 
-def _trained(run: Path, env: gymnasium.Env[Any, Any]) -> Player:
-    import torch  # over a second: only for those who need it
+def _trained(run: Path, config: RunConfig | None, env: gymnasium.Env[Any, Any]) -> Player:
+    import torch  # takes over a second, so only when it is needed
 
-    torch.set_num_threads(1)  # more would wait for each other over one observation
-    return Player(TRAINED, load_config(run).agent, load_agent(run, env))
+    torch.set_num_threads(1)  # threads only slow down a network that gets one observation
+    config = config or load_config(run)
+    return Player(TRAINED, config.agent, load_agent(run, env, config))

@@ -1,15 +1,19 @@
-"""Decides what is played: which run, which environment, which reward.
+"""The options of play.py, and what they select: a run, an environment, a reward and a seed.
 
-A run folder may come from anyone, so that nothing that it names is executed unless asked for.
+A run folder may come from anyone, so code that it names is executed only with --trust-reward.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from envs.options import check_option_name
+import numpy as np
+import tyro
+
+from envs.options import check_option_name, parse_env_options
 from envs.registry import GAMES, env_ids
 from training.config import RunConfig
 from training.reward_snapshot import has_code, kept_expression
@@ -20,24 +24,75 @@ from training.trained_agent import language_of, load_config
 SHIPPED = Path(__file__).parent / "trained"
 RUNS = Path("runs")
 DEFAULT_GAME = "paddle"
+TRAINED = "trained"
+SLOWEST, FASTEST = 0.01, 100.0
+
+# None stands for a default that the help text describes in words.
+Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
+Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
+File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 
 
 class PlayError(ValueError):
-    """Something that cannot be played; the message is one line that says what to do instead."""
+    """Something cannot be played; the message is one line that says what to do instead."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user asked for; None where the run decides."""
+class PlayOptions:
+    """Watch an agent play in a window, or play yourself. Press h in the window to see the keys.
 
-    env: str | None = None
-    """Short name or Gymnasium id."""
-    reward: str | None = None
-    """Weighted sum of reward terms."""
-    env_options: dict[str, Any] | None = None
-    """Further arguments of `gymnasium.make`, over those of the run."""
+    Plays the agent of RUN; without RUN, the newest run in ./runs, or else the agent that comes with
+    the project.
+    """
+
+    run: Annotated[File, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]")] = None
+    """Run folder of a trained agent."""
+    env: Text = None
+    """Short name (paddle, bicycle) or any Gymnasium id. Default: the environment of the run."""
+    agent: Text = None
+    """Agent that plays instead of the trained one: random, rules, or an untrained agent."""
+    reward: Text = None
+    """Reward to show, written as for train.py. Default: the reward of the run."""
     trust_reward: bool = False
-    """Execute the copy of a run's own reward that is kept in its folder."""
+    """Execute the copy of the reward code in the run folder. Use it only for runs you trust."""
+    env_options: tuple[str, ...] = ()
+    """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
+    episodes: Count = None
+    """Number of episodes. Default: no limit in a window, 1 in a video, 10 with --headless."""
+    seed: Count = None
+    """Seed of the first episode; each later episode adds 1. Default: a new seed each time."""
+    speed: float = 1.0
+    """Speed factor; 2 plays twice as fast."""
+    train: bool = False
+    """Train a new agent while you watch it: ppo, or another --agent that learns. Save the reward
+    file, and training continues with the new reward; s shows before and after side by side."""
+    sound: bool = False
+    """Play the sounds of the game. Paddle has sounds."""
+    headless: bool = False
+    """Open no window; print the scores."""
+    json: bool = False
+    """Print the scores as one JSON object. Opens no window."""
+    record: File = None
+    """Write a video, out.gif or out.mp4, instead of opening a window."""
+
+    def __post_init__(self) -> None:
+        if self.episodes is not None and self.episodes < 1:
+            raise PlayError(f"--episodes must be at least 1, got {self.episodes}")
+        if self.seed is not None and self.seed < 0:
+            raise PlayError(f"--seed must be at least 0, got {self.seed}")
+        if not SLOWEST <= self.speed <= FASTEST:
+            raise PlayError(f"--speed must be between 0.01 and 100, got {self.speed:g}")
+        if self.train:
+            reason = "--train trains a new agent in a window"
+            self._refuse(reason, "run", "record", "headless", "json", "trust_reward")
+        if self.sound:
+            self._refuse("--sound needs a window", "record", "headless", "json")
+
+    def _refuse(self, reason: str, *names: str) -> None:
+        for name in names:
+            if getattr(self, name):
+                flag = "the run" if name == "run" else f"--{name.replace('_', '-')}"
+                raise PlayError(f"{reason}: leave out {flag}")
 
 
 @dataclass(frozen=True)
@@ -45,79 +100,92 @@ class Selection:
     """What is played."""
 
     env_id: str
+    """Gymnasium id."""
     make_options: dict[str, Any]
-    """Arguments of `gymnasium.make` and `make_vec` beside the id."""
-    run: Path | None
-    """Run folder of the trained agent."""
-    notes: tuple[str, ...] = ()
-    """What the user should know, a line each."""
+    """Arguments of `gymnasium.make` and `make_vec` next to the id."""
+    seed: int
+    """Seed of the first episode."""
+    run: Path | None = None
+    """Run folder of the trained agent, if there is one."""
+    config: RunConfig | None = None
+    """Settings of that run; None if they have not been read."""
+
+    @property
+    def reward(self) -> str | None:
+        """The reward expression; None for the default reward of the environment."""
+        return self.make_options.get("reward")
 
 
-def select_game(wishes: Wishes) -> Selection:
-    """A game for an agent that comes from no run; one of its runs may be switched to.
+def select(options: PlayOptions) -> Selection:
+    """Return what `options` select.
 
-    Raises:
-        ValueError: if there is no such environment or it takes no such reward.
-    """
-    env_id = find_env_id(wishes.env or DEFAULT_GAME)
-    options = _make_options(env_id, wishes.reward, wishes.env_options or {})
-    return Selection(env_id, options, newest_run(env_id, wishes.env_options or {}))
-
-
-def select_run(run: Path | None, wishes: Wishes) -> Selection:
-    """The run's own environment and reward, as far as the user has no wishes.
-
-    Args:
-        run: its folder, or None for the newest one (of the environment wished for, if any), or
-            the one that is shipped where there is none yet.
-        wishes: what goes before the run's settings.
+    A run contributes its environment, environment options and reward where the options name none.
 
     Raises:
         ValueError: if there is no such run or environment, or the run folder is damaged.
     """
-    wanted = None if wishes.env is None else find_env_id(wishes.env)
-    run = run or newest_run(wanted, wishes.env_options or {})
+    env_options = parse_env_options(options.env_options)
+    seed = random_seed() if options.seed is None else options.seed
+    env_id = None if options.env is None else find_env_id(options.env)
+    if options.run is None and options.agent not in (None, TRAINED):
+        env_id = env_id or find_env_id(DEFAULT_GAME)
+        made_with = _make_options(env_id, options.reward, env_options)
+        return Selection(env_id, made_with, seed, newest_run(env_id, env_options))
+    run = options.run or newest_run(env_id, env_options)
     if run is None:
-        of_env, option = (f" of {wishes.env}", f" --env {wishes.env}") if wishes.env else ("", "")
+        of_env, flag = (f" of {options.env}", f" --env {options.env}") if options.env else ("", "")
         raise PlayError(
-            f"there is no run{of_env} yet: train one with `python train.py{option}`, or watch "
+            f"there is no run{of_env} yet: train one with `python train.py{flag}`, or watch "
             "--agent random"
         )
-    config = load_config(run)
-    env_id = wanted or _env_of_run(config)
-    options, reward = wishes.env_options or {}, wishes.reward
-    notes: tuple[str, ...] = ()
+    config, reward = load_config(run), options.reward
+    env_id = env_id or _env_of_run(config)
     if env_id == config.env:
         learned = _options_of_run(config)
-        options = learned | options
-        if language_of(options) != language_of(learned):
-            raise PlayError(f"{run} has learned language={language_of(learned)}, no other")
+        env_options = learned | env_options
+        if language_of(env_options) != language_of(learned):
+            raise PlayError(f"{run} was trained with language={language_of(learned)}: use that")
         if reward is None:
-            reward, notes = _reward_of_run(run, config, wishes.trust_reward)
-    return Selection(env_id, _make_options(env_id, reward, options), run, notes)
+            reward = _reward_of_run(run, config, options.trust_reward)
+    return Selection(env_id, _make_options(env_id, reward, env_options), seed, run, config)
 
 
 def newest_run(env_id: str | None, env_options: dict[str, Any]) -> Path | None:
-    """The run saved last, of any environment or of `env_id`; else a shipped one; else None.
+    """Return the run that was saved last, of `env_id` if given; else a shipped run; else None.
 
-    Those whose own options agree with these go before those that contradict them.
+    Runs whose environment options agree with `env_options` come before runs that contradict them.
     """
     own = sorted(RUNS.glob(f"*/{TENSORS}"), key=lambda path: path.stat().st_mtime, reverse=True)
     shipped = sorted(SHIPPED.glob(f"*/{TENSORS}"))
-    shipped.sort(key=lambda path: path.parent.name != DEFAULT_GAME)  # that one first
+    shipped.sort(key=lambda path: path.parent.name != DEFAULT_GAME)  # the default game first
     named = [(path.parent, *_env_named_in(path.parent)) for path in own + shipped]
-    suiting = [(run, has) for run, env, has in named if env is not None and env_id in (None, env)]
+    suitable = [(run, has) for run, env, has in named if env is not None and env_id in (None, env)]
 
     def agreement(candidate: tuple[Path, dict[str, Any]]) -> tuple[int, int]:
         shared = candidate[1].keys() & env_options.keys()
         same = sum(candidate[1][name] == env_options[name] for name in shared)
         return 2 * same - len(shared), same
 
-    return max(suiting, key=agreement)[0] if suiting else None  # the first of the best
+    return max(suitable, key=agreement)[0] if suitable else None  # the first of equals
+
+
+def random_seed() -> int:
+    """Return a seed that differs each time."""
+    return int(np.random.SeedSequence().generate_state(1)[0]) // 2
+
+
+def tell(text: str) -> None:
+    """Print a line for the user on stderr; stdout is for the scores."""
+    print(f"play.py: {text}", file=sys.stderr)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an exception without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
-    """Environment and its options as far as the folder can be read; it is nobody's otherwise."""
+    """Return environment and options of a run; None and {} if its config is not readable."""
     try:
         content = read_json(folder / CONFIG)
         return str(content["env"]), dict(content["env_options"])
@@ -128,29 +196,30 @@ def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
 def _env_of_run(config: RunConfig) -> str:
     if ":" in config.env:
         raise PlayError(
-            f"the run's environment {config.env} would import code; say --env {config.env} if you "
-            "trust it"
+            f"the environment {config.env} of the run would import code; if you trust it, add "
+            f"--env {config.env}"
         )
     return find_env_id(config.env)
 
 
 def _options_of_run(config: RunConfig) -> dict[str, Any]:
-    """The run's environment options, which must not name code either."""
+    """Return the environment options of a run, which must not name code either."""
     for name in config.env_options:
         check_option_name(name)
     return config.env_options
 
 
-def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> tuple[str | None, tuple[str, ...]]:
-    """The run's reward, and a note if it is replaced by the game's default."""
+def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> str | None:
+    """Return the reward of a run, or None with a note if it is code that is not trusted."""
     if config.reward is None or not has_code(config.reward):
-        return config.reward, ()
+        return config.reward
     if trust:
-        return kept_expression(run, config.reward), ()
-    return None, (
-        f"the run's reward {config.reward!r} is code of its own and was not executed; shown is the "
-        "game's default reward (--trust-reward executes the copy in the run folder)",
+        return kept_expression(run, config.reward)
+    tell(
+        f"the reward {config.reward!r} of the run is code and was not executed; the default reward "
+        "is shown instead. --trust-reward executes the copy in the run folder"
     )
+    return None
 
 
 def _make_options(env_id: str, reward: str | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -159,9 +228,3 @@ def _make_options(env_id: str, reward: str | None, options: dict[str, Any]) -> d
     if env_id not in env_ids(GAMES):
         raise PlayError(f"{env_id} has a reward of its own: leave out --reward")
     return options | {"reward": reward}
-
-
-def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks and colour codes."""
-    text = " ".join(str(error).split())
-    return text or type(error).__name__

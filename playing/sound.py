@@ -1,4 +1,4 @@
-"""A game to be heard: what its steps sound like, through the machine's sound device."""
+"""Plays the sounds of a game through the sound device."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import pygame
 from envs.engine.game import SAMPLE_RATE
 from envs.engine.single import GameEnv
 from envs.names import load
-from playing.playback import Match
+from playing.playback import Playback
 from playing.selection import PlayError
 from stages.viewers.examples import GameViewer
 
 
 class Speaker:
-    """Plays what the last step of a match sounds like."""
+    """Plays the sound of the last step of a playback."""
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, playback: Playback) -> None:
         """Open the sound device.
 
         Raises:
-            PlayError: where there is none, or the game has no sounds.
+            PlayError: if there is no device, or the game has no sounds.
         """
-        env = match.env.unwrapped
+        env = playback.env.unwrapped
         env = env.played if isinstance(env, GameViewer) else env
         if not isinstance(env, GameEnv) or not env.game.sound:
-            raise PlayError(f"{match.env_id} has no sounds: leave out --sound")
+            raise PlayError(f"{playback.env_id} has no sounds: leave out --sound")
         self._sound_of = load(env.game.sound)
         self._env = env
         try:
@@ -42,14 +42,14 @@ class Speaker:
             self.close()
             raise PlayError("SDL_AUDIODRIVER selects the silent dummy driver: unset it for --sound")
 
-    def hear(self) -> None:
-        """Play it, if there is something to be heard; what still sounds goes on."""
+    def play(self) -> None:
+        """Play the sound of the last step, if it has one, over the sounds that still play."""
         wave = self._sound_of(self._env.state)
         if wave is not None:
             pygame.mixer.Sound(buffer=(wave * np.iinfo(np.int16).max).astype(np.int16)).play()
 
     def close(self) -> None:
-        """Be silent."""
+        """Close the sound device."""
         pygame.mixer.quit()
 
 

@@ -1,4 +1,4 @@
-"""What is said at the end: the scores."""
+"""The scores that play.py prints at the end."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from playing.playback import Result
+from playing.playback import Episode, Result
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The episodes that came to an end, and who played them."""
+    """The finished episodes and the player who played them."""
 
     env_id: str
     agent: str
     seed: int
     results: Sequence[Result]
+    current: Episode
+    """The episode that was played last, finished or not."""
     details: dict[str, Any]
-    """What else belongs into the JSON object."""
+    """Further entries of the JSON object."""
 
     def to_json(self) -> str:
-        """One JSON object; means are null where no episode came to an end."""
+        """Return one JSON object; its means are null if no episode was finished."""
         return json.dumps(
             {
                 "env": self.env_id,
@@ -42,15 +44,20 @@ class Summary:
         )
 
     def __str__(self) -> str:
-        """The same in a line."""
-        who = f"{self.agent} on {self.env_id}"
+        """Return the scores as one line of text."""
+        played = f"{self.agent} on {self.env_id}"
         if not self.results:
-            return f"{who}: no episode came to its end"
+            episode, so_far = self.current, self.current.result
+            return (
+                f"{played}: stopped in episode {episode.number + 1} after {episode.steps} steps, "
+                f"before the episode ended; score so far {so_far.score:g}, return so far "
+                f"{so_far.total_reward:.2f}; seed {self.seed}"
+            )
         count = len(self.results)
         episodes = "1 episode" if count == 1 else f"{count} episodes"
         scores = self._all("score")
         return (
-            f"{who}: {episodes}, mean score {self._mean('score'):.2f} (lowest {min(scores):g}, "
+            f"{played}: {episodes}, mean score {self._mean('score'):.2f} (lowest {min(scores):g}, "
             f"highest {max(scores):g}), mean return {self._mean('total_reward'):.2f}, "
             f"mean length {self._mean('length'):.0f} steps; seed {self.seed}"
         )

@@ -1,4 +1,4 @@
-"""Colours, letters and numbers of everything that play.py draws."""
+"""Colours, text and number formats of everything that play.py draws."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TERMS: tuple[Colour, ...] = (
     (250, 158, 86),
     (176, 156, 255),
 )
-"""Of the reward's terms, in turn; told apart by who sees no difference between red and green."""
+"""Colours of the reward terms, in turn; distinguishable with red-green colour blindness."""
 PLAYERS: dict[str, Colour] = {
     "trained": GREEN,
     "rules": BLUE,
@@ -43,7 +43,7 @@ PLAYERS: dict[str, Colour] = {
 
 
 def number(value: float) -> str:
-    """A number short enough for a panel: 12, 3.47, 41.3, 1,250."""
+    """Return a number in a few characters: 12, 3.47, 41.3, 1,250."""
     if value == round(value) or abs(value) >= 100:
         return f"{value + 0.0:,.0f}"
     text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -51,7 +51,7 @@ def number(value: float) -> str:
 
 
 def large(value: float) -> str:
-    """A count in three digits or so: 950, 12.3k, 1.23M."""
+    """Return a count in about three digits: 950, 12.3k, 1.23M."""
     for unit, name in ((1e6, "M"), (1e3, "k")):
         if value >= unit:
             return (
@@ -61,7 +61,7 @@ def large(value: float) -> str:
 
 
 def wrapped(text: str, size: int, width: float) -> list[str]:
-    """`text` in lines no wider than `width`, as far as its words allow."""
+    """Split `text` between words into lines that are no wider than `width` if possible."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

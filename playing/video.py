@@ -1,4 +1,4 @@
-"""A match recorded to a file, without any display."""
+"""Record a playback to a GIF or MP4 file. No display is needed."""
 
 from __future__ import annotations
 
@@ -13,95 +13,89 @@ from typing import Any
 import numpy as np
 
 from playing.painter import SIZE, Painter, Status
-from playing.playback import Match
+from playing.playback import Playback
 from playing.selection import PlayError
 from training.gif import write_gif
 from training.run_folder import atomic_path
 
-Picture = np.ndarray[Any, Any]
+Frame = np.ndarray[Any, Any]
 
-MOST_FRAMES_PER_SECOND = {".gif": 50, ".mp4": 60}
+MAX_FRAMES_PER_SECOND = {".gif": 50, ".mp4": 60}
 ENDING_SECONDS = 1.0
 
 
 def check_target(path: Path) -> None:
-    """Raise PlayError where no recording can be written, before anything is played."""
-    if path.suffix.lower() not in MOST_FRAMES_PER_SECOND:
+    """Raise PlayError if no video can be written to `path`, before anything is played."""
+    if path.suffix.lower() not in MAX_FRAMES_PER_SECOND:
         raise PlayError(f"--record writes .gif or .mp4, not {path.name!r}")
     if path.is_dir() or not path.parent.is_dir():
         problem = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise PlayError(f"cannot write {path}: {problem}")
     if path.suffix.lower() == ".mp4" and find_spec("imageio_ffmpeg") is None:
         raise PlayError(
-            'mp4 needs one more package: pip install "imageio[ffmpeg]"; a .gif needs nothing'
+            '.mp4 needs another package: pip install "imageio[ffmpeg]", or record a .gif instead'
         )
 
 
 def record(
-    match: Match,
-    path: Path,
-    steps_per_second: float,
-    speed: float,
-    episodes: int,
-    seconds: float | None = None,
+    playback: Playback, path: Path, speed: float, episodes: int, seconds: float | None = None
 ) -> int:
-    """Play `episodes` episodes into `path`, atomically; returns the number of pictures.
+    """Play `episodes` episodes into `path`, atomically, and return the number of frames.
 
     Args:
-        match: what is played.
-        path: as `check_target` accepts it.
-        steps_per_second: at speed 1.
-        speed: factor on it.
-        episodes: how many.
-        seconds: stop after so many seconds of film, even within an episode.
+        playback: what is recorded.
+        path: a path that `check_target` accepts.
+        speed: factor on the speed of the environment.
+        episodes: number of episodes.
+        seconds: maximum duration of the video; None for no limit.
 
     Raises:
         OSError: if the file cannot be written.
     """
     suffix = path.suffix.lower()
-    rate = steps_per_second * speed
-    stride = math.ceil(rate / MOST_FRAMES_PER_SECOND[suffix])
+    rate = playback.steps_per_second * speed
+    stride = math.ceil(rate / MAX_FRAMES_PER_SECOND[suffix])
     rate /= stride
-    pictures = _pictures(match, Status(speed=speed), episodes, stride, round(rate * ENDING_SECONDS))
+    frames = _frames(playback, Status(speed=speed), episodes, stride, round(rate * ENDING_SECONDS))
     if seconds is not None:
-        pictures = itertools.islice(pictures, max(1, round(rate * seconds)))
+        frames = itertools.islice(frames, max(1, round(rate * seconds)))
     with atomic_path(path) as temporary:
         if suffix == ".mp4":
-            return _write_mp4(temporary, pictures, rate)
+            return _write_mp4(temporary, frames, rate)
         with temporary.open("wb") as file:
-            return write_gif(file, pictures, rate)
+            return write_gif(file, frames, rate)
 
 
-def _pictures(
-    match: Match, status: Status, episodes: int, stride: int, ending: int
-) -> Iterator[Picture]:
-    """What the window would show: every `stride`-th step, the last one `ending` times more."""
-    painter = Painter(match)
+def _frames(
+    playback: Playback, status: Status, episodes: int, stride: int, ending: int
+) -> Iterator[Frame]:
+    """Yield what the window shows every `stride` steps; the last frame `ending` times more."""
+    painter = Painter(playback)
 
-    def picture() -> Picture:
+    def frame() -> Frame:
         painter.paint(status)
         return painter.pixels()
 
     for k in range(episodes):
         if k > 0:
-            match.next_episode()
-        yield picture()
-        while not match.episode.over:
+            playback.next_episode()
+        yield frame()
+        while not playback.episode.over:
             for _ in range(stride):
-                match.step()
-            yield picture()
-        yield from itertools.repeat(picture(), ending)
+                playback.step()
+            yield frame()
+        yield from itertools.repeat(frame(), ending)
 
 
-def _write_mp4(path: Path, pictures: Iterable[Picture], rate: float) -> int:
+def _write_mp4(path: Path, frames: Iterable[Frame], rate: float) -> int:
     from imageio_ffmpeg import write_frames
 
-    options = ["-f", "mp4"]  # the temporary file's name does not say so
+    options = ["-f", "mp4"]  # the name of the temporary file does not say so
     writer = write_frames(str(path), SIZE, fps=rate, quality=8, output_params=options)
     count = 0
     with contextlib.closing(writer):
         writer.send(None)
-        for picture in pictures:
-            writer.send(picture)
+        for frame in frames:
+            writer.send(frame)
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""The window: keys, clock and display around a match."""
+"""The window of play.py: its keys, clock and display."""
 
 from __future__ import annotations
 
@@ -12,80 +12,79 @@ import pygame
 
 from envs.engine.single import GameEnv
 from playing.painter import SIZE, Painter, Status
-from playing.playback import Match
+from playing.playback import Playback
 from playing.players import LEARNING
 from playing.selection import PlayError
 from playing.side_by_side import SplitPainter
 from rewards.expression import RewardError
 
-if TYPE_CHECKING:  # what they need takes its time to import
+if TYPE_CHECKING:  # slow to import
     from playing.live_reward import LiveReward
     from playing.live_training import LiveTraining
     from playing.sound import Speaker
 
 FRAMES_PER_SECOND = 60
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-ENDING_SECONDS = 1.0  # how long the last picture of an episode stays
-SPLIT_SECONDS = 4.0  # how long, in a split window, the other one may go on by itself
+ENDING_SECONDS = 1.0  # how long the end of an episode is shown
+SPLIT_SECONDS = 4.0  # how long one side continues after the episode of the other has ended
 MESSAGE_SECONDS = 3.0
-SAME_KEY = {"w": "up", "a": "left", "s": "down", "d": "right"}  # for the left hand
-NAMES_OF_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+SAME_KEY = {"w": "up", "a": "left", "s": "down", "d": "right"}
+DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 NO_DISPLAY = (
-    "there is no display to open a window on; --record out.gif makes a recording, "
-    "--headless prints the scores"
+    "there is no display for a window; use --record out.gif for a video, or --headless for the "
+    "scores only"
 )
 
 
 class Window:
-    """A window on a match, open until the user or the last episode closes it."""
+    """A window on a playback, open until the user or the last episode closes it."""
 
     def __init__(
         self,
-        match: Match,
+        playback: Playback,
         title: str,
-        steps_per_second: float,
         speed: float = 1.0,
         episodes: int | None = None,
         live_reward: LiveReward | None = None,
         training: LiveTraining | None = None,
         speaker: Speaker | None = None,
     ) -> None:
-        """Open it.
+        """Open the window.
 
         Args:
-            match: what is shown.
-            title: of the window.
-            steps_per_second: of the match at speed 1.
-            speed: factor on it.
-            episodes: close after so many; None for never.
-            live_reward: exchanges the match's reward when its file is saved.
-            training: lets the match's player learn.
-            speaker: lets the match be heard.
+            playback: playback to show.
+            title: title of the window.
+            speed: factor on the speed of the environment.
+            episodes: number of episodes after which the window closes; None for no limit.
+            live_reward: exchanges the reward when its file is saved.
+            training: trains the player.
+            speaker: plays the sounds of the game.
 
         Raises:
-            PlayError: where there is no display.
+            PlayError: if there is no display.
         """
-        self.match = match
+        self.playback = playback
         self.status = Status(speed=speed)
         self.is_open = True
         self.screen = _open_display()
         pygame.display.set_caption(f"{title} - Training Wheels")
-        self._painter: Painter | SplitPainter = Painter(match)
-        self.before: Match | None = None
-        """What is shown beside the match in a split window."""
+        self._painter: Painter | SplitPainter = Painter(playback)
+        self.before: Playback | None = None
+        """The left side of a split window."""
         self._live_reward = live_reward
         self._training = training
         self._speaker = speaker
-        self._stale = True  # what is in the window
-        self._steps_per_second = steps_per_second
+        self._stale = True  # the window has to be painted again
         self._episodes = episodes
         self._steps_due = 0.0
         self._ending = 0.0
         self._message_left = 0.0
         self._keys_held: set[int] = set()
         self._keys_tapped: set[int] = set()
-        self._game = match.env.unwrapped.game if isinstance(match.env.unwrapped, GameEnv) else None
-        self._own_keys = self._keys_of_game()
+        self._game = (
+            playback.env.unwrapped.game if isinstance(playback.env.unwrapped, GameEnv) else None
+        )
+        self._game_keys = self._find_game_keys()
         self._commands = {
             pygame.K_SPACE: self._toggle_pause,
             pygame.K_PERIOD: self._one_step,
@@ -98,7 +97,7 @@ class Window:
             pygame.K_n: self._next_episode,
             pygame.K_a: self._switch_player,
             pygame.K_TAB: self._switch_player,
-            pygame.K_k: self._toggle_by_hand,
+            pygame.K_k: self._toggle_human,
             pygame.K_s: self._toggle_split,
             pygame.K_f: self._from_scratch,
             pygame.K_h: self._toggle_help,
@@ -107,7 +106,7 @@ class Window:
         }
 
     def run(self) -> None:
-        """Show the match until the window is closed."""
+        """Play until the window is closed."""
         clock = pygame.time.Clock()
         seconds = 0.0
         while self.is_open:
@@ -116,39 +115,39 @@ class Window:
         pygame.display.quit()
 
     def close(self) -> None:
-        """Let `run` come to its end."""
+        """Make `run` return after the current frame."""
         self.is_open = False
 
     def frame(self, seconds: float) -> None:
-        """One turn: take in what was typed, let `seconds` of the match pass, show it."""
+        """Handle the keys, advance the playback by `seconds` and paint."""
         for event in pygame.event.get():
-            self._take_in(event)
+            self._handle(event)
             self._stale = True
-        self._hear_news()
-        self._pass(seconds)
+        self._check_for_news()
+        self._advance(seconds)
         if self._stale:
             self.screen.blit(self._painter.paint(self.status), (0, 0))
             pygame.display.flip()
             self._stale = False
 
-    def _take_in(self, event: pygame.event.Event) -> None:
+    def _handle(self, event: pygame.event.Event) -> None:
         if event.type == pygame.QUIT:
             self.close()
         elif event.type == pygame.WINDOWFOCUSLOST:
-            self._keys_held.clear()  # their release would go to another window
+            self._keys_held.clear()  # another window gets their release
         elif event.type == pygame.KEYUP:
             self._keys_held.discard(event.key)
         elif event.type == pygame.KEYDOWN:
-            if self.match.by_hand and event.key in self._own_keys:
+            if self.playback.human and event.key in self._game_keys:
                 self._keys_held.add(event.key)
                 self._keys_tapped.add(event.key)
             elif event.key in self._commands:
                 self._commands[event.key]()
-            elif event.unicode in ("+", "-"):  # other keyboards have them elsewhere
+            elif event.unicode in ("+", "-"):  # their keys differ between keyboards
                 self._faster() if event.unicode == "+" else self._slower()
 
-    def _hear_news(self) -> None:
-        """Of the reward's file and of the training."""
+    def _check_for_news(self) -> None:
+        """Ask the live reward and the training for news."""
         status, live_reward, training = self.status, self._live_reward, self._training
         errors = []
         if live_reward is not None:
@@ -163,25 +162,25 @@ class Window:
             self._stale |= training.update()
             if self.before is not None and training.before is not known:
                 self._split(training)
-            status.training = training.facts
+            status.training = training.progress
             errors.append(training.error)
         error = " ".join(filter(None, errors))
         self._stale |= error != status.error
         status.error = error
 
-    def _pass(self, seconds: float) -> None:
+    def _advance(self, seconds: float) -> None:
         self._message_left -= seconds
         if self.status.message and self._message_left <= 0:
             self.status.message = ""
             self._stale = True
         if self.status.paused:
             return
-        if any(match.episode.over for match in self._matches):
+        if any(playback.episode.over for playback in self._playbacks):
             self._ending += seconds
             if self._ending >= (ENDING_SECONDS if self.before is None else SPLIT_SECONDS):
-                self._go_on()
+                self._continue()
                 return
-        self._steps_due += seconds * self._steps_per_second * self.status.speed
+        self._steps_due += seconds * self.playback.steps_per_second * self.status.speed
         deadline = time.perf_counter() + 1 / FRAMES_PER_SECOND
         while self._steps_due >= 1 and not self._over:
             self._step()
@@ -190,17 +189,17 @@ class Window:
                 self._steps_due = 0.0
 
     def _step(self) -> None:
-        """One step; a person's is made with the keys held down and those tapped since the last."""
-        own_action = self._own_action() if self.match.by_hand else None
-        steps = self.match.episode.steps
+        """Advance one step. A person's action combines keys held now and keys tapped since then."""
+        human_action = self._human_action() if self.playback.human else None
+        steps = self.playback.episode.steps
         try:
-            self.match.step(own_action)
+            self.playback.step(human_action)
         except RewardError as error:
             if self._live_reward is None:
                 raise
-            self._live_reward.take_back(str(error))
-        if self._speaker is not None and self.match.episode.steps > steps:
-            self._speaker.hear()
+            self._live_reward.revert(str(error))
+        if self._speaker is not None and self.playback.episode.steps > steps:
+            self._speaker.play()
         try:
             if self.before is not None:
                 self.before.step()
@@ -211,25 +210,23 @@ class Window:
         self._stale = True
 
     @property
-    def _matches(self) -> list[Match]:
-        """What is shown."""
-        return [self.match] if self.before is None else [self.before, self.match]
+    def _playbacks(self) -> list[Playback]:
+        """The playbacks in the window."""
+        return [self.playback] if self.before is None else [self.before, self.playback]
 
     @property
     def _over(self) -> bool:
-        """Are the episodes of all that is shown?"""
-        return all(match.episode.over for match in self._matches)
+        """Whether the episodes of all playbacks are over."""
+        return all(playback.episode.over for playback in self._playbacks)
 
-    def _own_action(self) -> Any:
-        action_from_keys = self._game.action_from_keys if self._game is not None else None
-        assert action_from_keys is not None, "only games with keys can be taken over"
-        return action_from_keys(
-            {self._own_keys[key] for key in self._keys_held | self._keys_tapped}
-        )
+    def _human_action(self) -> Any:
+        to_action = self._game.action_from_keys if self._game is not None else None
+        assert to_action is not None, "only games with keys can be played by a person"
+        return to_action({self._game_keys[key] for key in self._keys_held | self._keys_tapped})
 
-    def _go_on(self) -> None:
-        """To the next episode, or the end."""
-        if self._episodes is not None and len(self.match.results) >= self._episodes:
+    def _continue(self) -> None:
+        """Start the next episode, or close after the last one."""
+        if self._episodes is not None and len(self.playback.results) >= self._episodes:
             self.close()
         else:
             self._next_episode()
@@ -240,7 +237,7 @@ class Window:
     def _one_step(self) -> None:
         self.status.paused = True
         if self._over:
-            self._go_on()
+            self._continue()
         else:
             self._step()
 
@@ -252,58 +249,58 @@ class Window:
 
     def _next_episode(self) -> None:
         self._ending = self._steps_due = 0.0
-        number = self.match.episode.number + 1
-        for match in self._matches:
-            match.start_episode(number)
+        number = self.playback.episode.number + 1
+        for playback in self._playbacks:
+            playback.start_episode(number)
         self._stale = True
 
     def _switch_player(self) -> None:
         self._unsplit()
         try:
-            self.match.switch_player()
+            self.playback.switch_player()
         except ValueError as error:
             self._say(str(error))
 
-    def _toggle_by_hand(self) -> None:
-        if not self._own_keys:
-            self._say(f"{self.match.env_id} has no keys to play it by")
+    def _toggle_human(self) -> None:
+        if not self._game_keys:
+            self._say(f"{self.playback.env_id} has no keys to play with")
             return
         self._unsplit()
         self._keys_held.clear()
         self._keys_tapped.clear()
-        self.match.take_over(not self.match.by_hand)
+        self.playback.set_human(not self.playback.human)
 
     def _toggle_split(self) -> None:
         if self._training is None:
-            self._say("s shows two rewards side by side while an agent learns: play.py --train")
+            self._say("s needs python play.py --train: it shows before and now side by side")
         elif self.before is None:
             self._split(self._training)
         else:
             self._unsplit()
 
     def _split(self, training: LiveTraining) -> None:
-        """Show the agent and reward before the last change beside those of now, on equal seeds."""
-        self.before = training.match_before()
-        self.match.take_over(False)
-        self.match.switch_to(LEARNING)
+        """Show the agents and rewards before the last change and now, on the same seeds."""
+        self.before = training.playback_before()
+        self.playback.set_human(False)
+        self.playback.switch_to(LEARNING)
         self._painter = SplitPainter(
-            self.before, self.match, (training.before.label, training.now.label)
+            self.before, self.playback, (training.before.label, training.now.label)
         )
         self._ending = self._steps_due = 0.0
-        for match in self._matches:
-            match.start_episode(self.match.episode.number)
+        for playback in self._playbacks:
+            playback.start_episode(self.playback.episode.number)
 
     def _unsplit(self) -> None:
         if self.before is not None:
-            self.before = None  # not closed: others' environments would close all of pygame
-            self._painter = Painter(self.match)
+            self.before = None  # not closed: Gymnasium's environments would close all of pygame
+            self._painter = Painter(self.playback)
 
     def _from_scratch(self) -> None:
         if self._training is None:
-            self._say("f forgets what an agent has learned: play.py --train")
+            self._say("f needs python play.py --train: it restarts the training from scratch")
         else:
             self._training.from_scratch()
-            self._say("forgets all that it has learned; the run so far is kept")
+            self._say("training starts from scratch; the run so far is kept")
 
     def _toggle_help(self) -> None:
         self.status.help = not self.status.help
@@ -313,32 +310,34 @@ class Window:
         self._stale = True
         self._message_left = MESSAGE_SECONDS
 
-    def _keys_of_game(self) -> dict[int, str]:
-        """Key code to the name that the game knows it by."""
+    def _find_game_keys(self) -> dict[int, str]:
+        """Return the name that the game gives to each key code."""
         keys = self._game.keys if self._game is not None else ()
         names = {name: name for name in keys}
         names |= {name: same for name, same in SAME_KEY.items() if same in keys}
-        return {pygame.key.key_code(name): meant for name, meant in names.items()}
+        return {pygame.key.key_code(name): game_key for name, game_key in names.items()}
 
 
 def check_display() -> None:
-    """Raise PlayError where there surely is none; SDL would fall back on drawing into nothing."""
-    if sys.platform == "linux" and not any(map(os.environ.get, NAMES_OF_DISPLAYS)):
+    """Raise PlayError if there is surely no display: SDL would fall back to an invisible one."""
+    if sys.platform == "linux" and not any(map(os.environ.get, DISPLAY_VARIABLES)):
         raise PlayError(NO_DISPLAY)
 
 
 def _open_display() -> pygame.Surface:
-    """Open pygame's display, and nothing else of pygame.
+    """Open pygame's display and no other part of pygame.
 
     Raises:
-        PlayError: where there is none.
+        PlayError: if there is no display.
     """
     check_display()
     try:
         pygame.display.init()
         if pygame.display.get_driver() != "offscreen":
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "no fast renderer available": fast enough
+                warnings.simplefilter(
+                    "ignore"
+                )  # "no fast renderer available"; the slow one is fast enough
                 return pygame.display.set_mode(SIZE, pygame.SCALED | pygame.RESIZABLE)
     except pygame.error:
         pass

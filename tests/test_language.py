@@ -443,7 +443,7 @@ def test_it_is_recorded_by_play(
     else:
         given = ["--env", "commentary", "--agent", "random", "--env-options", "language=ko"]
     film = tmp_path / "out.gif"
-    monkeypatch.setattr("playing.app.LONGEST_RECORDING", 1.0)
+    monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 1.0)
     assert play.main([*given, "--record", str(film), "--seed", "1"]) == 0
     assert film.stat().st_size > 5_000
 

@@ -1,4 +1,4 @@
-"""Rewards that are exchanged while a match goes on, and how the window shows what they pay."""
+"""Rewards that are exchanged while a playback goes on, and how the window shows what they pay."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import pytest
 import playing.live_reward
 from playing import theme
 from playing.bars import draw_curve, draw_stacked_bar
-from playing.live_reward import LiveReward, WatchedFiles, reward_files
+from playing.live_reward import FileWatcher, LiveReward, reward_files
 from playing.painter import Painter, Status
-from playing.playback import FADE, REMEMBERED, Match
-from playing.players import Cast
+from playing.playback import CURVE_STEPS, FADE, Playback
+from playing.players import Players
+from playing.selection import Selection
 from playing.window import Window
 from rewards.expression import RewardError
 from rewards.make import load_tried_reward
@@ -32,17 +33,17 @@ NEAR = "def near(before, action, after):\n    return -abs(after.ball_y - after.p
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(playing.live_reward, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(playing.live_reward, "CHECK_SECONDS", 0.0)
 
 
-def make_match(env_id: str = PADDLE, **options: Any) -> Match:
+def make_playback(env_id: str = PADDLE, **options: Any) -> Playback:
     env = gymnasium.make(env_id, render_mode="rgb_array", **options)
-    cast = Cast(env, env_id, None, 3)
-    return Match(env, env_id, cast, cast.player("rules"), 3)
+    players = Players(env, Selection(env_id, options, 3))
+    return Playback(env, players, players.player("rules"))
 
 
-def state(match: Match) -> Any:
-    return match.env.unwrapped.state  # type: ignore[attr-defined]
+def state(playback: Playback) -> Any:
+    return playback.env.unwrapped.state  # type: ignore[attr-defined]
 
 
 def reward_of(env_id: str, expression: str) -> Any:
@@ -52,7 +53,7 @@ def reward_of(env_id: str, expression: str) -> Any:
 # The files
 
 
-def settled(watched: WatchedFiles) -> bool:
+def settled(watched: FileWatcher) -> bool:
     """Is the first look ignored, and what does the second one say?"""
     assert not watched.changed()
     return watched.changed()
@@ -62,7 +63,7 @@ def test_a_change_is_seen_by_content_not_by_clock() -> None:
     file = Path("mine.py")
     file.write_text("a = 1\n")
     before = file.stat()
-    watched = WatchedFiles([file])
+    watched = FileWatcher([file])
     assert not settled(watched)
     file.write_text("a = 2\n")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -75,7 +76,7 @@ def test_a_change_is_seen_by_content_not_by_clock() -> None:
 def test_an_editors_ways_of_saving_count_once_and_when_done() -> None:
     file = Path("mine.py")
     file.write_text("a = 1\n")
-    watched = WatchedFiles([file])
+    watched = FileWatcher([file])
     file.write_text("")  # opened for writing
     assert not watched.changed()
     file.write_text("a = ")
@@ -127,60 +128,60 @@ def bicycle_terms(before: Any, action: Any, after: Any) -> dict[str, float]:
 def test_another_reward_pays_the_next_step_and_the_game_goes_on(
     env_id: str, reward: str, other: str, terms: Any
 ) -> None:
-    match, undisturbed = (make_match(env_id, reward=reward) for _ in range(2))
+    playback, undisturbed = (make_playback(env_id, reward=reward) for _ in range(2))
     for _ in range(20):
-        match.step()
+        playback.step()
         undisturbed.step()
-    match.exchange_reward(reward_of(env_id, other))
-    assert match.episode.steps == 20
-    paid = {name: [] for name in match.terms}  # type: ignore[var-annotated]
+    playback.exchange_reward(reward_of(env_id, other))
+    assert playback.episode.steps == 20
+    paid = {name: [] for name in playback.terms}  # type: ignore[var-annotated]
     for k in range(30):
-        before, action = state(match), match.choice
-        match.step()
+        before, action = state(playback), playback.action
+        playback.step()
         undisturbed.step()
-        assert state(match).tobytes() == state(undisturbed).tobytes(), k
-        for name, value in terms(before, action, state(match)).items():
-            assert match.terms[name].now == pytest.approx(value, rel=1e-12)
-            paid[name].append(match.terms[name].weight * value)
+        assert state(playback).tobytes() == state(undisturbed).tobytes(), k
+        for name, value in terms(before, action, state(playback)).items():
+            assert playback.terms[name].now == pytest.approx(value, rel=1e-12)
+            paid[name].append(playback.terms[name].weight * value)
     weights = dict(zip(paid, (2.0, -0.5), strict=True))
-    assert {name: term.weight for name, term in match.terms.items()} == weights
+    assert {name: term.weight for name, term in playback.terms.items()} == weights
     for name, values in paid.items():
-        term = match.terms[name]
+        term = playback.terms[name]
         assert list(term.recent) == pytest.approx(values, rel=1e-12)
         assert term.total == pytest.approx(sum(values) / weights[name], rel=1e-9)
         assert (term.lowest, term.highest) == pytest.approx(
             (min(0.0, *values), max(0.0, *values)), rel=1e-12
         )
     total = sum(sum(values) for values in paid.values())
-    assert match.episode.total_reward == pytest.approx(total, rel=1e-9)
-    match.next_episode()
-    match.step()
-    assert list(match.terms) == list(paid), "the next episode is paid by it too"
+    assert playback.episode.total_reward == pytest.approx(total, rel=1e-9)
+    playback.next_episode()
+    playback.step()
+    assert list(playback.terms) == list(paid), "the next episode is paid by it too"
 
 
 def test_the_curve_forgets_and_the_bar_fades() -> None:
-    match = make_match(reward="hit_or_miss")
-    term = match.terms["hit_or_miss"]
+    playback = make_playback(reward="hit_or_miss")
+    term = playback.terms["hit_or_miss"]
     term.add(1.0)
     for _ in range(10):
         term.add(0.0)
     assert term.part == pytest.approx(FADE**10)
-    for _ in range(REMEMBERED):
+    for _ in range(CURVE_STEPS):
         term.add(0.0)
-    assert list(term.recent) == [0.0] * REMEMBERED
+    assert list(term.recent) == [0.0] * CURVE_STEPS
     assert term.highest == 1.0
 
 
 def test_the_scale_of_the_stacked_bar_is_the_longest_of_the_episode() -> None:
-    match = make_match(reward="hit_or_miss - 2*effort")
-    match.choice = 0
-    match.step()
-    assert match.bars == (0.0, 2.0)
-    assert match.longest_bar == 2.0
-    match.choice = 1
-    match.step()
-    assert match.bars[1] == pytest.approx(2.0 * FADE)
-    assert match.longest_bar == 2.0
+    playback = make_playback(reward="hit_or_miss - 2*effort")
+    playback.action = 0
+    playback.step()
+    assert playback.bars == (0.0, 2.0)
+    assert playback.longest_bar == 2.0
+    playback.action = 1
+    playback.step()
+    assert playback.bars[1] == pytest.approx(2.0 * FADE)
+    assert playback.longest_bar == 2.0
 
 
 # The pictures
@@ -227,10 +228,10 @@ def test_each_term_is_in_the_panel_in_its_own_colour(env_id: str, count: int) ->
         BICYCLE: ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive"),
     }
     names = list(dict.fromkeys(known[env_id][:count]))
-    match = make_match(env_id, reward=" + ".join(f"0.1*{name}" for name in names))
+    playback = make_playback(env_id, reward=" + ".join(f"0.1*{name}" for name in names))
     for _ in range(40):
-        match.step()
-    painter = Painter(match)
+        playback.step()
+    painter = Painter(playback)
     painter.paint(Status(training=(("steps trained", "12k"),) * 4))
     pixels = painter.pixels()[:, 640:]
     for name, colour in zip(names, theme.TERMS, strict=False):
@@ -271,9 +272,9 @@ def trial(monkeypatch: pytest.MonkeyPatch) -> type[Trial]:
 
 def open_window(monkeypatch: pytest.MonkeyPatch, expression: str) -> tuple[Window, LiveReward]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    match = make_match(reward=load_tried_reward(expression, PADDLE, {}, [False, False]))
-    live = LiveReward(match, expression, {})
-    return Window(match, "test", 30, live_reward=live), live
+    playback = make_playback(reward=load_tried_reward(expression, PADDLE, {}, [False, False]))
+    live = LiveReward(playback, expression, {})
+    return Window(playback, "test", live_reward=live), live
 
 
 @pytest.fixture
@@ -297,17 +298,17 @@ def frames(window: Window, live: LiveReward, until: Any, most: int = 300) -> Non
 
 def test_a_saved_reward_pays_in_the_same_episode(workshop: tuple[Window, LiveReward]) -> None:
     window, live = workshop
-    frames(window, live, lambda: window.match.episode.steps >= 5)
-    assert list(window.match.terms) == ["high"]
+    frames(window, live, lambda: window.playback.episode.steps >= 5)
+    assert list(window.playback.terms) == ["high"]
     Path("mine.py").write_text(NEAR)
-    frames(window, live, lambda: "near" in window.match.terms)
-    assert window.match.episode.number == 0
-    assert window.match.episode.steps > 5
+    frames(window, live, lambda: "near" in window.playback.terms)
+    assert window.playback.episode.number == 0
+    assert window.playback.episode.steps > 5
     window.frame(STEP)
-    seen = state(window.match)
-    assert window.match.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
+    seen = state(window.playback)
+    assert window.playback.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
     assert window.status.reward == "version 2 of mine.py"
-    assert window.status.message.startswith("version 2 of mine.py pays")
+    assert window.status.message.startswith("now using version 2 of mine.py")
     assert window.status.error == ""
 
 
@@ -322,15 +323,15 @@ def test_an_error_stays_on_the_screen_and_the_last_good_reward_goes_on(
     frames(window, live, lambda: bool(window.status.error))
     assert window.status.error.startswith("mine.py:2: `after.bal_y`: paddle has no such field")
     assert (painted(window) == theme.BAD).all(2).sum() > plain + 1000
-    steps = window.match.episode.steps
+    steps = window.playback.episode.steps
     for _ in range(200):
         window.frame(STEP)
     assert "bal_y" in window.status.error
-    assert window.match.episode.steps > steps or window.match.episode.number > 0
-    assert window.match.terms["high"].now == pytest.approx(-state(window.match).paddle_y)
+    assert window.playback.episode.steps > steps or window.playback.episode.number > 0
+    assert window.playback.terms["high"].now == pytest.approx(-state(window.playback).paddle_y)
     trial.outcome = []
     Path("mine.py").write_text(NEAR)
-    frames(window, live, lambda: "near" in window.match.terms)
+    frames(window, live, lambda: "near" in window.playback.terms)
     assert window.status.error == ""
 
 
@@ -346,12 +347,12 @@ def test_a_trial_without_end_stops_nothing_and_is_given_up_for_the_next(
     Path("mine.py").write_text(NEAR)
     for k in range(50):
         window.frame(STEP)
-        assert window.match.episode.steps == k + 1
-    assert list(window.match.terms) == ["high"]
+        assert window.playback.episode.steps == k + 1
+    assert list(window.playback.terms) == ["high"]
     Path("mine.py").write_text(NEAR + "\n")
     frames(window, live, lambda: trial.stopped == 1)
     trial.outcome = ["it pays the same at each step"]
-    frames(window, live, lambda: "near" in window.match.terms)
+    frames(window, live, lambda: "near" in window.playback.terms)
     assert "it pays the same at each step" in window.status.message
     live.close()
 
@@ -360,14 +361,14 @@ def test_a_reward_that_fails_late_is_taken_back(workshop: tuple[Window, LiveRewa
     window, live = workshop
     late = "def late(before, action, after):\n    return float('inf') if after.t == 20 else 1.0\n"
     Path("mine.py").write_text(late)
-    frames(window, live, lambda: "late" in window.match.terms)
+    frames(window, live, lambda: "late" in window.playback.terms)
     frames(window, live, lambda: bool(window.status.error))
     assert window.status.error.startswith("mine.py:1: `late` returned inf for after: ball_x=")
-    assert list(window.match.terms) == ["high"]
+    assert list(window.playback.terms) == ["high"]
     assert window.status.reward == "mine.py"
-    steps = window.match.episode.steps
+    steps = window.playback.episode.steps
     window.frame(STEP)
-    assert window.match.episode.steps == steps + 1
+    assert window.playback.episode.steps == steps + 1
 
 
 def test_where_no_reward_was_before_the_games_own_pays(
@@ -376,9 +377,9 @@ def test_where_no_reward_was_before_the_games_own_pays(
     Path("mine.py").write_text("def f(before, action, after):\n    return [1][after.t // 5]\n")
     window, live = open_window(monkeypatch, "hit_or_miss + mine.py")
     frames(window, live, lambda: bool(window.status.error))
-    assert list(window.match.terms) == ["hit_or_miss"]
+    assert list(window.playback.terms) == ["hit_or_miss"]
     assert window.status.error.startswith("mine.py:2: IndexError")
-    assert "now pays: the game's own reward" in window.status.error
+    assert "now using the default reward of the game" in window.status.error
     pygame.display.quit()
 
 
@@ -387,14 +388,14 @@ def test_with_a_real_trial_a_reward_is_exchanged_and_an_error_is_told(
 ) -> None:
     Path("mine.py").write_text(HIGH)
     window, live = open_window(monkeypatch, "mine.py + 0.5*hit_or_miss")
-    frames(window, live, lambda: window.match.episode.steps > 3)
+    frames(window, live, lambda: window.playback.episode.steps > 3)
     Path("mine.py").write_text("def near(before, action, after):\n    return after.bal_y\n")
     frames(window, live, lambda: bool(window.status.error), 5000)
     assert window.status.error.startswith("mine.py:2: `after.bal_y`")
     Path("mine.py").write_text(NEAR)
-    frames(window, live, lambda: "near" in window.match.terms, 5000)
+    frames(window, live, lambda: "near" in window.playback.terms, 5000)
     window.frame(STEP)
-    seen = state(window.match)
-    assert window.match.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
+    seen = state(window.playback)
+    assert window.playback.terms["near"].now == pytest.approx(-abs(seen.ball_y - seen.paddle_y))
     live.close()
     pygame.display.quit()

@@ -23,9 +23,9 @@ import training.live
 from benchmarks.measuring import Clock
 from benchmarks.workshop import BOTTOM, opened_workshop
 from playing.app import make_env
-from playing.live_training import LiveTraining, Message, learner
-from playing.playback import Match
-from playing.players import LEARNING, Cast, Player
+from playing.live_training import LiveTraining, Message, make_learner
+from playing.playback import Playback
+from playing.players import LEARNING, Player, Players
 from playing.selection import Selection
 from playing.window import SPLIT_SECONDS, Window
 from training.ipc import receive, send
@@ -212,8 +212,8 @@ class Told:
         taken, self.waiting = self.waiting, []
         return taken
 
-    def ask(self, request: dict[str, Any]) -> None:
-        self.asked.append(request)
+    def request(self, content: dict[str, Any]) -> None:
+        self.asked.append(content)
 
     def close(self) -> None:
         """Nothing runs."""
@@ -226,13 +226,14 @@ class Told:
 @pytest.fixture
 def lesson() -> Iterator[tuple[Window, LiveTraining, Told]]:
     _, config = parse(["--reward", "hit_or_miss - 0.01*effort"])
-    env = make_env(Selection(config.env, config.make_options, None), drawn=True)
-    cast = Cast(env, config.env, None, 3)
-    cast.introduce(Player(LEARNING, "ppo", learner(config, env)))
-    match = Match(env, config.env, cast, cast.player(LEARNING), 3)
+    selection = Selection(config.env, config.make_options, 3, config=config)
+    env = make_env(selection, rendered=True)
+    players = Players(env, selection)
+    players.add(Player(LEARNING, "ppo", make_learner(config, env)))
+    playback = Playback(env, players, players.player(LEARNING))
     told = Told()
-    teaching = LiveTraining(match, config, told, None)  # type: ignore[arg-type]
-    yield Window(match, "test", 30, training=teaching), teaching, told
+    teaching = LiveTraining(playback, config, told, None)  # type: ignore[arg-type]
+    yield Window(playback, "test", training=teaching), teaching, told
     pygame.display.quit()
 
 
@@ -253,9 +254,9 @@ def test_the_agent_on_screen_is_the_one_handed_over(
     sent = weights(teaching, 0.25)
     told.news("runs/a", 1_234_567, sent)
     window.frame(STEP)
-    held = policy_of_agent(window.match.player.agent)
+    held = policy_of_agent(window.playback.player.agent)
     assert all(torch.equal(held[name], tensor) for name, tensor in sent.items())
-    assert window.match.episode.steps == 1, "the episode went on"
+    assert window.playback.episode.steps == 1, "the episode went on"
     assert dict(window.status.training) == {
         "steps trained": "1.23M",
         "episodes": "7",
@@ -278,18 +279,18 @@ def test_a_split_window_shows_before_and_now_from_equal_seeds(
     press(window, pygame.K_s)
     before = window.before
     assert before is not None
-    for match, sent in ((before, first), (window.match, second)):
-        held = policy_of_agent(match.player.agent)
+    for playback, sent in ((before, first), (window.playback, second)):
+        held = policy_of_agent(playback.player.agent)
         assert all(torch.equal(held[name], tensor) for name, tensor in sent.items())
-        assert match.episode.steps == 0
+        assert playback.episode.steps == 0
     for number in range(2):
-        assert before.seed == window.match.seed
-        assert before.episode.number == window.match.episode.number == number
-        np.testing.assert_array_equal(before.observation, window.match.observation)
+        assert before.seed == window.playback.seed
+        assert before.episode.number == window.playback.episode.number == number
+        np.testing.assert_array_equal(before.observation, window.playback.observation)
         for _ in range(3):
             window.frame(STEP)
-        assert before.episode.steps == window.match.episode.steps == 3
-        assert list(before.terms) == list(window.match.terms)
+        assert before.episode.steps == window.playback.episode.steps == 3
+        assert list(before.terms) == list(window.playback.terms)
         press(window, pygame.K_n)
     third = weights(teaching, -0.2)
     told.news("runs/b", 2, third)
@@ -311,11 +312,11 @@ def test_where_one_ends_the_other_goes_on_for_a_while(
     steps = round((SPLIT_SECONDS - 0.1) / STEP)
     for _ in range(steps):
         window.frame(STEP)
-        window.match.episode.terminated = False  # whatever the agent does
-    assert (before.episode.steps, window.match.episode.steps) == (0, steps)
+        window.playback.episode.terminated = False  # whatever the agent does
+    assert (before.episode.steps, window.playback.episode.steps) == (0, steps)
     for _ in range(10):
         window.frame(STEP)
-    assert before.episode.number == window.match.episode.number == 1
+    assert before.episode.number == window.playback.episode.number == 1
 
 
 def test_a_key_asks_for_new_weights(lesson: tuple[Window, LiveTraining, Told]) -> None:
@@ -334,9 +335,9 @@ def test_a_dead_trainer_is_told_and_the_agent_plays_on(
     for _ in range(20):
         window.frame(STEP)
     assert "no space left on device" in window.status.error
-    assert "Training has ended (exit code 1)" in window.status.error
+    assert "Training has stopped (exit code 1)" in window.status.error
     assert "runs/a" in window.status.error
-    assert window.match.episode.steps == 20
+    assert window.playback.episode.steps == 20
 
 
 # The command line
@@ -461,17 +462,17 @@ def test_saving_the_opposite_reward_soon_shows_the_opposite_behaviour(
         window = workshop.window
         assert window.status.error == ""
         assert window.status.reward.startswith("version 2 of ")
-        assert list(window.match.terms) == ["down"]
+        assert list(window.playback.terms) == ["down"]
         up, down = sorted(Path("runs").iterdir())
         [trainer] = children(os.getpid())
         os.kill(trainer, signal.SIGKILL)
         wait_until(lambda: "SIGKILL" in said_after_a_frame(window))
         press(window, pygame.K_n)  # what time was left of the episode before is gone with it
         window.frame(STEP)
-        assert window.match.episode.steps == 1, "it plays on"
+        assert window.playback.episode.steps == 1, "it plays on"
     for folder, name in ((up, "up"), (down, "down")):
         config = load_config(folder)
         assert f"def {name}" in next((folder / "reward").iterdir()).read_text()
-        agent = load_agent(folder, window.match.env)
+        agent = load_agent(folder, window.playback.env)
         assert agent.act(np.zeros((1, 5), np.float32), explore=False).shape == (1,)
         assert config.agent == "ppo"

@@ -27,9 +27,9 @@ from envs.options import parse_env_options
 from envs.paddle.game import PaddleOptions
 from playing import theme
 from playing.painter import GAME_SIDE, SIZE, Painter, Status
-from playing.playback import Match
-from playing.players import Cast
-from playing.selection import newest_run
+from playing.playback import Playback
+from playing.players import Players
+from playing.selection import Selection, newest_run
 from playing.video import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
@@ -49,16 +49,18 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
 
 
-def make_match(player: str = "rules", seed: int = 3, env_id: str = ENV, **options: Any) -> Match:
+def make_playback(
+    player: str = "rules", seed: int = 3, env_id: str = ENV, **options: Any
+) -> Playback:
     env = gymnasium.make(env_id, render_mode="rgb_array", **options)
-    cast = Cast(env, env_id, None, seed)
-    return Match(env, env_id, cast, cast.player(player), seed)
+    players = Players(env, Selection(env_id, options, seed))
+    return Playback(env, players, players.player(player))
 
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    yield Window(make_match(reward="hit_or_miss - 0.01*effort"), "test", 30)
+    yield Window(make_playback(reward="hit_or_miss - 0.01*effort"), "test")
     pygame.display.quit()
 
 
@@ -72,11 +74,11 @@ def press(window: Window, *keys: int, release: bool = True) -> None:
 
 
 def steps(window: Window) -> int:
-    return window.match.episode.steps
+    return window.playback.episode.steps
 
 
 def paddle_y(window: Window) -> float:
-    return float(window.match.env.unwrapped.state.paddle_y)  # type: ignore[attr-defined]
+    return float(window.playback.env.unwrapped.state.paddle_y)  # type: ignore[attr-defined]
 
 
 # The window
@@ -119,37 +121,37 @@ def test_plus_and_minus_change_the_speed(window: Window) -> None:
 def test_n_begins_the_next_episode_on_its_own_seed(window: Window) -> None:
     window.frame(STEP)
     press(window, pygame.K_n)
-    assert window.match.episode.number == 1
+    assert window.playback.episode.number == 1
     assert steps(window) == 0
-    np.testing.assert_array_equal(window.match.observation, make_match(seed=4).observation)
-    assert window.match.results == []
+    np.testing.assert_array_equal(window.playback.observation, make_playback(seed=4).observation)
+    assert window.playback.results == []
 
 
 @pytest.mark.parametrize("key", [pygame.K_a, pygame.K_TAB])
 def test_a_switches_between_the_agents_in_the_midst_of_an_episode(window: Window, key: int) -> None:
     window.frame(STEP)
-    names = [window.match.player.name]
+    names = [window.playback.player.name]
     for _ in range(2):
         press(window, key)
-        names.append(window.match.player.name)
+        names.append(window.playback.player.name)
     assert names == ["rules", "random", "rules"]
     assert steps(window) == 1
 
 
 def test_an_agent_that_cannot_be_loaded_is_told_and_not_offered_again(tmp_path: Path) -> None:
-    match = make_match()
-    cast = Cast(match.env, ENV, tmp_path / "gone", 0)
-    match.cast = cast
+    playback = make_playback()
+    players = Players(playback.env, Selection(ENV, {}, 0, tmp_path / "gone"))
+    playback.players = players
     os.environ["SDL_VIDEODRIVER"] = "dummy"
-    window = Window(match, "test", 30)
-    match.player = cast.player("random")
+    window = Window(playback, "test")
+    playback.player = players.player("random")
     press(window, pygame.K_a)
     assert "gone" in window.status.message
-    assert match.player.name == "random"
+    assert playback.player.name == "random"
     window.frame(10.0)
     assert window.status.message == ""
     press(window, pygame.K_a)
-    assert match.player.name == "rules"
+    assert playback.player.name == "rules"
     window.close()
     del os.environ["SDL_VIDEODRIVER"]
 
@@ -171,8 +173,11 @@ def test_k_takes_over_and_gives_back(window: Window, key: int, way: int) -> None
     window.frame(STEP)
     assert paddle_y(window) == pytest.approx(before + way * 3 * PADDLE_SPEED)
     press(window, pygame.K_k)
-    assert not window.match.by_hand
-    assert window.match.choice == window.match.player.agent.act(window.match.observation[None])[0]
+    assert not window.playback.human
+    assert (
+        window.playback.action
+        == window.playback.player.agent.act(window.playback.observation[None])[0]
+    )
 
 
 def test_a_tap_between_two_frames_counts_once(window: Window) -> None:
@@ -188,9 +193,9 @@ def test_a_tap_between_two_frames_counts_once(window: Window) -> None:
 def ride(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     """A window on a bicycle, a person in control."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    window = Window(make_match("random", env_id=BICYCLE), "test", 50)
+    window = Window(make_playback("random", env_id=BICYCLE), "test")
     press(window, pygame.K_k)
-    assert window.match.by_hand
+    assert window.playback.human
     yield window
     pygame.display.quit()
 
@@ -198,7 +203,7 @@ def ride(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
 def controls(window: Window) -> tuple[float, float, float]:
     """Torque (N m), pedal and brake after one more step."""
     window.frame(1 / 50 + 1e-9)
-    state = window.match.env.unwrapped.state  # type: ignore[attr-defined]
+    state = window.playback.env.unwrapped.state  # type: ignore[attr-defined]
     return float(state.torque), float(state.pedal), float(state.brake)
 
 
@@ -222,7 +227,7 @@ def test_keys_held_together_count_together(ride: Window, hand: int) -> None:
     assert controls(ride) == (-torque, 1, 1)
     pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
     assert controls(ride) == (0, 0, 0), "keys let go over another window"
-    assert ride.match.player.name == "random", "a is a key of the game now"
+    assert ride.playback.player.name == "random", "a is a key of the game now"
     assert not ride.status.paused, "so is the right arrow"
 
 
@@ -237,13 +242,13 @@ def test_taps_between_two_frames_count_together_and_once(ride: Window) -> None:
 def test_one_step_by_hand_takes_the_keys_held(ride: Window) -> None:
     press(ride, pygame.K_LEFT, release=False)
     press(ride, pygame.K_PERIOD)
-    assert float(ride.match.choice[0]) < 0
+    assert float(ride.playback.action[0]) < 0
 
 
 def test_each_number_of_a_continuous_action_has_its_bar(ride: Window) -> None:
-    painter, status, seen = Painter(ride.match), Status(), set()
+    painter, status, seen = Painter(ride.playback), Status(), set()
     for choice in ([0, 0, 0], [0.5, 0, 0], [-0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]):
-        ride.match.choice = np.array(choice, np.float32)
+        ride.playback.action = np.array(choice, np.float32)
         painter.paint(status)
         pixels = painter.pixels()[:, GAME_SIDE + 170 : GAME_SIDE + 410]
         bars = (pixels == theme.CHOSEN).all(2)
@@ -262,12 +267,12 @@ def test_a_bicycle_is_ridden_on_by_the_agent_that_looked_on(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    window = Window(make_match("random", env_id=BICYCLE, **options), "test", 50)
+    window = Window(make_playback("random", env_id=BICYCLE, **options), "test")
     for keys in ([pygame.K_k], [pygame.K_LEFT, pygame.K_UP], [pygame.K_k]):
         press(window, *keys)
         window.frame(1 / 50 + 1e-9)
     assert steps(window) == 3
-    assert not window.match.by_hand
+    assert not window.playback.human
     pygame.display.quit()
 
 
@@ -296,19 +301,19 @@ def test_quits(window: Window, key: int | None) -> None:
 
 def test_an_episode_ends_stays_a_while_and_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    window = Window(make_match(max_steps=3), "test", 30, episodes=2)
+    window = Window(make_playback(max_steps=3), "test", episodes=2)
     for _ in range(5):
         window.frame(STEP)
     assert steps(window) == 3
-    assert window.match.episode.truncated
+    assert window.playback.episode.truncated
     window.frame(1.0)
-    assert (window.match.episode.number, steps(window)) == (1, 0)
+    assert (window.playback.episode.number, steps(window)) == (1, 0)
     for _ in range(5):
         window.frame(STEP)
     still_open = window.is_open
     window.frame(1.0)
     assert (still_open, window.is_open) == (True, False)
-    assert [result.length for result in window.match.results] == [3, 3]
+    assert [result.length for result in window.playback.results] == [3, 3]
 
 
 def test_only_display_and_font_of_pygame_are_initialised() -> None:
@@ -328,19 +333,19 @@ def test_only_display_and_font_of_pygame_are_initialised() -> None:
 
 def test_the_panel_shows_what_the_match_holds(window: Window) -> None:
     """Change one number after the other: the picture must change each time."""
-    painter, status = Painter(window.match), Status()
-    term = window.match.terms["effort"]
-    window.match.step()
+    painter, status = Painter(window.playback), Status()
+    term = window.playback.terms["effort"]
+    window.playback.step()
     changes: list[tuple[Any, str, Any]] = [
-        (window.match.episode, "score", 7.0),
-        (window.match.episode, "total_reward", -3.5),
-        (window.match.episode, "steps", 99),
-        (window.match.episode, "number", 4),
+        (window.playback.episode, "score", 7.0),
+        (window.playback.episode, "total_reward", -3.5),
+        (window.playback.episode, "steps", 99),
+        (window.playback.episode, "number", 4),
         (term, "now", 0.5),
         (term, "total", 12.0),
         (term, "shown", 0.25),
-        (window.match, "choice", 1),
-        (window.match, "by_hand", True),
+        (window.playback, "action", 1),
+        (window.playback, "human", True),
         (status, "speed", 2.0),
         (status, "paused", True),
         (status, "message", "hello"),
@@ -409,13 +414,13 @@ def test_headless_plays_the_episodes_that_the_window_shows(
     found = json_of(
         capsys, *words("--agent rules --episodes 3 --seed 5 --env-options max_steps=90")
     )
-    match = make_match(seed=5, max_steps=90)
+    playback = make_playback(seed=5, max_steps=90)
     for k in range(3):
-        match.start_episode(k)
-        while not match.episode.over:
-            match.step()
-    assert [result.score for result in match.results] == found["scores"]
-    assert [result.total_reward for result in match.results] == found["returns"]
+        playback.start_episode(k)
+        while not playback.episode.over:
+            playback.step()
+    assert [result.score for result in playback.results] == found["scores"]
+    assert [result.total_reward for result in playback.results] == found["returns"]
 
 
 def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -425,10 +430,10 @@ def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]
     pictures, seconds = film("out.gif")
     assert len(pictures) == 2 * (1 + 20 + round(30 * ENDING_SECONDS))
     assert seconds == pytest.approx(len(pictures) / 30, abs=0.02)
-    match = make_match(seed=5, max_steps=20)
+    playback = make_playback(seed=5, max_steps=20)
     for _ in range(7):
-        match.step()
-    painter = Painter(match)
+        playback.step()
+    painter = Painter(playback)
     painter.paint(Status())
     assert pictures[7].shape == (SIZE[1], SIZE[0], 3)
     assert np.abs(pictures[7].astype(int) - painter.pixels()).max() < 16
@@ -438,7 +443,7 @@ def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]
 def test_a_recording_is_deterministic_and_long_episodes_are_cut(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playing.app.LONGEST_RECORDING", 0.5)
+    monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 0.5)
     for name in ("one.gif", "two.gif"):
         assert run("--agent", "random", "--seed", "5", "--record", name) == 0
         assert "--episodes 1" in capsys.readouterr().err
@@ -560,13 +565,13 @@ def test_without_a_run_the_shipped_agent_plays(capsys: pytest.CaptureFixture[str
 def test_a_trained_agent_shows_what_it_thinks() -> None:
     run_folder = make_run(Path("runs/one"))
     env = gymnasium.make(ENV, render_mode="rgb_array")
-    cast = Cast(env, ENV, run_folder, 0)
-    match = Match(env, ENV, cast, cast.player("trained"), 0)
-    assert cast.names == ("trained", "rules", "random")
-    assert match.insight.probabilities is not None
-    assert match.insight.probabilities.sum() == pytest.approx(1, abs=1e-5)
-    assert match.choice == match.insight.probabilities.argmax()
-    assert isinstance(match.insight.value, float)
+    players = Players(env, Selection(ENV, {}, 0, run_folder))
+    playback = Playback(env, players, players.player("trained"))
+    assert players.names == ("trained", "rules", "random")
+    assert playback.insight.probabilities is not None
+    assert playback.insight.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert playback.action == playback.insight.probabilities.argmax()
+    assert isinstance(playback.insight.value, float)
 
 
 def test_a_runs_own_reward_is_executed_only_when_trusted(

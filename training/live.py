@@ -1,12 +1,13 @@
-"""Training for who watches it: the process beside the window of `python play.py --train`.
+"""The process that trains while `python play.py --train` shows the agent in a window.
 
-The window starts it, asks for other runs in lines of JSON on standard input, and is told on
-standard output how they go (`training.ipc`). `{"compiled": [true]}` asks to go on with the
-reward as its file has it now, which the window has tried; `{}` asks for new weights. When its input
-ends, nobody watches any more: it saves and ends.
+The window starts it and sends lines of JSON on standard input; progress and weights go back on
+standard output (`training.ipc`). The first line is `{"config": ..., "run_dir": ...}`: the settings
+as in config.json, and the folder of the run folders. Each later line requests another run:
+`{"compiled": [true]}` continues with the reward as its file is now, which the window has tested;
+`{}` starts again with new weights. When its input ends, the process saves and ends.
 
-Each reward makes a run folder of its own, as `train.py` makes them. A reward that is changed for a
-bad one therefore spoils nothing: the run before is still there, and goes on if the new one fails.
+Each reward gets a run folder of its own, as in `train.py`. A bad reward therefore spoils nothing:
+the run before is still there, and continues if the new one fails.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +37,6 @@ from training.logger import Logger
 from training.loop import Run, train
 from training.reward_snapshot import keep_reward, kept_sources
 from training.session import describe_run, prepare
-from training.train_options import parse
 from training.vector_runner import make_environments
 
 SEND_SECONDS = 1.0
@@ -192,8 +191,8 @@ class LiveTrainer:
         self.run, self.before = run, self.run
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Train as `train.py` would with all `arguments` but the first, the command of who watches."""
+def main() -> int:
+    """Train as the first line of standard input says, until standard input ends."""
     commands, answers, complaints = separate_streams()
     sys.stderr = complaints
     if hasattr(os, "nice"):
@@ -201,10 +200,11 @@ def main(arguments: Sequence[str]) -> int:
     torch.set_num_threads(1)
     reports = Reports(answers.buffer)
     try:
-        command, *rest = arguments
-        options, config = parse(rest)
+        start = json.loads(commands.readline())
+        config = RunConfig.from_json(start["config"])
         config = replace(config, steps=FOR_EVER, eval_every=FOR_EVER, solved_score=None)
-        LiveTrainer(config, options.run_dir, command, Requests(commands), reports).work()
+        run_dir, command = Path(start["run_dir"]), start["config"]["command"]
+        LiveTrainer(config, run_dir, command, Requests(commands), reports).work()
     except Exception as error:
         reports.problem(f"{error}")
         return 1
@@ -212,5 +212,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # the window has said them
-    sys.exit(main(sys.argv[1:]))
+    warnings.simplefilter("ignore")  # the window has shown them
+    sys.exit(main())

@@ -101,17 +101,44 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         raise ValueError(str(error)) from None
     if known.resume is not None:
         return _resumed(Path(known.resume), arguments)
-    env_id = find_env_id(known.env)
-    agent = known.agent or preset(env_id, ANY, {}).get("agent", TrainOptions.agent)
-    kind = settings_type(agent)
-    values = preset(env_id, agent, _env_options(known))
-    suited = values.pop("env_options", {})
-    values.pop("agent", None)
-    options = _read(kind, _defaults(kind, known.env, env_id, agent, values), arguments)
+    defaults, suited = _preset_options(known.env, known.agent, _env_options(known))
+    options = _read(type(defaults.settings), defaults, arguments)
     if options.freeze and options.pretrained is None:
         raise ValueError("--freeze leaves a body as it is: say whose with --pretrained runs/NAME")
-    config = _config(options, env_id)
+    config = _config(options, find_env_id(options.env))
     return options, dataclasses.replace(config, env_options=suited | config.env_options)
+
+
+def default_config(
+    env: str | None = None,
+    agent: str | None = None,
+    reward: str | None = None,
+    seed: int | None = None,
+    env_options: Sequence[str] = (),
+) -> RunConfig:
+    """Return the settings of `train.py` with these options and defaults for everything else.
+
+    Raises:
+        ValueError: for a value that cannot be used.
+    """
+    env = TrainOptions.env if env is None else env
+    defaults, suited = _preset_options(env, agent, parse_env_options(env_options))
+    given: dict[str, Any] = {"reward": reward, "seed": seed, "env_options": tuple(env_options)}
+    given = {name: value for name, value in given.items() if value is not None}
+    config = _config(dataclasses.replace(defaults, **given), find_env_id(env))
+    return dataclasses.replace(config, env_options=suited | config.env_options)
+
+
+def _preset_options(
+    env: str, agent: str | None, env_options: dict[str, Any]
+) -> tuple[TrainOptions[Any], dict[str, Any]]:
+    """Return the default options for an environment and agent, and preset environment options."""
+    env_id = find_env_id(env)
+    agent = agent or preset(env_id, ANY, {}).get("agent", TrainOptions.agent)
+    values = preset(env_id, agent, env_options)
+    suited = values.pop("env_options", {})
+    values.pop("agent", None)
+    return _defaults(settings_type(agent), env, env_id, agent, values), suited
 
 
 def find_env_id(name: str) -> str:

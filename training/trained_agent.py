@@ -65,13 +65,20 @@ def language_of(env_options: dict[str, Any]) -> str:
     return str(env_options.get("language", FIRST_LANGUAGE))
 
 
-def load_agent(folder: Path, env: gymnasium.Env) -> Agent:
-    """The agent of a run, ready to act in `env`. Executes no code of the run.
+def load_agent(
+    folder: Path, env: gymnasium.Env[Any, Any], config: RunConfig | None = None
+) -> Agent:
+    """Return the agent of a run, ready to act in `env`. Executes no code of the run.
+
+    Args:
+        folder: the run folder.
+        env: where the agent acts.
+        config: settings of the run, if the caller has read them already.
 
     Raises:
-        RunError: if the folder is damaged, or `env` has other spaces than the run's.
+        RunError: if the folder is damaged, or `env` has other spaces than the run's environment.
     """
-    config = load_config(folder)
+    config = config or load_config(folder)
     tensors, _ = load_checkpoint(folder)
     terms = {part.term: part.weight for part in parse(config.reward or "reward")}
     task = Task(config.env, env.observation_space, env.action_space, 1, config.steps, terms)
