@@ -109,15 +109,9 @@ def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
         train(run, logger, display, over)
         spent, processor = clock.seconds(), clock.processor()
         limit.cancel()
-        found = run.confirmation if run.solved else None
-        if found is None:
-            found = evaluate(
-                run.agent,
-                config.env,
-                run.make_options,
-                config.eval_episodes,
-                fresh_seed(seed, FRESH),
-            )
+        found = evaluate(
+            run.agent, config.env, run.make_options, config.eval_episodes, fresh_seed(seed, FRESH)
+        )
     return Outcome(
         game, agent, seed, run.solved, spent, run.progress.steps, found.mean_score, processor
     )

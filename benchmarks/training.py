@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.measuring import Clock, Measure, Row
 from training.config import RunConfig
 from training.display import Display, PlainDisplay
-from training.logger import Logger
+from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
 from training.train_options import parse
 from training.vector_runner import make_environments
@@ -111,14 +111,14 @@ def run_once(config: RunConfig) -> Outcome:
 
 
 @contextmanager
-def new_run(config: RunConfig) -> Iterator[tuple[Run, Logger, Display]]:
+def new_run(config: RunConfig) -> Iterator[tuple[Run, TensorBoardLogger, Display]]:
     """Yield an untrained agent with its environments, in a temporary run folder."""
     with tempfile.TemporaryDirectory() as name:
         environments = make_environments(config.env, config.num_envs, config.make_options)
         agent, runner = make_agent_and_runner(config, environments)
         folder = Path(name)
         run = Run(config, folder, agent, runner)
-        logger = Logger(folder, 0)
+        logger = TensorBoardLogger(folder, 0)
         try:
             yield run, logger, PlainDisplay(Console(quiet=True), "", config.steps)
         finally:

@@ -19,11 +19,9 @@ from envs.registry import EXPERIMENTS
 from stages.datasets import dataset
 from stages.lab import trials
 from stages.lab.experiment import run_experiment
-from training import video as film
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
 dataset.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
-film.MOST_FRAMES = 8  # instead of 50, of each of a hundred runs
 
 
 @pytest.fixture

@@ -35,8 +35,9 @@ QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
 def run_train(*arguments: object) -> Path:
     """Train in this process; returns the run folder."""
     given = [str(argument) for argument in arguments]
-    if not {"--threads", "--resume"} & set(given):
-        given += ["--threads", "1"]  # two would wait for the other test's on the second core
+    if "--resume" not in given:
+        for option, value in (("--threads", "1"), ("--video-frames", "8")):  # cheap for two cores
+            given += [] if option in given else [option, value]
     assert train.main(given) == 0
     place = given[given.index("--resume" if "--resume" in given else "--run-dir") + 1]
     return Path(place) if "--resume" in given else only_run(Path(place))
@@ -136,7 +137,8 @@ def wait_until(condition: Any, seconds: float = 60.0) -> None:
 
 def test_a_run_tells_tensorboard_everything(tmp_path: Path) -> None:
     folder = run_train(
-        "--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "hit_or_miss - effort"
+        *("--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "hit_or_miss - effort"),
+        *("--env-options", "max_steps=100"),
     )
     events = curves(folder)
     expected = {
@@ -155,6 +157,9 @@ def test_a_run_tells_tensorboard_everything(tmp_path: Path) -> None:
     weighted = newest["reward/hit_or_miss"] - newest["reward/effort"]
     assert newest["reward/weighted_sum"] == pytest.approx(weighted, rel=1e-5)
     assert newest["rollout/ep_rew_mean"] == pytest.approx(weighted, rel=1e-5)
+    steps = [event.step for event in events.Scalars("task/score")]
+    assert steps == sorted(set(steps))
+    assert steps[0] < 9600 - 1600  # the last points wait for their longest episodes
     assert [event.step for event in events.Images("evaluation/episode")] == [4000, 8000, 9600]
     image = events.Images("evaluation/episode")[0]
     assert image.encoded_image_string[:6] == b"GIF89a"
@@ -284,7 +289,7 @@ def test_resuming_refuses_what_would_make_it_another_run(
         assert train.main(["--resume", str(folder), *change]) == 2
         assert f"was begun with {name}" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--steps", "1"]) == 2
-    assert "has made 1,600 steps already" in capsys.readouterr().err
+    assert "has already trained for 1,600 steps" in capsys.readouterr().err
     checkpoint = folder / "checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     assert train.main(["--resume", str(folder)]) == 2
@@ -317,27 +322,42 @@ def test_an_agent_that_only_plays_cannot_be_trained_on(
     assert all(name.startswith("agent.network.") for name in tensors)
     assert sum(tensor.numel() for tensor in tensors.values()) == 4804  # 5-64-64-(3 + 1)
     assert train.main(["--resume", str(tmp_path / "published")]) == 2
-    assert "holds no run to go on from" in capsys.readouterr().err
+    assert "cannot be resumed" in capsys.readouterr().err
 
 
-def test_solved_is_confirmed_on_other_seeds(
+def test_the_reported_score_had_no_part_in_deciding_when_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looks say 50, 10 | 50, 60: the first was luck, and what is printed is what confirmed."""
-    said = iter([50.0, 10.0, 50.0, 60.0])
+    """Evaluations give 50 and 10 (only luck), then 50 and 60 (solved), and finally 38."""
+    scores_of_evaluations = iter([50.0, 10.0, 50.0, 60.0, 38.0])
     seeds = []
 
     def lucky(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
         seeds.append(seed)
-        scores = np.full(episodes, next(said))
+        scores = np.full(episodes, next(scores_of_evaluations))
         return Evaluation(scores, scores, scores)
 
     monkeypatch.setattr(loop, "evaluate", lucky)
     folder = run_train("--run-dir", tmp_path, "--steps", 100_000, *QUICK)
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    assert (evaluation["steps"], evaluation["mean_score"]) == (8000, 60.0)
+    assert (evaluation["steps"], evaluation["mean_score"]) == (8000, 38.0)
     assert evaluation["solved"]
-    assert len(set(seeds)) == 4
+    assert len(set(seeds)) == 5
+    points = curves(folder).Scalars("eval/mean_score")
+    assert [(point.step, point.value) for point in points] == [(4000, 50.0), (8000, 50.0)]
+
+
+def test_every_curve_has_one_value_a_step(tmp_path: Path) -> None:
+    """Also where the last step was evaluated already, and after a run that only ends again."""
+    folder = run_train("--run-dir", tmp_path, "--steps", 8000, *QUICK)
+    run_train("--resume", folder)
+    run_train("--resume", folder, "--steps", 9600)
+    run_train("--resume", folder)
+    events = curves(folder)
+    for tag in events.Tags()["scalars"]:
+        steps = [event.step for event in events.Scalars(tag)]
+        assert steps == sorted(set(steps)), tag
+    assert [event.step for event in events.Scalars("eval/mean_score")] == [4000, 8000, 9600]
 
 
 def test_what_is_changed_when_resuming_is_kept(tmp_path: Path) -> None:

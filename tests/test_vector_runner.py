@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from training.evaluation import evaluate, fresh_seed
-from training.vector_runner import VectorRunner
+from training.curves import BLOCK, TrainingCurves
+from training.evaluation import Evaluation, evaluate, fresh_seed
+from training.vector_runner import Episodes, VectorRunner
 
 
 class Counter(gymnasium.Env[Any, Any]):
@@ -122,3 +125,112 @@ def test_seeds_of_different_purposes_do_not_meet() -> None:
     distances = [abs(a - b) for i, a in enumerate(seeds) for b in seeds[:i]]
     assert min(distances) > 100_000
     assert seeds[0] == fresh_seed(1)
+
+
+class Mixture(VectorEnv[Any, Any, Any]):
+    """Of all episodes, a share lasts 400 steps with a score of 1, the others 5 steps with 0."""
+
+    def __init__(self, num_envs: int, share: float) -> None:
+        self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
+        self.num_envs = num_envs
+        self.share = share
+        self.random = np.random.default_rng(7)
+        self.single_observation_space = spaces.Box(0, 1, (1,), np.float32)
+        self.single_action_space = spaces.Discrete(2)
+
+    def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.left = self.lengths(self.num_envs)
+        self.long = self.left > 5
+        return np.zeros((self.num_envs, 1), np.float32), {}
+
+    def lengths(self, count: int) -> Any:
+        return np.where(self.random.random(count) < self.share, 400, 5)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        self.left -= 1
+        done = self.left == 0
+        observations = np.zeros((self.num_envs, 1), np.float32)
+        infos = {
+            "_final_obs": done,
+            "final_obs": observations,
+            "final_info": {"score": self.long.astype(float)},
+        }
+        self.left[done] = self.lengths(int(done.sum()))
+        self.long = np.where(done, self.left > 5, self.long)
+        return observations, np.zeros(self.num_envs), done, np.zeros_like(done), infos
+
+
+@pytest.mark.parametrize(("num_envs", "share"), [(512, 0.2), (128, 0.02)])
+def test_training_curves_are_unbiased_where_short_episodes_end_first(
+    num_envs: int, share: float
+) -> None:
+    """The area under each curve is right; the mean of the last 100 that ended begins with 0.
+
+    The area is what an eye sees: each value counts for as long as the curve stays there.
+    """
+    runner, curves = VectorRunner(Mixture(num_envs, share), 0), TrainingCurves(num_envs)
+    ended: deque[float] = deque(maxlen=BLOCK)
+    points = []
+    for step in range(1, 1 + 1_000_000 // num_envs):
+        _, episodes = runner.step(np.zeros(num_envs, np.int64))
+        if episodes is not None:
+            ended.extend(episodes.scores)
+            points += curves.add(episodes, step)
+        if step < 400:
+            assert not ended or np.mean(ended) == 0
+    steps = np.array([step for step, _ in points])
+    assert (np.diff(steps) > 0).all()
+    since_last = np.diff(steps)
+    mean_length = 5 + 395 * share
+    standard_error = np.sqrt(share * (1 - share) / (1_000_000 / mean_length))
+    for tag, expected, scale in (
+        ("task/score", share, 1.0),
+        ("rollout/ep_len_mean", mean_length, 395.0),
+    ):
+        values = np.array([means[tag] for _, means in points])
+        area = np.average(values[1:], weights=since_last)
+        assert area == pytest.approx(expected, abs=5 * scale * standard_error), tag
+
+
+def test_training_curves_continue_from_a_checkpoint_with_the_same_bits() -> None:
+    generator = np.random.default_rng(1)
+    through, half = TrainingCurves(64), TrainingCurves(64)
+    points: list[Any] = []
+    for step in range(100):
+        rows = np.flatnonzero(generator.random(64) < 0.2)
+        scores = generator.random(len(rows))
+        episodes = Episodes(scores, scores, scores, {"hit": scores}, rows)
+        if step == 50:
+            saved = json.loads(json.dumps(half.checkpoint()))
+            half = TrainingCurves(64)
+            half.restore(saved)
+        points += (point := through.add(episodes, step))
+        assert half.add(episodes, step) == point
+    assert len(points) > 5
+    assert through.checkpoint() == half.checkpoint()
+
+
+@pytest.mark.parametrize(
+    ("successes", "count", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_scores_of_0_and_1_get_wilson_intervals(
+    successes: int, count: int, low: float, high: float
+) -> None:
+    """Published intervals: Newcombe 1998, Statistics in Medicine 17, table I, method 3."""
+    scores = np.repeat([1.0, 0.0], [successes, count - successes])
+    found = Evaluation(scores, scores, scores).interval()
+    assert found == pytest.approx((low, high), abs=5e-5)
+
+
+def test_other_scores_get_bootstrap_intervals() -> None:
+    """With 400 scores they agree with the normal approximation."""
+    scores = np.random.default_rng(0).normal(40, 5, 400)
+    low, high = Evaluation(scores, scores, scores).interval()
+    assert low == pytest.approx(scores.mean() - 1.96 * scores.std() / 20, abs=0.05)
+    assert high == pytest.approx(scores.mean() + 1.96 * scores.std() / 20, abs=0.05)

@@ -13,11 +13,21 @@ from training.run_folder import RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
 
-CHANGEABLE = ("steps", "device", "threads", "eval_every", "eval_episodes", "solved_score")
+CHANGEABLE = (
+    "steps",
+    "device",
+    "threads",
+    "eval_every",
+    "eval_episodes",
+    "solved_score",
+    "video_frames",
+)
 """What a resumed run may have otherwise than before."""
 KINDS: dict[str, Any] = {
     **dict.fromkeys(("env", "agent", "device"), str),
-    **dict.fromkeys(("seed", "steps", "num_envs", "threads", "eval_every", "eval_episodes"), int),
+    **dict.fromkeys(
+        ("seed", "steps", "num_envs", "threads", "eval_every", "eval_episodes", "video_frames"), int
+    ),
     **dict.fromkeys(("settings", "env_options"), dict),
     "reward": str | None,
     "solved_score": int | float | None,
@@ -26,7 +36,7 @@ KINDS: dict[str, Any] = {
 }
 """What the entries of config.json have to be."""
 
-LATER = {"threads": 1, "pretrained": None, "freeze": False}
+LATER = {"threads": 1, "video_frames": 50, "pretrained": None, "freeze": False}
 """Entries that runs of earlier versions lack."""
 
 
@@ -55,6 +65,8 @@ class RunConfig:
     """Environment steps between evaluations."""
     eval_episodes: int = 100
     """Episodes of each evaluation."""
+    video_frames: int = 50
+    """Frames of the video that each evaluation adds to TensorBoard; 0: no pictures at all."""
     threads: int = 1
     """Of torch: another number adds up in another order, so that the last bits differ."""
     pretrained: str | None = None

@@ -1,4 +1,4 @@
-"""What one sees while it trains: a live panel in a terminal, plain lines anywhere else."""
+"""Progress of training on the screen: a live panel in a terminal, plain lines anywhere else."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from rich.text import Text
 PLAIN_SECONDS = 5.0
 BARS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 48
+CURVES = ("evaluation", "score")
+"""Numbers of which the live display draws curves, the most trustworthy first."""
 
 
 class Display(Protocol):
-    """Shown the newest numbers after each update of the agent."""
+    """Shows the newest numbers after each update of the agent."""
 
     def __enter__(self) -> Display: ...
 
     def __exit__(self, *exception: object) -> None: ...
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
-        """`numbers` may hold `steps/s`, `return`, `score` and `evaluation`."""
+        """Show `numbers` by name, such as `evaluation`, `score`, `return` and `steps/s`."""
 
 
 def make_display(console: Console, title: str, first_step: int, steps: int) -> Display:
-    """The display that suits where the output goes."""
+    """Return a live display for a terminal, and a plain one for anything else."""
     if console.is_terminal:
         return LiveDisplay(console, title, first_step, steps)
     return PlainDisplay(console, title, steps)
 
 
 class PlainDisplay:
-    """A line now and then, for logs and pipes."""
+    """Prints a line every few seconds, for logs and pipes."""
 
     def __init__(self, console: Console, title: str, steps: int) -> None:
         self._console = console
@@ -53,7 +55,7 @@ class PlainDisplay:
         return None
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
-        """Print, if the last line is some seconds old."""
+        """Print a line if the last one is `PLAIN_SECONDS` old."""
         if time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
             shown = "  ".join(f"{name} {_short(value)}" for name, value in numbers.items())
@@ -63,7 +65,7 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """Progress, time left, speed, return, score and a small curve of the score."""
+    """Shows progress, time left, the newest numbers and small curves of the scores."""
 
     def __init__(self, console: Console, title: str, first_step: int, steps: int) -> None:
         self._progress = Progress(
@@ -78,8 +80,8 @@ class LiveDisplay:
         self._task = self._progress.add_task("", total=steps, completed=first_step)
         self._title = title
         self._numbers: dict[str, float] = {}
-        self._scores: deque[float] = deque(maxlen=4096)
-        self._live = Live(self._picture(), console=console, refresh_per_second=5, transient=True)
+        self._curves = {name: deque[float](maxlen=4096) for name in CURVES}
+        self._live = Live(self._panel(), console=console, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> LiveDisplay:
         self._live.start()
@@ -89,23 +91,28 @@ class LiveDisplay:
         self._live.stop()
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
-        """Take in the newest numbers; the picture is redrawn a few times a second."""
+        """Show the newest numbers; the panel is redrawn five times a second."""
         self._numbers = numbers
-        if "score" in numbers:
-            self._scores.append(numbers["score"])
+        for name, values in self._curves.items():
+            if name in numbers:
+                values.append(numbers[name])
         self._progress.update(self._task, completed=step)
-        self._live.update(self._picture())
+        self._live.update(self._panel())
 
-    def _picture(self) -> Panel:
+    def _panel(self) -> Panel:
         table = Table.grid(padding=(0, 3))
         table.add_row(*(Text(name, style="dim") for name in self._numbers))
         table.add_row(*(Text(_short(v), style="bold") for v in self._numbers.values()))
-        curve = Text("score ", style="dim") + Text(sparkline(list(self._scores)), style="green")
-        return Panel(Group(self._progress, table, curve), title=self._title, title_align="left")
+        curves = (
+            Text(f"{name:<10} ", style="dim") + Text(sparkline(list(values)), style="green")
+            for name, values in self._curves.items()
+            if values
+        )
+        return Panel(Group(self._progress, table, *curves), title=self._title, title_align="left")
 
 
 def sparkline(values: list[float], width: int = CURVE_WIDTH) -> str:
-    """A curve of block characters; each stands for the mean of its share of `values`."""
+    """Return a curve of block characters, each for the mean of an equal share of `values`."""
     if not values:
         return ""
     count = min(width, len(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from envs.engine.capabilities import assessing
 from training.vector_runner import VectorRunner, make_environments
 
 RESAMPLES = 2_000
+NORMAL_QUANTILE = 1.959963984540054  # 97.5 % of a standard normal distribution
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,32 @@ class Evaluation:
         return float(self.scores.mean())
 
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean score: percentile bootstrap (Efron 1979), same every time."""
+        """Return a 95 % confidence interval of the mean score of this policy, over episodes.
+
+        Another run with another seed gives another policy, whose mean may lie outside. Scores that
+        are all 0 or 1 get a Wilson interval, all others a percentile bootstrap (Efron 1979) with
+        fixed resamples.
+        """
+        if np.isin(self.scores, (0.0, 1.0)).all():
+            return wilson_interval(int(self.scores.sum()), len(self.scores))
         generator = np.random.default_rng(0)
-        drawn = generator.choice(self.scores, (RESAMPLES, len(self.scores)))
-        low, high = np.percentile(drawn.mean(1), [2.5, 97.5])
+        resamples = generator.choice(self.scores, (RESAMPLES, len(self.scores)))
+        low, high = np.percentile(resamples.mean(1), [2.5, 97.5])
         return float(low), float(high)
+
+
+def wilson_interval(successes: int, count: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a proportion (Wilson 1927).
+
+    Unlike a bootstrap it is not empty for 0 or `count` successes.
+    """
+    share, z_squared = successes / count, NORMAL_QUANTILE**2
+    center = share + z_squared / (2 * count)
+    half = NORMAL_QUANTILE * math.sqrt(
+        share * (1 - share) / count + z_squared / (4 * count * count)
+    )
+    scale = 1 + z_squared / count
+    return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 
 
 def evaluate(

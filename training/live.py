@@ -33,7 +33,7 @@ from rewards.expression import RewardError
 from rewards.make import load_tried_reward
 from training.config import RunConfig
 from training.ipc import send
-from training.logger import Logger
+from training.logger import TensorBoardLogger
 from training.loop import Run, train
 from training.reward_snapshot import keep_reward, kept_sources
 from training.session import describe_run, prepare
@@ -154,7 +154,10 @@ class LiveTrainer:
             self._requests.waiting.wait()
             return
         try:
-            with closing(Logger(run.folder, run.progress.steps)) as logger, self._reports:
+            with (
+                closing(TensorBoardLogger(run.folder, run.progress.steps)) as logger,
+                self._reports,
+            ):
                 train(run, logger, self._reports, self._requests.waiting)
         except (RewardError, FloatingPointError) as error:
             self.run, self.before = self.before, None
@@ -186,7 +189,7 @@ class LiveTrainer:
         run, sources = prepare(config, environments, self._run_dir, None, self._command)
         if parent is not None:
             run.agent.warm_start(parent.agent.tensors())
-        with closing(Logger(run.folder, 0)) as logger:
+        with closing(TensorBoardLogger(run.folder, 0)) as logger:
             describe_run(logger, run.config, self._command, sources)
         self.run, self.before = run, self.run
 

@@ -1,10 +1,10 @@
-"""TensorBoard: curves under Stable-Baselines3's tags, settings, rewards, and pictures."""
+"""What a run logs, and TensorBoard as the place where it is written."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,33 +18,61 @@ from training.gif import gif_bytes
 Array = np.ndarray[Any, Any]
 
 
-class Logger:
-    """Writes one run's events; the step axis is environment steps."""
-
-    takes_pictures = True
-
-    def __init__(self, folder: Path, first_step: int) -> None:
-        """Begin at `first_step`: what an interrupted run wrote of later steps is hidden."""
-        self._writer = SummaryWriter(str(folder), purge_step=first_step or None, flush_secs=5)
-        self._encoder = ThreadPoolExecutor(1)
-        self._films: list[Future[None]] = []
+class Logger(Protocol):
+    """Takes what training measures; every `step` is a number of environment steps."""
 
     def scalars(self, values: dict[str, float], step: int) -> None:
-        """One point on each curve."""
+        """Add one point to the curve of each tag."""
+
+    def gif(self, tag: str, frames: list[Array], frames_per_second: float, step: int) -> None:
+        """Add a picture or a video: frames uint8 (height, width, 3)."""
+
+    def embedding(self, embedding: tuple[Array, dict[str, Array], Array | None], step: int) -> None:
+        """Add points (n, k), columns (n,) to colour them by, and thumbnails (n, side, side)."""
+
+
+LAYOUT = {
+    "How good is the agent?": {
+        "evaluation score": ["Multiline", ["eval/mean_score"]],
+        "score in training, episodes by start": ["Multiline", ["task/score"]],
+        "return in training, episodes by start": ["Multiline", ["rollout/ep_rew_mean"]],
+    }
+}
+"""Curves of the Custom Scalars tab, the evaluation's first."""
+
+
+class TensorBoardLogger:
+    """Writes one run's curves, texts and pictures, with the tags of Stable-Baselines3."""
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        """Start after `first_step`; TensorBoard hides later points of an interrupted run."""
+        self._writer = SummaryWriter(str(folder), purge_step=first_step + 1, flush_secs=5)
+        self._encoder = ThreadPoolExecutor(1)
+        self._gifs: list[Future[None]] = []
+        self._last_steps: dict[str, int] = {}
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """Add one point to the curve of each tag; a second point at the same step is left out."""
         for tag, value in values.items():
-            self._writer.add_scalar(tag, value, step)
+            if self._last_steps.get(tag) != step:
+                self._last_steps[tag] = step
+                self._writer.add_scalar(tag, value, step)
 
     def text(self, tag: str, markdown: str) -> None:
-        """A page in the Text tab."""
+        """Add a page to the Text tab."""
         self._writer.add_text(tag, markdown, 0)
 
     def settings(self, config: RunConfig, content: dict[str, Any]) -> None:
-        """The HParams tab: one row a run, without the sub-run that `add_hparams` would make."""
+        """Add the run's row to the HParams tab, and the layout of the Custom Scalars tab.
+
+        `SummaryWriter.add_hparams` would write the row into a run of its own.
+        """
+        self._writer.add_custom_scalars(LAYOUT)
         row: dict[str, Any] = {
             "env": config.env,
             "agent": config.agent,
-            "reward": config.reward or "its own",
-            "pretrained": config.pretrained or "no",
+            "reward": config.reward or "the environment's own",
+            "pretrained": config.pretrained or "none",
             "freeze": config.freeze,
         }
         row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
@@ -55,18 +83,21 @@ class Logger:
             self._add(summary)
 
     def gif(self, tag: str, frames: list[Array], frames_per_second: float, step: int) -> None:
-        """A moving picture in the Images tab, encoded beside the training.
+        """Add a video to the Images tab; a thread encodes it while training goes on.
 
-        It is written as a GIF by hand: `add_video` needs moviepy, whose newer versions break it.
+        `SummaryWriter.add_video` is not used: it needs moviepy, and newer versions break it.
         """
-        self._films.append(
+        self._gifs.append(
             self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
         )
 
     def embedding(self, embedding: tuple[Array, dict[str, Array], Array | None], step: int) -> None:
-        """Points (n, k) in the Projector tab, numbers (n,) by name to colour them by, thumbnails.
+        """Add points (n, k) to the Projector tab.
 
-        Thumbnails are uint8 (n, side, side), or None.
+        Args:
+            embedding: the points, columns (n,) to colour them by, and uint8 (n, side, side)
+                thumbnails or None.
+            step: number of environment steps.
         """
         points, labels, thumbnails = embedding
         points = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))
@@ -94,8 +125,8 @@ class Logger:
         file_writer.add_summary(summary, step)
 
     def close(self) -> None:
-        """Write what is still waiting; errors of the encoding come up here."""
+        """Write everything that is still waiting. Errors of the encoder are raised here."""
         self._encoder.shutdown()
-        for waiting in self._films:
+        for waiting in self._gifs:
             waiting.result()
         self._writer.close()

@@ -1,9 +1,8 @@
-"""The one loop: observation, action, feedback, learning; and when to look, save and stop."""
+"""The training loop: observe, act, learn; and when to evaluate, save and stop."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -15,64 +14,40 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from agents.checkpointing import under
-from envs.engine.batch import TERM_PREFIX
 from rewards.terms import describe
 from training.config import RunConfig
+from training.curves import TrainingCurves
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
 from training.run_folder import RunError, load_checkpoint, save_checkpoint
 from training.trained_agent import load_backbone
-from training.vector_runner import Episodes, VectorRunner
-from training.video import film
+from training.vector_runner import VectorRunner
+from training.video import make_video
 
-RECENT_EPISODES = 100
 SAVE_SECONDS = 20.0
-CONFIRMING = 1  # keeps these seeds apart from all others
+CONFIRMATION, FINAL = 1, 2  # each kind of evaluation has seeds of its own
 
 
 @dataclass
 class Progress:
-    """Where a run stands."""
+    """How far a run has come."""
 
     steps: int = 0
     episodes: int = 0
     feedback_numbers: int = 0
     evaluated_score: float | None = None
-
-
-class Recent:
-    """The last episodes, for the curves."""
-
-    def __init__(self) -> None:
-        self.rows: deque[dict[str, float]] = deque(maxlen=RECENT_EPISODES)
-
-    def add(self, episodes: Episodes) -> None:
-        """Take in episodes that ended."""
-        for i in range(len(episodes.returns))[-RECENT_EPISODES:]:
-            row = {
-                "rollout/ep_rew_mean": episodes.returns[i],
-                "rollout/ep_len_mean": episodes.lengths[i],
-                "task/score": episodes.scores[i],
-            }
-            row |= {f"{TERM_PREFIX}{name}": sums[i] for name, sums in episodes.terms.items()}
-            if episodes.terms:
-                row[f"{TERM_PREFIX}weighted_sum"] = episodes.returns[i]
-            self.rows.append({tag: float(value) for tag, value in row.items()})
-
-    def means(self) -> dict[str, float]:
-        """Mean over the last episodes, by TensorBoard tag."""
-        if not self.rows:
-            return {}
-        return {tag: float(np.mean([row[tag] for row in self.rows])) for tag in self.rows[-1]}
+    """Mean score of the newest evaluation that decides when to stop."""
+    evaluated_step: int | None = None
+    """Step of the newest point on the evaluation's curves."""
 
 
 def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, VectorRunner]:
-    """A new agent for `environments`, which begin their first episodes.
+    """Return a new agent and a runner of `environments`, which start their first episodes.
 
     Raises:
-        ValueError: if it cannot begin with the body of the run that `config` names.
+        ValueError: if the agent cannot start with the backbone of the run that `config` names.
     """
     runner = VectorRunner(environments, fresh_seed(config.seed))
     task = Task(
@@ -93,24 +68,23 @@ def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, 
 
 
 class Run:
-    """An agent, its environments and where they stand: what a checkpoint holds."""
+    """An agent, its environments and their progress: everything that a checkpoint holds."""
 
     def __init__(self, config: RunConfig, folder: Path, agent: Agent, runner: VectorRunner) -> None:
         self.config = config
         self.make_options = config.make_options  # for evaluations
         self.make_options |= runner.environments.metadata.get("evaluation_options", {})
         if runner.reward is not None:
-            self.make_options["reward"] = runner.reward  # loaded, tried and compiled once
+            self.make_options["reward"] = runner.reward  # loaded, tested and compiled only once
         self.folder = folder
         self.agent = agent
         self.runner = runner
         self.progress = Progress()
-        self.recent = Recent()
-        self.confirmation: Evaluation | None = None
+        self.curves = TrainingCurves(runner.count)
 
     @property
     def solved(self) -> bool:
-        """Is what was evaluated last good enough to stop?"""
+        """Whether the newest evaluation reached the score at which training stops."""
         score, bar = self.progress.evaluated_score, self.config.solved_score
         return score is not None and bar is not None and score >= bar
 
@@ -122,35 +96,43 @@ class Run:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         numbers = {
             "progress": vars(self.progress),
-            "recent": list(self.recent.rows),
+            "curves": self.curves.checkpoint(),
             "agent": self.agent.numbers(),
         }
         save_checkpoint(self.folder, tensors, numbers)
 
     def restore(self) -> None:
-        """Go on from the folder's checkpoint."""
+        """Continue from the folder's checkpoint.
+
+        Raises:
+            RunError: if the checkpoint is missing, damaged or of an agent that only plays.
+        """
         tensors, numbers = load_checkpoint(self.folder)
         environments = under("environments.", tensors)
         try:
             self.agent.restore(under("agent.", tensors), numbers["agent"])
             self.progress = Progress(**numbers["progress"])
-            self.recent.rows.extend(numbers["recent"])
+            self.curves.begin(self.progress.steps)
             if self.runner.exact:
                 self.runner.restore({name: t.numpy() for name, t in environments.items()})
+                if "curves" in numbers:  # older versions counted episodes by their end
+                    self.curves.restore(numbers["curves"])
             else:
                 self.agent.discard_rollout()
                 self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise RunError(
-                f"{self.folder} holds no run to go on from ({describe(error)})"
+                f"{self.folder} cannot be resumed: its checkpoint lacks what training needs "
+                f"({describe(error)})"
             ) from None
 
 
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
-    """Train until solved, at rest, out of steps or interrupted; saved before, meanwhile and after.
+    """Train until the run is solved, converged, out of steps or interrupted.
 
-    Everything that decides the course of training counts environment steps, never seconds, so that
-    a run that was stopped and resumed goes exactly as one that was not.
+    A checkpoint is written at the start, every `SAVE_SECONDS` and at the end. Everything that
+    decides the course of training counts environment steps, never seconds, so a run that was
+    stopped and resumed gives the same bits as one that was not.
     """
     config, progress, agent, runner = run.config, run.progress, run.agent, run.runner
     run.save()
@@ -169,9 +151,10 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
         )
         if episodes is not None:
             progress.episodes += len(episodes.returns)
-            run.recent.add(episodes)
+            for began_at, means in run.curves.add(episodes, progress.steps):
+                logger.scalars(means, began_at)
         if due := progress.steps // config.eval_every > before // config.eval_every:
-            _look(run, logger)
+            _evaluate_in_training(run, logger)
         if metrics is not None or due:
             speed = (progress.steps - first_step) / (time.monotonic() - began)
             _report(run, logger, display, metrics or {}, speed)
@@ -181,61 +164,74 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     run.save()
 
 
-def _report(
-    run: Run, logger: Logger, display: Display, metrics: dict[str, float], speed: float
-) -> None:
-    """Put an update's numbers onto the curves and the screen."""
-    means = run.recent.means()
-    trained = {f"train/{name}": value for name, value in metrics.items()}
-    counted = {"time/fps": speed, "feedback/numbers": float(run.progress.feedback_numbers)}
-    logger.scalars({**counted, **means, **trained}, run.progress.steps)
-    shown = {"steps/s": speed, "episodes": run.progress.episodes}
-    if means:
-        shown |= {"return": means["rollout/ep_rew_mean"], "score": means["task/score"]}
-    if run.progress.evaluated_score is not None:
-        shown["evaluation"] = run.progress.evaluated_score
-    display.update(run.progress.steps, shown)
+def evaluate_finally(run: Run, logger: Logger) -> Evaluation:
+    """Evaluate a trained agent on seeds that nothing else uses: the score to report.
+
+    Evaluations during training decide when to stop, so a run stops after a lucky one. Adds a point
+    to the evaluation's curves if the last step has none.
+    """
+    evaluation = _evaluate(run, FINAL)
+    if run.progress.evaluated_step != run.progress.steps:
+        _log_evaluation(run, logger, evaluation, FINAL)
+        run.save()
+    return evaluation
 
 
-def _look(run: Run, logger: Logger) -> None:
-    """See how good the agent is by now; if good enough, once more, since that may be luck."""
-    run.progress.evaluated_score = look(run, logger).mean_score
+def _evaluate_in_training(run: Run, logger: Logger) -> None:
+    """Evaluate the agent; a score that is good enough must be confirmed on other seeds."""
+    evaluation = _evaluate(run)
+    run.progress.evaluated_score = evaluation.mean_score
+    _log_evaluation(run, logger, evaluation)
     if run.solved:
-        run.confirmation = _evaluate(run, CONFIRMING)
-        run.progress.evaluated_score = run.confirmation.mean_score
-    run.agent.set_lookahead(run.runner.lookahead)  # the evaluation has shown it others
+        run.progress.evaluated_score = _evaluate(run, CONFIRMATION).mean_score
+    run.agent.set_lookahead(run.runner.lookahead)  # evaluations give it one of other environments
 
 
 def _evaluate(run: Run, *purpose: int) -> Evaluation:
-    """Evaluate the agent on seeds of this moment and purpose alone."""
+    """Evaluate the agent on seeds that belong to this step and purpose only."""
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
     return evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
 
 
-def look(run: Run, logger: Logger, *purpose: int) -> Evaluation:
-    """Evaluate the agent; onto the curves, with a film of one episode."""
+def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:
+    """Log an evaluation, with a video of one episode and the agent's own pictures."""
     config, step = run.config, run.progress.steps
-    evaluation = _evaluate(run, *purpose)
+    run.progress.evaluated_step = step
     logger.scalars(
         {
+            "eval/mean_score": evaluation.mean_score,
             "eval/mean_reward": float(evaluation.returns.mean()),
             "eval/mean_ep_length": float(evaluation.lengths.mean()),
-            "eval/mean_score": evaluation.mean_score,
             **{f"eval/{name}": value for name, value in evaluation.metrics.items()},
-            "feedback/numbers": float(run.progress.feedback_numbers),  # also of who never learns
+            "feedback/numbers": float(run.progress.feedback_numbers),
         },
         step,
     )
-    if not logger.takes_pictures:
-        return evaluation
+    if config.video_frames == 0:
+        return
     for name, picture in evaluation.pictures.items():
         logger.gif(f"evaluation/{name}", [picture], 1.0, step)
     if evaluation.embedding is not None:
         logger.embedding(evaluation.embedding, step)
     seed = fresh_seed(config.seed, step, *purpose)
-    shot = film(run.agent, config.env, run.make_options, seed)
-    if shot.frames:
-        logger.gif("evaluation/episode", shot.frames, shot.frames_per_second, step)
-    for name, frames in run.agent.pictures(shot.observations).items():
-        logger.gif(f"agent/{name}", frames, shot.frames_per_second, step)
-    return evaluation
+    video = make_video(run.agent, config.env, run.make_options, seed, config.video_frames)
+    if video.frames:
+        logger.gif("evaluation/episode", video.frames, video.frames_per_second, step)
+    for name, frames in run.agent.pictures(video.observations).items():
+        logger.gif(f"agent/{name}", frames, video.frames_per_second, step)
+
+
+def _report(
+    run: Run, logger: Logger, display: Display, metrics: dict[str, float], speed: float
+) -> None:
+    """Log the newest numbers and show them, the evaluation's score first."""
+    progress, means = run.progress, run.curves.means
+    trained = {f"train/{name}": value for name, value in metrics.items()}
+    counted = {"time/fps": speed, "feedback/numbers": float(progress.feedback_numbers)}
+    logger.scalars(counted | trained, progress.steps)
+    shown: dict[str, float] = {}
+    if progress.evaluated_score is not None:
+        shown["evaluation"] = progress.evaluated_score
+    if means:
+        shown |= {"score": means["task/score"], "return": means["rollout/ep_rew_mean"]}
+    display.update(progress.steps, shown | {"episodes": progress.episodes, "steps/s": speed})

@@ -1,4 +1,4 @@
-"""One use of train.py: from settings to a trained agent in its run folder."""
+"""One session of train.py: from settings to a trained agent in its run folder."""
 
 from __future__ import annotations
 
@@ -20,36 +20,39 @@ from training.config import CHANGEABLE, RunConfig
 from training.display import make_display
 from training.evaluation import Evaluation
 from training.feedback import kind_of
-from training.logger import Logger
-from training.loop import Run, look, make_agent_and_runner, train
+from training.logger import TensorBoardLogger
+from training.loop import Run, evaluate_finally, make_agent_and_runner, train
 from training.reward_snapshot import has_code, keep_reward, reward_sources
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
 from training.signals import interruptible
 from training.vector_runner import make_environments
 
-DETAILED_BELOW = 2.0  # scores like accuracies, which are told apart by the third digit
-FINAL = 2  # keeps the seeds of the final evaluation apart from all others
+OWN_REWARD = "the environment's own"
+THREE_DIGITS_BELOW = 2.0  # scores such as accuracies differ in the third digit
 
 
 def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: str) -> int:
-    """Train, evaluate and say what came of it; returns the exit code.
+    """Train, evaluate, print the result and return the exit code.
 
     Raises:
         ValueError: before anything is written, for settings that do not go together.
-        OSError: if the run folder cannot be written; what was saved before is still good.
+        OSError: if the run folder cannot be written; the last checkpoint stays good.
     """
     console = Console()
     try:
         torch.empty(0, device=config.device)
     except (RuntimeError, AssertionError):
-        raise ValueError(f"--device {config.device}: torch finds no such device; use cpu") from None
+        raise ValueError(
+            f"--device {config.device}: PyTorch finds no such device; use cpu"
+        ) from None
     environments = make_environments(config.env, config.num_envs, config.make_options)
     try:
         run, sources = prepare(config, environments, run_dir, resume, command)
-        with interruptible() as interrupted, closing(Logger(run.folder, run.progress.steps)) as log:
+        logger = TensorBoardLogger(run.folder, run.progress.steps)
+        with interruptible() as interrupted, closing(logger):
             if resume is None:
-                describe_run(log, run.config, command, sources)
-            return _train_and_report(console, run, log, interrupted)
+                describe_run(logger, run.config, command, sources)
+            return _train_and_report(console, run, logger, interrupted)
     finally:
         environments.close()
 
@@ -57,8 +60,8 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
 def prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
 ) -> tuple[Run, dict[str, str]]:
-    """A run, new or resumed, and the sources of its reward."""
-    new = resume is None  # else what it began with is in its checkpoint
+    """Return a new or resumed run in its folder, and the source files of its reward, by name."""
+    new = resume is None  # else the checkpoint holds the backbone that it started with
     agent, runner = make_agent_and_runner(
         config if new else replace(config, pretrained=None), environments
     )
@@ -75,8 +78,8 @@ def prepare(
         run.restore()
         if config.steps < run.progress.steps:
             raise RunError(
-                f"{folder} has made {run.progress.steps:,} steps already; --steps counts from its "
-                "beginning"
+                f"{folder} has already trained for {run.progress.steps:,} steps; --steps is the "
+                "total, earlier steps included"
             )
         content = read_json(folder / CONFIG)
         content |= {name: getattr(config, name) for name in CHANGEABLE}
@@ -86,7 +89,7 @@ def prepare(
 
 
 def _new_folder(run_dir: Path, config: RunConfig) -> Path:
-    """A folder of its own: runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
+    """Create and return a folder such as runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
     now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     env = re.sub(r"[^\w.-]", "-", config.env)
     name = f"{env}_{config.agent}_seed{config.seed}_{now}"
@@ -97,69 +100,78 @@ def _new_folder(run_dir: Path, config: RunConfig) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise RunError(f"{run_dir} is full of runs called {name}")
+    raise RunError(f"{run_dir} already holds 999 runs called {name}; choose another --run-dir")
 
 
-def describe_run(logger: Logger, config: RunConfig, command: str, sources: dict[str, str]) -> None:
-    """Settings and the reward's source, for TensorBoard's HParams and Text tabs."""
+def describe_run(
+    logger: TensorBoardLogger, config: RunConfig, command: str, sources: dict[str, str]
+) -> None:
+    """Write the settings and the source of the reward to TensorBoard's HParams and Text tabs."""
     content = config.to_json(command)
     logger.settings(config, content)
     rows = {**content.pop("settings"), **content}
     table = "\n".join(f"| {name} | `{value}` |" for name, value in rows.items())
     logger.text("run/settings", f"| setting | value |\n| --- | --- |\n{table}")
     texts = [f"**{name}**\n\n```python\n{source}\n```" for name, source in sources.items()]
-    logger.text("run/reward", "\n\n".join([f"`{config.reward or 'its own'}`", *texts]))
+    logger.text("run/reward", "\n\n".join([f"`{config.reward or OWN_REWARD}`", *texts]))
 
 
-def _train_and_report(console: Console, run: Run, logger: Logger, interrupted: Event) -> int:
+def _train_and_report(
+    console: Console, run: Run, logger: TensorBoardLogger, interrupted: Event
+) -> int:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
     kind = kind_of(run.agent, run.runner.environments)
-    title = f"{config.agent} on {config.env}, reward: {config.reward or 'its own'}"
+    title = f"{config.agent} on {config.env}, reward: {config.reward or OWN_REWARD}"
     title += f", feedback: {kind}"
     if first_step and not run.runner.exact:
-        _say(console, f"{config.env} cannot be saved as it stands: it begins new episodes.")
+        _print(console, f"The state of {config.env} cannot be saved: new episodes begin.")
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)
+    seconds = time.monotonic() - began
     if interrupted.is_set() and not run.solved:
         trust = " --trust-reward" if has_code(config.reward) else ""
-        _say(console, f"Interrupted at step {run.progress.steps:,}; everything is saved.")
-        _say(console, f"Go on:   python train.py --resume {_quoted(run.folder)}{trust}")
+        _print(console, f"Interrupted at step {run.progress.steps:,}. Everything is saved.")
+        _print(console, f"Continue:    python train.py --resume {_quoted(run.folder)}{trust}")
         return INTERRUPTED
-    seconds = time.monotonic() - began
-    evaluation = run.confirmation if run.solved else None
-    if evaluation is None:
-        evaluation = look(run, logger, FINAL)
+    evaluation = evaluate_finally(run, logger)
     write_json(run.folder / EVALUATION, _content(run, evaluation))
-    _say(console, _verdict(run, seconds, first_step, evaluation))
-    _say(console, f"The run lies in {_quoted(run.folder)}")
-    _say(console, f"Watch it:      python play.py {_quoted(run.folder)}")
-    _say(console, f"See its curves: tensorboard --logdir {_quoted(run.folder.parent)}")
+    _print(console, _outcome(run, seconds, first_step))
+    _print(console, _result(evaluation))
+    _print(console, f"Run folder:  {_quoted(run.folder)}")
+    _print(console, f"Watch it:    python play.py {_quoted(run.folder)}")
+    _print(console, f"Curves:      tensorboard --logdir {_quoted(run.folder.parent)}")
     return 0
 
 
-def _verdict(run: Run, seconds: float, first_step: int, evaluation: Evaluation) -> str:
-    """How good the agent is, in a sentence or two."""
-    progress, bar = run.progress, run.config.solved_score
-    outcome = f"Trained {progress.steps - first_step:,} steps in {seconds:.1f} s."
+def _outcome(run: Run, seconds: float, first_step: int) -> str:
+    """Return how training ended, in a sentence."""
+    steps, bar = run.progress.steps, run.config.solved_score
     if run.solved:
-        outcome = f"Solved after {progress.steps:,} steps, {seconds:.1f} s."
-    elif bar is not None:
-        outcome += f" Not solved (that takes a mean score of {bar:g})."
-    low, high = evaluation.interval()
-    digits = 1 if abs(evaluation.mean_score) >= DETAILED_BELOW else 3
-    mean, *ends = (f"{x:.{digits}f}" for x in (evaluation.mean_score, low, high))
-    besides = "".join(f" {name} {value:.3f}." for name, value in evaluation.metrics.items())
+        return (
+            f"Solved after {steps:,} steps, {seconds:.1f} s: two evaluations in a row reached a "
+            f"mean score of {bar:g}."
+        )
+    unsolved = "" if bar is None else f" Not solved: that takes a mean score of {bar:g}."
+    return f"Trained for {steps - first_step:,} steps in {seconds:.1f} s.{unsolved}"
+
+
+def _result(evaluation: Evaluation) -> str:
+    """Return what the final evaluation measured, in a sentence or two."""
+    digits = 1 if abs(evaluation.mean_score) >= THREE_DIGITS_BELOW else 3
+    mean, low, high = (f"{x:.{digits}f}" for x in (evaluation.mean_score, *evaluation.interval()))
+    metrics = "".join(f" {name}: {value:.3f}." for name, value in evaluation.metrics.items())
     return (
-        f"{outcome} Mean score {mean} over {len(evaluation.scores)} fresh episodes (95 % interval "
-        f"{' to '.join(ends)}).{besides}"
+        f"Final evaluation: mean score {mean} over {len(evaluation.scores)} new episodes "
+        f"(95 % interval for this policy, over episodes: {low} to {high}).{metrics}"
     )
 
 
 def _content(run: Run, evaluation: Evaluation) -> dict[str, Any]:
-    """For evaluation.json."""
+    """Return the content of evaluation.json."""
     return {
         "mean_score": evaluation.mean_score,
         "interval_95": evaluation.interval(),
+        "interval_of": "the mean score of this policy, over episodes",
         "mean_return": float(evaluation.returns.mean()),
         "mean_length": float(evaluation.lengths.mean()),
         "episodes": len(evaluation.scores),
@@ -176,5 +188,5 @@ def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def _say(console: Console, text: str) -> None:
+def _print(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)

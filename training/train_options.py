@@ -69,6 +69,8 @@ class TrainOptions(Generic[Settings]):
     """Environment steps between evaluations."""
     eval_episodes: int = 100
     """Episodes of each evaluation."""
+    video_frames: int = 50
+    """Frames of the video that each evaluation adds to TensorBoard; 0: no pictures at all."""
     pretrained: str | None = None
     """Run folder with whose body to begin: with the features that its agent has learned to see, be
     it another agent in another environment. The heads are new."""
@@ -191,6 +193,8 @@ def _config(options: TrainOptions[Any], env_id: str) -> RunConfig:
         if getattr(options, name) < 1:
             flag = name.replace("_", "-")
             raise ValueError(f"--{flag} must be at least 1, not {getattr(options, name)}")
+    if options.video_frames < 0:
+        raise ValueError(f"--video-frames must be at least 0, not {options.video_frames}")
     if options.reward is not None and env_id not in env_ids(GAMES):
         raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
     if not 0 <= options.seed < 2**32:

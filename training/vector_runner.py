@@ -36,7 +36,7 @@ class Episodes:
     terms: dict[str, Array]
     """Sums of each reward term, before weighting."""
     rows: Array
-    """Which environment each was in."""
+    """Index of the environment that each was played in."""
 
 
 def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:

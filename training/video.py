@@ -1,4 +1,4 @@
-"""One episode of an agent as pictures."""
+"""A short video of an agent that plays, for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from envs.engine.capabilities import show_agent
 from training.gif import FASTEST
 from training.lookahead import make_lookahead
 
-MOST_FRAMES = 50
-STEPS_A_FRAME = 2
+STEPS_PER_FRAME = 2
 LARGEST_SIDE = 240  # pixels
 
 
 @dataclass(frozen=True)
-class Film:
+class Video:
     """The beginning of one episode."""
 
     frames: list[Array]
-    """uint8 (height, width, 3); none where the environment cannot draw itself."""
+    """Frames, uint8 (height, width, 3); empty if the environment cannot render arrays."""
     frames_per_second: float
     observations: Array
-    """(t, ...) what the agent saw, at every step."""
+    """Observation of the agent at every step, (t, ...)."""
 
 
-def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> Film:
-    """Let the agent play. Nothing of it changes."""
+def make_video(
+    agent: Agent, env_id: str, make_options: dict[str, Any], seed: int, most_frames: int
+) -> Video:
+    """Let the agent play one episode, or the beginning of it. The agent does not change."""
     for device in ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER"):  # Gymnasium's own games open both
         os.environ.setdefault(device, "dummy")
     can_draw = "rgb_array" in _render_modes(env_id, make_options)
@@ -41,17 +42,17 @@ def film(agent: Agent, env_id: str, make_options: dict[str, Any], seed: int) -> 
         observation, _ = env.reset(seed=seed)
         agent.set_lookahead(make_lookahead(env))
         show_agent(env, agent)
-        seen, done = [observation], False
-        while not done and len(seen) < MOST_FRAMES * STEPS_A_FRAME:
-            if can_draw and len(seen) % STEPS_A_FRAME == 1:
-                frames.append(_small(env.render()))
+        observations, done = [observation], False
+        while not done and len(observations) < most_frames * STEPS_PER_FRAME:
+            if can_draw and len(observations) % STEPS_PER_FRAME == 1:
+                frames.append(_shrunk(env.render()))
             action = agent.act(observation[None], explore=False)[0]
             observation, _, terminated, truncated, _ = env.step(action)
             done = terminated or truncated
-            seen.append(observation)
+            observations.append(observation)
         steps_per_second = float(env.metadata.get("render_fps", 30))
-        frames_per_second = min(FASTEST, steps_per_second / STEPS_A_FRAME)
-        return Film(frames, frames_per_second, np.stack(seen))
+        frames_per_second = min(FASTEST, steps_per_second / STEPS_PER_FRAME)
+        return Video(frames, frames_per_second, np.stack(observations))
     finally:
         env.close()
 
@@ -64,7 +65,7 @@ def _render_modes(env_id: str, make_options: dict[str, Any]) -> list[str]:
         env.close()
 
 
-def _small(picture: Any) -> Array:
-    """Every k-th pixel, so that no side is longer than `LARGEST_SIDE`."""
+def _shrunk(picture: Any) -> Array:
+    """Return every k-th pixel, so that no side is longer than `LARGEST_SIDE`."""
     k = -(-max(picture.shape[:2]) // LARGEST_SIDE)
     return np.ascontiguousarray(picture[::k, ::k])

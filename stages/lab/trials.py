@@ -30,7 +30,6 @@ from envs.registry import DATASETS
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.display import PlainDisplay
-from training.logger import Logger
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
 from training.train_options import parse
@@ -79,24 +78,29 @@ def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any)
         settings=dataclasses.replace(config.settings, **settings),
         eval_every=steps // evaluations,
         solved_score=None,
+        video_frames=0,
     )
 
 
-class Recorder(Logger):
-    """Keeps evaluations in memory, in place of TensorBoard's files."""
-
-    takes_pictures = False
+class Recorder:
+    """A logger that keeps the evaluations in memory and ignores everything else."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.points: list[Point] = []
 
     def scalars(self, values: dict[str, float], step: int) -> None:
-        """Pick out what an evaluation found."""
+        """Keep the points on the evaluation's curves."""
         found = {k.removeprefix("eval/"): v for k, v in values.items() if k.startswith("eval/")}
         if found:
             numbers = self._run.progress.feedback_numbers
             self.points.append(Point(step, numbers, found.pop("mean_score"), found))
+
+    def gif(self, *_: Any) -> None:
+        """Ignore a picture."""
+
+    def embedding(self, *_: Any) -> None:
+        """Ignore an embedding."""
 
 
 def trained(config: RunConfig) -> tuple[Run, list[Point]]:
