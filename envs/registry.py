@@ -59,7 +59,7 @@ class ExperimentEntry(NamedTuple):
     """An experiment, run by `python -m stages NAME`."""
 
     target: str
-    """Function of the experiment."""
+    """Declaration of the experiment, a `stages.lab.experiment.Experiment`."""
     summary: str
     """One line for help texts."""
 
@@ -103,23 +103,23 @@ AGENTS = {
 }
 
 EXPERIMENTS = {
-    "overview": ExperimentEntry("stages.overview:experiment", "The five ages of machine learning on one page."),
-    "feedback": ExperimentEntry("stages.supervised.feedback:experiment", "Learning from labels compared with learning from rewards."),
-    "label_noise": ExperimentEntry("stages.supervised.label_noise:experiment", "Wrong labels, few examples and unbalanced classes."),
-    "features": ExperimentEntry("stages.supervised.features:experiment", "Hand-made features compared with pixels."),
-    "tables": ExperimentEntry("stages.supervised.tables:experiment", "Gradient-boosted trees compared with a network on tables."),
-    "sounds": ExperimentEntry("stages.supervised.sounds:experiment", "Spectrograms compared with waveforms."),
-    "generation": ExperimentEntry("stages.supervised.generation:experiment", "Recognition compared with generation."),
-    "latent_map": ExperimentEntry("stages.unsupervised.latent_map:experiment", "Which screens an autoencoder's codes put close together."),
-    "compression": ExperimentEntry("stages.unsupervised.compression:experiment", "An autoencoder's codes compared with PNG."),
-    "linear_probe": ExperimentEntry("stages.unsupervised.linear_probe:experiment", "Codes as features: how few labels a linear model needs."),
-    "cluster_purity": ExperimentEntry("stages.unsupervised.cluster_purity:experiment", "How well clusters match kinds that have a name."),
-    "vision": ExperimentEntry("stages.pretraining.vision:experiment", "Panda or rabbit: a pretrained network compared with one from scratch."),
-    "policy": ExperimentEntry("stages.pretraining.policy:experiment", "Policies with a pretrained backbone compared with one from scratch."),
-    "tokens": ExperimentEntry("stages.pretraining.tokens:experiment", "How text is cut into tokens."),
-    "language": ExperimentEntry("stages.pretraining.language:experiment", "A language model fine-tuned on few labels."),
-    "in_context": ExperimentEntry("stages.in_context.in_context:experiment", "Accuracy after 0 to 64 examples in the prompt."),
-    "memory": ExperimentEntry("stages.in_context.memory:experiment", "An agent with memory adapts to exchanged controls within an episode."),
+    "overview": ExperimentEntry("stages.overview:EXPERIMENT", "The five ages of machine learning on one page."),
+    "feedback": ExperimentEntry("stages.supervised.feedback:EXPERIMENT", "Learning from labels compared with learning from rewards."),
+    "label_noise": ExperimentEntry("stages.supervised.label_noise:EXPERIMENT", "Wrong labels, few examples and unbalanced classes."),
+    "features": ExperimentEntry("stages.supervised.features:EXPERIMENT", "Hand-made features compared with pixels."),
+    "tables": ExperimentEntry("stages.supervised.tables:EXPERIMENT", "Gradient-boosted trees compared with a network on tables."),
+    "sounds": ExperimentEntry("stages.supervised.sounds:EXPERIMENT", "Spectrograms compared with waveforms."),
+    "generation": ExperimentEntry("stages.supervised.generation:EXPERIMENT", "Recognition compared with generation."),
+    "latent_map": ExperimentEntry("stages.unsupervised.latent_map:EXPERIMENT", "Which screens an autoencoder's codes put close together."),
+    "compression": ExperimentEntry("stages.unsupervised.compression:EXPERIMENT", "An autoencoder's codes compared with PNG."),
+    "linear_probe": ExperimentEntry("stages.unsupervised.linear_probe:EXPERIMENT", "Codes as features: how few labels a linear model needs."),
+    "cluster_purity": ExperimentEntry("stages.unsupervised.cluster_purity:EXPERIMENT", "How well clusters match kinds that have a name."),
+    "vision": ExperimentEntry("stages.pretraining.vision:EXPERIMENT", "Panda or rabbit: a pretrained network compared with one from scratch."),
+    "policy": ExperimentEntry("stages.pretraining.policy:EXPERIMENT", "Policies with a pretrained backbone compared with one from scratch."),
+    "tokens": ExperimentEntry("stages.pretraining.tokens:EXPERIMENT", "How text is cut into tokens."),
+    "language": ExperimentEntry("stages.pretraining.language:EXPERIMENT", "A language model fine-tuned on few labels."),
+    "in_context": ExperimentEntry("stages.in_context.in_context:EXPERIMENT", "Accuracy after 0 to 64 examples in the prompt."),
+    "memory": ExperimentEntry("stages.in_context.memory:EXPERIMENT", "An agent with memory adapts to exchanged controls within an episode."),
 }
 # fmt: on
 

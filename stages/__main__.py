@@ -1,4 +1,7 @@
-"""Run an experiment: python -m stages [NAME] [--lang ko] ...; without a name, the overview."""
+"""Run an experiment: python -m stages [NAME] [--lang ko] ...; without a name, the overview.
+
+`python -m stages generate RUN` continues a commentary with the GPT of a run instead.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,42 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from envs.names import suggest
-from envs.registry import EXPERIMENTS
-from stages.lab.experiment import run_experiment
+from envs.names import load, suggest
+from envs.registry import EXPERIMENTS, summaries
 from training.cli import USAGE_ERROR
 
 DEFAULT = "overview"
+HELP = f"""usage: python -m stages [NAME] [options]
+
+Run an experiment: print a table and its conclusions, and write a slide (PNG).
+Without a name, run `{DEFAULT}`. `python -m stages NAME --help` lists the options.
+
+{summaries(EXPERIMENTS)}
+
+Another command: `python -m stages generate RUN` continues a commentary with the GPT of a run.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] in (["--help"], ["-h"]):
+        print(HELP, end="")
+        return 0
     name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
+    if name == "generate":
+        from stages.pretraining import generate
+
+        return generate.main(given)
     if name not in EXPERIMENTS:
         hint = suggest(name, EXPERIMENTS)
         print(f"stages: there is no experiment `{name}`; {hint}", file=sys.stderr)
         return USAGE_ERROR
-    module = importlib.import_module(EXPERIMENTS[name].target.partition(":")[0])
-    return run_experiment(name, module.experiment, given, getattr(module, "SEEDS", 3))
+    from stages.lab.command import run_experiment
+
+    target = EXPERIMENTS[name].target
+    module = importlib.import_module(target.partition(":")[0])
+    return run_experiment(name, load(target), given, module.__doc__)
 
 
 if __name__ == "__main__":

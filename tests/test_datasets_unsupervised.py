@@ -26,9 +26,9 @@ from stages.datasets.bicycle_points import rides
 from stages.datasets.cluster import Cluster, purity
 from stages.datasets.dataset import examples_of
 from stages.datasets.reconstruct import Reconstruct, out_of_focus
-from stages.unsupervised.compression import as_png, best, in_bytes, png_at
-from stages.unsupervised.latent_map import nearest_other
-from stages.unsupervised.linear_probe import STRENGTHS, ridge
+from stages.unsupervised.neighbours import nearest_other
+from stages.unsupervised.png import as_png, best_variants, png_bytes_at, round_to_bytes
+from stages.unsupervised.ridge import STRENGTHS, ridge
 from stages.viewers.maps import colours_of_places, in_a_plane
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.trained_agent import load_agent
@@ -271,14 +271,14 @@ def test_a_png_without_loss_is_exact_and_the_smaller_ones_are_worse() -> None:
     smaller, coarse = as_png(screen, 8, 8)
     assert 0 < smaller < size
     assert np.abs(coarse - screen).max() > 10
-    front = best([(10.0, 50.0), (20.0, 60.0), (30.0, 5.0), (40.0, 5.0), (25.0, 7.0)])
+    front = best_variants([(10.0, 50.0), (20.0, 60.0), (30.0, 5.0), (40.0, 5.0), (25.0, 7.0)])
     assert front == [(10.0, 50.0), (25.0, 7.0), (30.0, 5.0)]
-    assert png_at(6.0, front) == 30.0
+    assert png_bytes_at(6.0, front) == 30.0
 
 
 def test_codes_in_bytes_have_256_steps() -> None:
     codes = np.random.default_rng(0).normal(size=(5000, 2)).astype(np.float32)
-    rounded = in_bytes(codes)
+    rounded = round_to_bytes(codes)
     assert [len(np.unique(column)) for column in rounded.T] <= [256, 256]
     assert np.abs(rounded - codes).max() <= np.ptp(codes, axis=0).max() / 255 / 2 + 1e-6
 

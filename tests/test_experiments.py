@@ -1,8 +1,10 @@
-"""Experiments: intervals, verdicts and slides on made-up trials; one real trial; wrong input."""
+"""Experiments: intervals, claims, tables and slides of made-up trials; real trials; wrong input."""
 
 from __future__ import annotations
 
+import importlib
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +13,28 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from envs.engine import fonts
+from envs.names import load
+from envs.registry import EXPERIMENTS
+from stages.__main__ import main
 from stages.datasets.dataset import examples_of
-from stages.lab import slides
-from stages.lab.experiment import ExperimentOptions, run_experiment
+from stages.datasets.environments import dataset_of
+from stages.lab import slides, trials
+from stages.lab.experiment import Experiment
 from stages.lab.intervals import T_95, Mean, difference, mean, ratio
-from stages.lab.trials import Point, measure, trial
-from stages.supervised import feedback, generation, tables
-from stages.unsupervised import cluster_purity as purity
-from stages.unsupervised import compression
-from stages.unsupervised import latent_map as codes
-from stages.unsupervised import linear_probe as reading
+from stages.lab.results import collect
+from stages.lab.trials import Point, Trial, learning_curve
+from stages.supervised import boosted_trees, feedback, predictions
+from stages.unsupervised import linear_probe, neighbours, png
 from training.vector_runner import make_environments
 
-EXPERIMENTS = (
-    *(
-        "feedback",
-        "label_noise",
-        "features",
-        "latent_map",
-        "compression",
-        "linear_probe",
-        "cluster_purity",
-    ),
-    *("tables", "generation", "sounds"),
+NAMES = (
+    *("feedback", "label_noise", "features", "latent_map", "compression", "linear_probe"),
+    *("cluster_purity", "tables", "generation", "sounds"),
 )
-every_experiment = pytest.mark.parametrize("name", EXPERIMENTS)
 
 
 def test_intervals_are_those_of_students_t() -> None:
-    """An example that is easy by hand: 1, 2, 3 has the standard error 1 / sqrt(3)."""
+    """The values 1, 2, 3 have the standard error 1 / sqrt(3)."""
     margin = 4.303 / math.sqrt(3)
     assert mean([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2.0 - margin, 2.0 + margin))
     assert mean([1.0, 2.0, 3.0]).margin == pytest.approx(margin)
@@ -50,54 +45,67 @@ def test_intervals_are_those_of_students_t() -> None:
     assert times == pytest.approx((8.0, 8.0 / 4**margin, 8.0 * 4**margin))
 
 
-def test_a_trial_is_a_run_of_the_one_loop() -> None:
-    config = trial("classify", 2, 1024, 2, examples=50, settings={"width": 8})
+def test_numbers_of_one_seed_for_one_cell_are_averaged() -> None:
+    found = {"a": [1.0, 2.0], "b": [3.0, 6.0]}
+    assert collect(lambda cell, x: {"both": x, cell: x}, found) == {
+        "both": [2.0, 4.0],
+        "a": [1.0, 2.0],
+        "b": [3.0, 6.0],
+    }
+
+
+def test_a_trial_is_a_run_of_the_training_loop() -> None:
+    trial = Trial(
+        *("classify", 1024), options={"examples": 50}, settings={"width": 8}, evaluations=2
+    )
+    config = trial.config(2)
     assert (config.agent, config.seed, config.settings.width) == ("supervised", 2, 8)
     assert config.env_options == {"data_seed": 2, "examples": 50}
-    points = measure(config)
+    points = learning_curve(config)
     assert [point.steps for point in points] == [512, 1024]
     assert [point.numbers for point in points] == [512, 1024]
     assert 0 <= points[-1].score <= 1
     assert "balanced_accuracy" in points[-1].metrics
 
 
-def test_how_many_numbers_were_needed() -> None:
+def test_numbers_of_feedback_are_interpolated() -> None:
     points = [Point(100, 100, 0.5, {}), Point(200, 200, 0.7, {}), Point(300, 300, 0.6, {})]
-    assert feedback.needed(points, 0.6) == pytest.approx(150)
-    assert feedback.needed(points, 0.375) == pytest.approx(50)
-    assert feedback.needed(points, 0.9) == 300  # at least
+    assert feedback.numbers_needed(points, 0.6) == pytest.approx(150)
+    assert feedback.numbers_needed(points, 0.375) == pytest.approx(50)
+    assert feedback.numbers_needed(points, 0.9) == 300  # at least
 
 
-def test_trees_learn_and_are_asked_what_the_network_is() -> None:
-    config = trial("regress", 1, 2_560, examples=300, observation="state")
-    found = tables.examine(config)
-    dataset = make_environments(config.env, 1, config.make_options).unwrapped.batch.dataset
+def test_trees_learn_from_the_rows_of_the_network_and_are_tested_on_the_same() -> None:
+    config = Trial("regress", 2_560, options={"examples": 300, "observation": "state"}).config(1)
+    found = boosted_trees.train_both(config)
+    dataset = dataset_of(make_environments(config.env, 1, config.make_options))
     rows, new = examples_of(dataset, "train"), examples_of(dataset, "test")
-    grown = HistGradientBoostingRegressor(random_state=0)
-    grown.fit(rows.observations, rows.targets[:, 0])
-    errors = np.abs(grown.predict(new.observations) - new.targets[:, 0])
+    trees = HistGradientBoostingRegressor(random_state=0)
+    trees.fit(rows.observations, rows.targets[:, 0])
+    errors = np.abs(trees.predict(new.observations) - new.targets[:, 0])
     assert found["trees"].error == pytest.approx(100 * errors.mean(), rel=1e-5)
-    always = np.abs(new.targets - rows.targets.mean()).mean()
-    assert found["network"].error < 100 * always
+    constant = np.abs(new.targets - rows.targets.mean()).mean()
+    assert found["network"].error < 100 * constant
     assert found["trees"].seconds > 0 < found["network"].seconds
 
 
-def test_what_is_generated_is_shown_beside_new_examples() -> None:
-    config = trial("translate", 1, 2_560, examples=300, source="screen", target="state")
-    found = generation.examine(config)
-    dataset = make_environments(config.env, 1, config.make_options).unwrapped.batch.dataset
-    new = examples_of(dataset, "test")
-    assert found.numbers == 3
-    assert np.array_equal(found.answers, new.targets[: generation.SHOWN])
-    assert np.abs(found.guesses - found.answers).mean() < np.abs(found.answers).mean()
+def test_predictions_are_shown_next_to_the_targets_of_test_examples() -> None:
+    options = {"examples": 300, "source": "screen", "target": "state"}
+    config = Trial("translate", 2_560, options=options).config(1)
+    found = predictions.train_and_predict(config)
+    dataset = dataset_of(make_environments(config.env, 1, config.make_options))
+    test = examples_of(dataset, "test")
+    assert found.targets[0].size == 3
+    assert np.array_equal(found.targets, test.targets[: predictions.SHOWN])
+    assert np.abs(found.predictions - found.targets).mean() < np.abs(found.targets).mean()
     assert 20 < found.score < 100
 
 
-@every_experiment
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")  # a letter that the font does not have
-def test_a_table_a_slide_and_a_verdict(name: str, lang: str, verdicts_of: Any) -> None:
-    """Made-up trials in which every claim is right, and then such in which none is."""
+def test_a_table_a_slide_and_conclusions(name: str, lang: str, verdicts_of: Any) -> None:
+    """Made-up trials in which every claim holds, and then some in which none does."""
     for right in (True, False) if lang == "en" else (True,):
         held, refused = verdicts_of(name, lang, lambda config: made_up(name, config, right))  # noqa: B023
         assert (held > 0) == right
@@ -105,40 +113,41 @@ def test_a_table_a_slide_and_a_verdict(name: str, lang: str, verdicts_of: Any) -
 
 
 def made_up(name: str, config: Any, right: bool) -> Any:
-    """What a trial might have found: it depends on the options and a little on the seed."""
+    """Return what a trial might find: it depends on the options and a little on the seed."""
     options, jitter = config.env_options, 0.001 * config.seed
     if name == "latent_map":
         far = 50.0 if right else 3.0
         plane = np.random.default_rng(0).random((20, 2))
         ways = {"codes": 4.0, "pixels": 3.0, "plane": 9.0, "chance": far}
-        return codes.Map({way: each + jitter for way, each in ways.items()}, plane, plane)
+        return neighbours.Map({way: each + jitter for way, each in ways.items()}, plane, plane)
     if name == "compression":
         n = config.settings.codes
         front = [(20.0, 50.0), (60.0, 3.0)]
-        return compression.Sizes(30.0 / n + jitter, n * (9.0 if right else 0.5), 4000, front)
+        return png.Compressed(30.0 / n + jitter, n * (9.0 if right else 0.5), 4000, front)
     if name == "linear_probe":
         n = config.settings.codes
-        errors = {(str(n), labels): 10.0 + jitter for labels in reading.LABELS}
-        if n == reading.CODES[0]:
+        errors = {(str(n), labels): 10.0 + jitter for labels in linear_probe.LABELS}
+        if n == linear_probe.CODES[0]:
             better = (30.0, 1.0) if right else (1.0, 30.0)
-            pixels = np.geomspace(*better, len(reading.LABELS)).tolist()
+            pixels = np.geomspace(*better, len(linear_probe.LABELS)).tolist()
             errors |= {
                 ("pixels", labels): error
-                for labels, error in zip(reading.LABELS, pixels, strict=True)
+                for labels, error in zip(linear_probe.LABELS, pixels, strict=True)
             }
         return errors
     if name == "tables":
         order = ("trees", "network") if right else ("network", "trees")
         found = [(10.0 + jitter, 0.1), (20.0 + 2 * jitter, 1.0)]
-        return {who: tables.Learned(*each) for who, each in zip(order, found, strict=True)}
+        return {who: boosted_trees.Learned(*each) for who, each in zip(order, found, strict=True)}
     if name == "generation":
-        best = "state" if right else "screen"  # what generation is asked for, in its direction
+        best = "state" if right else "screen"  # the target of generation, if its claim is to hold
         score = 80.0 if options["target"] == best else 60.0
         score += (20.0 if right else -20.0) * (options["source"] == "coarse")
-        screens = np.zeros((generation.SHOWN, 1, 24, 24), np.float32)
-        return generation.Learned(score - jitter * config.seed, 576, screens, screens)
+        screens = np.zeros((predictions.SHOWN, 1, 24, 24), np.float32)
+        return predictions.Learned(score - jitter * config.seed, screens, screens)
     if name == "cluster_purity":
-        return purity.Agreement(12, 70.0 + jitter if right else 30.0 - jitter, 30.0)
+        kind, purity = options["of"], 70.0 + jitter if right else 30.0 - jitter
+        return {(kind, "purity"): purity, (kind, "chance"): 30.0, (kind, "iterations"): 12}
     score = {
         "feedback": 0.95,
         "label_noise": 0.9 - 0.1 * options.get("noise", 0.0) - 0.2 * (options["examples"] < MOST),
@@ -162,7 +171,7 @@ MOST = 30_000
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--seeds", "1"], "--seeds must be between 2 and 10, not 1"),
+        (["--seeds", "1"], "--seeds must be between 2 and 10, got 1"),
         (["--processes", "-1"], "--processes must not be negative"),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
@@ -173,29 +182,59 @@ MOST = 30_000
     ],
 )
 def test_wrong_input_gets_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def never(options: ExperimentOptions, path: Path) -> None:
+    def never(*arguments: Any) -> None:
         raise AssertionError
 
-    assert run_experiment("feedback", never, arguments) == 2
+    monkeypatch.setattr(trials, "run_trials", never)
+    assert main(["feedback", *arguments]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("stages feedback: ")
     assert message in line
 
 
 def test_ctrl_c_ends_an_experiment_in_one_line_and_leaves_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(options: ExperimentOptions, path: Path) -> None:
+    def interrupted(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    assert run_experiment("feedback", interrupted, ["--out", str(tmp_path / "slide.png")]) == 130
+    monkeypatch.setattr(trials, "run_trials", interrupted)
+    assert main(["feedback", "--out", str(tmp_path / "slide.png")]) == 130
     assert capsys.readouterr().err == "stages feedback: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())
 
 
-def test_without_korean_letters_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_lists_every_experiment_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    for name, entry in EXPERIMENTS.items():
+        assert re.search(rf"^{name} +{re.escape(entry.summary)}$", listed, re.MULTILINE)
+
+
+def test_every_module_asks_a_question_and_says_its_command() -> None:
+    for name, entry in EXPERIMENTS.items():
+        module = importlib.import_module(entry.target.partition(":")[0])
+        assert module.__doc__
+        first, _, rest = module.__doc__.partition("\n")
+        assert first.endswith("?")
+        assert ("python -m stages" if name == "overview" else f"python -m stages {name}\n") in rest
+        assert isinstance(load(entry.target), Experiment)
+
+
+def test_an_unknown_experiment_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["featurse"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line == "stages: there is no experiment `featurse`; did you mean `features`?"
+
+
+def test_without_korean_letters_the_error_says_what_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from matplotlib import font_manager
 
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
@@ -203,7 +242,7 @@ def test_without_korean_letters_it_is_said_what_to_install(monkeypatch: pytest.M
     assert slides.font_for("ko").get_name() == "NanumGothic"
     monkeypatch.setattr(fonts, "PACKAGED", ("no_such_package", ""))
     slides.font_for.cache_clear()
-    with pytest.raises(ValueError, match=r"pip install .* brings one"):
+    with pytest.raises(ValueError, match=r"install one with pip install"):
         slides.font_for("ko")
     slides.font_for("en")
     slides.font_for.cache_clear()

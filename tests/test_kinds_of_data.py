@@ -32,8 +32,8 @@ from stages.datasets.spectrogram import (
     powers,
 )
 from stages.datasets.translate import COARSE, Translate, frames
-from stages.lab.trials import measure, trial
-from stages.supervised.tables import trees
+from stages.lab.trials import Trial, learning_curve
+from stages.supervised.boosted_trees import make_trees
 
 # --- The spectrogram
 
@@ -174,7 +174,7 @@ def test_trees_suit_the_question(question: str) -> None:
     dataset = Classify() if question == "classify" else Regress()
     table = np.random.default_rng(0).uniform(-1, 1, (200, 5))
     targets = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
-    grown = trees(dataset).fit(table, targets)
+    grown = make_trees(dataset).fit(table, targets)
     assert np.abs(grown.predict(table) - targets).mean() < 0.01
 
 
@@ -224,7 +224,8 @@ def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
 )
 def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) -> None:
     """From few examples, far above chance: a third of the sounds, nothing of the states."""
-    points = measure(trial(env, 1, 15_360, examples=1_000, **options))
+    trial = Trial(env, 15_360, options={"examples": 1_000, **options})
+    points = learning_curve(trial.config(1))
     assert points[-1].score > score
 
 

@@ -29,10 +29,8 @@ from stages.datasets.commented_games import COMMENTED_GAMES, commentaries, field
 from stages.datasets.dataset import examples_of
 from stages.datasets.grammar import GAP, GRAMMARS, sentence
 from stages.datasets.tokenizer import END, decoded, encoded, pieces_of, tokenizer
-from stages.lab.experiment import run_experiment
-from stages.lab.trials import Kept, Point
-from stages.pretraining import generate
-from stages.pretraining import tokens as pieces
+from stages.lab.trials import Point, Pretrained
+from stages.pretraining import generate, splitting, tokens
 from stages.viewers.commentary import SIDE
 from stages.viewers.token_lines import LETTERS, LINE, Piece, write_pieces
 from tests.test_training import assert_same_checkpoint, run_train
@@ -158,7 +156,7 @@ def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
     assert min(found[f"paddle {way}"] for way in ("waits", "hurries", "is far")) > 5
 
 
-# --- Byte pairs
+# --- Byte-pair encoding
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -206,18 +204,17 @@ def joined(word: tuple[str, ...], pair: tuple[str, ...]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")
-def test_larger_vocabularies_take_fewer_tokens(
-    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(pieces, "GAMES", 5)
-    slide = tmp_path / "pieces.png"
-    assert run_experiment("tokens", pieces.experiment, ["--lang", lang, "--out", str(slide)]) == 0
-    assert "END" not in capsys.readouterr().out.upper()
-    assert slide.stat().st_size > 10_000
-    texts = pieces.new_sentences(lang, 1)
-    counts = [pieces.tokens_each(lang, size, texts) for size in pieces.SIZES[lang]]
+def test_larger_vocabularies_need_fewer_tokens(lang: str, verdicts_of: Any) -> None:
+    found: dict[Any, Any] = {}
+
+    def few_games(split: splitting.Split) -> Any:
+        found[split.size] = splitting.split_sentences(split._replace(games=5))
+        return found[split.size]
+
+    assert verdicts_of("tokens", lang, few_games) == (0, 0)
+    counts = [found[size]["tokens", size] for size in tokens.SIZES[lang]]
     assert counts == sorted(counts, reverse=True)
-    words = [pieces.whole_words(lang, size, texts) for size in pieces.SIZES[lang]]
+    words = [found[size]["words", size] for size in tokens.SIZES[lang]]
     assert words == sorted(words)
 
 
@@ -453,12 +450,12 @@ def test_it_is_recorded_by_play(
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")
-def test_a_table_a_slide_and_a_verdict(lang: str, verdicts_of: Any) -> None:
-    """Made-up trials in which every claim is right, and then such in which none is."""
+def test_a_table_a_slide_and_conclusions(lang: str, verdicts_of: Any) -> None:
+    """Made-up trials in which every claim holds, and then some in which none does."""
 
     def made_up(config: RunConfig, better: float) -> Any:
         if config.env == "Commentary-v0":
-            return Kept(Path(str(config.env_options["examples"])), [Point(1, 1, 0.7, {})])
+            return Pretrained(Path(str(config.env_options["examples"])), [Point(1, 1, 0.7, {})])
         windows = int(Path(config.pretrained).name) if config.pretrained else 0
         score = 0.5 + 0.08 * better * math.log10(1 + windows) + 0.001 * config.seed
         return [Point(1, 1, score, {})]

@@ -1,4 +1,4 @@
-"""Controls that may be mirrored, observations that remember, and who makes use of them."""
+"""Mirrored controls, observations with a history, and agents that use them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import train
 from agents.agent import Agent, Task
 from envs.paddle.game import GAME, PaddleOptions, paddle
-from stages.in_context import memory
+from stages.in_context import memory, moves
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
 from training.vector_runner import make_environments
@@ -25,8 +25,8 @@ def make_vec(env_id: str, num_envs: int, **options: Any) -> Any:
 # --- Mirrored controls
 
 
-def test_random_controls_are_the_game_with_up_and_down_exchanged_in_half_of_the_episodes() -> None:
-    """Step by step the state that the usual game has after the exchanged action."""
+def test_random_controls_exchange_up_and_down_in_half_of_the_episodes() -> None:
+    """Each state is that of the normal game after the exchanged action."""
     env, options = make_vec("PaddleBall-v0", 400, controls="random"), PaddleOptions()
     env.reset(seed=0)
     usual = make_vec("PaddleBall-v0", 400)
@@ -47,7 +47,7 @@ def test_random_controls_are_the_game_with_up_and_down_exchanged_in_half_of_the_
     assert paddle() is GAME
 
 
-def test_each_episode_draws_its_controls_anew() -> None:
+def test_each_episode_samples_its_controls() -> None:
     env = make_vec("PaddleBall-v0", 200, controls="random", max_steps=1)
     env.reset(seed=0)
     before = env.batch.states["mirrored"].copy()
@@ -55,7 +55,7 @@ def test_each_episode_draws_its_controls_anew() -> None:
     assert 0.3 < (env.batch.states["mirrored"] != before).mean() < 0.7
 
 
-def test_nothing_that_is_seen_tells_the_controls() -> None:
+def test_the_observation_does_not_show_the_controls() -> None:
     single = gymnasium.make("PaddleBall-v0", controls="random").unwrapped
     seen = [
         single.reset(seed=0, options={"state": {"mirrored": k, "ball_x": 0.5}})[0] for k in (0, 1)
@@ -69,8 +69,8 @@ def test_nothing_that_is_seen_tells_the_controls() -> None:
 
 
 @pytest.mark.parametrize("env_id", ["PaddleBall-v0", "BicycleBalance-v0"])
-def test_history_is_what_was_seen_and_done_since_the_episode_began(env_id: str) -> None:
-    """Kept by hand beside the same games without one, over the ends of episodes."""
+def test_history_holds_observations_and_actions_since_the_episode_began(env_id: str) -> None:
+    """Compared with the same games without history, across the ends of episodes."""
     k, plain = 3, make_vec(env_id, 4, max_steps=5)
     env = make_vec(env_id, 4, max_steps=5, history=k)
     seen, rows = plain.reset(seed=1)[0], env.reset(seed=1)[0]
@@ -100,7 +100,7 @@ def test_history_is_what_was_seen_and_done_since_the_episode_began(env_id: str) 
     assert ended >= 8
 
 
-def test_the_single_game_remembers_alike() -> None:
+def test_the_single_game_has_the_same_history() -> None:
     options: Any = {"history": 4, "controls": "random", "max_steps": 30}
     many, one = make_vec("PaddleBall-v0", 2, **options), gymnasium.make("PaddleBall-v0", **options)
     rows = many.reset(seed=4)[0]
@@ -110,7 +110,7 @@ def test_the_single_game_remembers_alike() -> None:
         assert np.array_equal(one.step(action)[0], rows[0])
 
 
-def test_what_is_remembered_goes_on_bit_for_bit_after_a_break(tmp_path: Path) -> None:
+def test_history_continues_bit_for_bit_after_resuming(tmp_path: Path) -> None:
     given = ["--env", "paddle", "--num-envs", 8, "--num-steps", 12, "--eval-every", 480]
     given += ["--eval-episodes", 4, "--env-options", "controls=random", "history=5", "max_steps=70"]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 960, *given)
@@ -142,7 +142,7 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
 
 
 class Follower(Agent):
-    """Goes to the ball; with a memory, the other way once its last move went wrong."""
+    """Moves towards the ball; with memory, the other way if its last move went wrong."""
 
     def __init__(self, task: Task, remembers: bool) -> None:
         super().__init__(task, 0)
@@ -158,14 +158,14 @@ class Follower(Agent):
         return (1 + wanted).astype(np.int64)
 
 
-@pytest.mark.parametrize("kind", list(memory.KINDS))
-def test_right_moves_of_who_follows_the_ball(kind: str) -> None:
-    config = memory.game_trial(kind, 1)
+@pytest.mark.parametrize("kind", list(memory.GAMES))
+def test_right_moves_of_an_agent_that_follows_the_ball(kind: str) -> None:
+    config = memory.GRID[kind].config(1)
     environments = make_environments(config.env, 1, config.make_options)
     spaces = environments.single_observation_space, environments.single_action_space
     agent = Follower(Task(config.env, *spaces, 1, 1), remembers=kind == "memory")
-    shares = memory.right_moves(agent, config)
-    assert shares.shape == (memory.WATCHED,)
+    shares = np.array(moves.right_moves(agent, config))
+    assert shares.shape == (moves.STEPS,)
     if kind == "usual":
         assert (shares == 100).all()
         return
@@ -179,9 +179,9 @@ def test_right_moves_of_who_follows_the_ball(kind: str) -> None:
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")
-def test_a_table_a_slide_and_a_verdict(right: bool, lang: str, verdicts_of: Any) -> None:
+def test_a_table_a_slide_and_conclusions(right: bool, lang: str, verdicts_of: Any) -> None:
     def made_up(config: RunConfig) -> Any:
         last = 95 if right and "history" in config.env_options else 49
-        return np.linspace(50, last, memory.WATCHED) + config.seed / 10
+        return (np.linspace(50, last, moves.STEPS) + config.seed / 10).tolist()
 
     assert verdicts_of("memory", lang, made_up) == ((2, 0) if right else (0, 2))

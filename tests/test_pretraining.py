@@ -1,4 +1,4 @@
-"""Bodies taken from other runs, frozen or not; the kinds of balls; what is measured with them."""
+"""Pretrained backbones, frozen or not; the kinds of balls; the experiments with them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from agents.checkpointing import under
 from stages.datasets.dataset import examples_of
 from stages.datasets.reconstruct import Reconstruct
 from stages.datasets.shapes import ANIMALS, BALLS, SIDE, Shapes, lit
-from stages.lab.trials import Kept, Point, kept, trial
+from stages.lab.trials import Point, Pretrained, Trial, pretrain
 from tests.test_training import assert_same_checkpoint, only_run, run_train
 from training.config import RunConfig
 from training.run_folder import load_checkpoint
@@ -273,32 +273,34 @@ def test_an_autoencoder_of_two_screens_has_the_body_of_who_plays() -> None:
 
 
 def made_up(config: RunConfig, right: bool) -> Any:
-    """Scores that depend on how a trial began and a little on the seed."""
+    """Return scores that depend on the backbone and a little on the seed."""
     many = config.env_options.get("examples", 0) >= 200
     way = "scratch" if config.pretrained is None else "frozen" if config.freeze else "all"
     score = {"scratch": 0.5, "all": 0.9 if many else 0.7, "frozen": 0.8}[way]
     score = (score if right else 1 - score) + 0.001 * config.seed
     points = [Point(k, k, score, {}) for k in (1000, 2000)]
-    learns_to_see = config.env != "PaddleBall-v0" and "of" not in config.env_options
-    return Kept(Path("run"), points) if learns_to_see else points
+    pretraining = config.env != "PaddleBall-v0" and "of" not in config.env_options
+    return Pretrained(Path("run"), points) if pretraining else points
 
 
 @pytest.mark.parametrize(("name", "claims"), [("vision", 3), ("policy", 2)])
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.filterwarnings("error:Glyph")
-def test_a_table_a_slide_and_a_verdict(
+def test_a_table_a_slide_and_conclusions(
     name: str, claims: int, lang: str, right: bool, verdicts_of: Any
 ) -> None:
     found = verdicts_of(name, lang, lambda config: made_up(config, right))
     assert found == ((claims, 0) if right else (0, claims))
 
 
-def test_who_learns_to_see_leaves_a_run_to_begin_with(tmp_path: Path) -> None:
-    config = trial("classify", 2, 512, examples=50, settings={"width": 8})
-    folder, points = kept(config, tmp_path)
+def test_pretraining_leaves_a_run_folder_to_start_with(tmp_path: Path) -> None:
+    config = Trial("classify", 512, options={"examples": 50}, settings={"width": 8}).config(2)
+    folder, points = pretrain(config, tmp_path)
     assert folder.parent == tmp_path
     assert [point.steps for point in points] == [512]
     assert load_config(folder) == config
     begun = dataclasses.replace(config, pretrained=str(folder), freeze=True)
-    assert same(network(kept(begun, tmp_path).folder, "backbone."), network(folder, "backbone."))
+    assert same(
+        network(pretrain(begun, tmp_path).folder, "backbone."), network(folder, "backbone.")
+    )

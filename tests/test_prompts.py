@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from itertools import pairwise
@@ -30,8 +29,9 @@ from stages.datasets.prompts import (
     Prompts,
     behind,
 )
-from stages.in_context import in_context
-from stages.lab.trials import Point, trained, trial
+from stages.in_context import fine_tuning, in_context
+from stages.in_context.transformers import LARGE, LEARNING_RATES, Size
+from stages.lab.trials import Point, Trial, run_trial
 from tests.test_training import run_train
 from training.config import RunConfig
 from training.evaluation import fresh_seed
@@ -198,85 +198,80 @@ def test_heads_that_cannot_share_the_width_are_one_line(
 # --- The experiment
 
 
-def made_up(config: RunConfig, right: bool) -> dict[in_context.Cell, float]:
-    """Shares that grow with the number of examples, the network and a description, or fall."""
+def made_up(config: RunConfig, right: bool) -> dict[Any, float]:
+    """Return accuracies that grow with the examples, the network and a description, or fall."""
     settings, sign = config.settings, 1 if right else -1
-    size = in_context.Size(settings.width, settings.layers, settings.heads)
-    gains = {"shots": 0.0, "told": 5.0, "prompt": 0.0, "tuned": -9.0, "fresh": -15.0}
+    size = Size(settings.width, settings.layers, settings.heads)
+    gains = {"few_shot": 0.0, "described": 5.0, "prompt": 0.0, "fine_tuned": -9.0, "scratch": -15.0}
     jitter = 0.1 * config.seed
     return {
-        (name, size, k): 45 + sign * (gain + 8 * math.log2(1 + k) / 2 + size.width / 8) + jitter * k
-        for name, gain in gains.items()
+        ((way, size), k): 45
+        + sign * (gain + 8 * math.log2(1 + k) / 2 + size.width / 8)
+        + jitter * k
+        for way, gain in gains.items()
         for k in REPORTED
-        if name in ("shots", "told") or (size == in_context.LARGE and k in in_context.TAUGHT)
+        if way in ("few_shot", "described") or (size == LARGE and k in in_context.COMPARED)
     }
 
 
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.filterwarnings("error:Glyph")
-def test_a_table_a_slide_and_a_verdict(right: bool, lang: str, verdicts_of: Any) -> None:
+def test_a_table_a_slide_and_conclusions(right: bool, lang: str, verdicts_of: Any) -> None:
     found = verdicts_of("in_context", lang, lambda config: made_up(config, right))
     assert found == ((4, 0) if right else (0, 4))
 
 
-def test_curves_are_those_that_the_verdicts_speak_of() -> None:
-    assert [size.width for size in in_context.SIZES] == sorted(in_context.RATES)
-    assert all(a < b for a, b in pairwise(in_context.TAUGHT))
-    assert set(in_context.TAUGHT) <= set(REPORTED)
-    assert {in_context.FEW, in_context.MANY} <= set(in_context.TAUGHT)
-    assert len(WIRINGS["test"]) >= in_context.RULES
+def test_the_compared_numbers_of_examples_are_measured() -> None:
+    assert [size.width for size in LEARNING_RATES] == [8, 16, 32]
+    assert all(a < b for a, b in pairwise(in_context.COMPARED))
+    assert set(in_context.COMPARED) <= set(REPORTED)
+    assert len(WIRINGS["test"]) >= fine_tuning.RULES
+
+
+def test_each_seed_is_compared_on_other_rules() -> None:
+    rules = fine_tuning.rules_of_seed(1)
+    assert len(set(rules)) == len(rules) == fine_tuning.RULES
+    assert set(rules) <= set(range(len(WIRINGS["test"])))
+    assert set(fine_tuning.rules_of_seed(2)) != set(rules)
 
 
 @pytest.fixture(scope="module")
 def tiny() -> tuple[Run, list[Point]]:
-    """A tiny one, hardly trained."""
+    """A tiny network, hardly trained."""
     settings = {"width": 8, "layers": 1, "heads": 2, "learning_rate": 0.01}
-    config = trial("prompts", 1, 512, examples=100, settings=settings)
-    return trained(dataclasses.replace(config, eval_episodes=100))
+    trial = Trial("prompts", 512, {"examples": 100}, settings, changes={"eval_episodes": 100})
+    return run_trial(trial.config(1))
 
 
-def test_who_is_taught_nothing_answers_as_the_trained_network(
-    tiny: tuple[Run, list[Point]], monkeypatch: pytest.MonkeyPatch
+def test_fine_tuning_without_updates_predicts_as_the_trained_network(
+    tiny: tuple[Run, list[Point]],
 ) -> None:
-    run, points = tiny
-    size = in_context.Size(8, 1, 2)
-    for name, value in {"LARGE": size, "TAUGHT": (4, 16), "RULES": 3, "UPDATES": 0}.items():
-        monkeypatch.setattr(in_context, name, value)
-    monkeypatch.setattr(in_context, "trained", lambda _: tiny)
-    asked, compared = [], in_context.compared
-
-    def noting(run: Run, rule: int, count: int) -> dict[str, float]:
-        asked.append((count, rule))
-        return compared(run, rule, count)
-
-    monkeypatch.setattr(in_context, "compared", noting)
-    found = in_context.examine(run.config)
-    rules = {rule for _, rule in asked}
-    assert len(rules) == 3
-    assert sorted(asked) == sorted((k, rule) for k in (4, 16) for rule in rules)
-    shares = []
-    for rule in rules:
+    run, _ = tiny
+    for rule in fine_tuning.rules_of_seed(1, 3):
         data_seed = fresh_seed(1, rule)
         dataset = Prompts(shots=0, described=0.0, rules="test", rule=rule, data_seed=data_seed)
-        questions, targets, _ = dataset.sample(
-            in_context.QUESTIONS, 2**32 + data_seed
-        )  # the test's
-        shares.append((run.agent.act(questions, explore=False) == targets).mean())
-    for k in (4, 16):
-        assert found["tuned", size, k] == pytest.approx(100 * np.mean(shares))
-        assert found["fresh", size, k] != found["tuned", size, k]
-        assert found["prompt", size, k] != found["tuned", size, k]
-    assert found["shots", size, 64] == 100 * points[-1].metrics["shots_64"]
-    asked.clear()
-    in_context.examine(dataclasses.replace(run.config, seed=2))
-    assert {rule for _, rule in asked} != rules
+        test_seed = 2**32 + data_seed
+        questions, labels, _ = dataset.sample(fine_tuning.QUESTIONS, test_seed)
+        expected = (run.agent.act(questions, explore=False) == labels).mean()
+        for k in (4, 16):
+            found = fine_tuning.compare(run, rule, k, updates=0)
+            assert found["fine_tuned"] == pytest.approx(expected)
+            assert found["scratch"] != found["fine_tuned"]
+            assert found["prompt"] != found["fine_tuned"]
 
 
-def test_prompt_and_gradient_have_the_same_examples_and_questions(
+def test_small_networks_are_not_compared(tiny: tuple[Run, list[Point]]) -> None:
+    run, points = tiny
+    found = in_context.measure(run.config)
+    assert found[("few_shot", Size(8, 1, 2)), 64] == 100 * points[-1].metrics["shots_64"]
+    assert {way for (way, _), _ in found} == {"few_shot", "described"}
+
+
+def test_prompt_and_fine_tuning_have_the_same_examples_and_questions(
     tiny: tuple[Run, list[Point]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Noted where the networks are asked, and where they learn."""
+    """Recorded where the networks predict and where they learn."""
     prompts: list[Any] = []
     learned: dict[SupervisedAgent, set[bytes]] = {}
     act, learn = SupervisedAgent.act, SupervisedAgent.learn
@@ -293,10 +288,9 @@ def test_prompt_and_gradient_have_the_same_examples_and_questions(
 
     monkeypatch.setattr(SupervisedAgent, "act", noting_act)
     monkeypatch.setattr(SupervisedAgent, "learn", noting_learn)
-    monkeypatch.setattr(in_context, "UPDATES", 20)
-    in_context.compared(tiny[0], 3, 6)
+    fine_tuning.compare(tiny[0], 3, 6, updates=20)
     shown, *alone = prompts
-    assert shown.shape == (in_context.QUESTIONS, 8, 6)
+    assert shown.shape == (fine_tuning.QUESTIONS, 8, 6)
     assert len(alone) == len(learned) == 2
     assert all(np.array_equal(questions[:, 1, :5], shown[:, -1, :5]) for questions in alone)
     assert (shown[:, 1:-1, :5] == shown[0, 1:-1, :5]).all()

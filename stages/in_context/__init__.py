@@ -1,1 +1,1 @@
-"""Experiments on learning from examples in the prompt."""
+"""Experiments on in-context learning."""

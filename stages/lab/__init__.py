@@ -1,1 +1,1 @@
-"""What every experiment shares: trials, intervals, verdicts and slides."""
+"""The lab runs the experiments: trials, tables, claims, plots and texts."""

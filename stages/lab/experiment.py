@@ -1,132 +1,109 @@
-"""The command that every experiment is: its options, a table and a verdict, and wrong input.
+"""An experiment is declared: a grid of trials, what is measured, the claims and the plot.
 
-An experiment is a module whose function `experiment` takes the options and its slide's path.
+docs/contributing.md shows a whole one. The lab runs the trials (`stages.lab.trials`), prints the
+table (`stages.lab.results`), judges the claims (`stages.lab.claims`) and draws the slide
+(`stages.lab.plots`).
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Protocol
 
-from rich.console import Console
-from rich.table import Table
-
-from stages.lab.intervals import MOST_SEEDS, Mean
-from stages.lab.slides import font_for
+from stages.lab import trials
+from stages.lab.plots import Curves
+from stages.lab.results import (
+    Cell,
+    Labels,
+    Results,
+    Table,
+    Texts,
+    ValueTable,
+    collect,
+    final_percent,
+    text_of_key,
+)
 from stages.lab.texts import load
-from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+from stages.lab.trials import Trial, learning_curve
 
-SUFFIX = {"en": ".png", "ko": ".ko.png"}
-Language = Literal["en", "ko"]
+VALUE_TABLE, CURVES = ValueTable(), Curves()
+
+
+class Configurable(Protocol):
+    """An entry of the grid: a `Trial`, or anything else that `measure` understands."""
+
+    def config(self, seed: int, backbones: Mapping[Any, Path]) -> Any:
+        """Return what `measure` is called with."""
 
 
 @dataclass(frozen=True)
-class ExperimentOptions:
-    """One experiment: trials with a progress bar, then a table, a slide (PNG) and a sentence."""
+class Experiment:
+    """Declaration of an experiment. Its module has it as `EXPERIMENT`."""
 
-    lang: Language = "en"
-    """Of the slide, the table and the sentence."""
-    out: Path | None = None
-    """Where to write the slide; by default the experiment's name with .png (.ko.png), here."""
+    grid: Mapping[Any, Configurable] | Callable[[str], Mapping[Any, Configurable]]
+    """Trial of each cell, run once per seed; may be a function of the language (`en`, `ko`)."""
+    conclusions: Sequence[Callable[[Results], str]]
+    """Claims and notes below the table, in order; empty sentences are left out."""
+    series: Sequence[Any] = ()
+    """Keys of the curves (or bars), whose labels are texts with the same keys."""
+    sizes: Sequence[Any] = ()
+    """Sizes at which every series is measured; a cell is then a pair (series, size)."""
+    backbones: Mapping[Any, Trial] = field(default_factory=dict)
+    """Trials that run first. `Trial.pretrained` is the key of the backbone to start with."""
+    measure: Callable[[Any], Any] = learning_curve
+    """Function that runs one trial in a worker process; it must be a function of a module."""
+    values: Callable[[Cell, Any], Mapping[Any, float]] = final_percent
+    """Function of a grid cell and what `measure` returned; returns numbers by cell."""
+    table: Callable[[Results], Table] = VALUE_TABLE
+    """Function that makes the printed table."""
+    plot: Callable[[Any, Results], None] = CURVES
+    """Function that draws the slide on matplotlib axes."""
+    labels: Labels = text_of_key
+    """Function of the texts and the key of a series that returns its name."""
     seeds: int = 3
-    """Trials of each kind, each with a data set and a network of its own."""
-    processes: int = 0
-    """Trials at once; 0: one for each core."""
+    """Default number of trials of each cell."""
+    check: Callable[[], None] = lambda: None
+    """Function that raises ValueError if a package is missing."""
+    texts: Mapping[str, Texts] | None = None
+    """Texts by language, for an experiment that has none in `stages/lab/texts`."""
 
-    def __post_init__(self) -> None:
-        if not 2 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, not {self.seeds}")
-        if self.processes < 0:
-            raise ValueError(f"--processes must not be negative, but is {self.processes}")
+    def texts_in(self, name: str, lang: str) -> Texts:
+        """Return the texts of the experiment `name`.
 
-    @property
-    def each_seed(self) -> range:
-        """1, 2, ..."""
-        return range(1, self.seeds + 1)
+        Raises:
+            ValueError: If there are none in this language.
+        """
+        if self.texts is None:
+            return load(name, lang)
+        if lang not in self.texts:
+            raise ValueError(f"--lang must be {', '.join(self.texts)} for {name}, got {lang}")
+        return self.texts[lang]
 
+    def run(self, texts: Texts, lang: str, seeds: int, processes: int) -> Results:
+        """Run all trials and return what they found.
 
-def run_experiment(
-    name: str,
-    experiment: Callable[[ExperimentOptions, Path], None],
-    arguments: Sequence[str] | None = None,
-    seeds: int = ExperimentOptions.seeds,
-) -> int:
-    """Read the command line and run `experiment(options, path of its slide)`; the exit code.
-
-    Args:
-        name: of the module.
-        experiment: its function.
-        arguments: the command line; by default what was typed.
-        seeds: unless the command line says how many.
-    """
-    given = sys.argv[1:] if arguments is None else arguments
-    program = f"stages {name}"
-    try:
-        options: ExperimentOptions = read_options(
-            ExperimentOptions,
-            given,
-            f"-m {program}",
-            default=ExperimentOptions(seeds=seeds),
-            description=sys.modules[experiment.__module__].__doc__,
+        Args:
+            texts: Texts of the experiment.
+            lang: Their language.
+            seeds: Number of trials of each cell.
+            processes: Number of worker processes; 0 means one per core.
+        """
+        each_seed = range(1, seeds + 1)
+        before = {key: [t.config(seed) for seed in each_seed] for key, t in self.backbones.items()}
+        with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:
+            folders = [{key: runs[key][k].folder for key in runs} for k in range(seeds)]
+            grid = self.grid(lang) if callable(self.grid) else self.grid
+            configs = {
+                cell: [
+                    trial.config(seed, backbones)
+                    for seed, backbones in zip(each_seed, folders, strict=True)
+                ]
+                for cell, trial in grid.items()
+            }
+            found = trials.run_trials(self.measure, configs, processes, texts["progress"])
+        return Results(
+            *(lang, texts, self.labels, self.series, self.sizes, seeds),
+            *(found, runs, collect(self.values, found)),
         )
-        path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
-        check_slide(path, options.lang)
-        experiment(options, path)
-        print(f"{load('lab', options.lang)['slide']}: {path}")
-    except (ValueError, OSError) as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except BrokenProcessPool:
-        print(
-            f"{program}: a process that ran a trial has died, for want of memory perhaps; "
-            "--processes 1 takes less",
-            file=sys.stderr,
-        )
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
-def check_slide(path: Path, lang: Language) -> None:
-    """See before the work begins whether its slide can be drawn and written.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    if path.suffix != ".png":
-        raise ValueError(f"--out must end in .png, not {str(path)!r}")
-    if path.is_dir():
-        raise ValueError(f"--out must be a file; {path} is a folder")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ValueError(f"cannot write into {path.parent}: {error.strerror}") from None
-    font_for(lang)
-
-
-def claim(options: ExperimentOptions, text: str, found: Mean, held: bool, **words: Any) -> str:
-    """`text`, a claim of the lecture, with what was found and whether it held."""
-    verdict = load("lab", options.lang)["held" if held else "not_held"]
-    return text.format(held=verdict, seeds=options.seeds, **found._asdict(), **words)
-
-
-def tell(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], verdict: str) -> None:
-    """Print a table and the sentence below it."""
-    table = Table(title=title)
-    for k, column in enumerate(columns):
-        table.add_column(column, justify="left" if k == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    console.print(table)
-    console.print(verdict, highlight=False, soft_wrap=True)

@@ -1,22 +1,20 @@
-"""Figures for a teacher's slide: legible from the back row, in English or Korean."""
+"""Slides (PNG, 1280 x 720): large letters, colours that everyone can tell apart, Korean fonts."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from envs.engine.fonts import KOREAN, packaged
-from stages.lab.intervals import Mean
 from training.run_folder import atomic_path
 
-SIZE = (12.8, 7.2)  # inches, at 100 dots each: a slide's 16 to 9
+SIZE = (12.8, 7.2)  # inches; at 100 dots per inch 1280 x 720 pixels
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind too."""
+"""Colours that colour-blind people can tell apart too (Okabe and Ito, "Color universal design",
+2008)."""
 MARKERS = "osD^vPX"
 SETTINGS: dict[str, Any] = {
     "font.size": 20,
@@ -33,29 +31,31 @@ SETTINGS: dict[str, Any] = {
 }
 LETTERS = {"en": "A", "ko": KOREAN}
 NO_FONT = {
-    "ko": 'no font on this machine has Korean letters: pip install -e ".[plots]" brings one, or '
-    "leave out --lang ko"
+    "ko": "--lang ko: no font on this machine has Korean letters; install one with "
+    'pip install -e ".[plots]"'
 }
 
 
 @functools.cache
 def font_for(lang: str) -> Any:
-    """A font that has the letters of `lang`.
+    """Return the properties of a font that has the letters of `lang`.
 
     Raises:
-        ValueError: if there is none, or matplotlib is missing.
+        ValueError: If there is none, or matplotlib is missing.
     """
     try:
         from matplotlib import font_manager
     except ImportError:
-        raise ValueError('slides are drawn with matplotlib: pip install -e ".[plots]"') from None
+        raise ValueError(
+            'matplotlib is missing, which draws the slides: pip install -e ".[plots]"'
+        ) from None
     wanted = {ord(letter) for letter in LETTERS[lang]}
     named = font_manager.findfont(font_manager.FontProperties())
     files = [named, *packaged(), *sorted(font_manager.findSystemFonts(), key=_plainness)]
     for file in files:
         try:
             letters = font_manager.get_font(file).get_charmap()
-        except (RuntimeError, OSError):  # one that cannot be read
+        except (RuntimeError, OSError):  # an unreadable file
             continue
         if wanted <= letters.keys():
             font_manager.fontManager.addfont(file)
@@ -64,7 +64,7 @@ def font_for(lang: str) -> Any:
 
 
 def _plainness(file: str) -> tuple[bool, int, str]:
-    """Sorts upright text fonts without serifs before others."""
+    """Sort key that puts plain sans-serif fonts first."""
     name = Path(file).stem.lower()
     odd = any(word in name for word in ("mono", "serif", "myeongjo", "batang", "coding", "light"))
     known = ("nanumgothic", "malgun", "applesdgothicneo", "notosanscjk", "notosanskr")
@@ -74,7 +74,7 @@ def _plainness(file: str) -> tuple[bool, int, str]:
 
 @contextlib.contextmanager
 def slide(path: Path, lang: str) -> Iterator[Any]:
-    """A figure's axes to draw on; written to `path` at the end, whole or not at all."""
+    """Yield axes to draw on; write the figure to `path` at the end, completely or not at all."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -84,58 +84,3 @@ def slide(path: Path, lang: str) -> Iterator[Any]:
         yield figure.add_subplot()
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png")
-
-
-def draw_curve(
-    axes: Any, k: int, x: Sequence[float], means: Sequence[Mean], label: str, style: str = "-"
-) -> None:
-    """The `k`-th curve of a figure, with its intervals."""
-    axes.errorbar(
-        x,
-        [each.value for each in means],
-        [each.margin for each in means],
-        label=label,
-        color=COLOURS[k],
-        marker=MARKERS[k],
-        ls=style,
-        capsize=6,
-        elinewidth=1.5,
-    )
-
-
-def draw_curves(
-    path: Path,
-    lang: str,
-    texts: Mapping[str, Any],
-    sizes: Sequence[int],
-    curves: Mapping[str, Sequence[Mean]],
-    lowest: float = 0.0,
-    highest: float | None = None,
-    chance: float | None = None,
-) -> None:
-    """A slide of curves, by their labels, over `sizes` of something; a line where chance is."""
-    with slide(path, lang) as axes:
-        for k, (label, means) in enumerate(curves.items()):
-            draw_curve(axes, k, sizes, means, label)
-        if chance is not None:
-            axes.axhline(chance, color="grey", ls=":")
-        make_logarithmic(axes, sizes)
-        axes.set(xlabel=texts["x"], ylabel=texts["y"], title=texts["title"])
-        axes.set_ylim(lowest, highest)
-        axes.legend()
-
-
-def draw_course(
-    axes: Any, k: int, x: Sequence[float], courses: Sequence[Sequence[float]], label: str
-) -> None:
-    """The `k`-th curve of a figure: the mean of several trials, from the lowest to the highest."""
-    scores = np.array(courses)
-    axes.plot(x, scores.mean(0), color=COLOURS[k], label=label)
-    axes.fill_between(x, scores.min(0), scores.max(0), color=COLOURS[k], alpha=0.2, lw=0)
-
-
-def make_logarithmic(axes: Any, ticks: Sequence[int]) -> None:
-    """Let the x axis be logarithmic, with these numbers below it and no others."""
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    axes.minorticks_off()

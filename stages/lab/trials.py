@@ -1,7 +1,7 @@
-"""Trials of experiments: ordinary runs of the one loop, several at once.
+"""Trials: runs of the training loop for an experiment, several of them in parallel.
 
-Each is made from settings as train.py has them, so that an experiment can measure nothing that a
-student could not.
+A trial is made from the same settings as a run of train.py, so that an experiment measures nothing
+that you could not measure yourself.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Event, Thread
@@ -40,46 +41,73 @@ Found = TypeVar("Found")
 
 
 class Point(NamedTuple):
-    """One evaluation in the course of a trial, on test examples."""
+    """One point of a learning curve: an evaluation during training."""
 
     steps: int
-    """Guesses made so far."""
+    """Environment steps so far."""
     numbers: int
-    """Numbers of feedback so far."""
+    """Numbers of feedback so far: labels or rewards that the agent was given."""
     score: float
+    """Mean score."""
     metrics: dict[str, float]
+    """Further figures of the evaluation, by name."""
 
 
-class Kept(NamedTuple):
-    """A trial that others can begin with, `--pretrained`, and what its evaluations found."""
+class Pretrained(NamedTuple):
+    """A finished trial whose backbone other trials start with."""
 
     folder: Path
+    """Its run folder."""
     points: list[Point]
+    """Its learning curve."""
 
 
-def trial(env: str, seed: int, steps: int, evaluations: int = 1, **changes: Any) -> RunConfig:
-    """Settings of a trial: those that train.py has for `env`, and `changes`.
+@dataclass(frozen=True)
+class Trial:
+    """Settings of a trial: those of train.py for the environment, and what differs."""
 
-    Args:
-        env: short name.
-        seed: of the network and, where there is one, of the data set.
-        steps: guesses to be made, or steps to be played.
-        evaluations: evenly spread, the last one at the end.
-        **changes: `agent`, another one than presets.toml names; `settings`, a dict of
-            hyperparameters; all else are environment options.
-    """
-    settings = changes.pop("settings", {})
-    agent = ["--agent", changes.pop("agent")] if "agent" in changes else []
-    options = {"data_seed": seed, **changes} if env in DATASETS else changes
-    arguments = ["--env", env, "--env-options", *(f"{k}={v}" for k, v in options.items())]
-    _, config = parse([*arguments, *agent, "--seed", str(seed), "--steps", str(steps)])
-    return dataclasses.replace(
-        config,
-        settings=dataclasses.replace(config.settings, **settings),
-        eval_every=steps // evaluations,
-        solved_score=None,
-        video_frames=0,
-    )
+    env: str
+    """Short name of the environment."""
+    steps: int
+    """Environment steps to train for."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the environment."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Hyperparameters of the agent."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Other fields of `RunConfig`, such as `num_envs`."""
+    agent: str | None = None
+    """Name of the agent; by default the one in presets.toml."""
+    evaluations: int = 1
+    """Number of evaluations, evenly spaced; the last one is at the end."""
+    pretrained: Any | None = None
+    """Key of the pretrained backbone to start with."""
+    freeze: bool = False
+    """Whether that backbone is kept fixed."""
+
+    def config(self, seed: int, backbones: Mapping[Any, Path] | None = None) -> RunConfig:
+        """Return the settings of the trial for one seed.
+
+        Args:
+            seed: Seed of the network and of the dataset, if there is one.
+            backbones: Run folders of the pretrained backbones, by key.
+        """
+        options = {"data_seed": seed, **self.options} if self.env in DATASETS else self.options
+        arguments = ["--env", self.env, "--seed", str(seed), "--steps", str(self.steps)]
+        arguments += ["--agent", self.agent] if self.agent else []
+        arguments += ["--env-options", *(f"{name}={value}" for name, value in options.items())]
+        _, config = parse(arguments)
+        folder = None if self.pretrained is None else (backbones or {})[self.pretrained]
+        return dataclasses.replace(
+            config,
+            settings=dataclasses.replace(config.settings, **self.settings),
+            eval_every=self.steps // self.evaluations,
+            solved_score=None,
+            video_frames=0,
+            pretrained=None if folder is None else str(folder),
+            freeze=self.freeze,
+            **self.changes,
+        )
 
 
 class Recorder:
@@ -103,13 +131,29 @@ class Recorder:
         """Ignore an embedding."""
 
 
-def trained(config: RunConfig) -> tuple[Run, list[Point]]:
-    """Train by the loop of train.py; also what each evaluation found. No folder is left behind."""
+def run_trial(config: RunConfig) -> tuple[Run, list[Point]]:
+    """Train with the loop of train.py; return the run and its learning curve.
+
+    Its run folder is deleted.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        return _trained_into(Path(folder), config)
+        return _run_in_folder(Path(folder), config)
 
 
-def _trained_into(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
+def learning_curve(config: RunConfig) -> list[Point]:
+    """Run a trial and return its learning curve."""
+    return run_trial(config)[1]
+
+
+def pretrain(config: RunConfig, place: Path) -> Pretrained:
+    """Run a trial in a new run folder in `place`, which other trials can start with."""
+    folder = Path(tempfile.mkdtemp(dir=place))
+    _, points = _run_in_folder(folder, config)
+    write_json(folder / CONFIG, config.to_json(shlex.join(sys.argv)))
+    return Pretrained(folder, points)
+
+
+def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
     environments = make_environments(config.env, config.num_envs, config.make_options)
     run = Run(config, folder, *make_agent_and_runner(config, environments))
     recorder = Recorder(run)
@@ -117,71 +161,55 @@ def _trained_into(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
     return run, recorder.points
 
 
-def kept(config: RunConfig, place: Path) -> Kept:
-    """Train into a new run folder in `place`, for others to begin with."""
-    folder = Path(tempfile.mkdtemp(dir=place))
-    _, points = _trained_into(folder, config)
-    write_json(folder / CONFIG, config.to_json(shlex.join(sys.argv)))
-    return Kept(folder, points)
-
-
 @contextlib.contextmanager
-def run_bodies(
+def pretrained_backbones(
     configs: dict[Cell, list[RunConfig]], processes: int, describe: str
-) -> Iterator[dict[Cell, list[Kept]]]:
-    """Trials that others can begin with while the context lasts; arguments as of `run_trials`."""
+) -> Iterator[dict[Cell, list[Pretrained]]]:
+    """Run the trials whose backbones others start with; they exist while the context lasts.
+
+    Args: those of `run_trials`.
+    """
     with tempfile.TemporaryDirectory() as place:
-        keep = functools.partial(kept, place=Path(place))
-        yield run_trials(keep, configs, processes, describe)
-
-
-def measure(config: RunConfig) -> list[Point]:
-    """Train, and return what each evaluation found."""
-    return trained(config)[1]
-
-
-def percent(found: dict[Cell, list[list[Point]]]) -> dict[Cell, list[float]]:
-    """The score that each trial ended with."""
-    return {cell: [100 * points[-1].score for points in each] for cell, each in found.items()}
+        work = functools.partial(pretrain, place=Path(place))
+        yield run_trials(work, configs, processes, describe)
 
 
 def run_trials(
-    work: Callable[[RunConfig], Found],
-    configs: dict[Cell, list[RunConfig]],
-    processes: int,
-    describe: str,
+    work: Callable[[Any], Found], configs: dict[Cell, list[Any]], processes: int, describe: str
 ) -> dict[Cell, list[Found]]:
-    """What `work` finds in each trial, several of them at once, with a progress bar.
+    """Run trials in parallel, with a progress bar, and return what `work` found in each.
 
     Args:
-        work: a function of a module, since other processes run it.
-        configs: of each cell of the experiment, a trial for each seed.
-        processes: how many at once; 0: one for each core.
-        describe: what the progress bar says.
+        work: Function of a module, because other processes call it.
+        configs: What `work` is called with: for each cell of the experiment, one per seed.
+        processes: Number of worker processes; 0 means one per core.
+        describe: Text of the progress bar.
     """
-    trials = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
-    trials.sort(key=lambda trial: trial[1])  # those of one seed share test examples
-    workers = min(processes or usable_cores(), len(trials))
+    order = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
+    order.sort(key=lambda trial: trial[1])  # trials of one seed share the test examples
+    if not order:
+        return {}
+    workers = min(processes or usable_cores(), len(order))
     found: dict[tuple[Cell, int], Found] = {}
     with (
         Progress(console=Console(stderr=True)) as progress,
-        ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool,
+        ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool,
     ):
-        bar = progress.add_task(describe, total=len(trials))
+        bar = progress.add_task(describe, total=len(order))
         try:
-            waiting = {pool.submit(work, configs[cell][k]): (cell, k) for cell, k in trials}
+            waiting = {pool.submit(work, configs[cell][k]): (cell, k) for cell, k in order}
             for done in as_completed(waiting):
                 found[waiting[done]] = done.result()
                 progress.advance(bar)
         except BaseException:
-            for worker in active_children():  # they do not listen to Ctrl-C
+            for worker in active_children():  # they ignore Ctrl-C
                 worker.terminate()
             raise
     return {cell: [found[cell, k] for k in range(len(of))] for cell, of in configs.items()}
 
 
-def _begin_worker() -> None:
-    """One thread each; Ctrl-C is the parent's business; who outlives the parent ends too."""
+def _start_worker() -> None:
+    """Use one thread, leave Ctrl-C to the parent process, and end when it ends."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")

@@ -1,115 +1,85 @@
-"""Who has read much needs few labels: is what was just said good or bad for the player?
+"""How few labels does a language model need after it has read a lot of text without labels?
 
     python -m stages language
 
-A small GPT is pretrained on what a commentator says, without one label, on more or less of it. Then
-its body is frozen, and a head is told of 8 to 512 sentences whether they were good or bad for the
-player. Against it, the same network from scratch, all of which is trained on the same labels.
+A small GPT is pretrained on a commentator's sentences, without labels, on more or less text. Then
+its backbone is frozen, and a head learns from 8 to 512 labels whether a sentence was good or bad
+for the player. It is compared with the same network trained from scratch on the same labels.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
-
 from stages.datasets.commentary import TextDataset
-from stages.lab.experiment import ExperimentOptions, claim, tell
-from stages.lab.intervals import difference, mean
-from stages.lab.slides import draw_curves
-from stages.lab.texts import load
-from stages.lab.trials import measure, percent, run_bodies, run_trials, trial
-from training.config import RunConfig
+from stages.lab.claims import Claim, Note
+from stages.lab.experiment import Experiment
+from stages.lab.intervals import mean
+from stages.lab.plots import Curves
+from stages.lab.results import Results, Texts
+from stages.lab.trials import Trial
 
-SEEDS = 5
-"""Trials of each kind, unless the command line says how many."""
-
-READING = 6_400  # windows, whatever the size of the text: who has less text reads it more often
-TEXTS_READ = (50, 500, 5_000)  # windows
+TEXT_SIZES = (50, 500, 5_000)  # windows
 SCRATCH = 0
-READERS = (SCRATCH, *TEXTS_READ)
 LABELS = (8, 32, 128, 512)
-STEPS = 2_560  # guesses at what is good or bad
-LEARNING_RATES = {True: 1e-2, False: 3e-3}
-"""Of a head alone, and of the whole network."""
-
-Cell = tuple[int, int]
-"""One of `READERS` and one of `LABELS`."""
 
 
-def tokens_of(windows: int) -> int:
-    """In a text of so many windows."""
-    return windows * TextDataset.window
+def trial(text_size: int, labels: int) -> Trial:
+    """Return the trial that learns from `labels` labels."""
+    pretrained = text_size != SCRATCH
+    return Trial(
+        "verdict",
+        steps=2_560,
+        options={"examples": labels},
+        settings={"learning_rate": 1e-2 if pretrained else 3e-3},
+        pretrained=text_size if pretrained else None,
+        freeze=pretrained,
+    )
 
 
-def reading(seed: int, windows: int) -> RunConfig:
-    """Settings of a pretraining."""
-    return trial("commentary", seed, READING, examples=windows)
+def tokens(text_size: int) -> int:
+    """Return the number of tokens in a text of so many windows."""
+    return text_size * TextDataset.window
 
 
-def judging(seed: int, labels: int, pretrained: Path | None) -> RunConfig:
-    """Settings of who is told what is good and bad, after `pretrained` or from scratch."""
-    begun = pretrained is not None
-    settings = {"learning_rate": LEARNING_RATES[begun]}
-    config = trial("verdict", seed, STEPS, examples=labels, settings=settings)
-    return dataclasses.replace(config, pretrained=str(pretrained) if begun else None, freeze=begun)
-
-
-def experiment(options: ExperimentOptions, path: Path) -> None:
-    """Measure, and show."""
-    texts = load("language", options.lang)
-    read = {size: [reading(seed, size) for seed in options.each_seed] for size in TEXTS_READ}
-    with run_bodies(read, options.processes, texts["reading"]) as runs:
-        begun: dict[int, list[Path | None]] = {SCRATCH: [None] * options.seeds}
-        for size in TEXTS_READ:
-            begun[size] = [run.folder for run in runs[size]]
-        configs = {
-            (reader, labels): [
-                judging(seed, labels, body)
-                for seed, body in zip(options.each_seed, begun[reader], strict=True)
-            ]
-            for reader in READERS
-            for labels in LABELS
-        }
-        found = run_trials(measure, configs, options.processes, texts["progress"])
-    scores = percent(found)
-    means = {cell: mean(values) for cell, values in scores.items()}
-    rows = [(f"{n}", *(f"{means[reader, n]:.1f}" for reader in READERS)) for n in LABELS]
-    shares = [
-        texts["share"].format(
-            tokens=tokens_of(size), share=mean([100 * run.points[-1].score for run in runs[size]])
-        )
-        for size in TEXTS_READ
-    ]
-    told = texts["next"].format(shares=", ".join(shares))
-    columns = (texts["x"], *(named(reader, options.lang) for reader in READERS))
-    tell(texts["title"], columns, rows, "\n".join([told, *verdicts(options, scores)]))
-    curves = {
-        named(reader, options.lang): [means[reader, labels] for labels in LABELS]
-        for reader in READERS
-    }
-    draw_curves(path, options.lang, texts, LABELS, curves, lowest=40, highest=100, chance=50)
-
-
-def named(reader: int, lang: str) -> str:
-    """In words."""
-    texts = load("language", lang)
-    if reader == SCRATCH:
+def label(texts: Texts, text_size: int) -> str:
+    """Return the name of a series."""
+    if text_size == SCRATCH:
         return str(texts["scratch"])
-    return str(texts["read"].format(tokens=tokens_of(reader)))
+    return str(texts["read"].format(tokens=tokens(text_size)))
 
 
-def verdicts(options: ExperimentOptions, scores: dict[Cell, list[float]]) -> list[str]:
-    """A sentence for each claim; differences are taken seed by seed."""
-    little, much = TEXTS_READ[0], TEXTS_READ[-1]
-    sentences = []
-    for name, labels, winner, loser in (
-        ("few", LABELS[1], much, SCRATCH),
-        ("many", LABELS[-1], much, SCRATCH),
-        ("more", LABELS[-1], much, little),
-    ):
-        gap = difference(scores[winner, labels], scores[loser, labels])
-        words = {"labels": labels, "little": tokens_of(little), "much": tokens_of(much)}
-        sentences.append(
-            claim(options, load("language", options.lang)[name], gap, gap.low > 0, **words)
+def next_token_accuracy(results: Results) -> str:
+    """Return the accuracy of the pretraining for every size of the text."""
+    return ", ".join(
+        results.texts["share"].format(
+            tokens=tokens(size), share=mean([100 * run.points[-1].score for run in runs])
         )
-    return sentences
+        for size, runs in results.backbones.items()
+    )
+
+
+def claim(text: str, labels: int, second: int) -> Claim:
+    """Return the claim that the most text gives more accuracy than `second`."""
+    little, much = tokens(TEXT_SIZES[0]), tokens(TEXT_SIZES[-1])
+    words = {"labels": labels, "little": little, "much": much}
+    return Claim(text, (TEXT_SIZES[-1], labels), (second, labels), words=words)
+
+
+EXPERIMENT = Experiment(
+    series=(SCRATCH, *TEXT_SIZES),
+    sizes=LABELS,
+    labels=label,
+    seeds=5,
+    backbones={  # the same number of windows for all: less text is read more often
+        size: Trial("commentary", steps=6_400, options={"examples": size}) for size in TEXT_SIZES
+    },
+    grid={
+        (size, labels): trial(size, labels) for size in (SCRATCH, *TEXT_SIZES) for labels in LABELS
+    },
+    conclusions=(
+        Note("next", words={"shares": next_token_accuracy}),
+        claim("few", LABELS[1], second=SCRATCH),
+        claim("many", LABELS[-1], second=SCRATCH),
+        claim("more", LABELS[-1], second=TEXT_SIZES[0]),
+    ),
+    plot=Curves(ylim=(40, 100), baseline=50),
+)

@@ -1,1 +1,1 @@
-"""Experiments on learning from labels."""
+"""Experiments on supervised learning."""

@@ -1,87 +1,83 @@
-"""How many examples it takes to be told the answer, and how many to be told right or wrong.
+"""How much more feedback does an agent need if it is given rewards instead of labels?
 
     python -m stages feedback
 
-The same environment, network and learning rate; only what is handed back differs. A right answer
-and a reward are one number each, so that both curves stand over the same axis.
+The environment, the network and the learning rate are the same; only the feedback differs. A label
+and a reward are one number each, so both learning curves share an axis.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-import numpy as np
-
-from stages.lab.experiment import ExperimentOptions, claim, tell
+from stages.lab.claims import Claim
+from stages.lab.experiment import Experiment
 from stages.lab.intervals import ratio
-from stages.lab.slides import draw_course, slide
-from stages.lab.texts import load
-from stages.lab.trials import Point, measure, run_trials, trial
+from stages.lab.plots import LearningCurves
+from stages.lab.results import Cell, Results, Table
+from stages.lab.trials import Point, Trial
 
 STEPS = {"answer": 153_600, "reward": 230_400}
-EVERY = 15_360
-EXAMPLES = 100_000
-BARS = (0.6, 0.7, 0.8, 0.9)
-SHOWN = 0.8
-FEEDBACKS = ("answer", "reward")
+EVALUATE_EVERY = 15_360
+ACCURACIES = (0.6, 0.7, 0.8, 0.9)
+COMPARED = 0.8
+RANDOM_ACCURACY = 0.25
 
 
-def needed(points: list[Point], bar: float) -> float:
-    """Numbers of feedback until the accuracy first reaches `bar`, between evaluations linearly.
+def numbers_needed(points: Sequence[Point], accuracy: float) -> float:
+    """Return the numbers of feedback at which a learning curve first reaches `accuracy`.
 
-    Of a trial that never does, all that it had: it needs more than that.
+    Interpolates linearly between evaluations. If the accuracy is never reached, returns all numbers
+    of the trial, which is a lower bound.
     """
-    before = Point(0, 0, 0.25, {})
+    before = Point(0, 0, RANDOM_ACCURACY, {})
     for point in points:
-        if point.score >= bar:
-            share = (bar - before.score) / (point.score - before.score)
+        if point.score >= accuracy:
+            share = (accuracy - before.score) / (point.score - before.score)
             return before.numbers + share * (point.numbers - before.numbers)
         before = point
     return float(points[-1].numbers)
 
 
-def experiment(options: ExperimentOptions, path: Path) -> None:
-    """Measure, and show."""
-    texts = load("feedback", options.lang)
-    configs = {
-        feedback: [
-            trial(
-                *("classify", seed, STEPS[feedback], STEPS[feedback] // EVERY),
-                examples=EXAMPLES,
-                feedback=feedback,
-                settings={"anneal": False},
-            )
-            for seed in options.each_seed
-        ]
-        for feedback in FEEDBACKS
-    }
-    curves = run_trials(measure, configs, options.processes, texts["progress"])
-    counts = {
-        bar: [[needed(points, bar) for points in curves[feedback]] for feedback in FEEDBACKS]
-        for bar in BARS
-    }
+def values(feedback: Cell, points: Sequence[Point]) -> dict[Cell, float]:
+    """Return the numbers of feedback needed for each accuracy."""
+    return {(feedback, accuracy): numbers_needed(points, accuracy) for accuracy in ACCURACIES}
+
+
+def table(results: Results) -> Table:
+    """Return a row for each accuracy: labels, rewards and their ratio."""
     rows = []
-    for bar, (answers, rewards) in counts.items():
-        numbers = (f"{np.mean(each):,.0f}" for each in (answers, rewards))
-        rows.append((f"{bar:.0%}", *numbers, f"{ratio(rewards, answers).value:.1f}"))
-    answers, rewards = counts[SHOWN]
-    more = ratio(rewards, answers)
-    verdict = claim(options, texts["verdict"], more, more.low > 1, bar=SHOWN)
-    tell(texts["title"], texts["columns"], rows, verdict)
-    draw(path, options.lang, curves)
+    for accuracy in ACCURACIES:
+        labels, rewards = (results.values[feedback, accuracy] for feedback in STEPS)
+        means = (f"{results.mean((feedback, accuracy)).value:,.0f}" for feedback in STEPS)
+        rows.append((f"{accuracy:.0%}", *means, f"{ratio(rewards, labels).value:.1f}"))
+    return Table(results.texts["columns"], rows)
 
 
-def draw(path: Path, lang: str, curves: dict[str, list[list[Point]]]) -> None:
-    """Both curves over the numbers of feedback; bands from the lowest seed to the highest."""
-    texts = load("feedback", lang)
-    with slide(path, lang) as axes:
-        for k, name in enumerate(FEEDBACKS):
-            scores = [[point.score for point in points] for points in curves[name]]
-            numbers = [point.numbers for point in curves[name][0]]
-            draw_course(axes, k, numbers, scores, texts[name])
-        axes.axhline(0.25, color="grey", ls=":")
-        axes.set(
-            xlabel=texts["x"], ylabel=texts["y"], title=texts["title"], ylim=(0, 1), xlim=(0, None)
+EXPERIMENT = Experiment(
+    series=tuple(STEPS),
+    grid={
+        feedback: Trial(
+            "classify",
+            steps,
+            options={"examples": 100_000, "feedback": feedback},
+            settings={"anneal": False},
+            evaluations=steps // EVALUATE_EVERY,
         )
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.legend(loc="lower right")
+        for feedback, steps in STEPS.items()
+    },
+    values=values,
+    table=table,
+    conclusions=(
+        Claim(
+            "verdict",
+            ("reward", COMPARED),
+            ("answer", COMPARED),
+            compare=ratio,
+            words={"bar": COMPARED},
+        ),
+    ),
+    plot=LearningCurves(
+        x="numbers", ylim=(0, 1), baseline=RANDOM_ACCURACY, legend={"loc": "lower right"}
+    ),
+)

@@ -1,1 +1,1 @@
-"""Experiments on learning without labels."""
+"""Experiments on unsupervised learning."""

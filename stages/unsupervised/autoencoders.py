@@ -1,4 +1,4 @@
-"""The autoencoders that several experiments look into."""
+"""The autoencoders that several experiments share."""
 
 from __future__ import annotations
 
@@ -7,35 +7,34 @@ from typing import NamedTuple
 from agents.supervised import SupervisedAgent
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.environments import dataset_of
-from stages.lab.trials import trained, trial
+from stages.lab.trials import Trial, run_trial
 from training.config import RunConfig
-
-STEPS = 150_016
 
 
 class Encoded(NamedTuple):
-    """A trained autoencoder and what it makes of screens that it was not trained on."""
+    """A trained autoencoder, and test screens with their latent codes."""
 
     agent: SupervisedAgent
+    """The autoencoder."""
     screens: Array
-    """uint8 (n, 1, side, side)."""
-    places: Array
-    """(n, 2) where the ball is: x and y in 0..1 of the box."""
+    """Screens, uint8 (n, 1, side, side)."""
+    positions: Array
+    """Positions of the ball, (n, 2): x and y in 0..1 of the box."""
     codes: Array
-    """(n, k)."""
+    """Latent codes, (n, k)."""
 
 
-def autoencoder(seed: int, codes: int, steps: int = STEPS) -> RunConfig:
-    """Settings of a trial."""
-    return trial("reconstruct", seed, steps, settings={"codes": codes})
+def autoencoder(codes: int, steps: int = 150_016) -> Trial:
+    """Return the trial of an autoencoder with this number of latent codes."""
+    return Trial("reconstruct", steps, settings={"codes": codes})
 
 
-def encoded(config: RunConfig, count: int) -> Encoded:
-    """Train an autoencoder, and let it encode `count` new screens."""
-    run, _ = trained(config)
-    screens, _, places = examples_of(dataset_of(run.runner.environments), "test")
+def train_and_encode(config: RunConfig, count: int) -> Encoded:
+    """Train an autoencoder and encode `count` test screens."""
+    run, _ = run_trial(config)
+    screens, _, positions = examples_of(dataset_of(run.runner.environments), "test")
     codes = run.agent.encode(screens[:count])
     assert isinstance(run.agent, SupervisedAgent)
-    assert places is not None
+    assert positions is not None
     assert codes is not None
-    return Encoded(run.agent, screens[:count], places[:count], codes)
+    return Encoded(run.agent, screens[:count], positions[:count], codes)

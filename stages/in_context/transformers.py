@@ -1,0 +1,31 @@
+"""The transformers that learn from prompts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stages.lab.trials import Trial
+
+
+class Size(NamedTuple):
+    """Size of a transformer."""
+
+    width: int
+    """Size of its vectors."""
+    layers: int
+    """Number of blocks."""
+    heads: int
+    """Number of attention heads."""
+
+    def __str__(self) -> str:
+        return f"{self.layers} x {self.width}"
+
+
+SMALL, MEDIUM, LARGE = Size(8, 1, 2), Size(16, 1, 2), Size(32, 2, 2)
+LEARNING_RATES = {SMALL: 5e-3, MEDIUM: 5e-3, LARGE: 3e-3}
+
+
+def prompts(size: Size) -> Trial:
+    """Return the trial of a transformer."""
+    settings = {**size._asdict(), "learning_rate": LEARNING_RATES[size]}
+    return Trial("prompts", steps=16_000, settings=settings)

@@ -1,0 +1,129 @@
+"""What the trials of an experiment found, and the table that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from stages.lab.intervals import Mean, mean
+from stages.lab.texts import load
+from stages.lab.trials import Point, Pretrained
+
+Cell = Any
+"""Hashable key of a number that an experiment compares; usually a pair (series, size)."""
+Texts = Mapping[str, Any]
+Labels = Callable[[Texts, Any], str]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the trials of an experiment found, in the language of its table and slide."""
+
+    lang: str
+    """Language of the texts."""
+    texts: Texts
+    """Texts of the experiment."""
+    labels: Labels
+    """Function that returns the label of a series."""
+    series: Sequence[Any]
+    """Keys of the series, in the order of the table and of the legend."""
+    sizes: Sequence[Any]
+    """Sizes at which every series is measured."""
+    seeds: int
+    """Number of seeds."""
+    found: Mapping[Any, Sequence[Any]]
+    """What `measure` returned for each cell of the grid, one per seed."""
+    backbones: Mapping[Any, Sequence[Pretrained]]
+    """Pretrained backbones that the trials started with, one per seed."""
+    values: Mapping[Any, Sequence[float]]
+    """Numbers to compare, one per seed."""
+
+    def mean(self, cell: Cell) -> Mean:
+        """Return the mean of a cell over the seeds, with its interval."""
+        return mean(self.values[cell])
+
+    def label(self, series: Any) -> str:
+        """Return the name of a series."""
+        return self.labels(self.texts, series)
+
+    def shared_text(self, key: str, **words: Any) -> str:
+        """Return a text that all experiments share, with its placeholders filled."""
+        return str(load("lab", self.lang)[key].format(seeds=self.seeds, **words))
+
+
+def text_of_key(texts: Texts, key: Any) -> str:
+    """Return the text with the same key as the series."""
+    return str(texts[str(key)])
+
+
+def final_percent(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:
+    """Return the score that a learning curve ends with, in percent."""
+    return {cell: 100 * points[-1].score}
+
+
+def final_score(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:
+    """Return the score that a learning curve ends with."""
+    return {cell: points[-1].score}
+
+
+def own_cells(cell: Cell, values: Mapping[Cell, float]) -> Mapping[Cell, float]:
+    """Return the numbers of a trial that measured several cells itself."""
+    return values
+
+
+def collect(
+    values: Callable[[Cell, Any], Mapping[Cell, float]], found: Mapping[Cell, Sequence[Any]]
+) -> dict[Cell, list[float]]:
+    """Return one number per seed for every cell.
+
+    Numbers that several trials of the same seed report for the same cell are averaged.
+
+    Args:
+        values: Function of a grid cell and what its trial found; returns numbers by cell.
+        found: What the trials of each grid cell found, one per seed.
+    """
+    collected: dict[Cell, list[list[float]]] = {}
+    for grid_cell, trials in found.items():
+        for k, trial in enumerate(trials):
+            for cell, number in values(grid_cell, trial).items():
+                collected.setdefault(cell, [[] for _ in trials])[k].append(number)
+    return {cell: [float(np.mean(each)) for each in seeds] for cell, seeds in collected.items()}
+
+
+class Table(NamedTuple):
+    """A printed table: its header and its rows."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class ValueTable:
+    """Table of the mean of every series at every size."""
+
+    rows: Literal["sizes", "series"] = "sizes"
+    """What the rows are; the other one makes the columns."""
+    digits: int = 1
+    """Number of decimals."""
+
+    def __call__(self, results: Results) -> Table:
+        """Return the table. Cells that were not measured stay empty."""
+        sizes = [f"{size:,}" for size in results.sizes]
+        names = [results.label(key) for key in results.series]
+        numbers = [
+            [
+                f"{results.mean((key, size)):.{self.digits}f}"
+                if (key, size) in results.values
+                else ""
+                for size in results.sizes
+            ]
+            for key in results.series
+        ]
+        if self.rows == "sizes":
+            names, sizes = sizes, names
+            numbers = [list(column) for column in zip(*numbers, strict=True)]
+        rows = [(name, *row) for name, row in zip(names, numbers, strict=True)]
+        return Table((results.texts["x"], *sizes), rows)

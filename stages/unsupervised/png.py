@@ -1,0 +1,103 @@
+"""How many bytes a screen takes as latent codes, and as a PNG with the same error."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from agents.supervised import Policy, SupervisedAgent
+from stages.datasets.dataset import Array
+from stages.datasets.reconstruct import squares
+from stages.unsupervised.autoencoders import train_and_encode
+from training.config import RunConfig
+
+SCREENS = 1_000
+PNG_SCREENS = 100
+SIDES = (24, 16, 12, 8, 6, 4, 3)
+GREYS = (256, 64, 32, 16, 8, 4, 2)
+PNG_WRAPPER = 57  # bytes of signature, header, and the frames of data and end
+
+
+class Compressed(NamedTuple):
+    """What one autoencoder achieved; errors are in percent of the error of a black screen."""
+
+    error: float
+    """Error of the reconstructed screens."""
+    png_bytes: float
+    """Bytes of the smallest PNG with at most this error."""
+    decoder: int
+    """Bytes of the decoder."""
+    png: list[tuple[float, float]]
+    """Bytes and error of every PNG variant that no smaller one matches."""
+
+
+def compress(config: RunConfig) -> Compressed:
+    """Train an autoencoder, and compress test screens with it and as PNG."""
+    agent, screens, _, codes = train_and_encode(config, SCREENS)
+    png = best_variants(png_variants(screens[:PNG_SCREENS, 0]))
+    error = relative_error(agent.rebuilt(round_to_bytes(codes)), screens)
+    return Compressed(error, png_bytes_at(error, png), decoder_bytes(agent), png)
+
+
+def round_to_bytes(codes: Array) -> Array:
+    """Round latent codes (n, k) to 256 equal steps of the range of each."""
+    low, high = codes.min(0), codes.max(0)
+    steps = np.round((codes - low) / (high - low) * 255)
+    return np.asarray(low + steps / 255 * (high - low), np.float32)
+
+
+def decoder_bytes(agent: SupervisedAgent) -> int:
+    """Return the size of the decoder, with four bytes per weight."""
+    assert isinstance(agent.network, Policy)
+    assert agent.network.bottleneck is not None
+    parts = (agent.network.bottleneck.decoder, agent.network.head)
+    return sum(4 * p.numel() for part in parts for p in part.parameters())
+
+
+def relative_error(rebuilt: Array, screens: Array) -> float:
+    """Return the squared error in percent of that of black screens."""
+    originals = screens.astype(np.float32)
+    return 100 * float(squares(rebuilt - originals).sum() / squares(originals).sum())
+
+
+def png_variants(screens: Array) -> list[tuple[float, float]]:
+    """Return the mean bytes and the error of screens (n, side, side) in every PNG variant."""
+    found = []
+    for side, greys in itertools.product(SIDES, GREYS):
+        pictures = [as_png(screen, side, greys) for screen in screens]
+        rebuilt = np.stack([picture for _, picture in pictures])
+        size = float(np.mean([size for size, _ in pictures]))
+        found.append((size, relative_error(rebuilt, screens)))
+    return found
+
+
+def as_png(screen: Array, side: int, greys: int) -> tuple[int, Array]:
+    """Compress a screen to `side` x `side` pixels of `greys` shades of grey.
+
+    Returns: The bytes of the compressed data, and the screen at its original size.
+    """
+    small = Image.fromarray(screen).resize((side, side), Image.Resampling.BOX)
+    levels = np.round(np.asarray(small, np.float64) / 255 * (greys - 1))
+    shown = np.round(levels * 255 / (greys - 1)).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(shown).save(file, "PNG", optimize=True)
+    large = Image.fromarray(shown).resize(screen.shape, Image.Resampling.BICUBIC)
+    return file.tell() - PNG_WRAPPER, np.asarray(large, np.float32)
+
+
+def best_variants(variants: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the variants (bytes, error) that no smaller one matches, from the smallest on."""
+    front: list[tuple[float, float]] = []
+    for size, error in sorted(variants):
+        if not front or error < front[-1][1]:
+            front.append((size, error))
+    return front
+
+
+def png_bytes_at(error: float, front: list[tuple[float, float]]) -> float:
+    """Return the bytes of the smallest variant with at most this error."""
+    return next(size for size, png_error in front if png_error <= error)
