@@ -1,4 +1,4 @@
-"""What the contract suite looks at: all games that are registered, the tiny one, all variants."""
+"""The games of the contract suite: all registered games, the tiny game and all variants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ register_game(
 
 
 class Variant(NamedTuple):
-    """A game, and the options that choose among its kinds."""
+    """A game with the options that select a variant."""
 
     env_id: str
     choices: tuple[tuple[str, str], ...] = ()

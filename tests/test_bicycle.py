@@ -1,4 +1,4 @@
-"""The bicycle as an environment: published numbers, mechanics, and every task recomputed by hand.
+"""The bicycle as an environment: published numbers, mechanics, and every task recomputed.
 
 Everything here goes through `gymnasium.make` and `make_vec`; no formula is taken from `envs`.
 """
@@ -37,7 +37,7 @@ def make_vec(num_envs: int, **options: Any) -> Any:
 
 
 def actions(count: int, steer: Any = 0.0, pedal: Any = 0.0, brake: Any = 0.0) -> Array:
-    """Torque in units of 10 N m, pedal and brake, for each of `count`."""
+    """Return `count` actions: torque in units of 10 N m, pedal and brake."""
     result = np.zeros((count, 3), np.float32)
     result[:, 0], result[:, 1], result[:, 2] = steer, pedal, brake
     return result
@@ -47,15 +47,15 @@ def without_hands(states: Any) -> Array:
     return actions(states.size)
 
 
-def by_hand(states: Any, lean: Any = 0.0) -> Array:
-    """The rider by hand of our page of sources, who may want to lean."""
+def steer_into_fall(states: Any, lean: Any = 0.0) -> Array:
+    """Steer like the hand-written rider, with a lean to aim for."""
     torque = 16.0 * (states.roll - lean) - 5.0 * states.steer - states.steer_rate
     torque += 5.0 * np.maximum(0.0, 6.5 - states.speed) * states.roll_rate
     return actions(states.size, torque / 10.0)
 
 
-def by_hand_at_the_commanded_speed(states: Any, lean: Any = 0.0) -> Array:
-    result = by_hand(states, lean)
+def rider_at_commanded_speed(states: Any, lean: Any = 0.0) -> Array:
+    result = steer_into_fall(states, lean)
     slower = 3.0 * (states.commanded_speed - states.speed)
     result[:, 1], result[:, 2] = np.clip(slower, 0.0, 1.0), np.clip(-slower, 0.0, 1.0)
     return result
@@ -66,7 +66,7 @@ def pedal_and_let_go(states: Any) -> Array:
 
 
 def fallen(env: Any, rider: Rider, steps: int) -> Array:
-    """Which of all rides end by a fall within `steps`."""
+    """Return which rides end in a fall within `steps`."""
     fell = np.zeros(env.num_envs, bool)
     for _ in range(steps):
         fell |= env.step(rider(env.states))[2]
@@ -77,7 +77,7 @@ def fallen(env: Any, rider: Rider, steps: int) -> Array:
 
 
 def spectrum(env: Any, speeds: Array) -> Array:
-    """Eigenvalues (1/s) at each speed: logarithms of those of the Jacobian of one step."""
+    """Return the eigenvalues (1/s) at each speed, from the Jacobian of one step."""
     small = 1e-3
     offsets = np.concatenate([small * np.eye(4), -small * np.eye(4)])
     state = {name: np.tile(offsets[:, k], len(speeds)) for k, name in enumerate(MOTION)}
@@ -89,7 +89,7 @@ def spectrum(env: Any, speeds: Array) -> Array:
     return np.array([np.sort_complex(row) for row in values])
 
 
-def test_eigenvalues_are_the_published_ones() -> None:
+def test_eigenvalues_match_the_benchmark() -> None:
     published: dict[float, list[complex]] = {
         0.0: [-5.530944, -3.131643, 3.131643, 5.530944],
         2.0: [-8.673880, -3.071586, 2.682345 - 1.680663j, 2.682345 + 1.680663j],
@@ -130,8 +130,8 @@ def test_weave_and_capsize_speed(slow: float, fast: float, published: float) -> 
     ],
     ids=str,
 )
-def test_another_bicycle_rides_otherwise(changed: dict[str, float]) -> None:
-    """As the matrices say, which test_bicycle_model.py holds against other programs."""
+def test_other_parameters_change_the_ride(changed: dict[str, float]) -> None:
+    """They change it as the matrices say, which test_bicycle_model.py checks."""
     env, speeds = make_vec(16, hold_speed=True, **changed), np.array([2.0, 6.0])
     parameters = Parameters(**changed)
     expected = [eigenvalues(matrices(parameters), v, parameters.gravity) for v in speeds]
@@ -140,20 +140,20 @@ def test_another_bicycle_rides_otherwise(changed: dict[str, float]) -> None:
     assert (abs(found - spectrum(make_vec(16, hold_speed=True), speeds)).max(1) > 0.1).all()
 
 
-# --- What bicycles do
+# --- How bicycles behave
 
 
 @pytest.mark.parametrize("switch", ["hold_speed", "frictionless"])
-def test_it_rides_by_itself_at_medium_speed_only(switch: str) -> None:
-    """For a minute, from the game's own starts."""
+def test_stable_without_control_at_medium_speed_only(switch: str) -> None:
+    """Rides of a minute from the game's starting states."""
     speeds = np.repeat([4.5, 5.0, 5.5, 1.0, 2.0, 3.0, 4.0], 8)
     env = make_vec(len(speeds), max_steps=3001, **{switch: True})
     env.reset(seed=1, options={"state": {"speed": speeds}})
     assert np.array_equal(fallen(env, without_hands, 3000), speeds < 4.3)
 
 
-def test_steering_right_turns_it_left() -> None:
-    """Counter-steering: first to the right, by which it leans to the left, and there it goes."""
+def test_counter_steering() -> None:
+    """Steering to the right makes the bicycle lean to the left, and it turns left."""
     env = make(hold_speed=True)
     env.reset(seed=0, options={"state": UPRIGHT | {"speed": 5.0}})
     action = np.array([0.1, 0.0, 0.0], np.float32)
@@ -170,7 +170,7 @@ def test_steering_right_turns_it_left() -> None:
 
 
 def energy(states: Any) -> Array:
-    """1/2 m_eff v^2 + 1/2 q'^T M q' + 1/2 g q^T K0 q, from the published matrices, J."""
+    """Return 1/2 m_eff v^2 + 1/2 q'^T M q' + 1/2 g q^T K0 q with the published matrices, J."""
     mass = np.array([[80.81722, 2.31941332208709], [2.31941332208709, 0.29784188199686]])
     weight = 9.81 * np.array([[-80.95, -2.59951685249872], [-2.59951685249872, -0.80329488458618]])
     effective_mass = 94.0 + 0.12 / 0.3**2 + 0.28 / 0.35**2
@@ -180,20 +180,20 @@ def energy(states: Any) -> Array:
     return 0.5 * (effective_mass * states.speed**2 + bent)
 
 
-def test_energy_is_kept_without_friction() -> None:
+def test_energy_is_conserved_without_friction() -> None:
     env = make_vec(64, frictionless=True)
     env.reset(seed=3, options={"state": {"speed": np.linspace(4.4, 6.0, 64)}})
     first, speeds = energy(env.states), env.states.speed
     exchanged = np.zeros(64)
     for _ in range(250):
-        env.step(actions(64, pedal=1.0, brake=1.0))  # which are without effect
+        env.step(actions(64, pedal=1.0, brake=1.0))  # without effect
         assert (abs(energy(env.states) / first - 1.0) < 1e-8).all()
         exchanged = np.maximum(exchanged, abs(env.states.speed**2 / speeds**2 - 1.0))
-    assert (exchanged > 1e-6).all()  # there was something to keep
+    assert (exchanged > 1e-6).all()  # energy did move between its kinds
 
 
-def test_the_mirror_image_rides_the_mirror_image() -> None:
-    """Bit for bit, from the game's own starts, steered at random."""
+def test_mirrored_rides_stay_mirrored() -> None:
+    """Bit for bit, from the game's starting states, with random steering."""
     env, mirror = make_vec(32), make_vec(32)
     env.reset(seed=0)
     start = {name: env.states[name] for name in env.states.dtype.names}
@@ -216,7 +216,7 @@ def test_the_mirror_image_rides_the_mirror_image() -> None:
     assert 0 < upright.sum() < 32
 
 
-def test_the_path_does_not_depend_on_the_first_heading() -> None:
+def test_the_shape_of_the_path_does_not_depend_on_the_heading() -> None:
     headings = np.linspace(-10.0, 10.0, 41)
     env = make_vec(41, hold_speed=True)
     start = {"roll": 0.05, "steer": 0.02, "roll_rate": 0.1, "speed": 5.0}
@@ -236,31 +236,31 @@ def test_the_path_does_not_depend_on_the_first_heading() -> None:
 # --- Riders
 
 
-def test_the_rider_by_hand_never_falls() -> None:
-    """400 starts at each speed, held, for 20 s."""
+def test_the_hand_written_rider_never_falls() -> None:
+    """400 rides of 20 s at each constant speed."""
     speeds = np.repeat([1.5, 2.0, 3.0, 4.0, 6.0, 8.0], 400)
     env = make_vec(len(speeds), hold_speed=True, max_steps=1001)
     env.reset(seed=0, options={"state": {"speed": speeds}})
-    assert not fallen(env, by_hand, 1000).any()
+    assert not fallen(env, steer_into_fall, 1000).any()
 
 
-def test_the_rider_by_hand_keeps_the_commanded_speed() -> None:
+def test_the_hand_written_rider_keeps_the_commanded_speed() -> None:
     commanded = np.repeat([1.5, 2.0, 3.0, 4.0, 6.0, 8.0], 400)
     env = make_vec(len(commanded), max_steps=1001)
     env.reset(seed=0, options={"state": {"speed": commanded, "commanded_speed": commanded}})
-    assert not fallen(env, by_hand_at_the_commanded_speed, 1000).any()
+    assert not fallen(env, rider_at_commanded_speed, 1000).any()
     assert (abs(env.states.speed - commanded) < 0.3).all()
     assert (env.states.good_steps == 1000).all()
 
 
-def test_gusts_throw_who_lets_go_and_never_a_rider() -> None:
-    """sigma 120 N m at 5 m/s throws 63 % in 20 s by our page of sources; 63 to 65 % here."""
+def test_gusts_throw_an_uncontrolled_bicycle_but_not_a_rider() -> None:
+    """Gusts of 120 N m at 5 m/s throw 63 % in 20 s in our reference; 63 to 65 % here."""
     env = make_vec(1000, gust=120.0, hold_speed=True, max_steps=1001)
     start = {"state": UPRIGHT | {"speed": 5.0}}
     env.reset(seed=0, options=start)
     assert 0.58 < fallen(env, without_hands, 1000).mean() < 0.69
     env.reset(seed=0, options=start)
-    assert not fallen(env, by_hand, 1000).any()
+    assert not fallen(env, steer_into_fall, 1000).any()
 
 
 def test_gusts_are_normal_and_independent() -> None:
@@ -268,9 +268,9 @@ def test_gusts_are_normal_and_independent() -> None:
     env.reset(seed=0, options={"state": UPRIGHT | {"speed": 5.0}})
     draws = []
     for _ in range(100):
-        env.step(by_hand(env.states))
+        env.step(steer_into_fall(env.states))
         draws.append(env.states.gust / 50.0)
-    gusts = np.array(draws)  # 40,000: the mean is good to 0.005
+    gusts = np.array(draws)  # 40,000, so the mean is exact to 0.005
     assert gusts.mean() == pytest.approx(0.0, abs=0.02)
     assert gusts.std() == pytest.approx(1.0, abs=0.015)
     for within, part in ((0.5, 0.3829), (1.0, 0.6827), (2.0, 0.9545), (3.0, 0.9973)):
@@ -306,7 +306,7 @@ def test_gusts_blow_in_all_tasks(task: str) -> None:
 def test_falls_are_exact(
     field: str, limit: float, start: dict[str, float], moved: str, low: float, high: float
 ) -> None:
-    """Halved until two starts are neighbours, of which one falls."""
+    """Bisect to two neighbouring starts, only one of which falls."""
     env = make()
 
     def after(value: float) -> tuple[bool, Any]:
@@ -328,7 +328,7 @@ def test_falls_are_exact(
         env.reset(options={"state": {field: lying[field]}})
 
 
-def test_nothing_else_is_a_fall() -> None:
+def test_other_states_are_not_falls() -> None:
     env = make()
     random = np.random.default_rng(0)
     reasons: set[str] = set()
@@ -339,7 +339,9 @@ def test_nothing_else_is_a_fall() -> None:
             if seed % 3 == 1:
                 action = np.array([random.choice([-1.0, 1.0]), 0.5, 0.0], np.float32)
             else:
-                action = by_hand(np.array([env.state], env.state.dtype).view(np.recarray))[0]
+                action = steer_into_fall(np.array([env.state], env.state.dtype).view(np.recarray))[
+                    0
+                ]
                 action[2] = brake
             *_, terminated, _, _ = env.step(action)
             state = env.state
@@ -355,7 +357,7 @@ def test_nothing_else_is_a_fall() -> None:
     assert reasons == {"roll", "steer", "speed"}
 
 
-def test_who_holds_the_speed_may_stand() -> None:
+def test_a_held_speed_may_be_zero() -> None:
     env = make(hold_speed=True)
     env.reset(seed=0, options={"state": UPRIGHT | {"speed": 0.0}})
     for _ in range(100):
@@ -385,8 +387,8 @@ def test_actions_are_clipped(wild: list[float], tame: list[float], held: Any) ->
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_discrete_actions_are_nine_of_the_continuous_ones(task: str) -> None:
-    """5 N m to the left, none, to the right; each with pedal, coast, brake."""
+def test_discrete_actions_equal_nine_continuous_ones(task: str) -> None:
+    """5 N m to the left, none or to the right, each with pedal, coast or brake."""
     discrete = make_vec(9, task=task, action="discrete")
     continuous = make_vec(9, task=task)
     assert discrete.single_action_space == spaces.Discrete(9)
@@ -399,11 +401,11 @@ def test_discrete_actions_are_nine_of_the_continuous_ones(task: str) -> None:
         assert discrete.states.tobytes() == continuous.states.tobytes()
 
 
-# --- The start and what is seen
+# --- Starting states and observations
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_starts(task: str) -> None:
+def test_starting_states(task: str) -> None:
     env = make_vec(4000, task=task)
     env.reset(seed=0)
     s = env.states
@@ -431,24 +433,24 @@ def test_starts(task: str) -> None:
         assert (abs(quarters - 1000) < 120).all()
 
 
-def test_what_the_rider_feels() -> None:
+def test_observation_of_the_ride() -> None:
     env = make()
     fields = {"roll": -0.1, "steer": 0.3, "roll_rate": 0.5, "steer_rate": -4.0, "speed": 4.5}
     seen, _ = env.reset(seed=0, options={"state": fields | {"commanded_speed": 2.0}})
     np.testing.assert_allclose(seen, [-0.5, 0.75, 0.5, -2.0, 1.5, 2.5], rtol=1e-6)
     seen, _ = env.reset(options={"state": {"steer_rate": 1e9, "roll_rate": -1e9, "speed": 20.0}})
-    np.testing.assert_array_equal(seen[2:], [-3.0, 3.0, 3.0, 3.0])  # no more than fits
+    np.testing.assert_array_equal(seen[2:], [-3.0, 3.0, 3.0, 3.0])  # clipped
 
 
 # --- Tasks, each recomputed from the states of a ride
 
 
 def ridden(env: Any, lean: Callable[[Any], float], steps: int) -> tuple[list[Any], list[Any], bool]:
-    """States and scores of one ride of the rider by hand; whether it was terminated."""
+    """Return states and scores of a ride of the hand-written rider, and whether it terminated."""
     states, scores, terminated, truncated = [env.state], [], False, False
     while not (terminated or truncated) and len(states) <= steps:
         now = np.array([env.state], env.state.dtype).view(np.recarray)
-        action = by_hand_at_the_commanded_speed(now, lean(env.state))[0]
+        action = rider_at_commanded_speed(now, lean(env.state))[0]
         _, _, terminated, truncated, info = env.step(action)
         states.append(env.state)
         scores.append(info["score"])
@@ -460,7 +462,7 @@ def straight_on(state: Any) -> float:
 
 
 def towards(direction: float) -> float:
-    """The lean that turns to a direction, rad from the heading."""
+    """Return the lean that turns to a direction, rad from the heading."""
     direction = (direction + math.pi) % (2 * math.pi) - math.pi
     return min(max(0.6 * direction, -0.2), 0.2)
 
@@ -469,14 +471,17 @@ def towards(direction: float) -> float:
 def test_every_task_is_truncated(task: str) -> None:
     env = make(task=task, max_steps=40)
     env.reset(seed=0)
-    ends = [env.step(by_hand(np.array([env.state]).view(np.recarray))[0])[2:4] for _ in range(40)]
+    ends = [
+        env.step(steer_into_fall(np.array([env.state]).view(np.recarray))[0])[2:4]
+        for _ in range(40)
+    ]
     assert ends == [(False, False)] * 39 + [(False, True)]
 
 
 @pytest.mark.parametrize(
     ("task", "seconds"), [("balance", 20.0), ("goal", 80.0), ("path", 40.0), ("slow", 120.0)]
 )
-def test_how_long_a_task_lasts(task: str, seconds: float) -> None:
+def test_the_time_limit_of_each_task(task: str, seconds: float) -> None:
     assert make(task=task).batch.options.max_steps * STEP == seconds
 
 
@@ -497,11 +502,11 @@ def test_balance_counts_the_seconds_near_the_commanded_speed() -> None:
     env.reset(seed=2, options={"state": falling})
     *_, terminated, _, info = env.step(np.zeros(3, np.float32))
     assert terminated
-    assert info["score"] == 0.0  # the fall does not count
+    assert info["score"] == 0.0  # the step of the fall does not count
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-def test_a_goal_that_is_reached_ends_the_ride_and_pays(seed: int) -> None:
+def test_reaching_the_goal_ends_the_ride_with_score_1(seed: int) -> None:
     env = make(task="goal", reward="towards_goal")
     env.reset(seed=seed)
     goal_x, goal_y = env.state.goal_x, env.state.goal_y
@@ -519,7 +524,7 @@ def test_a_goal_that_is_reached_ends_the_ride_and_pays(seed: int) -> None:
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-12)
 
 
-def test_what_is_seen_of_the_goal() -> None:
+def test_observation_of_the_goal() -> None:
     env = make(task="goal")
     assert env.observation_space.shape == (9,)
     for x, y, heading in ((10.0, -20.0, 0.5), (-3.0, 4.0, -7.0), (0.0, 0.0, 3.0)):
@@ -532,7 +537,7 @@ def test_what_is_seen_of_the_goal() -> None:
         np.testing.assert_allclose(seen[6:], expected, rtol=0, atol=1e-6)
 
 
-def test_the_goal_may_be_elsewhere() -> None:
+def test_the_goal_can_be_set() -> None:
     env = make_vec(500, task="goal", goal_distance=5.0, goal_radius=1.0)
     env.reset(seed=0)
     away = np.hypot(env.states.goal_x, env.states.goal_y)
@@ -542,19 +547,19 @@ def test_the_goal_may_be_elsewhere() -> None:
 
 
 def lane(state: Any, x: Any, winding: float) -> Any:
-    """Two waves, 40 m and 17 m long, shifted so that they pass through the origin."""
+    """Return the lane: two waves, 40 m and 17 m long, through the origin."""
     long = np.sin(2 * math.pi / 40 * x + state.long_phase) - math.sin(state.long_phase)
     short = np.sin(2 * math.pi / 17 * x + state.short_phase) - math.sin(state.short_phase)
     return winding * (long + 0.2 * short)
 
 
 def lane_direction(state: Any, x: float, winding: float) -> float:
-    """By differences."""
+    """Return the direction of the lane by finite differences."""
     rise = lane(state, x + 1e-5, winding) - lane(state, x - 1e-5, winding)
     return math.atan2(rise, 2e-5)
 
 
-def test_the_lane_starts_below_the_wheel_and_ahead() -> None:
+def test_the_ride_starts_in_and_along_the_lane() -> None:
     env = make_vec(500, task="path")
     env.reset(seed=0)
     for state in env.states:
@@ -568,7 +573,7 @@ def test_the_lane_starts_below_the_wheel_and_ahead() -> None:
 @pytest.mark.parametrize("winding", [2.0, 0.5])
 @pytest.mark.parametrize("width", [2.0, 0.3])
 def test_metres_in_the_lane(winding: float, width: float) -> None:
-    """A ride along the lane, its offset by the nearest of very many points of the lane."""
+    """Compare a ride with the nearest of very many points of the lane."""
     env = make(task="path", winding=winding, lane_width=width)
     env.reset(seed=1, options={"state": {"commanded_speed": 2.5}})
 
@@ -593,7 +598,7 @@ def test_metres_in_the_lane(winding: float, width: float) -> None:
     assert (inside < len(scores)) == (width < 1.0)
 
 
-def test_riding_back_in_the_lane_takes_the_metres_away() -> None:
+def test_riding_backwards_in_the_lane_subtracts_metres() -> None:
     env = make(task="path", winding=0.0, hold_speed=True)
     start = UPRIGHT | {"speed": 5.0, "heading": math.pi}
     env.reset(seed=0, options={"state": start})
@@ -602,7 +607,7 @@ def test_riding_back_in_the_lane_takes_the_metres_away() -> None:
     assert info["score"] == pytest.approx(-1.0, abs=1e-9)
 
 
-def test_what_is_seen_of_the_lane() -> None:
+def test_observation_of_the_lane() -> None:
     env = make(task="path")
     assert env.observation_space.shape == (10,)
     for heading in (0.3, -0.2, 2.0):
@@ -616,10 +621,10 @@ def test_what_is_seen_of_the_lane() -> None:
         np.testing.assert_allclose(seen[6:], np.clip(expected, -3.0, 3.0), rtol=0, atol=1e-6)
 
 
-def test_the_slow_race_ends_at_the_line() -> None:
+def test_the_slow_race_ends_at_the_finish_line() -> None:
     env = make(task="slow")
     env.reset(seed=0, options={"state": {"commanded_speed": 1.5}})
-    seen = env.step(by_hand(np.array([env.state]).view(np.recarray))[0])[0]
+    seen = env.step(steer_into_fall(np.array([env.state]).view(np.recarray))[0])[0]
     assert seen[6:] == pytest.approx([1.0 - env.state.way / 30.0], abs=1e-6)
     states, scores, terminated = ridden(env, straight_on, 6000)
     assert terminated
@@ -633,7 +638,7 @@ def test_the_slow_race_ends_at_the_line() -> None:
     assert 15.0 < scores[-1] < 25.0
 
 
-def test_who_falls_in_the_slow_race_scores_nothing() -> None:
+def test_a_fall_in_the_slow_race_scores_zero() -> None:
     env = make(task="slow", race_length=1.0)
     start = {"roll": 0.52, "roll_rate": 3.0, "speed": 2.0, "way": 0.98}
     env.reset(seed=0, options={"state": UPRIGHT | start})
@@ -642,11 +647,11 @@ def test_who_falls_in_the_slow_race_scores_nothing() -> None:
     assert (terminated, env.state.fallen, info["score"]) == (True, 1, 0.0)
 
 
-# --- The trap
+# --- Riding without control
 
 
-def test_pedal_and_let_go_stays_upright_and_scores_nothing() -> None:
-    """Our page of sources: from 3 m/s always, from 1.5 m/s in 15 % of starts; here 12 %."""
+def test_riding_without_control_stays_upright_but_scores_little() -> None:
+    """In our reference: from 3 m/s always, from 1.5 m/s in 15 % of the starts; here 12 %."""
     speeds = np.repeat([1.5, 3.0], 500)
     env = make_vec(1000, max_steps=1000)
     env.reset(seed=0, options={"state": {"speed": speeds}})
@@ -665,10 +670,10 @@ def test_pedal_and_let_go_stays_upright_and_scores_nothing() -> None:
     assert scores[~fell].mean() < 1.0  # of 20
 
 
-# --- Impossible rides
+# --- Extreme options
 
 
-def test_the_wildest_options_leave_nothing_that_is_not_a_number() -> None:
+def test_extreme_options_never_give_nan() -> None:
     random = np.random.default_rng(0)
     for k in range(40):
         options = {

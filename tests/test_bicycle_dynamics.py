@@ -1,4 +1,4 @@
-"""The bicycle's ride against its equations in matrices, closed formulas, and what real ones do."""
+"""The dynamics of the bicycle, compared with matrices, closed formulas and real bicycles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HANDS_OFF = (0.0, 0.0, 0.0, 0.0)
 
 
 def riding(count: int = 1, **fields: Any) -> Any:
-    """States that are zero but for `fields`."""
+    """Return states of zeros except for `fields`."""
     states = np.zeros(count, np.dtype((np.record, [(name, "f8") for name in FIELDS])))
     for name, value in fields.items():
         states[name] = value
@@ -33,7 +33,7 @@ def riding(count: int = 1, **fields: Any) -> Any:
 
 
 def options(**switches: bool) -> Any:
-    """The benchmark's record of options."""
+    """Return the record of options of the benchmark bicycle."""
     values = {
         **asdict(Parameters()),
         **constants(Parameters()),
@@ -46,7 +46,7 @@ def options(**switches: bool) -> Any:
 
 
 def numbers(states: Any) -> Array:
-    """One row of `FIELDS` a state."""
+    """Return `FIELDS` of each state, one row per state."""
     return np.array(states.tolist())
 
 
@@ -69,7 +69,7 @@ advance_all = compiled(_advance_all)
 
 
 def worst_roll(states: Any, seconds: float, record: Any) -> Array:
-    """The greatest |roll| of each in a ride without hands."""
+    """Return the maximum |roll| of each ride without control."""
     worst = np.zeros(states.size)
     for _ in range(round(seconds / PERIOD)):
         ride_all(states, HANDS_OFF, 1, record)
@@ -77,11 +77,11 @@ def worst_roll(states: Any, seconds: float, record: Any) -> Array:
     return worst
 
 
-# --- Against the page's equations, written with matrices and integrated in tiny steps
+# --- Compared with the matrix equations, integrated in small steps
 
 
 def equations(motion: Array, controls: Controls, switch: str) -> Array:
-    """d/dt of `FIELDS`."""
+    """Return the time derivatives of `FIELDS`."""
     m, (torque, pedal, brake, gust) = matrices(Parameters()), controls
     q, rates, (speed, heading) = motion[:2], motion[2:4], motion[4:6]
     mass = 97.61904761904762
@@ -100,7 +100,7 @@ def equations(motion: Array, controls: Controls, switch: str) -> Array:
 
 
 def integrated(motion: Array, controls: Controls, switch: str, seconds: float) -> Array:
-    """After `seconds`, by the midpoint rule in steps of a quarter of a millisecond."""
+    """Return the motion after `seconds`, by the midpoint rule in steps of 0.25 ms."""
     small = 0.00025
     for _ in range(round(seconds / small)):
         middle = motion + small / 2 * equations(motion, controls, switch)
@@ -115,14 +115,14 @@ def integrated(motion: Array, controls: Controls, switch: str, seconds: float) -
         ("", 3.0, (2.0, 0.0, 0.0, 0.0), 1e-6),
         ("", 3.0, (-1.0, 0.0, 0.0, 60.0), 1e-6),
         ("", 1.0, (0.5, 0.9, 0.0, 0.0), 1e-6),
-        ("", 4.0, (0.5, 0.9, 0.0, 0.0), 5e-4),  # what 250 W push is held for a period
+        ("", 4.0, (0.5, 0.9, 0.0, 0.0), 5e-4),  # the force of 250 W is constant during a period
         ("", 5.0, (0.5, 0.0, 0.8, 0.0), 1e-6),
         ("frictionless", 4.0, (1.0, 1.0, 1.0, 20.0), 1e-6),
         ("hold_speed", 4.0, (1.0, 1.0, 1.0, 20.0), 1e-6),
     ],
     ids=str,
 )
-def test_rides_as_the_equations_say(
+def test_rides_match_the_equations(
     switch: str, speed: float, controls: Controls, close: float
 ) -> None:
     bicycle = riding(
@@ -134,7 +134,7 @@ def test_rides_as_the_equations_say(
 
 
 def test_small_motions_have_the_eigenvalues_of_the_model() -> None:
-    """The Jacobian of one period by differences, and the logarithms of its eigenvalues."""
+    """Take logarithms of the eigenvalues of the Jacobian of one period."""
     small = 1e-6
     for speed in (2.0, 4.0, 5.0, 7.0, 10.0):
         jacobian = np.zeros((4, 4))
@@ -148,10 +148,10 @@ def test_small_motions_have_the_eigenvalues_of_the_model() -> None:
         np.testing.assert_allclose(computed, expected, rtol=0, atol=1e-3)
 
 
-# --- How well it integrates
+# --- Accuracy of the integration
 
 
-def test_half_the_step_has_a_sixteenth_of_the_error() -> None:
+def test_halving_the_step_divides_the_error_by_16() -> None:
     def after(steps: int) -> Array:
         bicycle = riding(
             roll=0.1, steer=-0.2, roll_rate=0.5, steer_rate=1.0, speed=6.0, heading=0.5
@@ -164,7 +164,7 @@ def test_half_the_step_has_a_sixteenth_of_the_error() -> None:
     np.testing.assert_allclose(ratios, 16.0, rtol=0.08)
 
 
-def test_energy_is_kept_without_friction() -> None:
+def test_energy_is_conserved_without_friction() -> None:
     bicycle, without = riding(roll=SMALL_LEAN, speed=5.0), options(frictionless=True)
     start = energy(bicycle[0], without[0])
     exchanged = 0.0
@@ -172,10 +172,10 @@ def test_energy_is_kept_without_friction() -> None:
         ride_all(bicycle, HANDS_OFF, 1, without)
         exchanged = max(exchanged, abs(bicycle["speed"][0] - 5.0))
         assert energy(bicycle[0], without[0]) == pytest.approx(start, rel=1e-8)
-    assert exchanged > 1e-4  # there was something to keep
+    assert exchanged > 1e-4  # energy did move between its kinds
 
 
-def test_energy_is_that_of_the_published_matrices() -> None:
+def test_energy_matches_the_published_matrices() -> None:
     leaning, moving = riding(roll=0.2, steer=0.3), riding(roll_rate=0.2, steer_rate=0.3, speed=2.0)
     potential = 9.81 * (-80.95 * 0.2**2 - 2 * 2.59951685 * 0.2 * 0.3 - 0.80329488 * 0.3**2) / 2
     kinetic = (80.81722 * 0.2**2 + 2 * 2.31941332 * 0.2 * 0.3 + 0.29784188 * 0.3**2) / 2
@@ -186,7 +186,7 @@ def test_energy_is_that_of_the_published_matrices() -> None:
 
 
 def wild(count: int) -> Any:
-    """States from all over the place, standing ones among them."""
+    """Return random states over wide ranges, some of them standing still."""
     random = np.random.default_rng(1)
     return riding(
         count,
@@ -215,7 +215,7 @@ def test_compiled_and_interpreted_agree_bit_for_bit(switch: str) -> None:
 # --- Symmetries
 
 
-def test_the_mirror_image_rides_the_mirror_image() -> None:
+def test_mirrored_rides_stay_mirrored() -> None:
     bicycles, mirrored = wild(256), wild(256)
     for name in MIRRORED:
         mirrored[name] *= -1.0
@@ -226,7 +226,7 @@ def test_the_mirror_image_rides_the_mirror_image() -> None:
     np.testing.assert_array_equal(numbers(bicycles), numbers(mirrored))
 
 
-def test_the_path_turns_with_the_first_heading() -> None:
+def test_the_path_turns_with_the_initial_heading() -> None:
     straight = riding(roll=0.05, steer=0.1, speed=4.0)
     turned = riding(roll=0.05, steer=0.1, speed=4.0, heading=2.2, x=-5.0, y=7.0)
     for bicycle in (straight, turned):
@@ -238,11 +238,11 @@ def test_the_path_turns_with_the_first_heading() -> None:
     np.testing.assert_allclose(numbers(straight)[0, :5], numbers(turned)[0, :5], rtol=1e-12)
 
 
-# --- What bicycles do
+# --- How bicycles behave
 
 
 @pytest.mark.parametrize("switch", ["frictionless", "hold_speed"])
-def test_rides_by_itself_at_medium_speed(switch: str) -> None:
+def test_stable_without_control_at_medium_speed(switch: str) -> None:
     bicycles = riding(3, roll=SMALL_LEAN, speed=[4.5, 5.0, 5.5])
     assert (worst_roll(bicycles, 60.0, options(**{switch: True})) < 3 * SMALL_LEAN).all()
 
@@ -252,7 +252,7 @@ def test_falls_at_low_speed() -> None:
     assert (worst_roll(bicycles, 60.0, options(hold_speed=True)) > FALL).all()
 
 
-def test_steering_right_leans_it_left() -> None:
+def test_steering_right_leans_left() -> None:
     bicycle = riding(speed=5.0)
     ride_all(bicycle, (1.0, 0.0, 0.0, 0.0), 10, options())
     assert bicycle["steer"][0] > 0.0
@@ -261,7 +261,7 @@ def test_steering_right_leans_it_left() -> None:
     assert bicycle["roll"][0] < 0.0
 
 
-def test_a_gust_to_the_right_leans_it_right() -> None:
+def test_a_gust_to_the_right_leans_right() -> None:
     bicycle = riding(speed=5.0)
     ride_all(bicycle, (0.0, 0.0, 0.0, 50.0), 10, options())
     assert bicycle["roll"][0] > 0.0
@@ -271,7 +271,7 @@ def test_a_gust_to_the_right_leans_it_right() -> None:
 
 
 def test_coasting_follows_the_closed_formula() -> None:
-    """m v' = -(R + k v^2) has v = sqrt(R/k) tan(atan(v0 sqrt(k/R)) - t sqrt(R k)/m)."""
+    """m v' = -(R + k v^2) is solved by v = sqrt(R/k) tan(atan(v0 sqrt(k/R)) - t sqrt(R k)/m)."""
     bicycle, rolling, air, mass = riding(speed=8.0), 0.005 * 94.0 * 9.81, 0.3, 97.61904761904762
     ride_all(bicycle, HANDS_OFF, 1000, options())
     ratio = math.sqrt(rolling / air)
@@ -282,21 +282,21 @@ def test_coasting_follows_the_closed_formula() -> None:
     np.testing.assert_array_equal(numbers(bicycle)[0][[0, 1, 2, 3, 5, 7]], 0.0)
 
 
-def test_pedalling_settles_where_the_power_is_used_up() -> None:
+def test_pedalling_reaches_the_speed_at_which_power_equals_losses() -> None:
     bicycle = riding(speed=1.0)
     ride_all(bicycle, (0.0, 1.0, 0.0, 0.0), 15_000, options())
     speed = bicycle["speed"][0]
     assert speed * (0.3 * speed**2 + 0.005 * 94.0 * 9.81) == pytest.approx(250.0, rel=1e-6)
 
 
-def test_a_push_off_has_the_greatest_force() -> None:
+def test_starting_uses_the_maximum_force() -> None:
     bicycle = riding()
     ride_all(bicycle, (0.0, 1.0, 0.0, 0.0), 25, options())
     expected = 0.5 * (150.0 - 0.005 * 94.0 * 9.81) / 97.61904761904762
-    assert bicycle["speed"][0] == pytest.approx(expected, rel=1e-3)  # the air takes a little
+    assert bicycle["speed"][0] == pytest.approx(expected, rel=1e-3)  # drag takes a little
 
 
-def test_braking_stops_and_stays() -> None:
+def test_braking_stops_the_bicycle() -> None:
     bicycle = riding(speed=5.0)
     ride_all(bicycle, (0.0, 0.0, 1.0, 0.0), 50, options())
     assert bicycle["speed"][0] == pytest.approx(5.0 - 2.5 - 0.08, abs=0.05)
@@ -308,8 +308,8 @@ def test_braking_stops_and_stays() -> None:
     assert bicycle["x"][0] == stopped
 
 
-def test_a_brake_that_has_nothing_to_stop_changes_nothing() -> None:
-    """Nor does a deceleration that is none enter the stiffness."""
+def test_braking_at_standstill_changes_nothing() -> None:
+    """The stiffness does not change either."""
     braked, free = riding(roll=0.1, steer=0.3), riding(roll=0.1, steer=0.3)
     ride_all(braked, (1.0, 0.0, 1.0, 0.0), 1, options())
     ride_all(free, (1.0, 0.0, 0.0, 0.0), 1, options())

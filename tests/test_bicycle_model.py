@@ -1,4 +1,4 @@
-"""The bicycle's equations against published numbers and against mechanics in three dimensions."""
+"""The equations of the bicycle, compared with published numbers and rigid-body mechanics."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ VARIED = [
 ]
 
 
-# --- Against the benchmark of Meijaard et al. (2007)
+# --- Compared with the benchmark of Meijaard et al. (2007)
 
 
-def test_matrices_are_the_published_ones() -> None:
+def test_matrices_match_the_benchmark() -> None:
     m = matrices(BENCHMARK)
     for computed, published in (
         (m.mass, [[80.81722, 2.31941332208709], [2.31941332208709, 0.29784188199686]]),
@@ -68,7 +68,7 @@ def test_matrices_are_the_published_ones() -> None:
         (10.0, [-24.624596, -3.720168 - 10.906811j, -3.720168 + 10.906811j, 0.161053]),
     ],
 )
-def test_eigenvalues_are_the_published_ones(speed: float, published: list[complex]) -> None:
+def test_eigenvalues_match_the_benchmark(speed: float, published: list[complex]) -> None:
     computed = eigenvalues(matrices(BENCHMARK), speed, 9.81)
     np.testing.assert_allclose(computed.real, np.real(published), rtol=0, atol=6e-7)
     np.testing.assert_allclose(computed.imag, np.imag(published), rtol=0, atol=6e-7)
@@ -77,7 +77,7 @@ def test_eigenvalues_are_the_published_ones(speed: float, published: list[comple
 @pytest.mark.parametrize(
     ("slow", "fast", "published"), [(3.0, 5.0, 4.29238), (5.0, 8.0, 6.02426)], ids=str
 )
-def test_it_rides_by_itself_between_two_speeds(slow: float, fast: float, published: float) -> None:
+def test_stable_alone_between_two_speeds(slow: float, fast: float, published: float) -> None:
     def is_stable(speed: float) -> bool:
         return bool((eigenvalues(matrices(BENCHMARK), speed, 9.81).real < 0).all())
 
@@ -92,8 +92,8 @@ def test_it_rides_by_itself_between_two_speeds(slow: float, fast: float, publish
     assert slow == pytest.approx(published, abs=6e-6)
 
 
-def test_acceleration_stiffness_is_that_of_a_nonlinear_model() -> None:
-    """Published on our page of sources, from somebody else's full model."""
+def test_acceleration_stiffness_matches_a_nonlinear_model() -> None:
+    """The numbers come from an independent full model."""
     m = matrices(BENCHMARK)
     for computed, steer_to_roll, steer_to_steer in (
         (m.rear_stiffness, 33.8664139, 3.3392550),
@@ -104,7 +104,7 @@ def test_acceleration_stiffness_is_that_of_a_nonlinear_model() -> None:
         np.testing.assert_allclose(computed, expected, rtol=0, atol=6e-8)
 
 
-def test_state_matrix_holds_the_equations() -> None:
+def test_the_state_matrix_contains_the_equations() -> None:
     """M q'' + v C1 q' + (g K0 + v^2 K2) q = 0 for any q and q'."""
     m, q, rates = matrices(BENCHMARK), np.array([0.1, -0.2]), np.array([0.3, 0.4])
     derivative = state_matrix(m, 3.0, 9.81) @ np.hstack([q, rates])
@@ -114,12 +114,12 @@ def test_state_matrix_holds_the_equations() -> None:
     np.testing.assert_allclose(left, 0.0, atol=1e-12)
 
 
-# --- Against another program
+# --- Compared with another program
 
 
 @pytest.mark.parametrize("p", VARIED, ids=range(len(VARIED)))
 def test_matrices_agree_with_bicycle_parameters(p: Parameters) -> None:
-    """PyPI's, by Jason Moore and others."""
+    """BicycleParameters on PyPI, by Jason Moore and others."""
     expected = bicycleparameters.bicycle.benchmark_par_to_canonical(
         {
             "w": p.wheelbase,
@@ -153,18 +153,18 @@ def test_matrices_agree_with_bicycle_parameters(p: Parameters) -> None:
     np.testing.assert_allclose(computed, expected, rtol=1e-12, atol=1e-12)
 
 
-# --- Against rigid bodies that roll in three dimensions
+# --- Compared with rolling rigid bodies in three dimensions
 #
 # Velocities are 3 x 9 matrices: they multiply the rates of (x, y, z of the rear wheel's centre,
-# yaw, roll, pitch, steer, rear wheel's spin, front wheel's spin). That neither wheel slips or
-# leaves the ground leaves three of the nine free: roll', steer' and v.
+# yaw, roll, pitch, steer, rear wheel's spin, front wheel's spin). As neither wheel slips or leaves
+# the ground, three of the nine rates are free: roll', steer' and v.
 
 X, Y, Z = np.eye(3)
 YAW, ROLL, PITCH, STEER, REAR_SPIN, FRONT_SPIN = np.eye(9)[3:]
 
 
 class Pose(NamedTuple):
-    """Where the bicycle is with the rear wheel's contact at the origin, heading along x."""
+    """A pose of the bicycle, with the rear contact point at the origin and heading along x."""
 
     frame: Array
     fork: Array
@@ -174,13 +174,13 @@ class Pose(NamedTuple):
 
 
 def turned(axis: Array, angle: float) -> Array:
-    """The matrix that turns about a unit vector."""
+    """Return the rotation matrix about a unit vector."""
     cross = np.cross(axis, np.eye(3)).T
     return np.eye(3) + math.sin(angle) * cross + (1.0 - math.cos(angle)) * cross @ cross
 
 
 def steer_axis(p: Parameters) -> Array:
-    """Downwards, in the frame."""
+    """Return the steer axis in the frame, pointing down."""
     return np.array([math.cos(math.radians(p.head_angle)), 0, math.sin(math.radians(p.head_angle))])
 
 
@@ -193,13 +193,13 @@ def pose(p: Parameters, roll: float, steer: float, pitch: float) -> Pose:
 
 
 def lowest(radius: float, axle: Array) -> Array:
-    """From a wheel's centre to its lowest point."""
+    """Return the vector from a wheel's centre to its lowest point."""
     down = Z - axle * axle[2]
     return radius * down / np.linalg.norm(down)
 
 
 def on_the_ground(p: Parameters, roll: float, steer: float) -> Pose:
-    """The pose with the pitch at which the front wheel touches the ground, by the secant rule."""
+    """Find the pitch at which the front wheel touches the ground, by the secant method."""
 
     def below(pitch: float) -> float:
         at = pose(p, roll, steer, pitch)
@@ -217,12 +217,12 @@ def inertia(ixx: float, iyy: float, izz: float, ixz: float = 0.0) -> Array:
 
 
 def swept(spin: Array, arm: Array) -> Array:
-    """The velocity of an arm's end against its start."""
+    """Return the velocity of the end of an arm relative to its start."""
     return np.cross(spin, arm, axisa=0, axisc=0)
 
 
 def rolling(p: Parameters, roll: float, steer: float) -> tuple[Array, Array, Array]:
-    """How (roll', steer', v) make energy, spin of the front wheel in its fork, speed of the rider.
+    """Return how energy, front wheel spin and rider speed depend on (roll', steer', v).
 
     The first is a 3 x 3 mass matrix, the others are rows of three.
     """
@@ -256,13 +256,13 @@ def rolling(p: Parameters, roll: float, steer: float) -> tuple[Array, Array, Arr
     slip_rear = rear + swept(of_rear, lowest(p.rear_wheel_radius, at.frame @ Y))
     slip_front = front + swept(of_front, lowest(p.front_wheel_radius, at.fork @ Y))
     free = np.vstack([ROLL, STEER, -p.rear_wheel_radius * REAR_SPIN])
-    given = np.eye(9, 3, -6)  # slips are zero, the free ones are what they are
+    given = np.eye(9, 3, -6)  # slips are zero, and the free rates are given
     motion = np.linalg.solve(np.vstack([slip_rear, slip_front, free]), given)
     return motion.T @ energy @ motion, motion[8], rider[0] @ motion
 
 
 @pytest.mark.parametrize("p", VARIED, ids=range(len(VARIED)))
-def test_upright_energy_is_that_of_the_bodies(p: Parameters) -> None:
+def test_upright_energy_matches_the_rigid_bodies(p: Parameters) -> None:
     m = matrices(p)
     expected, _, _ = rolling(p, 0.0, 0.0)
     np.testing.assert_allclose(m.mass, expected[:2, :2], rtol=1e-12, atol=1e-12)
@@ -270,8 +270,8 @@ def test_upright_energy_is_that_of_the_bodies(p: Parameters) -> None:
 
 
 @pytest.mark.parametrize("p", VARIED, ids=range(len(VARIED)))
-def test_acceleration_stiffness_is_that_of_the_bodies(p: Parameters) -> None:
-    """How roll and steer couple with v in the kinetic energy, a little off upright."""
+def test_acceleration_stiffness_matches_the_rigid_bodies(p: Parameters) -> None:
+    """Compare the coupling of roll and steer with v in the kinetic energy, near upright."""
     m, small = matrices(p), 1e-4
     for column, (roll, steer) in enumerate(small * np.eye(2)):
         off, other = rolling(p, roll, steer), rolling(p, -roll, -steer)
@@ -310,6 +310,6 @@ def test_acceleration_stiffness_is_that_of_the_bodies(p: Parameters) -> None:
         ("front_wheel_iyy", -0.28),
     ],
 )
-def test_impossible_parameters_are_refused_by_name(name: str, value: float) -> None:
+def test_impossible_parameters_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"^option `{name}` of bicycle must be between .* and .*"):
         replace(BENCHMARK, **{name: value})

@@ -14,11 +14,11 @@ from tests.test_bicycle import (
     STEP,
     UPRIGHT,
     actions,
-    by_hand,
-    by_hand_at_the_commanded_speed,
     make,
     make_vec,
     pedal_and_let_go,
+    rider_at_commanded_speed,
+    steer_into_fall,
 )
 
 EVERYWHERE = ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive")
@@ -84,7 +84,7 @@ def test_towards_goal_adds_up_to_the_distance_won_whatever_the_way() -> None:
         first, total = env.state, 0.0
         for k in range(400):
             now = np.array([env.state]).view(np.recarray)
-            total += env.step(by_hand_at_the_commanded_speed(now, lean * math.cos(0.02 * k))[0])[1]
+            total += env.step(rider_at_commanded_speed(now, lean * math.cos(0.02 * k))[0])[1]
         goal = (first.goal_x, first.goal_y)
         won = math.dist((0.0, 0.0), goal) - math.dist((env.state.x, env.state.y), goal)
         assert total == pytest.approx(won, abs=1e-9)
@@ -104,7 +104,7 @@ def paid(lean: float, steps: int) -> tuple[dict[str, float], NDArray[Any]]:
     sums, places = {"any_motion": 0.0, "progress": 0.0}, []
     for _ in range(steps):
         now = np.array([env.state]).view(np.recarray)
-        *_, terminated, _, info = env.step(by_hand(now, lean)[0])
+        *_, terminated, _, info = env.step(steer_into_fall(now, lean)[0])
         assert not terminated
         places.append((env.state.x, env.state.y))
         for term in sums:
@@ -147,14 +147,14 @@ def test_just_alive_is_a_trap() -> None:
     assert upright.all()
     assert (returns == 1000.0).all()
     assert scores.mean() < 1.0  # of 20
-    returns, scores, _ = ride_for_20_s("just_alive", by_hand_at_the_commanded_speed, speed=3.0)
+    returns, scores, _ = ride_for_20_s("just_alive", rider_at_commanded_speed, speed=3.0)
     assert (returns == 1000.0).all()
     assert scores.mean() > 19.0
 
 
 def test_the_default_reward_is_none() -> None:
     """A good ride earns more than letting go at any speed, and that more than falling at once."""
-    by_hand_earns = ride_for_20_s(None, by_hand_at_the_commanded_speed)[0]
+    by_hand_earns = ride_for_20_s(None, rider_at_commanded_speed)[0]
     letting_go_earns = ride_for_20_s(None, pedal_and_let_go, speed=3.0)[0]
     doing_nothing_earns = ride_for_20_s(None, lambda states: actions(states.size))[0]
     assert by_hand_earns.min() > 1.3 * letting_go_earns.max()

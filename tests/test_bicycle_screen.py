@@ -1,4 +1,4 @@
-"""What an agent sees of the bicycle: every number of the ride, and left as it sees right."""
+"""The screens of the bicycle: they show every number, and are symmetric."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def screen_of(task: str, state: Any, side: int = 84, **options: Any) -> Array:
 
 
 def mirrored(task: str, state: Any) -> Any:
-    """The same ride in a mirror that stands along the x axis."""
+    """Return the same ride mirrored at the x axis."""
     image = state.copy()
     for name in ("roll", "steer", "roll_rate", "steer_rate", "heading", "y", "goal_y"):
         if name in image.dtype.names:
             image[name] = -image[name]
-    for name in ("long_phase", "short_phase"):  # half a wave on, sines change their signs
+    for name in ("long_phase", "short_phase"):  # shifted by half a wave, sines change sign
         if name in image.dtype.names:
             image[name] += math.pi
     return image
@@ -50,7 +50,7 @@ def mirrored(task: str, state: Any) -> Any:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("side", [24, 84, 85])
-def test_a_mirrored_ride_is_the_mirrored_screen(task: str, side: int) -> None:
+def test_a_mirrored_ride_gives_the_mirrored_screen(task: str, side: int) -> None:
     rng = np.random.default_rng(1)
     for _ in range(50):
         angles = {"roll": rng.uniform(-FALLEN_ROLL, FALLEN_ROLL)}
@@ -59,7 +59,7 @@ def test_a_mirrored_ride_is_the_mirrored_screen(task: str, side: int) -> None:
         state = state_of(task, **angles)
         seen = screen_of(task, state, side).astype(int)
         image = screen_of(task, mirrored(task, state), side).astype(int)
-        assert abs(seen[:, ::-1] - image).max() <= 1  # of 255: a sum rounded the other way
+        assert abs(seen[:, ::-1] - image).max() <= 1  # of 255, from rounding
 
 
 @pytest.mark.parametrize("side", [24, 84])
@@ -79,7 +79,7 @@ def test_a_mirrored_ride_is_the_mirrored_screen(task: str, side: int) -> None:
         ("slow", "way", 0.1),
     ],
 )
-def test_a_small_change_is_seen(task: str, field: str, change: float, side: int) -> None:
+def test_small_changes_are_visible(task: str, field: str, change: float, side: int) -> None:
     state = state_of(task)
     before = screen_of(task, state, side)
     state[field] += change
@@ -87,7 +87,7 @@ def test_a_small_change_is_seen(task: str, field: str, change: float, side: int)
 
 
 def slope(light: Array) -> float:
-    """Of the line that the light lies on: columns to the right for each row upwards."""
+    """Return the slope of a bright line: columns to the right per row upwards."""
     rows, columns = np.indices(light.shape)
     weights = light / light.sum()
     row, column = (weights * rows).sum(), (weights * columns).sum()
@@ -96,19 +96,19 @@ def slope(light: Array) -> float:
 
 
 @pytest.mark.parametrize("roll", [-0.3, -0.04, 0.0, 0.01, 0.2])
-def test_the_lean_can_be_read_off(roll: float) -> None:
+def test_the_screen_shows_the_roll(roll: float) -> None:
     screen = screen_of("balance", state_of("balance", roll=roll, steer=0.0)).astype(float)
     middle = screen[57:75]  # of the line that leans twice as far
     assert math.atan(slope(middle)) == pytest.approx(2 * roll, abs=0.03)
 
 
 @pytest.mark.parametrize("steer", [-0.5, -0.05, 0.0, 0.3])
-def test_the_steer_can_be_read_off(steer: float) -> None:
+def test_the_screen_shows_the_steer(steer: float) -> None:
     screen = screen_of("balance", state_of("balance", roll=0.0, steer=steer)).astype(float)
     assert math.atan(slope(screen[41:52])) == pytest.approx(steer, abs=0.03)
 
 
-def test_the_bars_are_as_wide_as_the_speeds_are_high() -> None:
+def test_the_widths_of_the_bars_show_the_speeds() -> None:
     light = {}
     for speed, asked in ((2.0, 3.0), (4.0, 3.0), (2.0, 1.5)):
         screen = screen_of("balance", state_of("balance", speed=speed, commanded_speed=asked))
@@ -121,8 +121,8 @@ def test_the_bars_are_as_wide_as_the_speeds_are_high() -> None:
 
 @pytest.mark.parametrize("y", [-1.5, 0.0, 0.7])
 @pytest.mark.parametrize("width", [1.0, 3.0])
-def test_the_lane_lies_where_it_is(y: float, width: float) -> None:
-    """A straight one, the bicycle y to the right of its middle and heading along it."""
+def test_the_screen_shows_the_position_of_the_lane(y: float, width: float) -> None:
+    """The lane is straight; the bicycle is y to the right of its centre and heads along it."""
     state = state_of("path", y=y, heading=0.0)
     row = screen_of("path", state, 840, winding=0.0, lane_width=width)[200].astype(float)
     metre = 0.048 * 840
@@ -133,8 +133,8 @@ def test_the_lane_lies_where_it_is(y: float, width: float) -> None:
         assert column == pytest.approx(420 + (sign * width / 2 - y) * metre, abs=0.6)
 
 
-def test_the_borders_lie_across_the_lane() -> None:
-    """Riding along a steep part of it, in its middle: both are half its width away."""
+def test_the_borders_have_the_right_distance_on_a_slope() -> None:
+    """On a steep part of the lane, both borders are half its width away."""
     state = state_of("path", x=0.0, y=0.0, long_phase=0.0, short_phase=0.0)
     state.heading = math.atan(2.0 * (2 * math.pi / 40 + 0.2 * 2 * math.pi / 17))
     row = screen_of("path", state, 840)[350].astype(float)
@@ -145,19 +145,19 @@ def test_the_borders_lie_across_the_lane() -> None:
 
 
 @pytest.mark.parametrize("heading", [0.0, math.pi])
-def test_the_lane_ahead_is_seen_riding_either_way(heading: float) -> None:
+def test_the_lane_ahead_is_visible_in_both_directions(heading: float) -> None:
     ahead = screen_of("path", state_of("path", y=0.0, heading=heading), winding=0.0)[:33]
     assert ahead.any()
     assert slope(ahead.astype(float)) == pytest.approx(0.0, abs=0.01)
 
 
-def test_the_lane_runs_to_the_left_of_who_heads_right() -> None:
+def test_the_lane_runs_to_the_left_if_the_bicycle_heads_right() -> None:
     ahead = screen_of("path", state_of("path", y=0.0, heading=1.0), winding=0.0)[:33]
     assert ahead[:, :42].sum() > 10 * ahead[:, 44:].sum()
 
 
 @pytest.mark.parametrize("direction", [-2.5, -1.0, 0.0, 0.4, 1.6, 3.0])
-def test_the_goal_is_shown_where_it_is_seen_from_the_bicycle(direction: float) -> None:
+def test_the_screen_shows_the_direction_of_the_goal(direction: float) -> None:
     heading, lengths = 0.9, []
     for distance in (10.0, 40.0, 90.0):
         x, y = (distance * function(direction + heading) for function in (math.cos, math.sin))

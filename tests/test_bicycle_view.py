@@ -1,4 +1,4 @@
-"""The bicycle as people see it: every number shows, and on the side where it belongs."""
+"""The view of the bicycle: it shows every number, on the right side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE = 480
 
 
 def picture(task: str, state: Any, view: View | None = None, **options: Any) -> Array:
-    """(SIDE, SIDE, 3), drawn by `view` or a new one."""
+    """Return the picture of a state (SIDE, SIDE, 3), drawn by `view` or a new view."""
     surface = pygame.Surface((SIDE, SIDE))
     (view or View())(surface, state, bicycle(task).make_options(options))
     pixels: Array = pygame.surfarray.array3d(surface).swapaxes(0, 1)
@@ -34,7 +34,7 @@ def picture(task: str, state: Any, view: View | None = None, **options: Any) -> 
 
 
 def places(pixels: Array, colour: Colour, part: str = "scene", tolerance: int = 0) -> Array:
-    """(n, 2) x and y of the pixels of this colour in a part of the picture, in sides."""
+    """Return x and y (n, 2) of the pixels of a colour in a part of the view, in sides."""
     area = getattr(layout(len(pixels)), part)
     inside = pixels[area.top : area.bottom, area.left : area.right].astype(int)
     rows, columns = np.nonzero((abs(inside - colour) <= tolerance).all(2))
@@ -42,13 +42,13 @@ def places(pixels: Array, colour: Colour, part: str = "scene", tolerance: int = 
 
 
 def head(pixels: Array) -> Array:
-    """x and y of the helmet's middle; the mark at the upper left is white, too."""
+    """Return x and y of the helmet's middle; the mark at the upper left is white too."""
     white = places(pixels, HELMET)
     middle: Array = white[(white[:, 0] > 0.3) | (white[:, 1] > 0.2)].mean(0)
     return middle
 
 
-def test_a_view_that_is_a_class_is_made_for_each_window() -> None:
+def test_each_window_gets_its_own_instance_of_a_view_class() -> None:
     first, second = load_view(bicycle("balance")), load_view(bicycle("balance"))
     assert isinstance(first, View)
     assert first is not second
@@ -57,7 +57,7 @@ def test_a_view_that_is_a_class_is_made_for_each_window() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("side", [240, 333, 480, 1000])
-def test_every_task_is_drawn_over_the_whole_of_any_square(task: str, side: int) -> None:
+def test_every_task_fills_squares_of_any_size(task: str, side: int) -> None:
     surface = pygame.Surface((side, side))
     surface.fill((255, 0, 255))
     View()(surface, state_of(task, gust=90.0), bicycle(task).make_options({}))
@@ -100,22 +100,22 @@ def test_every_task_is_drawn_over_the_whole_of_any_square(task: str, side: int) 
         ("slow", "finished", 1),
     ],
 )
-def test_every_number_shows(task: str, field: str, value: float) -> None:
+def test_every_number_is_visible(task: str, field: str, value: float) -> None:
     before = picture(task, state_of(task), gust=1.0)
     after = picture(task, state_of(task, **{field: value}), gust=1.0)
     assert not np.array_equal(before, after)
 
 
 @pytest.mark.parametrize("roll", [-0.4, -0.1, 0.1, 0.4])
-def test_the_rider_leans_as_far_as_the_bicycle_does(roll: float) -> None:
+def test_the_rider_leans_with_the_bicycle(roll: float) -> None:
     x, y = head(picture("balance", state_of("balance", roll=roll)))
-    ground = 0.46  # where the ground below the head is seen
+    ground = 0.46  # y of the ground below the head
     assert math.atan2(x - 0.5, ground - y) == pytest.approx(roll, abs=0.03)
 
 
 @pytest.mark.parametrize("steer", [-0.6, 0.6])
 def test_the_front_wheel_turns(steer: float) -> None:
-    """Seen from above its front, the tyre furthest up, is on the side that it is steered to."""
+    """Seen from above, the front of the tyre is on the side of the steering."""
     tyre = places(picture("balance", state_of("balance", steer=steer)), TYRE, "above")
     middle = layout(SIDE).above.width / SIDE / 2
     front = tyre[tyre[:, 1] < tyre[:, 1].min() + 0.01]
@@ -126,7 +126,7 @@ def test_the_front_wheel_turns(steer: float) -> None:
 
 @pytest.mark.parametrize("angle", [-1.0, 0.3])
 def test_the_fork_turns_about_the_steer_axis(angle: float) -> None:
-    """The axis stays where it is, lengths stay what they are, the front goes to the right."""
+    """The axis and all lengths stay the same, and the front moves to the right."""
     axis = steer_axis(bicycle("balance").make_options({}))
     rng = np.random.default_rng(0)
     points = rng.normal(size=(20, 3))
@@ -139,7 +139,7 @@ def test_the_fork_turns_about_the_steer_axis(angle: float) -> None:
     assert math.copysign(1.0, angle) * axis.turn(ahead, angle)[0, 1] > 0.2
 
 
-def test_the_ground_is_seen_from_the_bicycle() -> None:
+def test_the_ground_is_drawn_relative_to_the_bicycle() -> None:
     state = state_of("balance", x=3.0, y=-2.0, heading=0.7)
     places = np.random.default_rng(0).normal(size=(9, 2)) * 20
     expected = (places @ [1, 1j] - (3 - 2j)) * np.exp(-0.7j)
@@ -159,7 +159,7 @@ def test_a_mirrored_ride_looks_mirrored() -> None:
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
-def test_who_has_fallen_lies_on_that_side_and_it_is_told_in_red(side: float) -> None:
+def test_a_fallen_rider_lies_on_the_right_side_with_a_red_message(side: float) -> None:
     riding = picture("balance", state_of("balance", roll=0.53 * side))
     lying = picture("balance", state_of("balance", roll=0.53 * side, fallen=1))
     x, y = head(lying)
@@ -170,7 +170,7 @@ def test_who_has_fallen_lies_on_that_side_and_it_is_told_in_red(side: float) -> 
     assert len(places(lying, SHIRT)) < len(places(riding, SHIRT)) / 2, "green is for riding"
 
 
-def test_a_gust_is_an_arrow_towards_where_it_pushes_as_long_as_it_is_strong() -> None:
+def test_an_arrow_shows_direction_and_strength_of_a_gust() -> None:
     lengths = []
     for gust in (40.0, 150.0, 290.0):
         for sign in (-1, 1):
@@ -186,7 +186,7 @@ def test_a_gust_is_an_arrow_towards_where_it_pushes_as_long_as_it_is_strong() ->
 
 
 @pytest.mark.parametrize("direction", [-2.2, -0.5, 0.0, 1.2, 3.0])
-def test_the_map_points_to_a_goal_that_lies_beyond_it(direction: float) -> None:
+def test_the_map_points_to_a_goal_outside_of_it(direction: float) -> None:
     goal = {"goal_x": 90 * math.cos(direction), "goal_y": 90 * math.sin(direction)}
     found = places(picture("goal", state_of("goal", **goal)), palette.AMBER, "map")
     area = layout(SIDE).map
@@ -197,8 +197,8 @@ def test_the_map_points_to_a_goal_that_lies_beyond_it(direction: float) -> None:
     assert abs(off) < 0.25
 
 
-def test_a_goal_on_the_map_is_where_it_lies() -> None:
-    state = state_of("goal", goal_x=25.0, goal_y=-25.0)  # a square ahead, a square to the left
+def test_the_map_shows_the_position_of_the_goal() -> None:
+    state = state_of("goal", goal_x=25.0, goal_y=-25.0)  # one square ahead, one square to the left
     found = places(picture("goal", state), palette.AMBER, "map")
     area = layout(SIDE).map
     away = (found - np.array([area.width, area.height]) / 2 / SIDE) / (area.width / SIDE / 4)
@@ -206,7 +206,7 @@ def test_a_goal_on_the_map_is_where_it_lies() -> None:
     assert rim.mean(0) == pytest.approx([-1.0, -1.0], abs=0.03)
 
 
-def test_the_lane_turns_red_beside_it() -> None:
+def test_the_lane_turns_red_when_the_bicycle_leaves_it() -> None:
     for offset, colour, other in (
         (0.9, palette.GREEN, palette.RED),
         (1.1, palette.RED, palette.GREEN),
@@ -216,7 +216,7 @@ def test_the_lane_turns_red_beside_it() -> None:
         assert len(places(pixels, other, "map")) == 0
 
 
-def test_the_finishing_line_comes_nearer() -> None:
+def test_the_finish_line_comes_closer() -> None:
     heights = []
     for way in (10.0, 25.0, 29.0):
         line = places(picture("slow", state_of("slow", way=way, heading=0.0)), WHITE)
@@ -229,7 +229,7 @@ def test_the_finishing_line_comes_nearer() -> None:
 
 
 def ridden(view: View, steps: list[tuple[int, float, float]]) -> Array:
-    """The last picture of a ride through (t, x, y)."""
+    """Return the last picture of a ride through (t, x, y)."""
     way, last = 0.0, steps[0]
     for t, x, y in steps:
         way += math.hypot(x - last[1], y - last[2])
@@ -246,7 +246,7 @@ def trail_length(pixels: Array) -> int:
     return sum(len(places(pixels, colour, "map", tolerance=60)) for colour in tracks)
 
 
-def test_the_trail_grows_along_the_way() -> None:
+def test_the_trail_grows() -> None:
     view = View()
     short, long = ridden(view, STRAIGHT[:8]), ridden(view, STRAIGHT)
     assert trail_length(long) > 3 * trail_length(short) > 10
@@ -255,8 +255,8 @@ def test_the_trail_grows_along_the_way() -> None:
     assert (behind[:, 1] > middle - 0.03).all(), "x is upwards"
 
 
-def test_the_trail_begins_anew_with_another_ride() -> None:
-    """When time goes back, and where a bicycle cannot have come from its last place."""
+def test_another_ride_starts_a_new_trail() -> None:
+    """This holds if time goes back, or if the bicycle jumps to another position."""
     trail, near = Trail(), state_of("balance", t=0, x=0.05)
     trail.follow(state_of("balance", t=9))
     trail.follow(near)
@@ -270,8 +270,8 @@ def test_the_trail_begins_anew_with_another_ride() -> None:
     np.testing.assert_array_equal(ridden(elsewhere, [last]), alone)
 
 
-def test_windows_remember_their_own_trails() -> None:
-    """As do the bicycles of a vector environment, whose pictures are drawn in turn."""
+def test_every_window_has_its_own_trail() -> None:
+    """So does every bicycle of a vector environment."""
     single: Any = gymnasium.make("BicycleBalance-v0", render_mode="rgb_array")
     many: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=3, render_mode="rgb_array")
     single.reset(seed=1)
@@ -286,7 +286,7 @@ def test_windows_remember_their_own_trails() -> None:
     many.close()
 
 
-def test_the_bicycle_on_the_map_heads_where_it_does() -> None:
+def test_the_marker_on_the_map_shows_the_heading() -> None:
     for heading in (-1.0, 0.5, 2.0):
         found = places(picture("balance", state_of("balance", heading=heading)), FRAME, "map")
         area = layout(SIDE).map

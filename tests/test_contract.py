@@ -1,4 +1,4 @@
-"""What every game promises. A game that is registered is tested here without another line."""
+"""The contract that every game keeps. All registered games are tested here."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def make(variant: Variant, **options: Any) -> Any:
 
 
 def make_vec(variant: Variant, num_envs: int, **options: Any) -> Any:
-    """The native vector environment."""
+    """The vector environment itself."""
     options |= variant.options
     return gymnasium.make_vec(variant.env_id, num_envs=num_envs, **options).unwrapped
 
 
-def test_the_games_are_found() -> None:
+def test_all_games_are_registered() -> None:
     assert env_id_of("paddle") == "PaddleBall-v0"
     assert [game.env_id for game in GAMES] == env_ids(REGISTERED)
     assert {variant.env_id for variant in VARIANTS} == {game.env_id for game in GAMES}
-    assert len(VARIANTS) == len(GAMES) + 8  # four tasks, two kinds of action; two of controls
+    assert len(VARIANTS) == len(GAMES) + 8  # 4 tasks x 2 kinds of action, 2 kinds of controls
 
 
 # --- Gymnasium's own checks
@@ -54,7 +54,7 @@ def test_the_games_are_found() -> None:
 
 @every_variant
 @every_eye
-def test_gymnasium_checks_the_single_environment(variant: Variant, observation: str) -> None:
+def test_single_environments_pass_gymnasiums_checker(variant: Variant, observation: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(make(variant, observation=observation))
@@ -62,8 +62,8 @@ def test_gymnasium_checks_the_single_environment(variant: Variant, observation: 
 
 @every_variant
 @every_eye
-def test_the_vector_environment_keeps_to_the_api(variant: Variant, observation: str) -> None:
-    """Gymnasium has no checker for vector environments; this asks the same of one."""
+def test_vector_environments_follow_gymnasiums_api(variant: Variant, observation: str) -> None:
+    """Gymnasium has no checker for vector environments, so this test checks the same points."""
     env = make_vec(variant, 4, observation=observation, max_steps=9)
     single = make(variant, observation=observation)
     assert env.num_envs == 4
@@ -104,12 +104,12 @@ def test_metadata(variant: Variant) -> None:
     assert single.spec.id == vector.spec.id == variant.env_id
 
 
-# --- One game is played alike, however it is run
+# --- The same game in every kind of environment
 
 
 @every_variant
 @every_eye
-def test_each_game_of_a_batch_equals_the_single_one(variant: Variant, observation: str) -> None:
+def test_vector_and_single_environments_agree(variant: Variant, observation: str) -> None:
     options = {"observation": observation, "max_steps": 60, "screen_size": 24}
     count, seed = 3, 11
     vector = make_vec(variant, count, **options)
@@ -143,7 +143,7 @@ def test_each_game_of_a_batch_equals_the_single_one(variant: Variant, observatio
 
 @every_variant
 @every_eye
-def test_the_native_batch_equals_gymnasiums(variant: Variant, observation: str) -> None:
+def test_our_vector_environment_agrees_with_gymnasiums(variant: Variant, observation: str) -> None:
     options = {"observation": observation, "max_steps": 40, "screen_size": 24}
     native = make_vec(variant, 3, **options)
     theirs: Any = SyncVectorEnv(
@@ -174,7 +174,7 @@ def test_the_native_batch_equals_gymnasiums(variant: Variant, observation: str) 
 
 @every_game
 def test_compiled_equals_interpreted(variant: Variant, tmp_path: Path) -> None:
-    """All its variants; screens do not depend on the kind of action."""
+    """For all variants; screens do not depend on the kind of action."""
     variants = [other for other in VARIANTS if other.env_id == variant.env_id]
     plays = [(other, "state") for other in variants]
     plays += [
@@ -185,7 +185,7 @@ def test_compiled_equals_interpreted(variant: Variant, tmp_path: Path) -> None:
         assert_same(play(other, observation), trace)
 
 
-def test_another_number_of_threads_changes_nothing(tmp_path: Path) -> None:
+def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
     for count in ("1", "2"):
         threads = {"NUMBA_NUM_THREADS": count, "OMP_NUM_THREADS": count}
         elsewhere = play_elsewhere([(game, "state") for game in GAMES], tmp_path, **threads)
@@ -204,12 +204,12 @@ def test_the_seed_decides_everything(variant: Variant, observation: str) -> None
 
 
 @every_game
-def test_seeds_one_by_one_and_none(variant: Variant) -> None:
+def test_a_seed_for_each_game_or_none(variant: Variant) -> None:
     env = make_vec(variant, 3)
     env.reset(seed=[5, 9, 5])
     assert env.states["rng"][0] == env.states["rng"][2] != env.states["rng"][1]
     before = env.states
-    env.reset(seed=[5, None, None])  # None: this generator goes on
+    env.reset(seed=[5, None, None])  # None continues the generator
     assert env.states[0] == before[0]
     other = make_vec(variant, 3)
     other.reset(seed=[5, 9, 5])
@@ -240,15 +240,15 @@ def test_a_game_has_its_own_action_space(variant: Variant) -> None:
 
 
 @every_variant
-def test_truncated_right_at_the_edge(variant: Variant) -> None:
-    """Wherever a game ends by itself, one step more or less decides which kind of end it is."""
+def test_termination_and_truncation_at_the_same_step(variant: Variant) -> None:
+    """With `max_steps` around the length of a game, the end is of the right kind."""
     free = make(variant)
     actions = scripted_actions(free)
     free.reset(seed=4)
     length = 1 + next(k for k, action in enumerate(actions) if free.step(action)[2])
     for max_steps, expected in (
         (length - 1, (False, True)),
-        (length, (True, False)),  # ended at the very last step: there is nothing left to cut
+        (length, (True, False)),  # terminated at the last step, so not truncated
         (length + 1, (True, False)),
     ):
         env = make(variant, max_steps=max_steps)
@@ -259,7 +259,7 @@ def test_truncated_right_at_the_edge(variant: Variant) -> None:
 
 
 @every_variant
-def test_one_step_may_be_all(variant: Variant) -> None:
+def test_episodes_of_one_step(variant: Variant) -> None:
     env = make_vec(variant, 2, max_steps=1)
     env.reset(seed=0)
     for _ in range(5):
@@ -270,7 +270,7 @@ def test_one_step_may_be_all(variant: Variant) -> None:
 
 
 @every_game
-def test_finished_games_start_anew_and_the_others_lose_nothing(variant: Variant) -> None:
+def test_finished_games_restart_and_the_others_continue(variant: Variant) -> None:
     env = make_vec(variant, 8, max_steps=25)
     env.reset(seed=1)
     steps = np.zeros(8, int)
@@ -322,13 +322,13 @@ def test_reset_mask(variant: Variant) -> None:
             env.reset(options={"reset_mask": wrong})
 
 
-# --- Starting from any state, and going on from a checkpoint
+# --- States and checkpoints
 
 
 @every_variant
 @every_eye
-def test_any_state_can_be_started_from(variant: Variant, observation: str) -> None:
-    """A state taken from the middle of a game and put into another plays on in the same way."""
+def test_games_start_from_any_state(variant: Variant, observation: str) -> None:
+    """A state from the middle of a game continues in the same way in another environment."""
     first = make(variant, observation=observation, frames=1)
     second = make(variant, observation=observation, frames=1)
     first.reset(seed=0)
@@ -347,7 +347,7 @@ def test_any_state_can_be_started_from(variant: Variant, observation: str) -> No
 
 
 @every_variant
-def test_the_state_is_read_by_name_and_is_a_copy(variant: Variant) -> None:
+def test_the_state_is_a_copy_with_named_fields(variant: Variant) -> None:
     env, vector = make(variant), make_vec(variant, 3)
     env.reset(seed=0)
     vector.reset(seed=0)
@@ -370,7 +370,7 @@ def test_impossible_values_are_refused(variant: Variant, value: Any) -> None:
     before = env.state
     with pytest.raises(ValueError, match=f"state field `{field}` must be a finite number"):
         env.reset(seed=5, options={"state": {field: value}})
-    assert env.state == before  # nothing has changed, the generator included
+    assert env.state == before  # unchanged, with the generator
 
 
 @every_game
@@ -399,7 +399,7 @@ def test_wrong_reset_options_are_refused(variant: Variant) -> None:
 
 @every_variant
 @every_eye
-def test_a_checkpoint_goes_on_bit_for_bit(variant: Variant, observation: str) -> None:
+def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant, observation: str) -> None:
     options = {"observation": observation, "max_steps": 30, "screen_size": 24}
     env, other = make_vec(variant, 4, **options), make_vec(variant, 4, **options)
     env.action_space.seed(0)
@@ -420,14 +420,14 @@ def test_a_checkpoint_goes_on_bit_for_bit(variant: Variant, observation: str) ->
             assert np.array_equal(seen, other_seen)
             assert data_equivalence(results, others, exact=True)
             assert data_equivalence(infos["score"], other_infos["score"], exact=True)
-    assert np.array_equal(env.reset()[0], other.reset()[0])  # the generators go on as well
+    assert np.array_equal(env.reset()[0], other.reset()[0])  # the generators continue too
     with pytest.raises(ValueError, match="is of other environments"):
         make_vec(variant, 5, **options).batch.restore(saved)
 
 
 @every_variant
-def test_a_deep_copy_plays_on_by_itself(variant: Variant) -> None:
-    """The single environment and the vector one, whichever arrays it hands out."""
+def test_a_deep_copy_is_independent(variant: Variant) -> None:
+    """For single and vector environments, with and without `copy`."""
     for env in (make(variant), make_vec(variant, 3), make_vec(variant, 3, copy=False)):
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -473,7 +473,7 @@ def test_impossible_options_are_refused(variant: Variant, options: Any, message:
 
 
 @every_game
-def test_the_number_of_games_must_be_possible(variant: Variant) -> None:
+def test_impossible_numbers_of_games_are_refused(variant: Variant) -> None:
     for count in (0, -1, 2.5):
         with pytest.raises(ValueError, match="num_envs must be a whole number of at least 1"):
             make_vec(variant, count)  # type: ignore[arg-type]
@@ -522,7 +522,7 @@ def test_a_refused_action_changes_nothing(variant: Variant, observation: str) ->
 
 
 @every_game
-def test_a_game_begins_with_a_reset(variant: Variant) -> None:
+def test_step_before_reset_is_refused(variant: Variant) -> None:
     env, vector = make(variant), make_vec(variant, 2)
     for each in (env, vector):
         with pytest.raises(gymnasium.error.ResetNeeded, match=r"call reset\(\)"):
@@ -530,14 +530,14 @@ def test_a_game_begins_with_a_reset(variant: Variant) -> None:
 
 
 def wrong_actions(space: spaces.Space[Any]) -> list[Any]:
-    """What a beginner may hand to `step` by mistake."""
+    """Mistakes that beginners make in the argument of `step`."""
     if isinstance(space, spaces.Discrete):
         return [space.start - 1, space.start + space.n, 0.5, "0", None, np.zeros(2, int)]
     assert isinstance(space, spaces.Box)
     return [np.full(space.shape, np.nan), np.zeros((7, *space.shape)), 0.5, None]
 
 
-# --- Screens, pictures
+# --- Screens and rendering
 
 
 @every_game
@@ -557,11 +557,11 @@ def test_screens_are_stacked_newest_last(variant: Variant, frames: int) -> None:
         assert np.array_equal(seen, history[-frames:])
     assert not np.array_equal(history[0], history[-1])
     again = env.reset(seed=0)[0]
-    assert np.array_equal(again, [first[0]] * frames)  # nothing is left of the episode before
+    assert np.array_equal(again, [first[0]] * frames)  # no frames of the previous episode
 
 
 @every_game
-def test_observations_may_be_shared_on_request(variant: Variant) -> None:
+def test_observations_are_shared_with_copy_false(variant: Variant) -> None:
     kept, shared = make_vec(variant, 3, copy=True), make_vec(variant, 3, copy=False)
     for env in (kept, shared):
         env.action_space.seed(0)
@@ -576,7 +576,7 @@ def test_observations_may_be_shared_on_request(variant: Variant) -> None:
 
 
 @every_variant
-def test_pictures_for_people(variant: Variant) -> None:
+def test_rgb_array_rendering(variant: Variant) -> None:
     env = make(variant, render_mode="rgb_array")
     env.reset(seed=0)
     picture = env.render()
@@ -596,7 +596,7 @@ def test_pictures_for_people(variant: Variant) -> None:
 
 
 @every_game
-def test_a_window_is_drawn_to(variant: Variant) -> None:
+def test_human_rendering_draws_to_a_window(variant: Variant) -> None:
     env = make(variant, render_mode="human")
     env.reset(seed=0)
     assert env.render() is None
@@ -605,11 +605,11 @@ def test_a_window_is_drawn_to(variant: Variant) -> None:
     env.close()
 
 
-# --- Resources, processes
+# --- Memory and imports
 
 
 @every_game
-def test_a_million_steps_leave_nothing_behind(variant: Variant) -> None:
+def test_a_million_steps_do_not_leak_memory(variant: Variant) -> None:
     env = make_vec(variant, 500, max_steps=50)
     env.reset(seed=0)
     actions = env.action_space.sample()
@@ -629,7 +629,7 @@ def test_a_million_steps_leave_nothing_behind(variant: Variant) -> None:
     assert end - start < 100_000
 
 
-def test_gymnasium_imports_the_package_that_an_id_names(tmp_path: Path) -> None:
+def test_make_imports_the_package_of_an_id(tmp_path: Path) -> None:
     program = """import gymnasium, sys
 gymnasium.make("envs:PaddleBall-v0").reset(seed=0)
 gymnasium.make_vec("envs:BicycleBalance-v0", num_envs=2).reset(seed=0)
@@ -638,7 +638,7 @@ assert "torch" not in sys.modules and "pygame" not in sys.modules
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=tmp_path)
 
 
-def test_importing_the_package_registers_and_imports_no_engine(tmp_path: Path) -> None:
+def test_importing_envs_registers_without_importing_the_engine(tmp_path: Path) -> None:
     program = """import sys, gymnasium, envs
 assert not {"numba", "pygame", "torch"} & sys.modules.keys()
 gymnasium.register_envs(envs)
@@ -648,14 +648,14 @@ assert gymnasium.spec("PaddleBall-v0").reward_threshold == 40.0
 
 
 def hide_what_cannot_be_changed(infos: dict[str, Any]) -> None:
-    """Leave out the masks that are handed out again and again, since nobody can write to them."""
+    """Leave out the masks, which are shared and read-only."""
     for name, value in list(infos.items()):
         if isinstance(value, np.ndarray) and not value.flags.writeable:
             del infos[name]
 
 
 def scripted_actions(env: Any) -> list[Any]:
-    """Three hundred random actions, always the same."""
+    """Return 300 random actions, always the same."""
     space = copy.deepcopy(env.action_space)
     space.seed(123)
     return [space.sample() for _ in range(300)]

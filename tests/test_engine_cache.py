@@ -1,4 +1,4 @@
-"""Compiled code on disk: kept for the next process, and never older than the source."""
+"""The cache of compiled code: reused by later processes, never older than the source."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ print(round(float(env.state.x), 6))
 
 
 def run(program: str, folder: Path, cache: Path | None = None) -> tuple[float, str]:
-    """Run `program` in a new process inside `folder`: the number it prints, what it says."""
+    """Run `program` in a new process in `folder`; return its number and its messages."""
     variables = {
         "NUMBA_CACHE_DIR": str(cache or folder / "cache"),
-        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache cannot tell edits within a second
+        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache misses edits within a second
         "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT))),
     }
     result = subprocess.run(
@@ -91,7 +91,7 @@ def files_in(folder: Path) -> dict[Path, int]:
 
 
 def write_physics(folder: Path, *imports: str) -> Path:
-    """Write a file of helpers, and for each style of naming them a file with a kernel."""
+    """Write a file of helpers, and a file with a kernel for each style of import."""
     for k, style in enumerate(imports):
         kernel = KERNEL.format(imports=style, call=STYLES[style])
         (folder / f"physics{k}.py").write_text(kernel)
@@ -100,8 +100,8 @@ def write_physics(folder: Path, *imports: str) -> Path:
     return wind
 
 
-def test_an_edit_in_another_file_is_seen(tmp_path: Path) -> None:
-    """However the kernel's file names what it uses."""
+def test_an_edit_in_another_file_recompiles(tmp_path: Path) -> None:
+    """This holds for every style of import."""
     wind = write_physics(tmp_path, *STYLES)
     program = RUN_KERNELS.format(meanwhile="")
     assert run(program, tmp_path)[0] == 4.0
@@ -114,8 +114,8 @@ def test_an_edit_in_another_file_is_seen(tmp_path: Path) -> None:
     assert files_in(tmp_path) == kept  # nothing was compiled again
 
 
-def test_an_edit_between_import_and_compilation_does_no_harm(tmp_path: Path) -> None:
-    """The old code runs that was imported; it must not be kept under the new code's name."""
+def test_an_edit_between_import_and_compilation_is_not_cached(tmp_path: Path) -> None:
+    """The imported code runs, but it is not cached as the new code."""
     wind = write_physics(tmp_path, "from wind import push")
     newer = WIND.replace("x + 1.0", "x + 2.0")
     meanwhile = f"open({str(wind)!r}, 'w').write({newer!r})"
@@ -123,8 +123,8 @@ def test_an_edit_between_import_and_compilation_does_no_harm(tmp_path: Path) -> 
     assert run(RUN_KERNELS.format(meanwhile=""), tmp_path)[0] == 6.0
 
 
-def test_a_students_edit_of_a_game_is_seen(tmp_path: Path) -> None:
-    """Compiled once and said so; then silent and from disk; then edited."""
+def test_an_edit_of_a_game_recompiles(tmp_path: Path) -> None:
+    """Compile with a message, load silently from disk, then edit."""
     source = (ROOT / "tests/tiny_game.py").read_text()
     (tmp_path / "leaf.py").write_text(source)
     edit(
@@ -145,13 +145,13 @@ def test_a_students_edit_of_a_game_is_seen(tmp_path: Path) -> None:
     assert run(RUN_GAME, tmp_path)[0] == 0.3
 
 
-def test_a_disk_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+def test_an_unwritable_disk_only_costs_time(tmp_path: Path) -> None:
     write_physics(tmp_path, "import wind")
     (tmp_path / "file").write_text("a file where the cache's folder should be")
     assert run(RUN_KERNELS.format(meanwhile=""), tmp_path, tmp_path / "file")[0] == 4.0
 
 
-def test_old_caches_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+def test_only_old_caches_are_deleted(tmp_path: Path) -> None:
     write_physics(tmp_path, "import wind")
     shared = tmp_path / "cache"
     others = shared / "of another project"

@@ -1,4 +1,4 @@
-"""The generator inside every state, against published numbers and exact integers."""
+"""The random generator, compared with published numbers and exact integers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw_numbers(states: Any, out: Any) -> None:
 
 
 def reference(seed: int) -> Iterator[int]:
-    """SplitMix64 in Python's unbounded integers."""
+    """Return SplitMix64 numbers, computed with Python's integers."""
     mask = 2**64 - 1
     while True:
         seed = (seed + 0x9E3779B97F4A7C15) & mask
@@ -81,7 +81,7 @@ def test_neighbouring_seeds_are_unrelated() -> None:
     for seed, stream in enumerate(streams):
         compiled(draw_numbers)(states(int(seeded(seed))), stream)
     correlations = np.corrcoef(streams) - np.eye(50)
-    assert abs(correlations).max() < 0.12  # five standard deviations of chance
+    assert abs(correlations).max() < 0.12  # five standard deviations
     assert len(np.unique(streams)) == streams.size
 
 

@@ -1,4 +1,4 @@
-"""Paddle-and-ball against exact arithmetic and its own written formulas."""
+"""Paddle-and-ball, compared with exact arithmetic and with its documented formulas."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def make(**options: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def game() -> Any:
-    """The game as it is by default."""
+    """The game with default options."""
     return make()
 
 
 @pytest.fixture(scope="module")
 def fast_game() -> Any:
-    """Balls so fast that one step holds several bounces."""
+    """A game with balls so fast that one step has several bounces."""
     return make(max_ball_speed=FASTEST)
 
 
 def start(env: Any, **fields: float) -> Any:
-    """Begin at a state; what is not named is at rest in the middle of the box."""
+    """Start from a state; other fields have the ball and paddle in the middle of the box."""
     middle = {"ball_x": 0.5, "ball_y": 0.5, "ball_vx": 0.01, "ball_vy": 0.0, "paddle_y": 0.5}
     return env.reset(seed=0, options={"state": middle | fields})
 
@@ -51,7 +51,7 @@ def start(env: Any, **fields: float) -> Any:
 
 
 class Ball(NamedTuple):
-    """A ball in exact numbers."""
+    """A ball in exact rational numbers."""
 
     x: Fraction
     y: Fraction
@@ -64,7 +64,7 @@ def exact(x: float, y: float, vx: float, vy: float) -> Ball:
 
 
 def fly_to_the_next_event(ball: Ball, time: Fraction) -> tuple[Ball, Fraction, bool]:
-    """Fly until a wall, the paddle's side or the end of `time`, and be reflected at a wall.
+    """Move the ball to the next wall, to the paddle's side or to the end of `time`.
 
     Returns the ball, the time left, and whether it has come to the paddle's side.
     """
@@ -84,7 +84,7 @@ def fly_to_the_next_event(ball: Ball, time: Fraction) -> tuple[Ball, Fraction, b
 
 
 def fly_to_the_paddle(ball: Ball) -> Ball:
-    """Fly for as long as it takes."""
+    """Move the ball through a whole step or to the paddle's side."""
     arrived = False
     while not arrived:
         ball, _, arrived = fly_to_the_next_event(ball, Fraction(10**12))
@@ -92,10 +92,10 @@ def fly_to_the_paddle(ball: Ball) -> Ball:
 
 
 def bounce(ball: Ball, paddle_y: float, options: PaddleOptions) -> Ball | None:
-    """What the rules say of a ball at the paddle's side; None if it is missed."""
+    """Return the ball after the paddle's side, or None if it is missed."""
     offset = float(ball.y - Fraction(paddle_y)) / (options.paddle_size / 2 + BALL_RADIUS)
     if abs(offset) < 1e-9 or abs(abs(offset) - 1) < 1e-9:
-        reject()  # rounding decides
+        reject()  # rounding would decide
     if abs(offset) > 1:
         return None
     angle = FLATTEST_ANGLE + (STEEPEST_ANGLE - FLATTEST_ANGLE) * abs(offset)
@@ -110,7 +110,7 @@ def exact_velocity(ball: Ball, vx: float, vy: float) -> Ball:
 
 
 def exact_step(ball: Ball, paddle_y: float, options: PaddleOptions) -> tuple[Ball, int, int]:
-    """One step: the ball, balls hit, balls missed."""
+    """Return the ball after one step, and the numbers of hits and misses."""
     time, hits = Fraction(1), 0
     while time > 0:
         ball, time, at_paddle = fly_to_the_next_event(ball, time)
@@ -143,12 +143,12 @@ def test_a_step_is_exact(
         (0.9, 0.5, 0.5, 0.0, 0.5),  # the far wall
         (0.5, 0.9, 0.125, 0.5, 0.5),  # the lower wall
         (0.5, 0.1, 0.125, -0.5, 0.5),  # the upper wall
-        (0.75, 0.75, 0.5, 0.5, 0.5),  # two walls at the same moment: the corner, and back
+        (0.75, 0.75, 0.5, 0.5, 0.5),  # two walls at the same time: the corner
         (0.9, 0.8, 0.5, 0.5, 0.5),  # two walls one after the other
         (0.1, 0.9, -0.25, 0.5, 0.8),  # a wall, then the paddle
-        (0.25, 0.75, -0.5, 0.5, 0.9),  # both at the same moment, in the open corner
+        (0.25, 0.75, -0.5, 0.5, 0.9),  # both at the same time, in the open corner
         (0.05, 0.125, -0.6, -0.4, 0.12),  # the paddle, then a wall
-        (0.1, 0.02, -0.7, -0.7, 0.12),  # a wall, the paddle, and on
+        (0.1, 0.02, -0.7, -0.7, 0.12),  # a wall, then the paddle, then free flight
         (0.0, 0.5, -0.1, 0.0, 0.45),  # already at the paddle's side
         (0.5, 1.0, 0.1, 0.1, 0.5),  # already at a wall, flying into it
         (0.5, 0.0, 0.1, -0.1, 0.5),
@@ -156,7 +156,7 @@ def test_a_step_is_exact(
         (0.25, 0.5, -0.25, 0.0, 0.45),  # arrives at the very end of the step
     ],
 )
-def test_bounces_named_one_by_one(
+def test_known_bounces(
     fast_game: Any, x: float, y: float, vx: float, vy: float, paddle_y: float
 ) -> None:
     assert_step_is_exact(fast_game, x, y, vx, vy, paddle_y, STAY)
@@ -178,14 +178,14 @@ def assert_step_is_exact(
     assert terminated == bool(missed)
     assert state.ball_x == pytest.approx(float(ball.x), abs=1e-12)
     assert state.ball_y == pytest.approx(float(ball.y), abs=1e-12)
-    # A ball right at a wall may be reflected now or, just as well, as the next step begins.
+    # A ball exactly at a wall may be reflected now or at the start of the next step.
     if min(ball.x, ball.y, 1 - ball.x, 1 - ball.y) > 1e-12:
         assert state.ball_vx == pytest.approx(float(ball.vx), abs=1e-12)
         assert state.ball_vy == pytest.approx(float(ball.vy), abs=1e-12)
 
 
-def test_several_bounces_do_happen_in_one_step(fast_game: Any) -> None:
-    """So that the tests above have tested what they say."""
+def test_fast_balls_bounce_several_times_in_a_step(fast_game: Any) -> None:
+    """This ensures that the tests above cover such steps."""
     start(fast_game, ball_x=0.9, ball_y=0.8, ball_vx=0.5, ball_vy=0.5)
     fast_game.step(STAY)
     assert (fast_game.state.ball_vx, fast_game.state.ball_vy) == (-0.5, -0.5)
@@ -206,7 +206,7 @@ def test_landing_is_where_the_ball_lands(x: float, y: float, v: float, angle: fl
     assert arrays == pytest.approx([expected, expected], abs=1e-9)
 
 
-def test_walls_take_no_speed(fast_game: Any) -> None:
+def test_walls_keep_the_speed(fast_game: Any) -> None:
     start(fast_game, ball_vx=0.37, ball_vy=-0.61)
     for _ in range(3):  # before it comes to the paddle
         fast_game.step(STAY)
@@ -214,7 +214,7 @@ def test_walls_take_no_speed(fast_game: Any) -> None:
         assert abs(fast_game.state.ball_vy) == 0.61
 
 
-def test_top_and_bottom_are_alike(game: Any) -> None:
+def test_top_and_bottom_are_symmetric(game: Any) -> None:
     mirrored = make()
     rng = np.random.default_rng(0)
     for seed in range(20):
@@ -266,10 +266,10 @@ def test_just_out_of_reach_is_a_miss(game: Any, side: int) -> None:
     _, reward, terminated, truncated, info = game.step(STAY)
     assert (reward, terminated, truncated, info["score"]) == (-1.0, True, False, 0)
     assert game.state.missed == 1
-    assert (game.state.ball_x, game.state.ball_y) == (0.0, 0.5)  # where it left the box
+    assert (game.state.ball_x, game.state.ball_y) == (0.0, 0.5)  # where the ball left the box
 
 
-def test_a_miss_in_the_very_last_step_is_a_miss() -> None:
+def test_a_miss_in_the_last_step_terminates() -> None:
     env = make(max_steps=5)
     lost = {"ball_x": 0.01, "ball_y": 0.9, "ball_vx": -0.02, "ball_vy": 0.0, "paddle_y": 0.2}
     env.reset(seed=0, options={"state": lost | {"t": 4}})
@@ -309,8 +309,8 @@ def test_the_paddle_stays_in_the_box(game: Any) -> None:
         assert game.state.paddle_y == end
 
 
-def test_following_is_not_enough_at_the_limit() -> None:
-    """The paddle is slower than the steepest flight, but can be in time where the ball lands."""
+def test_following_the_ball_is_not_enough() -> None:
+    """The steepest ball is faster than the paddle, but the paddle can reach every landing."""
     options = PaddleOptions()
     assert options.paddle_speed < options.max_ball_speed * math.sin(STEEPEST_ANGLE)
     steps_to_return = 2 / (options.max_ball_speed * math.cos(FLATTEST_ANGLE))
@@ -369,7 +369,7 @@ def test_the_screen_shows_ball_and_paddle(side: int) -> None:
             (screen[:, :edge], paddle_size, paddle_y),
         ):
             rows = shown.sum(1) @ (np.arange(side) + 0.5) / shown.sum()
-            fuzz = 0.02 + 0.25 / (height * scale)  # an edge lights all of its pixel a little
+            fuzz = 0.02 + 0.25 / (height * scale)  # an edge lights its whole pixel a little
             assert rows == pytest.approx((row + 2 * BALL_RADIUS) * scale, abs=fuzz)
             assert np.count_nonzero(shown.sum(1)) == pytest.approx(height * scale, abs=2)
         columns = screen[:, edge:].sum(0) @ (np.arange(edge, side) + 0.5) / screen[:, edge:].sum()
@@ -377,14 +377,14 @@ def test_the_screen_shows_ball_and_paddle(side: int) -> None:
         assert columns == pytest.approx((x + 2 * BALL_RADIUS) * scale, abs=fuzz)
 
 
-def test_motion_of_less_than_a_pixel_can_be_seen() -> None:
+def test_motion_of_less_than_a_pixel_is_visible() -> None:
     env = make(observation="screen", frames=2)
     start(env, ball_vx=0.002)
     seen, *_ = env.step(STAY)
     assert not np.array_equal(seen[0], seen[1])
 
 
-# --- Options and states that cannot be
+# --- Impossible options and states
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_motion_of_less_than_a_pixel_can_be_seen() -> None:
         ("max_steps", 0),
     ],
 )
-def test_impossible_difficulties_are_refused(option: str, value: float) -> None:
+def test_impossible_options_are_refused(option: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"option `{option}` of paddle must be between .*{value}"):
         make(**{option: value})
 
@@ -425,15 +425,15 @@ def test_impossible_states_are_refused(game: Any, field: str, value: float) -> N
         start(game, **{field: value})
 
 
-def test_difficulty_is_applied() -> None:
+def test_options_take_effect() -> None:
     env = make(ball_speed=0.05, max_ball_speed=0.05, acceleration=1, paddle_size=0.4)
     env.reset(seed=0)
     assert math.hypot(env.state.ball_vx, env.state.ball_vy) == pytest.approx(0.05)
-    start(env, ball_x=0.0, ball_vx=-0.05, ball_y=0.5, paddle_y=0.5 - 0.2)  # the tip of a long one
+    start(env, ball_x=0.0, ball_vx=-0.05, ball_y=0.5, paddle_y=0.5 - 0.2)  # the tip of the paddle
     env.step(STAY)
     assert env.state.hits == 1
     assert math.hypot(env.state.ball_vx, env.state.ball_vy) == pytest.approx(0.05)
 
 
-def test_the_solved_score_is_what_the_issue_asks() -> None:
+def test_the_solved_score() -> None:
     assert gymnasium.spec("PaddleBall-v0").reward_threshold == 40

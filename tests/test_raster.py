@@ -1,4 +1,4 @@
-"""Lines drawn for agents, against squares counted point by point."""
+"""Lines on agents' screens, compared with areas counted point by point."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ compiled_kernel = compiled(kernel)
 
 
 def drawn(x1: float, y1: float, x2: float, y2: float, width: float) -> Array:
-    """Brightness 0..1 (SIDE, SIDE)."""
+    """Return the brightness of a drawn line in 0..1, (SIDE, SIDE)."""
     screen = np.zeros((SIDE, SIDE), np.uint8)
     compiled_kernel(screen, x1, y1, x2, y2, width)
     return screen / 255
 
 
 def counted(x1: float, y1: float, x2: float, y2: float, width: float) -> Array:
-    """The part of each pixel's points that lies in the rectangle around the line."""
+    """Return the fraction of each pixel's points inside the line's rectangle."""
     places = (np.arange(SIDE * POINTS) + 0.5) / POINTS
     x, y = np.meshgrid(places, places)
     length = math.hypot(x2 - x1, y2 - y1)
@@ -44,17 +44,17 @@ def counted(x1: float, y1: float, x2: float, y2: float, width: float) -> Array:
 
 
 @pytest.mark.parametrize("width", [1.0, 1.3, 2.1, 4.0])
-def test_a_pixel_is_as_bright_as_it_is_covered(width: float) -> None:
+def test_brightness_is_the_covered_area(width: float) -> None:
     rng = np.random.default_rng(0)
     for _ in range(40):
-        x1, y1, x2, y2 = rng.uniform(-3, SIDE + 3, 4)  # partly beyond the screen
+        x1, y1, x2, y2 = rng.uniform(-3, SIDE + 3, 4)  # partly outside of the screen
         error = abs(drawn(x1, y1, x2, y2, width) - counted(x1, y1, x2, y2, width))
         assert error.max() < 0.12
         assert error.sum() < 0.06 * width * math.hypot(x2 - x1, y2 - y1) + 0.2
 
 
 @pytest.mark.parametrize("width", [0.3, 1.0, 1.7, 3.0])
-def test_upright_and_level_lines_are_exact(width: float) -> None:
+def test_horizontal_and_vertical_lines_are_exact(width: float) -> None:
     for x, top, bottom in ((10.0, 4.0, 21.0), (12.25, 3.5, 8.125), (7.9, 20.3, 2.6)):
         upright, level = drawn(x, top, x, bottom, width), drawn(top, x, bottom, x, width)
         columns = overlaps(x - width / 2, x + width / 2)
@@ -64,14 +64,14 @@ def test_upright_and_level_lines_are_exact(width: float) -> None:
 
 
 def overlaps(first: float, last: float) -> Array:
-    """The length that each pixel of a row shares with the range."""
+    """Return the overlap of each pixel of a row with a range."""
     pixels = np.arange(SIDE)
     shared: Array = np.clip(np.minimum(pixels + 1, last) - np.maximum(pixels, first), 0, None)
     return shared
 
 
-def test_its_light_moves_with_it() -> None:
-    """Motion of a hundredth of a pixel can be seen: the centre of the light moves by as much."""
+def test_motion_of_a_hundredth_of_a_pixel_is_visible() -> None:
+    """The centre of brightness moves with the line."""
     centres = []
     for shift in (0.0, 0.01, 0.5):
         screen = drawn(10.3 + shift, 5.0, 14.1 + shift, 25.0, 2.0)
@@ -80,7 +80,7 @@ def test_its_light_moves_with_it() -> None:
     assert centres[2] - centres[0] == pytest.approx(0.5, abs=0.01)
 
 
-def test_the_brighter_shape_shows_and_the_compiled_one_is_the_interpreted_one() -> None:
+def test_the_brighter_shape_shows_compiled_and_interpreted() -> None:
     first, second = (2.0, 3.0, 25.0, 20.0, 2.0), (5.0, 25.0, 22.0, 1.0, 3.0)
     both, plain = np.zeros((SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.uint8)
     for line in (first, second):
@@ -91,6 +91,6 @@ def test_the_brighter_shape_shows_and_the_compiled_one_is_the_interpreted_one() 
 
 
 @pytest.mark.parametrize("end", [(5.0, 5.0), (-9.0, 5.0)])
-def test_no_length_and_nothing_on_the_screen(end: tuple[float, float]) -> None:
+def test_lines_without_length_or_off_the_screen_draw_nothing(end: tuple[float, float]) -> None:
     start = (5.0, 5.0) if end[0] > 0 else (-20.0, 5.0)
     assert not drawn(*start, *end, 2.0).any()

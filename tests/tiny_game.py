@@ -1,6 +1,6 @@
 """The smallest complete game, the example of docs/contributing.md: a leaf in the wind.
 
-The leaf lies on a line from -1 to 1. At each step a gust moves it by chance, and the player blows
+The leaf lies on a line from -1 to 1. In each step, a random gust moves it and the player blows
 against it.
 """
 
@@ -26,12 +26,12 @@ STATE = state_dtype(FIELDS)
 
 @dataclass(frozen=True)
 class TinyOptions:
-    """How hard the game is."""
+    """Options of the game."""
 
     gust: float = 0.2
-    """The wind's furthest push in a step."""
+    """Maximum push of the wind in a step."""
     max_steps: int = 200
-    """Steps after which an episode is truncated."""
+    """Number of steps after which an episode is truncated."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.gust <= 1.0:
@@ -41,46 +41,46 @@ class TinyOptions:
 
 
 def reset(state: Any, options: Any) -> None:
-    """The leaf starts near the middle."""
+    """Start near the middle."""
     state.x = uniform(state, -0.5, 0.5)
 
 
 def step(state: Any, action: Any, options: Any) -> None:
-    """The player's breath and a gust of wind move the leaf."""
+    """Move the leaf by the player's breath and by a gust of wind."""
     breath = min(max(float(action[0]), -1.0), 1.0)
     state.x += 0.1 * breath + uniform(state, -options.gust, options.gust)
 
 
 def terminated(state: Any, options: Any) -> bool:
-    """The game is over once the leaf is blown off."""
+    """Return whether the leaf was blown off."""
     return abs(state.x) > 1.0
 
 
 def observe(state: Any, out: Any, options: Any) -> None:
-    """Where the leaf is, -1..1."""
+    """Write the position of the leaf, -1..1."""
     out[0] = min(max(state.x, -1.0), 1.0)
 
 
 def draw(state: Any, screen: Any, options: Any) -> None:
-    """The leaf as a bright column."""
+    """Draw the leaf as a bright column, for agents."""
     side = len(screen)
     middle = (state.x + 1.0) / 2.0 * side
     fill_rectangle(screen, middle - 1.0, 0.0, middle + 1.0, side, 255.0)
 
 
 def score(state: Any) -> float:
-    """Steps that the leaf stayed."""
+    """Return the number of steps that the leaf stayed."""
     return state.t
 
 
 def check(state: Any, options: Any) -> None:
-    """Raise ValueError for a leaf that is off the line."""
+    """Raise ValueError if the leaf is off the line."""
     if not -1.0 <= state.x <= 1.0:
         raise ValueError(f"state field `x` must be in -1..1, not {state.x}")
 
 
 def view(surface: Any, state: Any, options: Any) -> None:
-    """The leaf as people see it: a stripe on black."""
+    """Draw the leaf as a stripe on black, for people."""
     width, height = surface.get_size()
     surface.fill("black")
     surface.fill("white", ((state.x + 1.0) / 2.0 * width, 0, 4, height))

@@ -8,10 +8,10 @@ DEFAULT = {"tiny": "centred"}
 
 
 def centred(before: Any, action: Any, after: Any) -> float:
-    """The closer to the middle the better, between -1 and 0 while the leaf is on the line."""
+    """Minus the distance from the middle, between -1 and 0."""
     return -abs(after.x)
 
 
 def breath(before: Any, action: Any, after: Any) -> float:
-    """How hard the player blows; to be subtracted."""
+    """How hard the player blows; use with a negative weight."""
     return abs(float(action[0]))

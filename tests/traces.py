@@ -1,4 +1,4 @@
-"""What happens when random actions play a game, written down to be compared.
+"""Traces of games with random actions, for comparison.
 
 As a program (`python -m tests.traces`) it plays in a process of its own, with other settings of
 Numba: interpreted, or with another number of threads.
@@ -25,9 +25,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def play(variant: Variant, observation: str, num_envs: int = 5) -> Trace:
-    """Everything that a vector environment hands out, by name, stacked over the steps.
+    """Return everything that a vector environment returns, by name, stacked over the steps.
 
-    What is one of many variants of a game plays for a shorter time.
+    Games with many variants are played for a shorter time.
     """
     options = variant.options | {"observation": observation, "screen_size": 40, "max_steps": 60}
     env = gymnasium.make_vec(variant.env_id, num_envs=num_envs, **options)
@@ -38,7 +38,7 @@ def play(variant: Variant, observation: str, num_envs: int = 5) -> Trace:
         observations, rewards, terminated, truncated, infos = env.step(env.action_space.sample())
         infos.setdefault("final_obs", np.zeros_like(observations))
         infos.setdefault("_final_obs", np.zeros(num_envs, np.bool_))
-        infos["final_obs"][~infos["_final_obs"]] = 0  # the other rows mean nothing
+        infos["final_obs"][~infos["_final_obs"]] = 0  # the other rows are undefined
         final_score = infos.pop("final_info", {}).get("score", np.zeros(num_envs))
         infos.pop("_final_info", None)
         infos["final_score"] = np.where(infos["_final_obs"], final_score, 0.0)
@@ -52,13 +52,13 @@ def play(variant: Variant, observation: str, num_envs: int = 5) -> Trace:
 
 
 def states_of(env: Any) -> Array:
-    """The state records of a vector environment as bytes, so that NaN equals NaN."""
+    """Return the states of a vector environment as bytes, so that NaN equals NaN."""
     states: Array = env.unwrapped.states
     return np.frombuffer(states.tobytes(), np.uint8)
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> Trace:
-    """Nested dictionaries of arrays as one, with fresh copies of the arrays."""
+    """Flatten nested dictionaries of arrays, with copies of the arrays."""
     result: Trace = {}
     for name, value in values.items():
         if isinstance(value, dict):
@@ -71,7 +71,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> Trace:
 def play_elsewhere(
     plays: Iterable[tuple[Variant, str]], folder: Path, **variables: str
 ) -> list[Trace]:
-    """As `play` for each of `plays`, in a new process that has these environment variables."""
+    """Run `play` for each of `plays` in a new process with these environment variables."""
     given = json.dumps(list(plays))
     command = [sys.executable, "-m", "tests.traces", given, str(folder)]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **variables})
@@ -79,7 +79,7 @@ def play_elsewhere(
 
 
 def assert_same(first: Trace, second: Trace) -> None:
-    """Equal names, types and bits."""
+    """Check that names, types and bits are equal."""
     assert first.keys() == second.keys()
     for name in first:
         assert first[name].dtype == second[name].dtype, name
