@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pygame
 
+from envs.engine.capabilities import show_prediction
 from envs.engine.drawing import pixels_of
 from envs.engine.render import load_view
 from envs.engine.single import GameEnv
 from playing import theme
 from playing.panel import Progress, draw_panel
 from playing.playback import Playback
-from stages.viewers.examples import Viewer
 
 GAME_SIDE = 640
 SIZE = (1152, 640)  # multiples of 16, as video codecs need
@@ -95,8 +95,7 @@ class GamePainter:
             assert isinstance(unwrapped, GameEnv)
             self._view(self.surface, unwrapped.state, unwrapped.batch.options)
         else:
-            if isinstance(unwrapped, Viewer):
-                unwrapped.prediction = self._playback.action  # the prediction for this observation
+            show_prediction(self._playback.env, self._playback.action)
             self._paint_frame(np.asarray(self._playback.env.render()))
         if self._playback.episode.over:
             self._paint_ending()

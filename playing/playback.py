@@ -12,10 +12,9 @@ from gymnasium import spaces
 
 from agents.agent import Insight
 from envs.engine.batch import TERM_PREFIX, Reward
-from envs.engine.capabilities import show_agent
+from envs.engine.capabilities import action_names_of, show_agent
 from envs.engine.single import GameEnv
 from playing.players import Player, Players
-from stages.viewers.examples import Viewer
 from training.lookahead import make_lookahead
 from training.vector_runner import reward_weights
 
@@ -213,10 +212,8 @@ class Playback:
         """Names of the actions (Discrete) or components (Box); empty for other spaces."""
         if not isinstance(self.env.action_space, (spaces.Discrete, spaces.Box)):
             return ()
-        if isinstance(self.env.unwrapped, GameEnv):
-            return self.env.unwrapped.game.action_names
-        if isinstance(self.env.unwrapped, Viewer):
-            return self.env.unwrapped.action_names
+        if (names := action_names_of(self.env)) is not None:
+            return names
         space = self.env.action_space
         if isinstance(space, spaces.Discrete):
             return tuple(f"action {space.start + k}" for k in range(int(space.n)))

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 import numpy as np
 import pygame
 
+from envs.engine.capabilities import shown_game
 from envs.engine.game import SAMPLE_RATE
-from envs.engine.single import GameEnv
 from envs.names import load
 from playing.playback import Playback
 from playing.selection import PlayError
-from stages.viewers.examples import GameViewer
 
 
 class Speaker:
@@ -27,9 +26,8 @@ class Speaker:
         Raises:
             PlayError: if there is no device, or the game has no sounds.
         """
-        env = playback.env.unwrapped
-        env = env.played if isinstance(env, GameViewer) else env
-        if not isinstance(env, GameEnv) or not env.game.sound:
+        env = shown_game(playback.env)
+        if env is None or not env.game.sound:
             raise PlayError(f"{playback.env_id} has no sounds: leave out --sound")
         self._sound_of = load(env.game.sound)
         self._env = env

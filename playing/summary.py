@@ -50,7 +50,7 @@ class Summary:
             episode, so_far = self.current, self.current.result
             return (
                 f"{played}: stopped in episode {episode.number + 1} after {episode.steps} steps, "
-                f"before the episode ended; score so far {so_far.score:g}, return so far "
+                f"before the episode ended; score so far {so_far.score:.2f}, return so far "
                 f"{so_far.total_reward:.2f}; seed {self.seed}"
             )
         count = len(self.results)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from envs.engine.batch import GameBatch
+from envs.engine.single import GameEnv
 
 Array = np.ndarray[Any, Any]
 
@@ -44,6 +45,31 @@ class ShowsAgent(Protocol):
 
 
 @runtime_checkable
+class NamesActions(Protocol):
+    """An environment that names its actions (Discrete) or their components (Box)."""
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """One name for each action or component."""
+
+
+@runtime_checkable
+class ShowsPrediction(Protocol):
+    """An environment that draws a prediction into its picture."""
+
+    prediction: Any
+
+
+@runtime_checkable
+class ShowsGame(Protocol):
+    """An environment whose picture shows a game that is played meanwhile."""
+
+    @property
+    def played(self) -> GameEnv:
+        """The game."""
+
+
+@runtime_checkable
 class Assesses(Protocol):
     """A vector environment that evaluates all actions of a step together."""
 
@@ -71,6 +97,26 @@ def show_agent(environment: Any, agent: Any) -> None:
     """Hand `agent` to an environment that draws what the agent thinks; do nothing for others."""
     if isinstance(environment.unwrapped, ShowsAgent):
         environment.unwrapped.watch(agent)
+
+
+def action_names_of(environment: Any) -> tuple[str, ...] | None:
+    """Return the names of the actions or their components."""
+    unwrapped = environment.unwrapped
+    return unwrapped.action_names if isinstance(unwrapped, NamesActions) else None
+
+
+def show_prediction(environment: Any, prediction: Any) -> None:
+    """Hand `prediction` to an environment that draws predictions; do nothing for others."""
+    if isinstance(environment.unwrapped, ShowsPrediction):
+        environment.unwrapped.prediction = prediction
+
+
+def shown_game(environment: Any) -> GameEnv | None:
+    """Return the game that the picture shows: the environment itself, or the game behind it."""
+    unwrapped = environment.unwrapped
+    if isinstance(unwrapped, ShowsGame):
+        return unwrapped.played
+    return unwrapped if isinstance(unwrapped, GameEnv) else None
 
 
 def assessing(environment: Any) -> Assesses | None:

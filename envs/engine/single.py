@@ -79,6 +79,11 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         """Copy of the state as a record with fields as attributes: `env.unwrapped.state.ball_x`."""
         return self.batch.states[0].copy()
 
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """One name for each action or component, from the game's definition."""
+        return self.game.action_names
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
