@@ -266,11 +266,11 @@ def test_gusts_throw_an_uncontrolled_bicycle_but_not_a_rider() -> None:
 def test_gusts_are_normal_and_independent() -> None:
     env = make_vec(400, gust=50.0, hold_speed=True)
     env.reset(seed=0, options={"state": UPRIGHT | {"speed": 5.0}})
-    draws = []
+    samples = []
     for _ in range(100):
         env.step(steer_into_fall(env.states))
-        draws.append(env.states.gust / 50.0)
-    gusts = np.array(draws)  # 40,000, so the mean is exact to 0.005
+        samples.append(env.states.gust / 50.0)
+    gusts = np.array(samples)  # 40,000, so the mean is exact to 0.005
     assert gusts.mean() == pytest.approx(0.0, abs=0.02)
     assert gusts.std() == pytest.approx(1.0, abs=0.015)
     for within, part in ((0.5, 0.3829), (1.0, 0.6827), (2.0, 0.9545), (3.0, 0.9973)):

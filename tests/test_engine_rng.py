@@ -30,7 +30,7 @@ def draw_integers(states: Any, out: Any) -> None:
         out[i] = next_uint64(states[0])
 
 
-def draw_numbers(states: Any, out: Any) -> None:
+def sample_numbers(states: Any, out: Any) -> None:
     for i in range(len(out)):
         out[i] = uniform(states[0], -1.0, 3.0)
 
@@ -48,38 +48,38 @@ def reference(seed: int) -> Iterator[int]:
 
 def test_published_numbers() -> None:
     for kernel in (np.errstate(over="ignore")(draw_integers), compiled(draw_integers)):
-        drawn = np.zeros(5, np.uint64)
-        kernel(states(PUBLISHED_SEED), drawn)
-        assert drawn.tolist() == PUBLISHED
+        sampled = np.zeros(5, np.uint64)
+        kernel(states(PUBLISHED_SEED), sampled)
+        assert sampled.tolist() == PUBLISHED
 
 
 def test_any_seed_against_exact_integers() -> None:
     kernel = compiled(draw_integers)
     for seed in (0, 1, 2**63, 2**64 - 1, 987654321987654321):
-        drawn = np.zeros(100, np.uint64)
-        kernel(states(seed), drawn)
+        sampled = np.zeros(100, np.uint64)
+        kernel(states(seed), sampled)
         exact = reference(seed)
-        assert drawn.tolist() == [next(exact) for _ in range(100)]
+        assert sampled.tolist() == [next(exact) for _ in range(100)]
         assert seeded(seed) == next(reference(seed))
 
 
 def test_uniform_numbers() -> None:
-    drawn = np.zeros(100_000)
-    compiled(draw_numbers)(states(42), drawn)
+    sampled = np.zeros(100_000)
+    compiled(sample_numbers)(states(42), sampled)
     exact = reference(42)
-    assert drawn[:50].tolist() == [-1 + 4 * ((next(exact) >> 11) / 2**53) for _ in range(50)]
-    assert drawn.min() >= -1
-    assert drawn.max() < 3
-    counts = np.histogram(drawn, 100, (-1, 3))[0]
+    assert sampled[:50].tolist() == [-1 + 4 * ((next(exact) >> 11) / 2**53) for _ in range(50)]
+    assert sampled.min() >= -1
+    assert sampled.max() < 3
+    counts = np.histogram(sampled, 100, (-1, 3))[0]
     chi_squared = ((counts - 1000) ** 2 / 1000).sum()
     assert 50 < chi_squared < 170  # 99 degrees of freedom: mean 99, standard deviation 14
-    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.015
+    assert abs(np.corrcoef(sampled[:-1], sampled[1:])[0, 1]) < 0.015
 
 
 def test_neighbouring_seeds_are_unrelated() -> None:
     streams = np.zeros((50, 2000))
     for seed, stream in enumerate(streams):
-        compiled(draw_numbers)(states(int(seeded(seed))), stream)
+        compiled(sample_numbers)(states(int(seeded(seed))), stream)
     correlations = np.corrcoef(streams) - np.eye(50)
     assert abs(correlations).max() < 0.12  # five standard deviations
     assert len(np.unique(streams)) == streams.size
