@@ -17,10 +17,11 @@ from envs.engine.capabilities import game_batch_of
 from envs.engine.game import Game, load_game
 from envs.engine.single import GameEnv
 from envs.engine.vector import GameVectorEnv
+from rewards.check.recorded_games import recorded_transitions
 from rewards.expression import WeightedTerm, is_code, parse
 from rewards.kernel import Kernel, WeightedSum, builtin_kernel, checked_kernel
 from rewards.sandbox.parent import TrialProcess
-from rewards.sandbox.trial import choose_kernel, recorded_transitions, try_term
+from rewards.sandbox.trial import choose_kernel, try_term
 from rewards.terms import Term, from_function, load_term
 
 RewardLike = str | Callable[..., float] | WeightedSum | None

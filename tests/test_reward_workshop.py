@@ -23,7 +23,7 @@ from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, 
 from rewards.check.starter import starter
 from rewards.make import load_tried_reward
 from rewards.sandbox.parent import TrialProcess
-from rewards.sandbox.trial import is_known, transitions_at
+from rewards.sandbox.trial import is_known
 from rewards.terms import load_term
 from tests.games import VARIANTS, Variant
 
@@ -197,7 +197,7 @@ def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
     rows = recording.diagnosed()
-    before, actions, after = transitions_at(recording, rows)
+    before, actions, after = recording.transitions(rows)
     score = after["hits"].astype(float) - before["hits"] - after["missed"]
     effort = -0.5 * (actions != 1)
     assert verdict["rewards"] == ["hit_or_miss", "-0.5*effort", "sum"]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from envs.engine.game import Game, load_game
+from rewards.check.recorded_games import Transitions, recorded_transitions
 from rewards.kernel import compiled_kernel, plain_kernel
 from rewards.make import make_reward
-from rewards.sandbox.trial import Transitions, recorded_transitions
 from rewards.terms import load_term
 from tests.games import GAMES, VARIANTS, Variant
 

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,14 @@ ARRAYS = (*Steps._fields, "player", "episode", "score")
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
+
+
+class Transitions(NamedTuple):
+    """Steps of recorded games in the form that kernels take: three arrays of length n."""
+
+    before: Any
+    actions: Any
+    after: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +90,20 @@ class Recording:
         others = np.flatnonzero(~chosen)
         chosen[others[:: max(1, -(-len(others) // left))]] = True
         return np.flatnonzero(chosen)
+
+    def transitions(self, rows: Any) -> Transitions:
+        """Return some of the steps in the form that kernels take."""
+        return Transitions(*(array[rows].view(np.ndarray) for array in self.steps[:3]))
+
+
+def recorded_transitions(game: Game, options: dict[str, Any], rewards: str = "") -> Transitions:
+    """Return some thousand recorded steps with every event that the module `rewards` defines.
+
+    Raises:
+        ValueError: if an option of the game is not possible.
+    """
+    recording = recorded(game, rewards, options)
+    return recording.transitions(recording.tried())
 
 
 def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:

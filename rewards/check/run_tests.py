@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from rewards import testing
-from rewards.check.recorded_games import Recording
-from rewards.sandbox.trial import Transitions
+from rewards.check.recorded_games import Recording, Transitions
 from rewards.terms import Term, describe
 
 Test = Callable[[], None]

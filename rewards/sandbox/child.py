@@ -27,8 +27,8 @@ from rewards.terms import Term, distinct_names, load_term, load_terms, place_of
 
 if TYPE_CHECKING:
     from envs.engine.game import Game
-    from rewards.check.recorded_games import Recording
-    from rewards.sandbox.trial import Outcome, Transitions
+    from rewards.check.recorded_games import Recording, Transitions
+    from rewards.sandbox.trial import Outcome
 
 # limits of time, as multiples of the seconds that the request allows
 LOADING = 4.0  # for loading a file with its imports
@@ -81,10 +81,9 @@ class Trial:
         with testing.using(BeforeTheGames(lambda: self._game)):
             parts = self._load()
         from rewards.check.recorded_games import recorded
-        from rewards.sandbox.trial import tried_transitions
 
         recording = recorded(game, rewards, self.request["options"])
-        transitions = tried_transitions(recording)
+        transitions = recording.transitions(recording.tried())
         outcomes = [self._try(part.term, game, transitions) for part in parts]
         if (printed := self._confinement.printed) is not None:
             self.warnings.append(
@@ -199,10 +198,9 @@ class Trial:
         import numpy as np
 
         from rewards.check.diagnostics import Paid, warnings_about, warnings_about_terms
-        from rewards.sandbox.trial import transitions_at
 
         rows = recording.diagnosed()
-        transitions = transitions_at(recording, rows)
+        transitions = recording.transitions(rows)
         paid = {}
         labels = distinct_names([part.term for part in parts])
         for label, (weight, term) in zip(labels, parts, strict=True):

@@ -19,7 +19,7 @@ from envs.engine.cache import cache_root, drop_oldest
 from envs.engine.fingerprint import covers_everything, fingerprint, reached
 from envs.engine.game import Game
 from envs.names import suggest
-from rewards.check.recorded_games import Recording, recorded
+from rewards.check.recorded_games import Transitions
 from rewards.expression import RewardError, parse
 from rewards.kernel import Kernel, checked_kernel, compiled_kernel, plain_kernel, values
 from rewards.terms import Term, describe, load_term, place_of, where
@@ -30,14 +30,6 @@ KNOWN_FOLDER = "known"
 KNOWN_KEPT = 1000  # empty files
 
 
-class Transitions(NamedTuple):
-    """Steps of real games: records before, actions, records after; each of length n."""
-
-    before: Any
-    actions: Any
-    after: Any
-
-
 class Outcome(NamedTuple):
     """Result of calling a usable term on every transition."""
 
@@ -46,25 +38,6 @@ class Outcome(NamedTuple):
     repeatable: bool
     """Whether the term returns the same value for the same step."""
     warnings: list[str]
-
-
-def recorded_transitions(game: Game, options: dict[str, Any], rewards: str = "") -> Transitions:
-    """Return some thousand recorded steps with every event that the module `rewards` defines.
-
-    Raises:
-        ValueError: if an option of the game is not possible.
-    """
-    return tried_transitions(recorded(game, rewards, options))
-
-
-def tried_transitions(recording: Recording) -> Transitions:
-    """Return the steps of a recording that terms are tried on."""
-    return transitions_at(recording, recording.tried())
-
-
-def transitions_at(recording: Recording, rows: Any) -> Transitions:
-    """Return some steps of a recording in the form that kernels take."""
-    return Transitions(*(array[rows].view(np.ndarray) for array in recording.steps[:3]))
 
 
 def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -> Outcome:
