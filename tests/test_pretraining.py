@@ -150,9 +150,9 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
         (["--pretrained", "CHANCE"], "its agent has no backbone"),
         (["--pretrained", "EMPTY"], "nothing was saved in it yet"),
         (["--pretrained", "DAMAGED"], "is damaged"),
-        (["--resume", "RUN", "--pretrained", "RUN"], "was begun with pretrained = None"),
+        (["--resume", "RUN", "--pretrained", "RUN"], "was started with pretrained = None"),
         (["--freeze"], "say whose with --pretrained"),
-        (["--resume", "RUN", "--freeze"], "was begun with freeze = False"),
+        (["--resume", "RUN", "--freeze"], "was started with freeze = False"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

@@ -251,9 +251,9 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--seed", "-1"], "--seed must be between 0 and"),
         (["--solved-score", "nan"], "--solved-score must be a number"),
         (["--entropy-coef", "nan"], "entropy_coef must not be negative"),
-        (["--threads", "100000"], "--threads may be 1024 at most"),
+        (["--threads", "100000"], "--threads must be between 1 and 1024"),
         (["--stepz", "3"], "perhaps you meant --steps"),
-        (["--steps", "many"], "--steps"),
+        (["--steps", "many"], "--steps: 'many' is not a whole number"),
         (["--steps"], "--steps"),
         (["--gamma", "2"], "gamma must be between 0 and 1"),
         (["--env-options", "ball_sped=3"], "did you mean `ball_speed`"),
@@ -287,7 +287,7 @@ def test_resuming_refuses_what_would_make_it_another_run(
     folder = run_train("--run-dir", tmp_path, "--steps", 1600, *QUICK)
     for change, name in ((["--seed", "5"], "seed"), (["--gamma", "0.5"], "settings")):
         assert train.main(["--resume", str(folder), *change]) == 2
-        assert f"was begun with {name}" in capsys.readouterr().err
+        assert f"was started with {name}" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--steps", "1"]) == 2
     assert "has already trained for 1,600 steps" in capsys.readouterr().err
     checkpoint = folder / "checkpoint.safetensors"
@@ -307,7 +307,7 @@ def test_a_damaged_config_is_one_line(
     config = json.loads((folder / "config.json").read_text())
     write_json(folder / "config.json", config | damage)
     assert train.main(["--resume", str(folder)]) == 2
-    assert "config.json is not one" in capsys.readouterr().err
+    assert "config.json cannot be read" in capsys.readouterr().err
     write_json(folder / "config.json", [])
     assert train.main(["--resume", str(folder)]) == 2
 

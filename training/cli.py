@@ -1,4 +1,4 @@
-"""tyro's command lines, with mistakes told in one line instead of a box."""
+"""Command lines read by tyro, with errors in one line instead of a box."""
 
 from __future__ import annotations
 
@@ -12,30 +12,35 @@ import tyro
 
 FRAME = " │"
 RULE = re.compile(r"[-─╭╮╰╯]*")
-OF_A_CLASS = re.compile(r"^Error parsing \w+(\[\w+\])?: ")  # whose name tells a student nothing
+PLAINER = (
+    (re.compile(r"^Error parsing (\w+(\[\w+\])?: )?"), ""),  # class names tell a user nothing
+    (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), r"\1 is not a whole number"),
+    (re.compile(r"could not convert string to float: (.*)"), r"\1 is not a number"),
+)
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
 def read_options(kind: Any, arguments: Sequence[str], program: str, **options: Any) -> Any:
-    """An instance of the dataclass `kind` from command line arguments.
+    """Return an instance of the dataclass `kind`, read from command line arguments.
 
     Raises:
-        ValueError: for arguments that do not fit, in one line.
+        ValueError: for arguments that cannot be used; the message is one line.
         SystemExit: after --help.
     """
-    told = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(output):
             return tyro.cli(kind, args=list(arguments), prog=program, **options)
     except SystemExit as error:
         if error.code != USAGE_ERROR:
             raise
-    raise ValueError(f"{_in_one_line(told.getvalue())} (python {program} --help lists all options)")
+    message = _in_one_line(output.getvalue())
+    raise ValueError(f"{message} (python {program} --help lists all options)")
 
 
 def _in_one_line(box: str) -> str:
-    """The message of tyro's box: what stands above its first rule, and the first suggestion."""
+    """Return the message in tyro's box, above its first rule, and the first suggestion."""
     parts: list[list[str]] = [[]]
     for line in box.splitlines()[1:]:
         words = line.strip(FRAME)
@@ -43,7 +48,9 @@ def _in_one_line(box: str) -> str:
             parts[-1].append(words)
         elif parts[-1]:
             parts.append([])
-    message = OF_A_CLASS.sub("", " ".join(parts[0]))
+    message = " ".join(parts[0])
+    for pattern, replacement in PLAINER:
+        message = pattern.sub(replacement, message)
     if len(parts) > 1 and parts[1][:1] == ["Perhaps you meant:"]:
         message += f"; perhaps you meant {parts[1][1]}"
     return message

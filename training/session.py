@@ -16,7 +16,7 @@ import torch
 from rich.console import Console
 
 from training.cli import INTERRUPTED
-from training.config import CHANGEABLE, RunConfig
+from training.config import RunConfig, changeable_settings
 from training.display import make_display
 from training.evaluation import Evaluation
 from training.feedback import kind_of
@@ -82,7 +82,7 @@ def prepare(
                 "total, earlier steps included"
             )
         content = read_json(folder / CONFIG)
-        content |= {name: getattr(config, name) for name in CHANGEABLE}
+        content |= {name: getattr(config, name) for name in changeable_settings()}
         content["resumed"] = [*content.get("resumed", []), command]
         write_json(folder / CONFIG, content)
     return run, sources
