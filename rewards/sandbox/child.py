@@ -255,13 +255,15 @@ class Trial:
     def _user_code(self, what: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
         seconds = self.request["seconds"] * patience
-        self._tell({"running": what, "file": file, "place": place, "seconds": seconds})
+        event = {"running": what, "file": file, "place": place, "seconds": seconds}
+        self._tell(event)
         gc.enable()
         try:
             with self._confinement.watched(seconds):
                 yield
         finally:
             gc.disable()
+            self._tell(event | {"done": True})  # games may be recorded next, at any length
             if self._confinement.deeds:
                 deed = self._confinement.deeds[0]
                 raise RewardError(

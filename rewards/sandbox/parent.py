@@ -110,7 +110,7 @@ class TrialProcess:
             RewardError: the one clear line, if the reward cannot be used.
         """
         if any(reader.is_alive() for reader in self._readers):
-            limit = self.running.get("seconds")
+            limit = None if "done" in self.running else self.running.get("seconds")
             late = time.monotonic() - self._began
             if limit is None or late < ASLEEP * limit + PATIENCE:
                 return None
