@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from envs.engine import fonts
 from envs.names import load
-from envs.registry import EXPERIMENTS
+from envs.registry import EXPERIMENTS, ExperimentEntry
 from stages.__main__ import main
 from stages.datasets.dataset import examples_of
 from stages.datasets.environments import dataset_of
@@ -207,6 +207,29 @@ def test_ctrl_c_ends_an_experiment_in_one_line_and_leaves_nothing(
     assert main(["feedback", "--out", str(tmp_path / "slide.png")]) == 130
     assert capsys.readouterr().err == "stages feedback: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_the_example_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code and the line of the registry are those of docs/contributing.md."""
+    section = Path("docs/contributing.md").read_text().split("## Add an experiment\n")[1]
+    (code,) = re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
+    (tmp_path / "width.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    (line,) = re.findall(r'^    "width": (ExperimentEntry\(.*\)),$', section, re.MULTILINE)
+    entry = eval(line, {"ExperimentEntry": ExperimentEntry})
+    assert entry.target == "stages.supervised.width:EXPERIMENT"
+    monkeypatch.setitem(EXPERIMENTS, "width", entry._replace(target="width:EXPERIMENT"))
+    slide = tmp_path / "width.png"
+    arguments = ["width", "--seeds", "2", "--processes", "1", "--out", str(slide)]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "Narrow and wide networks" in printed
+    assert "confirm" in printed
+    assert slide.stat().st_size > 10_000
+    assert main([*arguments, "--lang", "ko"]) == 2
+    assert "--lang must be en" in capsys.readouterr().err
 
 
 def test_help_lists_every_experiment_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:

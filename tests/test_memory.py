@@ -61,7 +61,7 @@ def test_the_observation_does_not_show_the_controls() -> None:
         single.reset(seed=0, options={"state": {"mirrored": k, "ball_x": 0.5}})[0] for k in (0, 1)
     ]
     assert np.array_equal(*seen)
-    with pytest.raises(ValueError, match="`mirrored` must be 0 or 1, not 2"):
+    with pytest.raises(ValueError, match="`mirrored` must be 0 or 1, got 2"):
         single.reset(options={"state": {"mirrored": 2}})
 
 
@@ -122,9 +122,9 @@ def test_history_continues_bit_for_bit_after_resuming(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["history=-1"], "history must be a whole number from 0 up, not -1"),
-        (["history=2.5"], "history must be a whole number from 0 up, not 2.5"),
-        (["history=3", "observation=screen"], "history is of states: of screens, see frames"),
+        (["history=-1"], "history must be a whole number of at least 0, got -1"),
+        (["history=2.5"], "history must be a whole number of at least 0, got 2.5"),
+        (["history=3", "observation=screen"], 'history needs observation="state"'),
         (["controls=odd"], "paddle has no controls `odd`; choose from usual, random"),
     ],
 )

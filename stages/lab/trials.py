@@ -92,14 +92,16 @@ class Trial:
             seed: Seed of the network and of the dataset, if there is one.
             backbones: Run folders of the pretrained backbones, by key.
         """
-        options = {"data_seed": seed, **self.options} if self.env in DATASETS else self.options
-        arguments = ["--env", self.env, "--seed", str(seed), "--steps", str(self.steps)]
+        arguments = ["--env", self.env, "--steps", str(self.steps)]
         arguments += ["--agent", self.agent] if self.agent else []
-        arguments += ["--env-options", *(f"{name}={value}" for name, value in options.items())]
-        _, config = parse(arguments)
+        arguments += ["--env-options", *(f"{name}={value}" for name, value in self.options.items())]
+        config = _config_of_train(tuple(arguments))
+        data_seed = {"data_seed": seed} if self.env in DATASETS else {}
         folder = None if self.pretrained is None else (backbones or {})[self.pretrained]
         return dataclasses.replace(
             config,
+            seed=seed,
+            env_options={**data_seed, **config.env_options},
             settings=dataclasses.replace(config.settings, **self.settings),
             eval_every=self.steps // self.evaluations,
             solved_score=None,
@@ -108,6 +110,12 @@ class Trial:
             freeze=self.freeze,
             **self.changes,
         )
+
+
+@functools.cache
+def _config_of_train(arguments: tuple[str, ...]) -> RunConfig:
+    """Return the settings that train.py has for these arguments."""
+    return parse(arguments)[1]
 
 
 class Recorder:
