@@ -15,12 +15,10 @@ import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
 from stages.__main__ import main as stages_main
-from stages.datasets import dataset
 from stages.lab import trials
 from stages.lab.texts import load
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
-dataset.TEST_EXAMPLES = 2_000  # instead of 10,000, which take seconds to draw
 
 
 @pytest.fixture

@@ -21,14 +21,14 @@ from agents.agent import Step, Task
 from envs.paddle.game import GAME, PaddleOptions
 from envs.registry import DATASETS, env_ids
 from stages.datasets.commentary import TextDataset
-from stages.datasets.dataset import TEST_EXAMPLES, examples_of
+from stages.datasets.dataset import examples_of
 from stages.viewers.examples import GameViewer
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.feedback import KINDS, kind_of, numbers_of
 from training.presets import preset
 from training.vector_runner import VectorRunner, make_environments
 
-SMALL = {"examples": 300}
+SMALL = {"examples": 300, "test_examples": 2_000}
 every_dataset = pytest.mark.parametrize("env_id", env_ids(DATASETS))
 
 
@@ -120,7 +120,7 @@ def test_answers_are_what_the_game_then_shows() -> None:
         make_vec("ClassifyBall-v0", 1, question=question).batch.dataset
         for question in ("direction", "missed")
     )
-    _, states = way.moments(300, 0)
+    _, states = way.sample_states(300, 0)
     directions, misses = way.targets_of(states), missed.targets_of(states)
     options, seen = PaddleOptions(), set()
     for i in range(300):
@@ -165,7 +165,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
     assert heights("train").max() < 13.5 < 19 < heights("test").max()
     shares = np.bincount(examples_of(dataset(rarity=10), "train").targets) / 4000
     assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls turn a few round
-    even = np.bincount(examples_of(dataset(rarity=10), "test").targets) / TEST_EXAMPLES
+    even = np.bincount(examples_of(dataset(rarity=10), "test").targets) / 2_000
     assert even == pytest.approx(np.full(4, 0.25), abs=0.02)
 
 
@@ -176,7 +176,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
     name = next(name for name, entry in DATASETS.items() if entry.env_id == env_id)
     given = ["--env", name, "--num-envs", 32, "--eval-every", 960, "--eval-episodes", 20]
-    given += ["--env-options", "examples=500"]
+    given += ["--env-options", "examples=500", "test_examples=2000"]
     agent = preset(env_id, "any", {})["agent"]
     hyperparameters = asdict(settings_type(agent)()) | preset(env_id, agent, {})
     if hyperparameters.get("anneal"):  # it would belong to the planned total

@@ -25,11 +25,11 @@ from envs.bicycle.game import bicycle, observe
 from stages.datasets.bicycle_points import rides
 from stages.datasets.cluster import Cluster, purity
 from stages.datasets.dataset import examples_of
-from stages.datasets.reconstruct import Reconstruct, out_of_focus
+from stages.datasets.reconstruct import Reconstruct, blurred
+from stages.pictures.maps import colours_of_places, in_a_plane
 from stages.unsupervised.neighbours import nearest_other
 from stages.unsupervised.png import as_png, best_variants, png_bytes_at, round_to_bytes
 from stages.unsupervised.ridge import STRENGTHS, ridge
-from stages.viewers.maps import colours_of_places, in_a_plane
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.trained_agent import load_agent
 from training.vector_runner import VectorRunner, make_environments
@@ -69,18 +69,18 @@ def test_the_observation_itself_is_the_answer() -> None:
 
 def test_screens_are_out_of_focus_as_scipy_has_it() -> None:
     """Inside, where no edge is near; and the ball's middle stays white."""
-    sharp, states = Reconstruct(blur=0.0).moments(200, 0)
-    assert np.array_equal(out_of_focus(sharp, 2.0), Reconstruct().moments(200, 0)[0])
-    blurred = out_of_focus(sharp[:, -1:], 2.0)
+    sharp, states = Reconstruct(blur=0.0).sample_states(200, 0)
+    assert np.array_equal(blurred(sharp, 2.0), Reconstruct().sample_states(200, 0)[0])
+    soft = blurred(sharp[:, -1:], 2.0)
     inside = (states["ball_x"] > 0.35) & (states["ball_x"] < 0.65)
     inside &= (states["ball_y"] > 0.35) & (states["ball_y"] < 0.65)
     assert inside.sum() > 5
-    for screen, seen in zip(sharp[inside, -1], blurred[inside, 0], strict=True):
+    for screen, seen in zip(sharp[inside, -1], soft[inside, 0], strict=True):
         light = ndimage.gaussian_filter(screen.astype(float), 2.0, mode="constant", truncate=6)
         part = (slice(6, 18), slice(8, 18))  # where only the ball is
         assert np.corrcoef(light[part].ravel(), seen[part].ravel())[0, 1] > 0.999
         assert 225 <= seen[part].max() <= 255
-    assert np.array_equal(out_of_focus(sharp[:, -1:], 0.0), sharp[:, -1:])
+    assert np.array_equal(blurred(sharp[:, -1:], 0.0), sharp[:, -1:])
 
 
 def test_an_autoencoder_finds_the_ball_and_tells_tensorboard(autoencoder: Path) -> None:

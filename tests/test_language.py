@@ -22,17 +22,16 @@ from agents.checkpointing import under
 from agents.networks.transformer import Transformer
 from envs.paddle.rules import intercept
 from rewards.make import make_single
-from stages.datasets import dataset as stage_module
 from stages.datasets.commentary import UNJUDGED, Commentary, Verdict
 from stages.datasets.commentator import BAD, GOOD, of_paddle
-from stages.datasets.commented_games import COMMENTED_GAMES, commentaries, fields, games
+from stages.datasets.commented_games import COMMENTED_GAMES, commentaries, fields, remarks_on
 from stages.datasets.dataset import examples_of
 from stages.datasets.grammar import GAP, GRAMMARS, sentence
 from stages.datasets.tokenizer import END, decoded, encoded, pieces_of, tokenizer
 from stages.lab.trials import Point, Pretrained
+from stages.pictures.token_lines import LETTERS, LINE, Piece, write_pieces
 from stages.pretraining import generate, splitting, tokens
 from stages.viewers.commentary import SIDE
-from stages.viewers.token_lines import LETTERS, LINE, Piece, write_pieces
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
 from training.run_folder import load_checkpoint
@@ -40,16 +39,8 @@ from training.vector_runner import VectorRunner, make_environments
 
 SMALL = ("--width", 16, "--layers", 1, "--heads", 2, "--eval-episodes", 20, "--num-envs", 16)
 READ = ("--env", "commentary", *SMALL)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _few_test_examples() -> Any:
-    """Most tests need none, and commentaries take their time to be invented."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage_module, "TEST_EXAMPLES", 100)
-        stage_module.examples_of.cache_clear()
-        yield
-    stage_module.examples_of.cache_clear()
+FEW: dict[str, Any] = {"examples": 400, "test_examples": 100}  # commentaries take time to generate
+FEW_OPTIONS = ("--env-options", *(f"{name}={value}" for name, value in FEW.items()))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +49,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("runs")
     return run_train(
         *(*READ, "--run-dir", place, "--steps", 1_600, "--eval-every", 1_600),
-        *("--learning-rate", 0.01, "--env-options", "examples=400"),
+        *("--learning-rate", 0.01, *FEW_OPTIONS),
     )
 
 
@@ -105,8 +96,8 @@ def test_both_languages_have_words_for_all_that_can_happen() -> None:
     english, korean = GRAMMARS["en"], GRAMMARS["ko"]
     assert english.keys() == korean.keys()
     told = {
-        name: [remark for game in games(sport, (3,)) for remark in game]
-        for name, sport in COMMENTED_GAMES.items()
+        name: [remark for remarks in remarks_on(game, (3,)) for remark in remarks]
+        for name, game in COMMENTED_GAMES.items()
     }
     seen = {remark.event for remarks in told.values() for remark in remarks}
     events = {name for name in english if name.startswith(("paddle ", "ride "))}
@@ -222,7 +213,7 @@ def test_larger_vocabularies_need_fewer_tokens(lang: str, verdicts_of: Any) -> N
 
 
 def test_the_next_token_is_what_the_text_says() -> None:
-    dataset = Commentary(examples=60)
+    dataset = Commentary(examples=60, test_examples=100)
     windows, targets, _ = examples_of(dataset, "train")
     assert np.array_equal(targets.ravel()[:-1], windows.ravel()[1:])
     assert np.array_equal(windows[:20], dataset.sample(20, 0).observations)
@@ -271,10 +262,10 @@ def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
 def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Path) -> None:
     found = json.loads((reader / "evaluation.json").read_text())
     assert found["feedback_numbers"] == 1_600 * 24
-    commonest = np.bincount(examples_of(Commentary(), "test").targets.ravel()).max() / 2_400
+    commonest = np.bincount(examples_of(Commentary(**FEW), "test").targets.ravel()).max() / 2_400
     assert found["mean_score"] > commonest + 0.1
     given = (
-        *(*READ, "--learning-rate", 0.01, "--env-options", "examples=400"),
+        *(*READ, "--learning-rate", 0.01, *FEW_OPTIONS),
         *("--eval-every", 1_600),
     )
     half = run_train(*given, "--run-dir", tmp_path, "--steps", 800)
@@ -289,7 +280,7 @@ def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Pa
 def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -> None:
     judge = run_train(
         *("--env", "verdict", *SMALL, "--run-dir", tmp_path, "--pretrained", reader, "--freeze"),
-        *("--steps", 3_200, "--learning-rate", 0.03, "--env-options", "examples=400"),
+        *("--steps", 3_200, "--learning-rate", 0.03, *FEW_OPTIONS),
     )
     before, after = (under("agent.network.", load_checkpoint(run)[0]) for run in (reader, judge))
     for name, weights in before.items():
@@ -344,9 +335,8 @@ def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str])
                 "--pretrained",
                 "RUN",
                 *SMALL,
-                "--env-options",
+                *FEW_OPTIONS,
                 "language=ko",
-                "examples=50",
             ],
             "its language is en, not ko",
         ),
@@ -364,7 +354,7 @@ def test_wrong_input_gets_one_line(
     place = tmp_path / "runs"
     given = [str(reader if argument == "RUN" else argument) for argument in arguments]
     if given[1] != "paddle" and "--env-options" not in given:
-        given += ["--env-options", "examples=50"]
+        given += FEW_OPTIONS
     capsys.readouterr()
     assert train.main([*given, "--run-dir", str(place)]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
@@ -394,7 +384,7 @@ def test_wrong_starts_get_one_line(
 
 
 def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
-    env: gymnasium.Env[Any, Any] = gymnasium.make("Commentary-v0", render_mode="rgb_array")
+    env: Any = gymnasium.make("Commentary-v0", render_mode="rgb_array", **FEW)
     observation, _ = env.reset(seed=1)
     dataset = Commentary()
     made = tokenizer("en", dataset.pieces)
@@ -438,7 +428,7 @@ def test_it_is_recorded_by_play(
     if lang == "en":
         given = [str(reader)]
     else:
-        given = ["--env", "commentary", "--agent", "random", "--env-options", "language=ko"]
+        given = ["--env", "commentary", "--agent", "random", *FEW_OPTIONS, "language=ko"]
     film = tmp_path / "out.gif"
     monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 1.0)
     assert play.main([*given, "--record", str(film), "--seed", "1"]) == 0

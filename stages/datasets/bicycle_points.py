@@ -1,4 +1,4 @@
-"""Moments of riderless bicycles: how one stands just now, and what will become of it."""
+"""Random states of riderless bicycles, and what happens to each of them next."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from stages.datasets.paddle_states import generators
 
 GAME = bicycle("balance")
 FELT = ("roll", "steer", "roll rate", "steer rate", "speed")
-"""What a point is made of, each as `envs.bicycle.game.observe` has it, brought to -1..1."""
+"""Numbers of a point, each from `envs.bicycle.game.observe` and scaled to -1..1."""
 FATES = ("rides on", "falls left", "falls right")
-SLOWEST, FASTEST = 2.0, 6.0  # m/s at the start; alone it is stable from 4.3
-LATEST = round(2.0 / PERIOD)  # steps after the start at which it is looked at, at most
-FORESIGHT = round(4.0 / PERIOD)  # steps in which it has to fall to count as falling
+SLOWEST, FASTEST = 2.0, 6.0  # m/s at the start; a riderless bicycle is stable from 4.3
+LATEST = round(2.0 / PERIOD)  # largest number of steps from the start to the point
+FORESIGHT = round(4.0 / PERIOD)  # steps in which a bicycle must fall to count as falling
 
 
 def rides(count: int, seed: int) -> tuple[Array, Array]:
-    """Points (count, 5) float32, and which of `FATES` (count,) each will meet."""
+    """Return points float32 (count, 5), and the index into `FATES` (count,) of each."""
     states = GAME.states(count)
     states["rng"] = generators(count, seed)
     felt = np.zeros((count, *GAME.observation_space.shape), np.float32)
@@ -36,10 +36,10 @@ def rides(count: int, seed: int) -> tuple[Array, Array]:
 
 @functools.cache
 def rides_kernel() -> Callable[..., None]:
-    """The compiled loop over many rides."""
+    """Return the compiled loop over many rides."""
 
-    def draw_rides(states: Any, felt: Any, fates: Any, options: Any) -> None:
-        """Let each roll, look at it at some moment before it falls, and then see it through."""
+    def sample_rides(states: Any, felt: Any, fates: Any, options: Any) -> None:
+        """Let each bicycle roll, observe it at a random step before it falls, and continue."""
         for i in range(states.size):
             state = states[i]
             reset(state, options[0])
@@ -56,4 +56,4 @@ def rides_kernel() -> Callable[..., None]:
             if state.fallen > 0:
                 fates[i] = 1 if state.roll < 0.0 else 2
 
-    return compiled(draw_rides)
+    return compiled(sample_rides)

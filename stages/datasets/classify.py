@@ -1,17 +1,17 @@
-"""Classification: which way does the ball fly? Or: will it be missed?
+"""Classification of a ball: which way does it fly, or will it be missed?
 
 Description
-    From two screens of paddle-and-ball, one step apart, tell one of a few classes. The engine knows
-    the target for free.
+    Classify two screens of paddle-and-ball, one step apart. The engine supplies the labels.
+Observation Space
+    See `stages.datasets.paddle_states.PaddleDataset`.
 Action Space
     `Discrete(4)` for `question="direction"`: away from the paddle or closer, each up or down.
-    `Discrete(2)` for `question="missed"`: 1 if the ball will be missed, should the paddle stay.
+    `Discrete(2)` for `question="missed"`: 1 if a paddle that stays in place will miss the ball.
 Rewards
-    0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
-    accuracy.
-Everything else
-    See `stages.datasets.environments`, `stages.datasets.dataset.Dataset` and
-    `stages.datasets.paddle_states.PaddleDataset`.
+    0 for the right class, -1 for a wrong one. The score is 1 for the right class, so that the mean
+    score is the accuracy.
+Arguments
+    See `Classify`, its base classes and `stages.datasets.environments`.
 Version History
     v0: first version.
 """
@@ -29,7 +29,7 @@ from envs.paddle.game import reach
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array
 from stages.datasets.paddle_states import (
-    ALL_WAYS,
+    ALL_DIRECTIONS,
     CLOSER,
     DIRECTIONS,
     OPTIONS,
@@ -43,11 +43,11 @@ CLASSES = {"direction": DIRECTIONS, "missed": ("hit", "missed")}
 
 @dataclass(frozen=True)
 class Classify(ClassificationDataset, PaddleDataset):
-    """What class is it?"""
+    """Classify the flight of a ball from two screens."""
 
     rules_module: ClassVar[str] = __name__
     question: str = "direction"
-    """direction: which way the ball flies; missed: will it be missed if the paddle stays?"""
+    """direction: which way the ball flies; missed: whether a paddle that stays misses it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,13 +58,13 @@ class Classify(ClassificationDataset, PaddleDataset):
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The classes."""
+        """The classes of the question."""
         return CLASSES[self.question]
 
     @property
-    def ways(self) -> tuple[int, ...]:
-        """While the ball flies away, nobody asks whether it will be missed."""
-        return CLOSER if self.question == "missed" else ALL_WAYS
+    def directions(self) -> tuple[int, ...]:
+        """All directions, but only balls that come closer can be missed."""
+        return CLOSER if self.question == "missed" else ALL_DIRECTIONS
 
     def targets_of(self, states: Any) -> Array:
         if self.question == "direction":
@@ -73,9 +73,8 @@ class Classify(ClassificationDataset, PaddleDataset):
 
 
 def which_way(observations: Array) -> Array:
-    """Return the direction class (n,) of `paddle_states.features` (n, 5): new place minus old."""
-    way_x, way_y = observations[:, 2], observations[:, 3]
-    return 2 * (way_x < 0) + (way_y > 0)
+    """Return the direction class (n,) of `paddle_states.features` (n, 5), by the displacement."""
+    return 2 * (observations[:, 2] < 0) + (observations[:, 3] > 0)
 
 
 def rules(action_space: spaces.Space[Any]) -> dict[str, Callable[[Array], Array]]:

@@ -1,23 +1,22 @@
-"""Commentary: what is the next token? Or: is what was just said good or bad for the player?
+"""Commentaries: predict the next token, or judge whether the last sentence is good for the player.
 
 Description
-    Somebody comments on games that clumsy players play (`commented_games`): a sentence
-    now and then, in many wordings, game after game. An example is a window of `window` tokens of
-    this text. `Commentary` asks for what comes next after each of them, to which the text itself is
-    the target: nobody has to label anything. In `Verdict` the window ends with a sentence in which
-    something good or bad happens to the player, and the question is which; that has to be labelled.
+    A commentator describes games of unskilled players (`stages.datasets.commented_games`) in varied
+    sentences, one game after the other. An example is a window of this text. In `Commentary` the
+    targets are the tokens that follow in the text itself, so that nothing has to be labelled. In
+    `Verdict` the window ends with a sentence about something good or bad for the player, and the
+    target is which of the two, a label.
 Observation Space
     `Box(0, pieces - 1, (window,), int64)`: tokens of `stages.datasets.tokenizer`.
 Action Space
     `Commentary`: `MultiDiscrete`, the token after each token of the window. `Verdict`:
-    `Discrete(2)`, 0 bad, 1 good.
+    `Discrete(2)`, 0 for bad and 1 for good.
 Rewards
-    `Commentary`: minus the share of tokens guessed wrong; the score is the share guessed right.
+    `Commentary`: minus the share of wrong tokens; the score is the share of right ones.
     `Verdict`: 0 for the right class, -1 for the wrong one; the score is 1 for the right class.
-Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
-    `examples=1000` of `Commentary` are the first 1,000 windows of the text, one after the other: it
-    is the size of the text.
+Arguments
+    See `TextDataset`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`. The
+    examples of `Commentary` are consecutive windows, so that `examples` sets the size of the text.
 Version History
     v0: first version.
 """
@@ -37,34 +36,34 @@ from stages.datasets.commented_games import BOTH, COMMENTED_GAMES, commentaries
 from stages.datasets.dataset import Array, Dataset, Examples
 from stages.datasets.grammar import GRAMMARS
 from stages.datasets.tokenizer import END, FULL_STOP, decoded, encoded, tokenizer, written
-from stages.viewers.commentary import CommentaryViewer
-from stages.viewers.pictures import DIM
-from stages.viewers.token_lines import NO_FONT, Piece, font_of, write_pieces
+from stages.pictures.predictions import DIM
+from stages.pictures.token_lines import NO_FONT, Piece, font_of, write_pieces
 
 UNJUDGED = -1
 SHORTEST, LONGEST = 4, 512  # windows
-MIDDLE = 180  # pixels from the top, where a window is written
+TOP = 180  # pixels above the text of an example
 MOST_LINES = 9
-FEWEST_PIECES, MOST_PIECES = 300, {"en": 569, "ko": 663}  # all that the grammars have
+FEWEST_PIECES = 300
+MOST_PIECES = {"en": 569, "ko": 666}  # all tokens that the texts contain
 
 
 @dataclass(frozen=True)
 class TextDataset(Dataset):
-    """What both questions share: the text, and how it is cut."""
+    """Base class of both data sets: the text and its tokens."""
 
-    sport: str = BOTH
-    """What is commented on: paddle, bicycle, or both in turn."""
+    game: str = BOTH
+    """Game that is commented on: paddle, bicycle or both, which alternate."""
     language: str = "en"
-    """en or ko."""
+    """Language of the text: en or ko."""
     pieces: int = 400
-    """Size of the vocabulary: 300 to 569, in Korean 663, which are all there are."""
+    """Size of the vocabulary: 300 to 569, in Korean to 666."""
     window: int = 24
-    """Tokens that are seen at once."""
+    """Number of tokens in an observation."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (
-            ("sport", self.sport, (*COMMENTED_GAMES, BOTH)),
+            ("game", self.game, (*COMMENTED_GAMES, BOTH)),
             ("language", self.language, tuple(GRAMMARS)),
         ):
             if value not in known:
@@ -82,12 +81,12 @@ class TextDataset(Dataset):
         return spaces.Box(0, self.pieces - 1, (self.window,), np.int64)
 
     def text(self, seed: int) -> Iterator[tuple[Array, Array]]:
-        """Game after game: its tokens (t,), and the verdict at the end of each sentence.
+        """Yield the tokens (t,) of one game after the other, with verdicts (t,).
 
-        Elsewhere, and where there is none, the verdict is `UNJUDGED`.
+        Verdicts are at the last tokens of sentences; elsewhere they are `UNJUDGED`.
         """
         made = tokenizer(self.language, self.pieces)
-        for told in commentaries(self.sport, self.language, seed):
+        for told in commentaries(self.game, self.language, seed):
             tokens, verdicts = [], []
             for found, (_, verdict) in zip(encoded(made, [s for s, _ in told]), told, strict=True):
                 tokens.append(found)
@@ -99,20 +98,21 @@ class TextDataset(Dataset):
             )
 
     def decoded(self, tokens: Array) -> str:
-        """Tokens (t,) as a text."""
+        """Return the text of tokens (t,)."""
         return decoded(tokenizer(self.language, self.pieces), tokens)
 
 
 @dataclass(frozen=True)
 class Commentary(SequenceDataset, TextDataset):
-    """How does it go on?"""
+    """Predict the next token."""
 
     feedbacks: ClassVar[dict[str, str]] = {"token": "the next token"}
+    viewer = "stages.viewers.commentary:CommentaryViewer"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.noise:
-            raise ValueError("option `noise` must be 0: what was said next is never a wrong answer")
+            raise ValueError("option `noise` must be 0: the target is the text itself")
 
     @property
     def action_space(self) -> spaces.MultiDiscrete:
@@ -128,20 +128,16 @@ class Commentary(SequenceDataset, TextDataset):
         text = np.concatenate(parts)[:wanted]
         return Examples(text[:-1].reshape(count, -1), text[1:].reshape(count, -1))
 
-    def watched(self) -> CommentaryViewer:
-        """Token by token."""
-        return CommentaryViewer(self)
-
 
 @dataclass(frozen=True)
 class Verdict(ClassificationDataset, TextDataset):
-    """Is that good or bad for the player?"""
+    """Judge whether the last sentence is good or bad for the player."""
 
     feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
     action_names = ("bad", "good")
 
     def sample(self, count: int, seed: int) -> Examples:
-        found: tuple[list[Array], list[Array]] = ([], [])  # as BAD and GOOD count
+        found: tuple[list[Array], list[Array]] = ([], [])  # indexed by BAD and GOOD
         text = np.zeros(0, np.int64)
         for tokens, verdicts in self.text(seed):
             before = text[-self.window :]
@@ -156,7 +152,7 @@ class Verdict(ClassificationDataset, TextDataset):
         return Examples(np.stack(windows[:count]), np.arange(count) % 2)
 
     def draw_example(self, surface: Any, observation: Array) -> None:
-        """The text; the sentence that is asked about is bright."""
+        """Write the text, with the sentence to be judged in bright letters."""
         surface.fill(BACKGROUND)
         made = tokenizer(self.language, self.pieces)
         words = [written(made, token) for token in observation.tolist()]
@@ -166,4 +162,4 @@ class Verdict(ClassificationDataset, TextDataset):
         ends = [k for k, word in enumerate(words[:-1]) if word.endswith(FULL_STOP)]
         last = ends[-1] if ends else -1
         pieces = [Piece(word, WHITE if k > last else DIM) for k, word in enumerate(words)]
-        write_pieces(surface, pieces, MIDDLE, font, MOST_LINES)
+        write_pieces(surface, pieces, TOP, font, MOST_LINES)

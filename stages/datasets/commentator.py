@@ -1,8 +1,8 @@
-"""A commentator: sees a running game, and says what happens in it, a sentence at a time.
+"""A commentator: describes the states of a running game, one event at a time.
 
-What is said depends on the states alone: a hit, a miss, a ball high and fast, a paddle that will
-not get there, a rider who leans, steers, falls. The engine also knows whether it is good or bad for
-the player, and tells nobody who does not ask.
+Events depend on the states alone: a hit, a miss, a fast ball, a paddle that comes too late, a rider
+who leans, steers or falls. Many of them carry a verdict, whether the event is good or bad for the
+player, which serves as a label.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from envs.paddle.game import PaddleOptions, landing, reach
 
 BAD, GOOD = 0, 1
 OPTIONS = PaddleOptions()
-FAST_BALL = 0.045  # box widths a step
+FAST_BALL = 0.045  # box widths per step
 FAST_RIDE = 2.5  # m/s
-QUIET, SLANTED, TILTED = math.radians(2.5), math.radians(6.0), math.radians(12.0)  # roll
-TURNED = math.radians(3.0)  # steer
-TOO_SLOW = 0.4  # m/s below what was asked for: there is something to say about the pedals
+QUIET, SLANTED, TILTED = math.radians(2.5), math.radians(6.0), math.radians(12.0)  # roll angle
+TURNED = math.radians(3.0)  # steering angle
+TOO_SLOW = 0.4  # m/s below the commanded speed, from which the pedals are worth a remark
 COUNTS = ("one", "two", "three")
 
 
 class Remark(NamedTuple):
-    """What there is to be said of one moment."""
+    """An event of a game, and the facts to describe it with."""
 
     event: str
-    """One of `stages.datasets.grammar`."""
+    """Name of a sentence in `stages.datasets.grammar`."""
     facts: dict[str, str]
+    """Names in the sentence, with the grammar's names that replace them."""
     verdict: int | None = None
-    """`GOOD` or `BAD` for the player; None: neither."""
+    """`GOOD` or `BAD` for the player, or None for neither."""
 
 
 def of_paddle(before: Any, now: Any) -> Remark:
-    """What happened between two states of paddle-and-ball; `before` is None at the beginning."""
+    """Describe what happened between two states of paddle-and-ball; `before` is None at first."""
     level = third(landing(now.ball_x, now.ball_y, now.ball_vx, now.ball_vy))
     facts = {
         "pace": "fast" if math.hypot(now.ball_vx, now.ball_vy) > FAST_BALL else "slow",
@@ -62,12 +63,12 @@ def of_paddle(before: Any, now: Any) -> Remark:
 
 
 def third(place: float) -> str:
-    """Of the box's height."""
+    """Return the third of the box, top to bottom, that contains a height in 0..1."""
     return ("top", "middle", "bottom")[min(int(3 * place), 2)]
 
 
 def of_ride(before: Any, now: Any) -> Remark:
-    """The same of the bicycle."""
+    """Describe what happened between two states of the bicycle; at the start `before` is None."""
     facts = {
         "side": "right" if now.roll > 0 else "left",
         "turn": "right" if now.steer > 0 else "left",
@@ -82,7 +83,9 @@ def of_ride(before: Any, now: Any) -> Remark:
     worse = now.roll * now.roll_rate > 0
     if lean > TILTED:
         return Remark("ride topples" if worse else "ride recovers", facts, BAD if worse else GOOD)
-    if lean > QUIET and abs(now.steer) > TURNED:  # steering into the fall brings the wheels below
+    if (
+        lean > QUIET and abs(now.steer) > TURNED
+    ):  # turning towards the fall brings the wheels below the rider
         into = now.roll * now.steer > 0
         event = "ride steers into it" if into else "ride steers away"
         return Remark(event, facts, GOOD if into else BAD)

@@ -1,6 +1,6 @@
-"""The games that are commented on, and the clumsy who play them: all kinds of things happen.
+"""The games that are commented on, and their unskilled players, to whom many things happen.
 
-A game is looked at twice a second, and at its end.
+A game is described twice a second and at its end.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from stages.datasets.commentator import Remark, of_paddle, of_ride
 from stages.datasets.dataset import Array
 from stages.datasets.grammar import sentence
 
-AT_ONCE = 256  # games of each sport, side by side
-LOOKS = 24  # at each game, at most
+PARALLEL = 256  # games of one kind that are played together
+MOST_REMARKS = 24  # on one game
 STAY = 1
-TREMBLING = 0.5  # of the largest torque
+TREMBLING = 0.5  # standard deviation, as a share of the largest torque
 
-Clumsy = Callable[[Array, Array, np.random.Generator], Array]
+Player = Callable[[Array, Array, np.random.Generator], Array]
 
 
 def sleepy(observations: Array, skills: Array, generator: np.random.Generator) -> Array:
-    """Paddle: follows the ball now and then, the more often the higher `skills` (n,), 0..1."""
+    """Return paddle actions that follow the ball in a share of the steps, by `skills` in 0..1."""
     awake = generator.random(len(observations)) < 0.2 + 0.4 * skills
     return np.where(awake, follow(observations), STAY)
 
 
 def weak(observations: Array, skills: Array, generator: np.random.Generator) -> Array:
-    """Bicycle: steers as one should, but too weakly and with trembling hands."""
+    """Return bicycle actions in the right direction, but too weak and with noise."""
     controls = ride(observations)
     trembling = TREMBLING * generator.standard_normal(len(observations))
     controls[:, 0] = controls[:, 0] * (0.1 + 0.5 * skills) + trembling
@@ -44,18 +44,20 @@ def weak(observations: Array, skills: Array, generator: np.random.Generator) -> 
 
 @dataclass(frozen=True)
 class CommentedGame:
-    """A game as commentators see it."""
+    """A game, its player and its commentator."""
 
     place: str
-    """`module:attribute` of its `envs.engine.game.Game`, or of the function that makes it."""
+    """`module:attribute` of the `envs.engine.game.Game`, or of the function that makes it."""
     rewards: str
-    """Module of its reward terms."""
-    play: Clumsy
+    """Module of the reward terms."""
+    play: Player
+    """play(observations, skills, generator): actions."""
     describe: Callable[[Any, Any], Remark]
+    """describe(before, now): remark on two states; `before` is None at the start."""
 
     @property
     def pace(self) -> int:
-        """Steps from one look to the next."""
+        """Number of steps between two remarks."""
         return load_game(self.place, {})[0].steps_per_second // 2
 
 
@@ -67,47 +69,52 @@ BOTH = "both"
 
 
 def fields(record: Any) -> SimpleNamespace:
-    """The fields of a state as plain numbers, which are many times as fast to read."""
+    """Return the fields of a state as plain numbers, which are much faster to read."""
     return SimpleNamespace(**dict(zip(record.dtype.names, record.item(), strict=True)))
 
 
-def games(sport: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]:
-    """`AT_ONCE` games: what there was to be said of each, from its beginning to its end."""
+def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]:
+    """Play `PARALLEL` games and return the remarks on each, from its start to its end."""
     generator = np.random.default_rng(seed)
-    batch = make_vector(sport.place, sport.rewards, num_envs=AT_ONCE).batch
-    seeds = generator.integers(2**62, size=AT_ONCE).tolist()
-    batch.reset(np.arange(AT_ONCE), seeds)
-    skills = generator.random(AT_ONCE)
-    seen = [fields(state) for state in batch.states]
-    told = [[sport.describe(None, state)] for state in seen]
-    running = np.ones(AT_ONCE, np.bool_)
-    for t in range(1, LOOKS * sport.pace + 1):
-        actions = sport.play(batch.observations, skills, generator)
+    batch = make_vector(game.place, game.rewards, num_envs=PARALLEL).batch
+    seeds = generator.integers(2**62, size=PARALLEL).tolist()
+    batch.reset(np.arange(PARALLEL), seeds)
+    skills = generator.random(PARALLEL)
+    last = [fields(state) for state in batch.states]
+    remarks = [[game.describe(None, state)] for state in last]
+    running = np.ones(PARALLEL, np.bool_)
+    for t in range(1, MOST_REMARKS * game.pace + 1):
+        actions = game.play(batch.observations, skills, generator)
         batch.step(np.ascontiguousarray(actions))
         ended = running & batch.terminated
-        looked = running if t % sport.pace == 0 else ended
-        for i in np.flatnonzero(looked):
+        described = running if t % game.pace == 0 else ended
+        for i in np.flatnonzero(described):
             now = fields(batch.states[i])
-            told[i].append(sport.describe(seen[i], now))
-            seen[i] = now
+            remarks[i].append(game.describe(last[i], now))
+            last[i] = now
         running &= ~ended
         if not running.any():
             break
-    return told
+    return remarks
 
 
-def commentaries(sport: str, language: str, seed: int) -> Iterator[list[tuple[str, int | None]]]:
-    """Game after game without an end: sentences, each with its verdict.
+def commentaries(game: str, language: str, seed: int) -> Iterator[list[tuple[str, int | None]]]:
+    """Yield one game after the other, endlessly: its sentences, each with its verdict.
 
-    Where both sports are asked for, they take turns.
+    Args:
+        game: name in `COMMENTED_GAMES`, or `BOTH`, which alternates.
+        language: en or ko.
+        seed: same seed, same text.
     """
-    wanted = list(COMMENTED_GAMES) if sport == BOTH else [sport]
+    names = list(COMMENTED_GAMES) if game == BOTH else [game]
     chunk = 0
     while True:
         generator = np.random.default_rng((seed, chunk, len(COMMENTED_GAMES)))
-        chunks = [games(COMMENTED_GAMES[name], (seed, chunk, k)) for k, name in enumerate(wanted)]
-        for together in zip(*chunks, strict=True):
-            for remarks in together:
+        played = [
+            remarks_on(COMMENTED_GAMES[name], (seed, chunk, k)) for k, name in enumerate(names)
+        ]
+        for one_of_each in zip(*played, strict=True):
+            for remarks in one_of_each:
                 yield [
                     (sentence(event, facts, language, generator), verdict)
                     for event, facts, verdict in remarks

@@ -1,23 +1,25 @@
-"""Object detection: what is where?
+"""Object detection: which things are where?
 
 Description
-    One screen of paddle-and-ball, in which up to three decoys lie about, rectangles of any shape.
-    Tell the class and the box of everything, both at once.
+    Predict the class and the box of every thing on a screen of paddle-and-ball: the ball, the
+    paddle and up to three decoys, rectangles of random size.
+Observation Space
+    `Box(0, 255, (1, 32, 32), uint8)`.
 Action Space
-    `Box(0, 1, (8, 8, 3, 5), float32)`: the screen is a grid of 8 x 8 cells, and each cell says of
-    each class (ball, paddle, decoy) how sure it is that the middle of one lies in it, and the box
-    that it would have: x and y of its middle, width and height, in fractions of the screen. A grid
-    (Redmon et al., "You only look once", CVPR 2016) because things have no order: with a numbered
-    list of boxes somebody would first have to decide which prediction was meant for which thing.
-Answers
-    (5, 5) float32: a row for each thing, its class and its box; -1 everywhere if there is none.
+    `Box(0, 1, (8, 8, 3, 5), float32)`: the screen is a grid of 8 x 8 cells. For each class (ball,
+    paddle, decoy) a cell holds the confidence that the centre of such a thing lies in it, and its
+    box: x and y of the centre, width and height, in fractions of the screen. The things have no
+    order; a grid (Redmon et al., "You only look once", CVPR 2016) avoids matching numbered boxes
+    with them.
+Targets
+    Float32 (5, 5): a row of class and box for each thing; unused rows are -1.
 Rewards
-    The score less 1. The score is the F1 of one screen: a thing is found if its cell is more sure
-    of its class than not, and their boxes share at least half of what they cover together.
-    Mean average precision belongs to many screens together; it is `eval/mean_average_precision`.
-Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`; `noise` is the share
-    of things that whoever wrote the targets has overlooked.
+    The score minus 1. The score is the F1 of one screen: a thing counts as found if its cell has
+    a confidence above 0.5 for its class and the boxes' intersection over union is at least 0.5.
+    The mean average precision over all screens is logged as `eval/mean_average_precision`.
+Arguments
+    See `Detect`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`. `noise` is
+    the share of things that the labels of the training set omit.
 Version History
     v0: first version.
 """
@@ -36,12 +38,12 @@ from envs.engine.compilation import compiled
 from envs.engine.raster import fill_rectangle
 from envs.engine.rng import uniform
 from envs.paddle.game import BALL_RADIUS, GAME, draw
-from stages.datasets.dataset import Array, Assessment, Dataset, Examples
+from stages.datasets.dataset import GAME_VIEWER, Array, Assessment, Dataset, Examples
 from stages.datasets.metrics import average_precision, match
-from stages.datasets.paddle_states import ALL_WAYS, OPTIONS, draw_moment, generators
-from stages.viewers.pictures import (
+from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, generators, sample_state
+from stages.pictures.predictions import (
     BRIGHT,
-    OF_CLASSES,
+    CLASS_COLOURS,
     draw_boxes,
     draw_decoys,
     picture_of_boxes,
@@ -51,21 +53,22 @@ CLASSES = ("ball", "paddle", "decoy")
 BALL, PADDLE, DECOY = range(3)
 SIDE, GRID = 32, 8  # pixels, cells
 MOST_DECOYS = 3
-NOTHING = np.float32(-1.0)  # fills the rows of an target that no thing needs
+NOTHING = np.float32(-1.0)  # fills the unused rows of a target
 SMALLEST, LARGEST = 0.07, 0.2  # side of a decoy, in fractions of the screen
-LEFTMOST = 0.15  # of a decoy: the paddle's side is left free
-GAP = 0.06  # between things; with it no two decoys have their middles in one cell
-TRIES = 10  # places looked at for a decoy before it is left out
-OVERLAP = 0.5  # of two boxes, as their intersection over their union, to be the same thing
-LEAST_SURE = 0.05  # what is less sure is no prediction
+LEFTMOST = 0.15  # edge of a decoy; the paddle's side stays free
+GAP = 0.06  # between things, so that no cell contains the centres of two decoys
+ATTEMPTS = 10  # to place a decoy before it is left out
+OVERLAP = 0.5  # intersection over union from which a box counts as found
+MIN_CONFIDENCE = 0.05  # of a predicted box
 SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Detect(Dataset):
-    """What is where?"""
+    """Find the things on a screen."""
 
     feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
+    viewer = GAME_VIEWER
 
     @property
     def observation_space(self) -> spaces.Box:
@@ -80,8 +83,8 @@ class Detect(Dataset):
         states["rng"] = generators(count, seed)
         screens = np.zeros((count, 1, SIDE, SIDE), np.uint8)
         targets = np.full((count, 2 + MOST_DECOYS, 5), NOTHING, np.float32)
-        ways = np.cumsum(np.full(len(ALL_WAYS), 1 / len(ALL_WAYS)))
-        scenes_kernel()(states, screens, targets, ways, GAME.options_record(OPTIONS))
+        shares = np.cumsum(np.full(len(DIRECTIONS), 1 / len(DIRECTIONS)))
+        scenes_kernel()(states, screens, targets, shares, GAME.options_record(OPTIONS))
         return Examples(screens, targets)
 
     @property
@@ -89,7 +92,7 @@ class Detect(Dataset):
         return SIDE
 
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array]:
-        """The game's state with decoys that its generator, which now rests, decides."""
+        """Return the game's screen with decoys, which a copy of its generator places."""
         scene = np.zeros((1, SIDE, SIDE), np.uint8)
         things = np.full((2 + MOST_DECOYS, 5), NOTHING, np.float32)
         with np.errstate(over="ignore"):
@@ -97,53 +100,56 @@ class Detect(Dataset):
         return scene, things
 
     def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
-        """The decoys, and boxes: white what is there, in the colour of its class what was said."""
+        """Draw decoys, true boxes in white, and predicted boxes in the colours of their classes."""
         there = target[target[:, 0] != NOTHING]
         draw_decoys(surface, there[there[:, 0] == DECOY])
         draw_boxes(surface, there, [BRIGHT] * len(CLASSES), 4)
         if prediction is not None:
-            draw_boxes(surface, sure_things(as_list(prediction)), OF_CLASSES, 2)
+            draw_boxes(surface, confident_boxes(as_list(prediction)), CLASS_COLOURS, 2)
 
     def add_label_noise(self, targets: Array, generator: np.random.Generator) -> Array:
-        overlooked = generator.random(targets.shape[:2]) < self.noise
-        return np.where(overlooked[..., None], NOTHING, targets)
+        """Omit things from the labels."""
+        omitted = generator.random(targets.shape[:2]) < self.noise
+        return np.where(omitted[..., None], NOTHING, targets)
 
     def loss(self, predictions: Array, targets: Array) -> Array:
         return 1.0 - self.score(predictions, targets)
 
     def score(self, predictions: Array, targets: Array) -> Array:
-        """F1 of each screen: 2 found / (there + said to be there)."""
+        """Return the F1 of each screen: 2 found / (true things + predicted things)."""
         there = targets[..., 0] != NOTHING
         classes, rows, columns = (np.where(there, part, 0) for part in cells(targets))
         examples = np.arange(len(targets))[:, None]
         own = predictions[examples, rows, columns, classes]
         overlaps = overlap(own[..., 1:], targets[..., 1:])
         found = there & (own[..., 0] > 0.5) & (overlaps >= OVERLAP)
-        said = (predictions[..., 0] > 0.5).sum((1, 2, 3))
-        return np.asarray(2.0 * found.sum(1) / np.maximum(there.sum(1) + said, 1))
+        predicted = (predictions[..., 0] > 0.5).sum((1, 2, 3))
+        return np.asarray(2.0 * found.sum(1) / np.maximum(there.sum(1) + predicted, 1))
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
-        """Average precision of each class and their mean; some screens with boxes."""
+        """Return the average precision of each class, their mean, and screens with boxes."""
         found = [as_list(prediction) for prediction in predictions]
         truths = [truth[truth[:, 0] != NOTHING] for truth in targets]
         precisions = {name: class_precision(found, truths, k) for k, name in enumerate(CLASSES)}
         metrics = {"mean_average_precision": float(np.nanmean(list(precisions.values())))}
         metrics |= {f"average_precision_{name}": value for name, value in precisions.items()}
-        sure = [sure_things(boxes) for boxes in found[:SHOWN]]
-        picture = picture_of_boxes(observations[:SHOWN, 0], truths[:SHOWN], sure)
+        confident = [confident_boxes(boxes) for boxes in found[:SHOWN]]
+        picture = picture_of_boxes(observations[:SHOWN, 0], truths[:SHOWN], confident)
         return Assessment(metrics, {"boxes": picture})
 
 
 def cells(targets: Array) -> tuple[Array, Array, Array]:
-    """Class, row and column (n, k), ints, of the cells where the things of `targets` have their
-    middles; of what is not there, anything."""
+    """Return class, row and column, ints (n, k), of the cells with the things' centres.
+
+    Unused rows of `targets` give arbitrary values.
+    """
     classes, x, y = targets[..., :3].transpose(2, 0, 1)
     row, column = ((np.minimum(place * GRID, GRID - 1)).astype(np.intp) for place in (y, x))
     return classes.astype(np.intp), row, column
 
 
 def overlap(boxes: Array, others: Array) -> Array:
-    """Intersection over union (...) of boxes (..., 4): x and y of the middle, width, height."""
+    """Return the intersection over union (...) of boxes (..., 4): centre x, y, width, height."""
     low = np.maximum(boxes[..., :2] - boxes[..., 2:] / 2, others[..., :2] - others[..., 2:] / 2)
     high = np.minimum(boxes[..., :2] + boxes[..., 2:] / 2, others[..., :2] + others[..., 2:] / 2)
     shared = np.clip(high - low, 0.0, None).prod(-1)
@@ -152,18 +158,18 @@ def overlap(boxes: Array, others: Array) -> Array:
 
 
 def as_list(prediction: Array) -> Array:
-    """What a prediction (GRID, GRID, classes, 5) says: rows (k, 6) of class, sureness and box."""
-    row, column, kind = np.nonzero(prediction[..., 0] >= LEAST_SURE)
+    """Return a prediction (GRID, GRID, classes, 5) as rows (k, 6): class, confidence, box."""
+    row, column, kind = np.nonzero(prediction[..., 0] >= MIN_CONFIDENCE)
     return np.column_stack([kind, prediction[row, column, kind]])
 
 
-def sure_things(boxes: Array) -> Array:
-    """Of rows (k, 6) as `as_list` has them, what is rather there than not: rows (m, 5)."""
+def confident_boxes(boxes: Array) -> Array:
+    """Return the rows of `as_list` with a confidence above 0.5, as (m, 5): class and box."""
     return boxes[boxes[:, 1] > 0.5][:, [0, 2, 3, 4, 5]]
 
 
 def class_precision(found: list[Array], truths: list[Array], kind: int) -> float:
-    """Average precision of one class over many screens."""
+    """Return the average precision of one class over many screens."""
     scores, hits, there = [], [], 0
     for boxes, truth in zip(found, truths, strict=True):
         boxes, truth = boxes[boxes[:, 0] == kind, 1:], truth[truth[:, 0] == kind, 1:]
@@ -176,7 +182,7 @@ def class_precision(found: list[Array], truths: list[Array], kind: int) -> float
 
 
 def draw_scene(state: Any, screen: Any, things: Any, options: Any) -> None:
-    """Draw `state` with up to three decoys, and write down what is where."""
+    """Draw `state` with up to three decoys, and write classes and boxes into `things`."""
     draw(state, screen, options)
     unit = 1.0 / (1.0 + 4 * BALL_RADIUS)
     things[0, 0] = BALL
@@ -190,7 +196,7 @@ def draw_scene(state: Any, screen: Any, things: Any, options: Any) -> None:
     things[1, 4] = options.paddle_size * unit
     count = 2
     for _ in range(int(uniform(state, 0.0, MOST_DECOYS + 1.0))):
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS):
             width = uniform(state, SMALLEST, LARGEST)
             height = uniform(state, SMALLEST, LARGEST)
             x = uniform(state, LEFTMOST + width / 2, 1.0 - width / 2)
@@ -207,7 +213,7 @@ def draw_scene(state: Any, screen: Any, things: Any, options: Any) -> None:
 
 
 def is_free(things: Any, count: int, x: float, y: float, width: float, height: float) -> bool:
-    """Is there a gap between this box and the first `count` things?"""
+    """Return whether this box keeps a gap to the first `count` things."""
     for k in range(count):
         aside = abs(things[k, 1] - x) - (things[k, 3] + width) / 2
         down = abs(things[k, 2] - y) - (things[k, 4] + height) / 2
@@ -218,12 +224,12 @@ def is_free(things: Any, count: int, x: float, y: float, width: float, height: f
 
 @functools.cache
 def scenes_kernel() -> Callable[..., None]:
-    """The compiled loop over many scenes."""
+    """Return the compiled loop over many scenes."""
 
-    def draw_scenes(states: Any, screens: Any, targets: Any, ways: Any, options: Any) -> None:
-        """Draw each state, how it looks, and what is where."""
+    def draw_scenes(states: Any, screens: Any, targets: Any, shares: Any, options: Any) -> None:
+        """Sample each state, draw it, and write its target."""
         for i in range(states.size):
-            draw_moment(states[i], 1.0, ways, options[0])
+            sample_state(states[i], 1.0, shares, options[0])
             draw_scene(states[i], screens[i, 0], targets[i], options[0])
 
     return compiled(draw_scenes)

@@ -1,21 +1,23 @@
-"""A data set as environments: a minibatch of 256 is 256 environments that live for one step.
+"""Environments of a data set: each episode is one example and lasts one step.
+
+A minibatch of 256 examples is a step of 256 environments.
 
 Observation Space
-    Of one example.
+    The observation of one example.
 Action Space
-    Of one prediction.
+    A prediction of its target.
 Rewards
     Minus the loss of the prediction.
 Starting State
-    An example of the data set, each as likely as the other, drawn by the environment's own
-    generator: with replacement, as a game knows nothing of its neighbours either.
+    A uniformly random example. Each environment samples with its own generator, so that one
+    minibatch can contain an example twice.
 Episode End
     Terminated after one step.
 Information
-    With `feedback="answer"`, `info["answer"]` is what the action should have been. Without, only
-    the reward tells. `info["score"]` is the dataset's yardstick.
+    `info["score"]` is the score of the prediction. `info["answer"]` is its target, unless
+    `feedback="reward"`.
 Arguments
-    `feedback`, `split="train"` (or "test") and the fields of the dataset's dataclass.
+    `feedback`, `split="train"` (or "test") and the fields of the data set's dataclass.
 """
 
 from __future__ import annotations
@@ -41,27 +43,27 @@ Codes = Callable[[Array], Array | None]
 
 
 def make_vector(dataset: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
-    """Many environments; `dataset` is `module:class`, for `options` see above."""
+    """Return a vector environment; `dataset` is `module:class`, for `options` see above."""
     return ExampleVectorEnv(ExampleBatch(num_envs, *_made(dataset, options)))
 
 
 def make_single(
     dataset: str, render_mode: str | None = None, **options: Any
 ) -> gymnasium.Env[Array, Any]:
-    """One environment; arguments as for `make_vector`.
+    """Return one environment, with the arguments of `make_vector`.
 
-    With `render_mode="rgb_array"` it is what the dataset has to be watched.
+    With `render_mode="rgb_array"` it is the viewer that the data set names.
     """
     made, feedback, split = _made(dataset, options)
     if render_mode == "rgb_array":
-        return made.watched()
+        return load(made.viewer)(made)  # type: ignore[no-any-return]
     if render_mode is not None:
-        raise ValueError(f'render_mode must be "rgb_array" here, not {render_mode!r}')
+        raise ValueError(f'render_mode must be "rgb_array" or None, not {render_mode!r}')
     return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
 def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
-    """The dataset with its options, the feedback and the split.
+    """Return the data set with its options, the feedback and the split.
 
     Raises:
         ValueError: for an unknown option or an impossible value.
@@ -88,10 +90,10 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
 
 
 class ExampleBatch:
-    """`count` environments, each at one example: what the single and the vector one both are.
+    """`count` environments, each with one example: behind the single and the vector environment.
 
-    `observations` is never written to, only replaced. `rewards`, `scores` and `targets`
-    belong to the predictions judged last.
+    `observations` is replaced and never written to. `rewards`, `scores` and `targets` belong to
+    the predictions that were evaluated last.
     """
 
     def __init__(self, count: int, dataset: Dataset, feedback: str, split: str) -> None:
@@ -111,42 +113,42 @@ class ExampleBatch:
         self._has_begun = False
 
     def reset(self, seeds: Sequence[int | None], mask: Array) -> None:
-        """Begin with a new example where `mask` (count,) says so; None: a generator goes on."""
+        """Show new examples where `mask` (count,) is true; seed None continues the generator."""
         fresh = np.random.SeedSequence().generate_state(self.count, np.uint64)
         generators = self._generators.copy()
-        seeded_anew = np.zeros(self.count, np.bool_)
+        newly_seeded = np.zeros(self.count, np.bool_)
         for i, seed in enumerate(seeds):
             if mask[i] and (seed is not None or not self._has_begun):
                 generators[i] = seeded(int(fresh[i]) if seed is None else int(seed))
-                seeded_anew[i] = True
+                newly_seeded[i] = True
         self._generators = generators
         self._has_begun = True
-        self._draw(seeded_anew if self.dataset.keeps_examples else mask)
+        self._sample(newly_seeded if self.dataset.keeps_examples else mask)
 
-    def judge(self, predictions: Array) -> None:
-        """What the predictions (count, ...) at the examples shown are worth."""
+    def evaluate(self, predictions: Array) -> None:
+        """Compute rewards and scores of predictions (count, ...) for the current examples."""
         if not self._has_begun:
             raise ResetNeeded("call reset() before the first step()")
-        self._judged = self._rows, predictions
+        self._evaluated = self._rows, predictions
         self.targets = self._data.targets[self._rows]
         self.rewards = -self.dataset.loss(predictions, self.targets).astype(np.float64)
         self.scores = self.dataset.score(predictions, self.targets).astype(np.float64)
 
-    def go_on(self, mask: Array) -> None:
-        """Show the next examples where `mask` (count,) says so, unless they are kept."""
+    def advance(self, mask: Array) -> None:
+        """Show the next examples where `mask` (count,) is true, unless they are kept."""
         if not self.dataset.keeps_examples:
-            self._draw(mask)
+            self._sample(mask)
 
-    def _draw(self, mask: Array) -> None:
+    def _sample(self, mask: Array) -> None:
         self._generators = self._generators + mask * GOLDEN_GAMMA
-        drawn = (scrambled(self._generators) >> SHIFT_11) * TO_UNIT
-        rows = (drawn * len(self._data.targets)).astype(np.intp)
+        uniform = (scrambled(self._generators) >> SHIFT_11) * TO_UNIT
+        rows = (uniform * len(self._data.targets)).astype(np.intp)
         self._rows = np.where(mask, rows, self._rows)
         self.observations = self._data.observations[self._rows]
 
     def assess(self, codes_of: Codes) -> Assessment:
-        """What is to be said of the predictions judged last together."""
-        rows, predictions = self._judged
+        """Return measurements of the predictions that were evaluated last."""
+        rows, predictions = self._evaluated
         observations, targets, attributes = self._data
         seen = observations[rows]
         found = self.dataset.assess(seen, predictions, targets[rows])
@@ -163,14 +165,14 @@ class ExampleBatch:
         )
 
     def checkpoint(self) -> dict[str, Array]:
-        """Everything that decides how it goes on; the examples follow from the options."""
+        """Return everything that decides how the batch continues."""
         return {"generators": self._generators.view(np.uint8).copy(), "rows": self._rows.copy()}
 
     def restore(self, saved: dict[str, Array]) -> None:
-        """Go on from where `checkpoint` was taken.
+        """Continue from a checkpoint.
 
         Raises:
-            ValueError: if it was taken from another number of environments or another data set.
+            ValueError: if it belongs to another number of environments or another data set.
         """
         rows = saved["rows"]
         if rows.shape != (self.count,) or rows.max() >= len(self._data.targets):
@@ -182,10 +184,10 @@ class ExampleBatch:
 
 
 class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
-    """Many examples side by side, the next ones there in the same step.
+    """Vector environment of examples, which resets in the same step.
 
-    Environment `i` of `reset(seed=s)` is shown what the single one is with seed `s + i`.
-    `info["answer"]` is of the step just made; `final_info["score"]` too.
+    After `reset(seed=s)`, environment `i` shows what the single environment shows with seed
+    `s + i`. `info["answer"]` and `final_info["score"]` belong to the step just made.
     """
 
     def __init__(self, batch: ExampleBatch) -> None:
@@ -199,7 +201,7 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         self._every = np.ones(self.num_envs, np.bool_)
         self._none = np.zeros(self.num_envs, np.bool_)
         for mask in (self._every, self._none):
-            mask.setflags(write=False)  # handed out with every step
+            mask.setflags(write=False)  # every step returns them
 
     def reset(
         self,
@@ -210,8 +212,8 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         """Show new examples.
 
         Args:
-            seed: environment `i` gets `seed + i`; or one seed for each.
-            options: `reset_mask`, a bool array (num_envs,) of those to reset, by default all.
+            seed: environment `i` gets `seed + i`; or a list with one seed for each.
+            options: `reset_mask`, a bool array (num_envs,): which to reset. Default: all.
         """
         mask = reset_mask(reset_options(options, "reset_mask"), self.num_envs)
         if isinstance(seed, (int, np.integer)):
@@ -229,26 +231,26 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
             raise ValueError(
                 f"actions cannot be {actions.dtype.name}; {self.action_space} is needed"
             )
-        batch.judge(actions)
+        batch.evaluate(actions)
         infos: dict[str, Any] = {"score": batch.scores, "_score": every}
         if batch.returns_targets:
             infos |= {"answer": batch.targets, "_answer": every}
         infos |= {"final_obs": batch.observations, "_final_obs": every, "_final_info": every}
         infos["final_info"] = {"score": batch.scores, "_score": every}
-        batch.go_on(every)
+        batch.advance(every)
         return batch.observations, batch.rewards, every, self._none, infos
 
     def assess(self, codes: Codes = lambda _: None) -> Assessment:
-        """What is to be said of the last step's predictions together.
+        """Return measurements of all predictions of the last step.
 
         Args:
-            codes: of the agent that guessed, see `agents.agent.Agent.encode`.
+            codes: the `encode` method of the agent that made the predictions.
         """
         return self.batch.assess(codes)
 
 
 class ExampleEnv(gymnasium.Env[Array, Any]):
-    """One example at a time: a batch of one."""
+    """Environment of one example."""
 
     def __init__(self, batch: ExampleBatch) -> None:
         self.batch = batch
@@ -268,9 +270,9 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         if isinstance(self.action_space, spaces.Discrete) and isinstance(action, int):
             action = np.int64(action)
         if not self.action_space.contains(action):
-            raise ValueError(f"an action must be in {self.action_space}, not {action!r}")
+            raise ValueError(f"the action must be in {self.action_space}, not {action!r}")
         batch = self.batch
-        batch.judge(np.asarray(action)[None])
+        batch.evaluate(np.asarray(action)[None])
         info: dict[str, Any] = {"score": batch.scores.item()}
         if batch.returns_targets:
             info["answer"] = batch.targets[0]

@@ -1,7 +1,8 @@
-"""What a commentator can say, in English and Korean: a grammar of wordings to choose from.
+"""The grammars of the commentators, in English and Korean.
 
-`{name}` stands for any wording of that name; where what happened has such a name among its facts,
-for any wording of the fact. Names with `paddle` or `ride` in front are events, each a sentence.
+Each name has a few wordings, of which one is chosen at random. In a wording, `{name}` stands for a
+wording of that name, or, where the facts of the event contain the name, for one of the fact. Names
+that start with `paddle` or `ride` are events; each is a sentence.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ ENGLISH: Grammar = {
     "brakes": ("brakes", "pulls the brake", "slows down"),
 }
 KOREAN: Grammar = {
-    "wow": ("이런", "아이고", "앗", "안 돼요", "조심"),
+    "wow": ("이런", "아이고", "앗", "안 돼요", "조심해요"),
     "yes": ("좋아요", "잘했어요", "훌륭해요", "바로 그거예요", "멋져요"),
     "left": ("왼쪽으로", "왼편으로"),
     "right": ("오른쪽으로", "오른편으로"),
@@ -180,8 +181,8 @@ KOREAN: Grammar = {
         "{the paddle} 공을 돌려보냅니다",
         "{the paddle} 막아 냅니다, {yes}",
         "{ball} 튕겨 나갑니다, {yes}",
-        "받았습니다, 벌써 {count}",
-        "이것으로 {count}, {yes}",
+        "받아 냅니다, {count}",
+        "{count}, {yes}",
     ),
     "paddle misses": (
         "{wow}, {a miss}",
@@ -203,7 +204,7 @@ KOREAN: Grammar = {
         "{ball} {heads} 오고 {the paddle} {waits} {is}",
         "{ball} {heads} 돌아옵니다, {the paddle} {waits} {is}",
         "{the paddle} {waits} {is}, 공은 {heads} 옵니다",
-        "이제 {heads}, 그곳에서 {the paddle} 기다립니다",
+        "{heads} 옵니다, 그곳에서 {the paddle} 기다립니다",
         "{the paddle} 길목을 지킵니다, {yes}",
         "쉬운 공입니다, {the paddle} {waits} {is}",
     ),
@@ -211,7 +212,7 @@ KOREAN: Grammar = {
         "{ball} {heads} 오고 {the paddle} 더 가야 합니다",
         "{heads} 옵니다, {the paddle} 서둘러야 합니다",
         "{the paddle} 아직 {waits} {is}, 그래도 시간이 있습니다",
-        "{ball} {pace} 다가오고 {the paddle} 달립니다",
+        "{ball} {pace} 다가오고 {the paddle} 서두릅니다",
     ),
     "paddle is late": (
         "{the paddle} 닿지 못할 것 같습니다",
@@ -228,11 +229,11 @@ KOREAN: Grammar = {
         "{wow}, {the paddle} {waits} {is}, 너무 늦었습니다",
     ),
     "ball": ("공이", "공이", "작은 공이", "하얀 공이"),
-    "the paddle": ("라켓이", "라켓이", "우리 선수가", "막대가"),
+    "the paddle": ("패들이", "패들이", "우리 선수가", "우리 패들이"),
     "is": ("있습니다", "서 있습니다", "머뭅니다"),
     "flies": ("날아갑니다", "갑니다", "나아갑니다"),
     "a hit": ("맞혔습니다", "정확히 맞혔습니다", "받아 냈습니다", "멋진 수비입니다"),
-    "a miss": ("놓쳤습니다", "공을 놓쳤습니다", "빗나갔습니다", "공을 잃었습니다"),
+    "a miss": ("놓쳤습니다", "공을 놓쳤습니다", "빗나갔습니다", "놓치고 말았습니다"),
     "slow": ("천천히", "여유 있게", "부드럽게"),
     "fast": ("빠르게", "화살처럼", "전속력으로", "재빨리"),
     "to top": ("위쪽으로", "높은 곳으로", "위쪽 구석으로"),
@@ -241,41 +242,41 @@ KOREAN: Grammar = {
     "at top": ("위쪽에", "높은 곳에", "천장 가까이에"),
     "at middle": ("가운데에", "한복판에", "중간 높이에"),
     "at bottom": ("아래쪽에", "낮은 곳에", "바닥 가까이에"),
-    "up": ("위를 향해", "떠오르며", "올라가면서"),
-    "down": ("아래를 향해", "가라앉으며", "내려가면서"),
+    "up": ("위를 향해", "솟아오르며", "올라가면서"),
+    "down": ("아래를 향해", "내려오며", "내려가면서"),
     "too high": ("너무 높았습니다", "공보다 위에 있었습니다", "조금 높았습니다"),
     "too low": ("너무 낮았습니다", "공보다 아래에 있었습니다", "조금 낮았습니다"),
-    "one": ("한 번", "첫 번째"),
-    "two": ("두 번", "두 번째"),
-    "three": ("세 번", "세 번째"),
-    "many": ("여러 번", "꽤 많이"),
+    "one": ("첫 번째입니다", "한 번 성공입니다"),
+    "two": ("두 번째입니다", "두 번 성공입니다"),
+    "three": ("세 번째입니다", "세 번 성공입니다"),
+    "many": ("벌써 여러 번째입니다", "여러 번 성공입니다"),
     "ride begins": (
         "새 주행이 시작됩니다",
         "{the rider} 출발합니다",
-        "{the rider} {speed} 나섭니다",
+        "{the rider} {speed} 출발합니다",
         "자전거를 탄 {the rider} 옵니다",
     ),
     "ride falls": (
         "{wow}, {the rider} {side} 넘어집니다",
         "{side} 쓰러지는군요, {wow}",
         "{side} 넘어졌습니다, 주행이 끝납니다",
-        "{the rider} 바닥에 누워 있습니다",
-        "지나쳤습니다, {the rider} 넘어졌습니다",
+        "{the rider} 바닥에 쓰러져 있습니다",
+        "무리였습니다, {the rider} 넘어졌습니다",
         "{the bicycle} {side} 쓰러집니다",
     ),
     "ride topples": (
-        "{the bicycle} {side} 크게 기울고 더 기웁니다",
-        "{wow}, {the rider} {side} 넘어가려 합니다",
+        "{the bicycle} {side} 크게 기울고 점점 더 기웁니다",
+        "{wow}, {the rider} {side} 넘어지려 합니다",
         "{the bicycle} 점점 더 {side} 기웁니다",
         "{the rider} 균형을 잃어 갑니다, {side}",
-        "{side} 기우는 것이 점점 심해집니다",
+        "{side} 기우는 정도가 점점 심해집니다",
     ),
     "ride recovers": (
         "{the bicycle} {side} 기울었지만 다시 일어섭니다",
         "{yes}, {the rider} 균형을 잡습니다",
         "{side} 크게 기울었던 {the bicycle} 바로 섭니다",
         "{the rider} 자세를 되찾습니다, {yes}",
-        "{side} 기운 것이 점점 줄어듭니다",
+        "{side} 기운 정도가 점점 줄어듭니다",
     ),
     "ride steers into it": (
         "{the bicycle} {side} 기울고 핸들은 {turn} 갑니다",
@@ -304,11 +305,11 @@ KOREAN: Grammar = {
         "지금 {speed} 갑니다, {the rider} {drive}",
         "{the rider} {drive}, 앞을 봅니다",
     ),
-    "the rider": ("선수가", "선수가", "우리 선수가", "자전거꾼이"),
-    "the bicycle": ("자전거가", "자전거가", "두 바퀴가"),
-    "upright": ("똑바로", "곧게", "안정되게", "균형 있게"),
-    "pedals": ("페달을 밟습니다", "힘껏 밟습니다", "열심히 달립니다"),
-    "coasts": ("그냥 굴러갑니다", "다리를 쉽니다", "페달을 멈춥니다"),
+    "the rider": ("선수가", "선수가", "우리 선수가", "라이더가"),
+    "the bicycle": ("자전거가", "자전거가", "우리 자전거가"),
+    "upright": ("똑바로", "곧게", "안정되게", "균형을 잡고"),
+    "pedals": ("페달을 밟습니다", "힘껏 페달을 밟습니다", "열심히 달립니다"),
+    "coasts": ("페달을 멈춥니다", "페달을 쉽니다", "관성으로 달립니다"),
     "brakes": ("브레이크를 잡습니다", "속도를 줄입니다", "멈추려 합니다"),
 }
 GRAMMARS: dict[str, Grammar] = {"en": ENGLISH, "ko": KOREAN}
@@ -318,7 +319,7 @@ GAP = re.compile(r"\{([^}]+)\}")
 def sentence(
     event: str, facts: Mapping[str, str], language: str, generator: np.random.Generator
 ) -> str:
-    """One of the sentences for `event`, with a capital letter and a full stop."""
+    """Return a random sentence for `event`, with a capital letter and a full stop."""
     grammar = GRAMMARS[language]
 
     def worded(name: str) -> str:

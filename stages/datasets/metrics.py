@@ -1,4 +1,4 @@
-"""How good many predictions are together."""
+"""Metrics of many predictions together."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from stages.datasets.dataset import Array
 
 
 def confusion_matrix(predictions: Array, targets: Array, classes: int) -> Array:
-    """How often each class (row) was taken for each (column): ints (classes, classes)."""
+    """Return counts (classes, classes) of true classes (rows) by predicted classes (columns)."""
     counts = np.bincount(targets * classes + predictions, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
 def recall(counts: Array) -> Array:
-    """Of each class (row of a confusion matrix), the share that was found; NaN: there was none."""
+    """Return the recall of each class (row of a confusion matrix); NaN without examples."""
     totals = counts.sum(1)
     return np.diag(counts) / np.where(totals > 0, totals, np.nan)
 
 
 def match(overlaps: Array, least: float) -> Array:
-    """Which predictions (k,), the surest first, hit a thing that none before them has hit.
+    """Return which predicted boxes (k,) match a true box that no earlier one has matched.
 
-    Each takes of the things (m,) that are left the one that it overlaps most, as COCO's evaluation
-    does (Lin et al., "Microsoft COCO", ECCV 2014); `overlaps` is (k, m).
+    Each prediction takes the remaining true box that it overlaps most, as in COCO's evaluation
+    (Lin et al., "Microsoft COCO", ECCV 2014).
+
+    Args:
+        overlaps: (k, m) of each prediction, the most confident first, with each true box.
+        least: overlap from which a match counts.
     """
     hits, left = np.zeros(len(overlaps), np.bool_), np.ones(overlaps.shape[1], np.bool_)
     for k, row in enumerate(overlaps):
@@ -34,21 +38,21 @@ def match(overlaps: Array, least: float) -> Array:
     return hits
 
 
-def average_precision(scores: Array, hits: Array, there: int) -> float:
-    """The mean of the precision at the recalls 0, 0.01, ..., 1, as COCO's evaluation takes it.
+def average_precision(scores: Array, hits: Array, total: int) -> float:
+    """Return the mean precision at the recalls 0, 0.01, ..., 1, as in COCO's evaluation.
 
-    At each recall counts the best precision that is reached there or beyond; NaN if there is
-    nothing to be found.
+    The precision at a recall is the best one at this or any higher recall. NaN if there are no
+    true boxes.
 
     Args:
-        scores: (k,) how sure the predictions of all screens are.
-        hits: (k,) which of them hit.
-        there: how many things there are to be found.
+        scores: (k,) confidence of the predictions on all screens.
+        hits: (k,) which of them match a true box.
+        total: number of true boxes.
     """
-    if there == 0:
+    if total == 0:
         return float("nan")
     found = np.cumsum(hits[np.argsort(-scores, kind="stable")])
     precision = found / np.arange(1, len(found) + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    place = np.searchsorted(found / there, np.linspace(0.0, 1.0, 101))
+    place = np.searchsorted(found / total, np.linspace(0.0, 1.0, 101))
     return float(np.append(best, 0.0)[place].mean())

@@ -1,29 +1,29 @@
-"""In-context learning: examples of a hidden rule in the prompt, and the next question.
+"""In-context learning: a prompt of examples of a hidden rule, and a question.
 
 Description
-    A box with five buttons moves the paddle: two steps up, one up, not at all, one down, two down.
-    Nobody says which button does which, nor how long a step is. Which one brings the paddle nearest
-    to the ball? A prompt is a row of such questions under one hidden rule, each with its target in
-    the row behind it. Whoever targets the last of them as well as the first has learned nothing;
-    whoever gets better has learned from the prompt, since there is no other place to learn from.
+    Five buttons move the paddle two steps up, one step up, not at all, one step down or two steps
+    down. Which button does what, and how long a step is, is hidden. Which button brings the paddle
+    closest to the ball? A prompt is a sequence of such questions under one hidden rule, each
+    followed by its right answer. An agent that answers later questions better than the first has
+    learned from the prompt, since nothing else tells it the rule.
 Observation Space
-    `Box(-1, 4, (shots + 2, 6), float32)`. Row 0 is the description: the button of each of the five
-    ways, or -1 everywhere if nothing is told. Each further row is a question: the game's own five
-    numbers, and the right target to the question before it (to the first: -1).
+    `Box(-1, 4, (shots + 2, 6), float32)`. Row 0 is the description: the buttons of the five moves,
+    or -1 everywhere. Each further row is a question: the five numbers of the game's observation,
+    and the right answer to the previous question (-1 in the first one).
 Action Space
-    `MultiDiscrete` of `shots + 1` buttons: the target to each question, by what stands in its row
-    and above. The k-th is thus an target after k examples.
+    `MultiDiscrete` of `shots + 1` buttons: the answer to each question, given the rows up to it.
+    Answer k is thus given after k examples.
 Rewards
-    Minus the share of wrong targets. The score is the share of right ones.
+    Minus the share of wrong answers. The score is the share of right ones.
 Rules
-    There are 120 ways to wire the buttons, mirrored ones among them, and a step is anything between
-    `SHORTEST` and `LONGEST`. Prompts to train on have 90 of the wirings, test prompts the other 30:
-    rules that nobody has met.
-Measured besides
-    `shots_4`: the share of right targets after 4 examples, in prompts without a description;
-    `told_4`: in those with one.
-Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
+    The buttons can be wired in 120 ways, and a step has a length between `SHORTEST` and `LONGEST`.
+    Training prompts use 90 of the wirings and test prompts the other 30, so that every test rule
+    is new.
+Metrics
+    `shots_4`: the accuracy after 4 examples, in prompts without a description. `told_4`: the same
+    in prompts with one.
+Arguments
+    See `Prompts`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`.
 Version History
     v0: first version.
 """
@@ -46,39 +46,39 @@ from envs.engine.palette import BACKGROUND, GREEN, RED, WHITE
 from envs.paddle.game import GAME, observe
 from stages.datasets.classification import SequenceDataset
 from stages.datasets.dataset import Array, Assessment, Examples
-from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, draw_moment, generators
-from stages.viewers.pictures import DIM
+from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, generators, sample_state
+from stages.pictures.predictions import DIM
 
-WAYS = ("two up", "one up", "stay", "one down", "two down")
+MOVES = ("two up", "one up", "stay", "one down", "two down")
 BUTTONS = ("A", "B", "C", "D", "E")
-FURTHEST = len(WAYS) // 2  # steps
+FURTHEST = len(MOVES) // 2  # steps
 SHORTEST, LONGEST = 0.1, 0.4  # steps, in box heights
-NONE = -1.0  # where nothing is told
-MOMENT = 5  # numbers in the game's observation
+NONE = -1.0  # in place of an unknown button
+QUESTION = 5  # numbers of the game's observation
 MOST_SHOTS = 1_000
 HEADING = 116  # pixels above the tiles
-LEGIBLE = 16  # pixels to a tile's side from which it has a letter
+LEGIBLE = 16  # pixels; smaller tiles have no letters
 REPORTED = (0, 1, 2, 4, 8, 16, 32, 64)
-"""Numbers of examples for which the accuracy is reported."""
+"""Numbers of examples after which the accuracy is reported."""
 
 _wirings = np.random.default_rng(0).permutation(list(itertools.permutations(range(len(BUTTONS)))))
 WIRINGS = {"training": _wirings[:90], "test": _wirings[90:]}
-"""The button (k, 5) of each of `WAYS`."""
+"""Buttons (k, 5) of the moves."""
 
 
 @dataclass(frozen=True)
 class Prompts(SequenceDataset):
-    """Which button, by these examples?"""
+    """Answer questions about a hidden rule, given examples in the prompt."""
 
     shots: int = 64
-    """Examples in a prompt, before its last question."""
+    """Number of examples in a prompt, before its last question."""
     described: float = 0.5
     """Share of the prompts that begin with a description."""
     rules: str = "training"
-    """Whose wirings the prompts to train on have, training or test; test prompts: the test's."""
+    """Wirings of the training prompts: training or test. Test prompts have the test wirings."""
     rule: int = -1
-    """Always this one of them, with a step drawn by `data_seed`, in test prompts too; -1: another
-    for each prompt."""
+    """Index of the only wiring of training and test prompts, with a step length that follows from
+    `data_seed`; -1: a random wiring for each prompt."""
 
     feedbacks: ClassVar[dict[str, str]] = {"prompt": "examples in the prompt"}
     action_names = BUTTONS
@@ -86,7 +86,7 @@ class Prompts(SequenceDataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.noise:
-            raise ValueError("option `noise` must be 0: the examples in a prompt are right")
+            raise ValueError("option `noise` must be 0: examples in a prompt have right answers")
         if not 0 <= self.shots <= MOST_SHOTS:
             raise ValueError(
                 f"option `shots` must be between 0 and {MOST_SHOTS:,}, not {self.shots}"
@@ -103,35 +103,35 @@ class Prompts(SequenceDataset):
 
     @property
     def observation_space(self) -> spaces.Box:
-        return spaces.Box(NONE, len(BUTTONS) - 1, (self.shots + 2, MOMENT + 1), np.float32)
+        return spaces.Box(NONE, len(BUTTONS) - 1, (self.shots + 2, QUESTION + 1), np.float32)
 
     @property
     def action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([len(BUTTONS)] * (self.shots + 1))
 
     def for_testing(self) -> Self:
-        """By rules that no prompt of training has, unless it is always the same one."""
-        tested = super().for_testing()
-        return tested if self.rule >= 0 else dataclasses.replace(tested, rules="test")
+        """Return the data set with the test wirings, unless it has only one rule."""
+        dataset = super().for_testing()
+        return dataset if self.rule >= 0 else dataclasses.replace(dataset, rules="test")
 
     def sample(self, count: int, seed: int) -> Examples:
         questions = self.shots + 1
         states = GAME.states(count * questions)
         states["rng"] = generators(len(states), seed)
-        seen = np.zeros((len(states), MOMENT), np.float32)
+        seen = np.zeros((len(states), QUESTION), np.float32)
         questions_kernel()(states, seen, GAME.options_record(OPTIONS))
         wirings, steps = self.hidden(count, seed)
-        ways = best_ways(states.reshape(count, questions), steps[:, None])
-        targets = np.take_along_axis(wirings, ways, 1)
-        prompts = np.full((count, questions + 1, MOMENT + 1), NONE, np.float32)
-        prompts[:, 1:, :MOMENT] = seen.reshape(count, questions, MOMENT)
-        prompts[:, 2:, MOMENT] = targets[:, :-1]
+        moves = best_moves(states.reshape(count, questions), steps[:, None])
+        targets = np.take_along_axis(wirings, moves, 1)
+        prompts = np.full((count, questions + 1, QUESTION + 1), NONE, np.float32)
+        prompts[:, 1:, :QUESTION] = seen.reshape(count, questions, QUESTION)
+        prompts[:, 2:, QUESTION] = targets[:, :-1]
         told = np.random.default_rng((seed, 3)).random(count) < self.described
-        prompts[told, 0, :MOMENT] = wirings[told]
+        prompts[told, 0, :QUESTION] = wirings[told]
         return Examples(prompts, targets)
 
     def hidden(self, count: int, seed: int) -> tuple[Array, Array]:
-        """The rules of `count` prompts: wirings (count, 5) and how long a step is (count,)."""
+        """Return the rules of `count` prompts: wirings (count, 5) and step lengths (count,)."""
         wirings, number = WIRINGS[self.rules], self.rule
         if number >= 0:
             step = np.random.default_rng((self.data_seed, number)).uniform(SHORTEST, LONGEST)
@@ -141,24 +141,24 @@ class Prompts(SequenceDataset):
         return wirings[numbers], steps
 
     def draw_example(self, surface: Any, observation: Array) -> None:
-        """Whether the wiring is told, and what the tiles below are."""
+        """Write the description of the prompt, and what the tiles below are."""
         from envs.engine.drawing import write
 
         surface.fill(BACKGROUND)
-        told = observation[0, :MOMENT]
+        told = observation[0, :QUESTION]
         buttons = ", ".join(
-            f"{way} {BUTTONS[int(button)]}" for way, button in zip(WAYS, told, strict=True)
+            f"{move} {BUTTONS[int(button)]}" for move, button in zip(MOVES, told, strict=True)
         )
         lines = (
-            "A new rule: which button brings the paddle to the ball?",
-            "Its wiring is not told" if told[0] == NONE else f"Told: {buttons}",
-            "Its targets after 0, 1, 2, ... examples; small: the right one",
+            "Which button brings the paddle closest to the ball?",
+            "The wiring is hidden" if told[0] == NONE else f"Wiring: {buttons}",
+            "Answers after 0, 1, 2, ... examples (small: the right one)",
         )
         for k, line in enumerate(lines):
             write(surface, line, (12, 28 + 32 * k), 22, WHITE if k == 0 else DIM)
 
     def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
-        """A tile for each target, row by row: green where it is right, else the right one below."""
+        """Draw a tile per answer, row by row: green, or red with the right answer below."""
         import pygame
 
         from envs.engine.drawing import write
@@ -184,7 +184,7 @@ class Prompts(SequenceDataset):
                 write(surface, BUTTONS[right], place, round(size * 0.4), WHITE, 0.5)
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
-        """The share of right targets after each number of examples."""
+        """Return the accuracy after each number of examples."""
         right, told = predictions == targets, observations[:, 0, 0] != NONE
         kinds = {"shots": right[~told], "told": right[told]}
         return Assessment(
@@ -199,21 +199,24 @@ class Prompts(SequenceDataset):
 
 
 def behind(examples: Examples, questions: Array) -> Array:
-    """Prompts (n, k + 2, 6): each of `questions` (n, 2, 6) behind the same k examples.
+    """Return prompts (n, k + 2, 6): each of `questions` (n, 2, 6) after the same k examples.
 
     Args:
-        examples: drawn without shots, each of them with one target.
+        examples: k examples of a data set without shots.
         questions: prompts without shots.
     """
     shown = examples.observations[:, 1]
-    every = np.broadcast_to(shown, (len(questions), *shown.shape))
-    prompts = np.concatenate((questions[:, :1], every, questions[:, 1:]), 1)
-    prompts[:, 2:, MOMENT] = examples.targets[:, 0]
+    repeated = np.broadcast_to(shown, (len(questions), *shown.shape))
+    prompts = np.concatenate((questions[:, :1], repeated, questions[:, 1:]), 1)
+    prompts[:, 2:, QUESTION] = examples.targets[:, 0]
     return prompts
 
 
-def best_ways(states: Any, step: Array | float) -> Array:
-    """Which of `WAYS` brings the paddle nearest to the ball, where a step is `step` long."""
+def best_moves(states: Any, step: Array | float) -> Array:
+    """Return the index into `MOVES` that brings the paddle closest to the ball.
+
+    `step` is the length of a step in box heights.
+    """
     distance = states["ball_y"] - states["paddle_y"]
     steps = np.clip(np.rint(distance / step), -FURTHEST, FURTHEST)
     return np.asarray(steps + FURTHEST, np.int64)
@@ -221,13 +224,13 @@ def best_ways(states: Any, step: Array | float) -> Array:
 
 @functools.cache
 def questions_kernel() -> Callable[..., None]:
-    """The compiled loop over many moments of the game."""
+    """Return the compiled loop over many states of the game."""
     even = np.linspace(0.25, 1.0, len(DIRECTIONS))
 
-    def draw_questions(states: Any, seen: Any, options: Any) -> None:
-        """Draw each state, and what is seen of it."""
+    def sample_questions(states: Any, seen: Any, options: Any) -> None:
+        """Sample each state, and observe it."""
         for i in range(states.size):
-            draw_moment(states[i], 1.0, even, options[0])
+            sample_state(states[i], 1.0, even, options[0])
             observe(states[i], seen[i], options[0])
 
-    return compiled(draw_questions)
+    return compiled(sample_questions)

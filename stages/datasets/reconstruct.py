@@ -1,23 +1,20 @@
-"""Reconstruction: what was seen is the target. With few numbers to say it by, an autoencoder.
+"""Reconstruction: the target is the observation. With a bottleneck, the agent is an autoencoder.
 
 Description
-    From one screen of paddle-and-ball, out of focus, say the same screen again (`frames=2`: from
-    two, one step apart, the same two). Nobody has to know anything of it, neither a person nor the
-    engine. It asks for a network through whose middle only a few numbers pass (`--codes 4`): those
-    must then tell where ball and paddle are, and the half of the network up to there is all that is
-    used afterwards.
+    Reconstruct a blurred screen of paddle-and-ball (`frames=2`: two screens, one step apart).
+    Nothing is labelled. A network with a bottleneck of a few numbers (`--codes 4`) has to encode
+    in them where ball and paddle are; afterwards only its encoder is used.
+Observation Space
+    `Box(0, 255, (frames, screen_size, screen_size), uint8)`.
 Action Space
     `Box(0, 255, (frames, screen_size, screen_size), float32)`: the brightness of each pixel.
 Rewards
-    Minus the reconstruction error: the mean over the pixels of the squared difference, black being
-    0 and white 1. The score is the share of the light that was rebuilt: 1 minus the error divided
-    by that of a black screen.
-Out of focus
-    In sharp screens the ball is 1.6 of 576 pixels, and an error that is a mean over pixels pays for
-    little but the paddle: `blur=0` shows it. Out of focus, it leads to the ball.
-Everything else
-    See `stages.datasets.environments`, `stages.datasets.dataset.Dataset` and
-    `stages.datasets.paddle_states.PaddleDataset`.
+    Minus the mean squared error of the pixels, with black as 0 and white as 1. The score is the
+    share of the light that was reconstructed: 1 minus the error divided by that of a black screen.
+Arguments
+    See `Reconstruct`, its base classes and `stages.datasets.environments`. On sharp screens
+    (`blur=0`) the ball covers 1.6 of 576 pixels, and the mean squared error rewards little but the
+    paddle. Blur enlarges the ball, and the error then leads to it.
 Version History
     v0: first version.
 """
@@ -34,36 +31,36 @@ from gymnasium import spaces
 from envs.paddle.game import BALL_RADIUS
 from stages.datasets.dataset import Array, Assessment, Embedding, Examples
 from stages.datasets.paddle_states import FRAMES, PaddleDataset
-from stages.viewers.maps import in_a_plane, picture_of_codes, picture_of_pairs
+from stages.pictures.maps import in_a_plane, picture_of_codes, picture_of_pairs
 
-SHARPEST = 0.3  # pixels; below, nothing would change
-PADDLE_SIDE = 2 * BALL_RADIUS  # screen widths that belong to the paddle alone
+MIN_BLUR = 0.3  # pixels; less changes nothing
+PADDLE_SIDE = 2 * BALL_RADIUS  # screen widths with nothing but the paddle
 SHOWN = 12  # reconstructions in the picture
-AT_ONCE = 1000  # screens; all of them as floats would take a gigabyte
+CHUNK = 1000  # screens blurred at a time, to save a gigabyte of memory
 
 
 @dataclass(frozen=True)
 class Reconstruct(PaddleDataset):
-    """What did you see?"""
+    """Reconstruct a blurred screen."""
 
     blur: float = 2.0
-    """How far out of focus the screens are: the width of a Gaussian, in pixels."""
+    """Standard deviation of the Gaussian blur in pixels; 0: none."""
     frames: int = 1
-    """Screens seen at once, the newest last: 1, or 2 as who plays the game sees them."""
+    """Number of screens, the newest last: 1, or 2 as in the game's own observation."""
 
     feedbacks: ClassVar[dict[str, str]] = {"observation": "the observation itself"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.noise:
-            raise ValueError("option `noise` must be 0: what was seen is never a wrong answer")
+            raise ValueError("option `noise` must be 0: the target is the observation itself")
         if self.observation != "screen":
-            raise ValueError("option `observation` must be screen: that is what is rebuilt")
+            raise ValueError("option `observation` must be screen: only screens are reconstructed")
         if not 1 <= self.frames <= FRAMES:
             raise ValueError(f"option `frames` must be 1 or {FRAMES}, not {self.frames}")
-        if not (self.blur == 0 or SHARPEST <= self.blur <= self.screen_size / 8):
+        if not (self.blur == 0 or MIN_BLUR <= self.blur <= self.screen_size / 8):
             raise ValueError(
-                f"option `blur` must be 0 or between {SHARPEST} and an eighth of the screen, not "
+                f"option `blur` must be 0 or between {MIN_BLUR} and an eighth of the screen, not "
                 f"{self.blur}"
             )
 
@@ -76,21 +73,21 @@ class Reconstruct(PaddleDataset):
         return spaces.Box(0.0, 255.0, self.observation_space.shape, np.float32)
 
     def sample(self, count: int, seed: int) -> Examples:
-        screens, states = self.moments(count, seed)
+        screens, states = self.sample_states(count, seed)
         return Examples(screens, screens, np.stack((states["ball_x"], states["ball_y"]), 1))
 
-    def seen(self, screens: Array, states: Any) -> Array:
-        """The newest, out of focus."""
-        return out_of_focus(screens[:, -self.frames :], self.blur)
+    def observe(self, screens: Array, states: Any) -> Array:
+        """Return the newest screens, blurred."""
+        return blurred(screens[:, -self.frames :], self.blur)
 
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
-        observation = self.seen(screens[None], state)[0]
+        observation = self.observe(screens[None], state)[0]
         return observation, observation
 
     def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
-        """What was seen, and what was rebuilt of it."""
+        """Return the observation and its reconstruction."""
         rebuilt = np.zeros_like(target) if prediction is None else prediction
-        return {"what it sees": target[-1], "what it rebuilds": rebuilt[-1]}
+        return {"observation": target[-1], "reconstruction": rebuilt[-1]}
 
     def loss(self, predictions: Array, targets: Array) -> Array:
         return squares(predictions - targets.astype(np.float32))
@@ -99,7 +96,7 @@ class Reconstruct(PaddleDataset):
         return 1.0 - self.loss(predictions, targets) / squares(targets.astype(np.float32))
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
-        """Screens beside what was made of them; how much of the ball's light was rebuilt."""
+        """Return the share of the ball's light that was reconstructed, and some screens."""
         picture = picture_of_pairs(targets[:SHOWN, -1], predictions[:SHOWN, -1])
         share = ball_rebuilt(predictions, targets, self.blur)
         return Assessment({"ball_rebuilt": share}, {"reconstructions": picture})
@@ -107,17 +104,17 @@ class Reconstruct(PaddleDataset):
     def assess_codes(
         self, observations: Array, codes: Array, attributes: Array | None
     ) -> Assessment:
-        """The codes in a plane, coloured by where the ball is; all of them for the projector."""
+        """Return the codes in a plane, coloured by the ball's position, and all of them."""
         assert attributes is not None
-        places = {"ball_x": attributes[:, 0], "ball_y": attributes[:, 1]}
+        positions = {"ball_x": attributes[:, 0], "ball_y": attributes[:, 1]}
         picture = picture_of_codes(in_a_plane(codes), attributes)
-        return Assessment({}, {"codes": picture}, Embedding(codes, places, observations[:, -1]))
+        return Assessment({}, {"codes": picture}, Embedding(codes, positions, observations[:, -1]))
 
 
-def out_of_focus(screens: Array, width: float) -> Array:
-    """Screens (n, frames, side, side) through a Gaussian of `width` pixels; uint8.
+def blurred(screens: Array, width: float) -> Array:
+    """Return screens uint8 (n, frames, side, side) with a Gaussian blur of `width` pixels.
 
-    The ball's middle stays white; the paddle, which has more light, is as white as white can be.
+    The centre of the ball stays white. The paddle has more light and is clipped to white.
     """
     side = screens.shape[-1]
     if width == 0:
@@ -127,22 +124,25 @@ def out_of_focus(screens: Array, width: float) -> Array:
     lens /= lens.sum(1).max()
     ball = (2 * BALL_RADIUS * side / (1 + 4 * BALL_RADIUS)) ** 2  # pixels
     gain = max(1.0, 2 * math.pi * width**2 / ball)
-    blurred = np.empty_like(screens)
-    for start in range(0, len(screens), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+    result = np.empty_like(screens)
+    for start in range(0, len(screens), CHUNK):
+        part = slice(start, start + CHUNK)
         light = lens @ screens[part].astype(np.float32) @ lens.T * gain
-        blurred[part] = np.minimum(light + 0.5, 255.0)
-    return blurred
+        result[part] = np.minimum(light + 0.5, 255.0)
+    return result
 
 
 def ball_rebuilt(predictions: Array, targets: Array, blur: float) -> float:
-    """The share that was rebuilt of the light of screens (n, 1, side, side) beyond the paddle's."""
+    """Return the reconstructed share of the light to the right of the paddle.
+
+    Screens are (n, 1, side, side).
+    """
     beyond = math.ceil(PADDLE_SIDE * targets.shape[-1] + 2 * blur)
     ball = targets[..., beyond:].astype(np.float32)
     return float(1.0 - squares(predictions[..., beyond:] - ball).mean() / squares(ball).mean())
 
 
 def squares(differences: Array) -> Array:
-    """The mean square (n,) of brightnesses (n, ...), white being 1."""
+    """Return the mean square (n,) of pixels (n, ...), with white as 1."""
     flat = differences.reshape(len(differences), -1) / 255.0
     return np.asarray(np.einsum("ij,ij->i", flat, flat) / flat.shape[1])

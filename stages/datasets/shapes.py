@@ -1,21 +1,21 @@
-"""Kinds of balls, and a panda and a rabbit: what bodies are pretrained on, and then put to use.
+"""Classification of shapes: 20 kinds of balls, or pandas and rabbits, for pretraining networks.
 
 Description
-    One thing on a dark screen full of noise: anywhere, of any size, turned any way, brighter or
-    darker, wide or narrow. Tell its kind. A thing is what `KINDS` and `ANIMALS` say: a function of
-    a place that is positive inside, made of a few discs and boxes.
+    Classify the one shape on a dark, noisy screen. Its position, size, angle, brightness and width
+    are random. A shape is a function of position that is positive inside, composed of a few discs
+    and boxes: see `BALLS` and `ANIMALS`.
 Observation Space
     `Box(0, 255, (1, 24, 24), uint8)`.
 Action Space
-    `Discrete(20)` for `of="balls"`; `Discrete(2)` for `of="animals"`: panda or rabbit, which are
-    no balls.
+    `Discrete(20)` for `of="balls"`. `Discrete(2)` for `of="animals"`: panda or rabbit, neither of
+    which is among the balls.
 Rewards
-    0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
-    accuracy.
-Examples
-    The classes take turns: 2 x n examples of animals are n pandas and n rabbits.
-Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
+    0 for the right class, -1 for a wrong one. The score is 1 for the right class, so that the mean
+    score is the accuracy.
+Starting State
+    The classes alternate in the data set: 2n examples of animals are n pandas and n rabbits.
+Arguments
+    See `Shapes`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`.
 Version History
     v0: first version.
 """
@@ -33,53 +33,53 @@ from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Examples
 
 SIDE = 24  # pixels
-SMALLEST, LARGEST = 5.5, 9.0  # pixels from the middle of a thing to its rim
-NARROWEST = 0.8  # how wide, of how high it is
+SMALLEST, LARGEST = 5.5, 9.0  # pixels from the centre of a shape to its rim
+NARROWEST = 0.8  # width by height
 DARKEST = 100.0  # of 255
-GRAIN = 20.0  # the noise: standard deviation of each pixel
-AT_ONCE = 1_000  # screens; all of them as floats would take much memory
-NUMBERS = 6  # drawn for each example beside the noise
+GRAIN = 20.0  # standard deviation of the noise of a pixel
+CHUNK = 1_000  # screens computed at a time, to save memory
+NUMBERS = 6  # random parameters of a shape
 
 Inside = Callable[[Array, Array], Array]
 
 
 def disc(x: Array, y: Array, radius: float = 1.0, at: tuple[float, float] = (0.0, 0.0)) -> Array:
-    """How far inside a disc, which is a distance; negative outside."""
+    """Return the signed distance to the rim of a disc, positive inside."""
     return np.asarray(radius - np.hypot(x - at[0], y - at[1]))
 
 
 def box(
     x: Array, y: Array, width: float, height: float, at: tuple[float, float] = (0.0, 0.0)
 ) -> Array:
-    """How far inside a box of half a `width` and half a `height`."""
+    """Return how far (x, y) is inside a box that extends `width` and `height` to each side."""
     return np.asarray(np.minimum(width - np.abs(x - at[0]), height - np.abs(y - at[1])))
 
 
 def polygon(x: Array, y: Array, corners: int) -> Array:
-    """How far inside a regular polygon, one side below."""
+    """Return how far (x, y) is inside a regular polygon with a horizontal lower side."""
     turns = 2 * math.pi / corners * np.arange(corners)
     sides = [x * math.sin(turn) + y * math.cos(turn) for turn in turns]
     return np.asarray(math.cos(math.pi / corners) - np.max(sides, 0))
 
 
 def rays(x: Array, y: Array, count: int, depth: float) -> Array:
-    """How far inside a rim that goes in by `depth` and out again `count` times."""
+    """Return how far (x, y) is inside a disc whose rim has `count` notches of `depth`."""
     rim = 1.0 - depth * (0.5 + 0.5 * np.cos(count * np.arctan2(x, y)))
     return np.asarray(rim - np.hypot(x, y))
 
 
 def both(*parts: Array) -> Array:
-    """Where all parts are."""
+    """Return the intersection of the parts."""
     return np.asarray(np.min(parts, 0))
 
 
 def either(*parts: Array) -> Array:
-    """Where any part is."""
+    """Return the union of the parts."""
     return np.asarray(np.max(parts, 0))
 
 
 def mirrored(part: Callable[[Array, Array], Array], x: Array, y: Array) -> Array:
-    """A part at the right, and the same at the left."""
+    """Return a part on the right together with its mirror image on the left."""
     return part(np.abs(x), y)
 
 
@@ -113,7 +113,7 @@ BALLS: dict[str, Inside] = {
         disc(x, y, 0.6, (0.0, 0.4)), both(0.9 - 0.85 * np.abs(x) * 2 + y, 0.4 - y, 1.0 + y)
     ),
 }
-"""Of each kind, how far inside it a place (x, y) is, y downwards; rims are about 1 away."""
+"""For each kind, how far (x, y) is inside it; y points down and the rim is at about 1."""
 ANIMALS: dict[str, Inside] = {
     "panda": lambda x, y: both(
         either(
@@ -135,10 +135,10 @@ KINDS = {"balls": BALLS, "animals": ANIMALS}
 
 @dataclass(frozen=True)
 class Shapes(ClassificationDataset):
-    """What kind of thing is it?"""
+    """Classify the shape on a screen."""
 
     of: str = "balls"
-    """balls: of 20 kinds; animals: panda or rabbit."""
+    """balls: 20 kinds; animals: panda or rabbit."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,7 +147,7 @@ class Shapes(ClassificationDataset):
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The kinds."""
+        """The names of the kinds."""
         return tuple(KINDS[self.of])
 
     @property
@@ -159,19 +159,19 @@ class Shapes(ClassificationDataset):
         targets = np.arange(count, dtype=np.int64) % len(kinds)
         places, noise = (np.random.default_rng((seed, k)) for k in range(2))
         screens = np.empty((count, 1, SIDE, SIDE), np.uint8)
-        for start in range(0, count, AT_ONCE):
-            part = screens[start : start + AT_ONCE, 0]
+        for start in range(0, count, CHUNK):
+            part = screens[start : start + CHUNK, 0]
             light = noise.normal(0.0, GRAIN, part.shape)
             numbers = places.random((len(part), NUMBERS))
             for k, inside in enumerate(kinds):
-                chosen = targets[start : start + AT_ONCE] == k
+                chosen = targets[start : start + CHUNK] == k
                 light[chosen] += lit(inside, numbers[chosen])
             part[:] = np.clip(light, 0.0, 255.0)
         return Examples(screens, targets)
 
 
 def lit(inside: Inside, numbers: Array) -> Array:
-    """The light (n, SIDE, SIDE) of things whose numbers (n, NUMBERS) in 0..1 say how they lie."""
+    """Return the light (n, SIDE, SIDE) of shapes with parameters `numbers` (n, NUMBERS) in 0..1."""
     size, turn, across, down, wide, bright = numbers.T[..., None, None]
     size = SMALLEST + (LARGEST - SMALLEST) * size
     turn, wide = 2 * math.pi * turn, NARROWEST + (1.0 - NARROWEST) * wide
@@ -180,5 +180,5 @@ def lit(inside: Inside, numbers: Array) -> Array:
     x, y = pixels - size - free * across, pixels[:, None] - size - free * down
     along = (x * np.cos(turn) + y * np.sin(turn)) / (size * wide)
     aside = (y * np.cos(turn) - x * np.sin(turn)) / size
-    covered = np.clip(inside(along, aside) * size + 0.5, 0.0, 1.0)  # of each pixel, about
+    covered = np.clip(inside(along, aside) * size + 0.5, 0.0, 1.0)  # share of each pixel
     return np.asarray(covered * (DARKEST + (255.0 - DARKEST) * bright))

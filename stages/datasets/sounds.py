@@ -1,20 +1,20 @@
-"""Sound: was the ball hit, did it touch a wall, was it missed?
+"""Classification of sounds: was the ball hit, did it touch a wall, or was it missed?
 
 Description
-    From 0.28 s of sound tell what was heard. Each recording has a pitch up to an octave higher or
-    lower than that of the game, a loudness, a beginning and a decay of its own, and a background of
-    white noise. Nobody has to label it: whoever makes a sound knows which one it is.
+    Classify 0.28 s of sound of paddle-and-ball. Each recording has a random pitch, up to an octave
+    above or below that of the game, a random loudness, start and decay, and white noise in the
+    background. The program that makes a sound supplies its label.
 Observation Space
     `observation="spectrogram"`: `Box(0, 255, (1, 32, 32), uint8)`, see
-    `stages.datasets.spectrogram`. `observation="waveform"`: `Box(-1, 1, (2240,), float32)`, the
-    recording itself, 8,000 numbers a second.
+    `stages.datasets.spectrogram`. `observation="waveform"`: `Box(-1, 1, (2240,), float32)`, 8,000
+    samples per second.
 Action Space
     `Discrete(3)`: hit, wall, miss.
 Rewards
-    0 for the right class, -1 for a wrong one. The score is 1 for the right class: its mean is the
-    accuracy.
-Everything else
-    See `stages.datasets.environments` and `stages.datasets.dataset.Dataset`.
+    0 for the right class, -1 for a wrong one. The score is 1 for the right class, so that the mean
+    score is the accuracy.
+Arguments
+    See `Sounds`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`.
 Version History
     v0: first version.
 """
@@ -29,33 +29,34 @@ from gymnasium import spaces
 
 from envs.paddle.sound import SAMPLES, SOUNDS, TIMES, last_sound, wave
 from stages.datasets.classification import ClassificationDataset
-from stages.datasets.dataset import Array, Assessment, Examples
+from stages.datasets.dataset import GAME_VIEWER, Array, Assessment, Examples
 from stages.datasets.spectrogram import BANDS, HOP, WINDOW, log_mel
-from stages.viewers.pictures import picture_of_words
+from stages.pictures.predictions import picture_of_words
 
 KINDS = tuple(SOUNDS)
 OBSERVATIONS = ("spectrogram", "waveform")
-CHANCES = 4  # numbers that make one recording unlike another: pitch, loudness, beginning, decay
+PARAMETERS = 4  # of a recording, random: pitch, loudness, start, decay
 QUIETEST = 0.2  # of 1
-LATEST = 0.08  # seconds until a sound begins
-AT_ONCE = 500  # recordings; in between they take twenty times the memory
-HELD = 15  # steps for which a sound is asked about when it is watched
+LATEST = 0.08  # seconds until a sound starts
+CHUNK = 500  # recordings computed at a time, to save memory
+HELD = 15  # steps of a running game during which its last sound is the example
 SHOWN = 12
-GAME_SIDE = 24  # pixels of the screens of the game that is watched, at which nobody looks
+GAME_SIDE = 24  # pixels; the screens of the running game are not used
 
 
 @dataclass(frozen=True)
 class Sounds(ClassificationDataset):
-    """What was that?"""
+    """Classify the sounds of the game."""
 
     examples: int = 10_000
-    """Size of the training set."""
+    """Number of training examples."""
     observation: str = "spectrogram"
     """spectrogram or waveform."""
     background: float = 0.1
-    """Standard deviation of the noise; the loudest sounds have an amplitude of 1."""
+    """Standard deviation of the background noise; the loudest sounds have amplitude 1."""
 
     action_names = KINDS
+    viewer = GAME_VIEWER
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,20 +75,27 @@ class Sounds(ClassificationDataset):
         return spaces.Box(0, 255, (1, BANDS, 1 + (SAMPLES - WINDOW) // HOP), np.uint8)
 
     def sample(self, count: int, seed: int) -> Examples:
-        chances, background = np.random.default_rng((seed, 2)), np.random.default_rng((seed, 3))
+        parameters, background = (np.random.default_rng((seed, k)) for k in (2, 3))
         space = self.observation_space
         observations = np.zeros((count, *space.shape), space.dtype)
         kinds = np.zeros(count, np.int64)
-        for start in range(0, count, AT_ONCE):
-            part = slice(start, min(start + AT_ONCE, count))
-            drawn = chances.random((part.stop - start, 1 + CHANCES), np.float32)
-            kinds[part] = (drawn[:, 0] * len(KINDS)).astype(np.int64)
-            observations[part] = self.seen(self.recorded(kinds[part], drawn[:, 1:], background))
+        for start in range(0, count, CHUNK):
+            part = slice(start, min(start + CHUNK, count))
+            uniform = parameters.random((part.stop - start, 1 + PARAMETERS), np.float32)
+            kinds[part] = (uniform[:, 0] * len(KINDS)).astype(np.int64)
+            waves = self.make_waves(kinds[part], uniform[:, 1:], background)
+            observations[part] = self.observe(waves)
         return Examples(observations, kinds)
 
-    def recorded(self, kinds: Array, chances: Array, background: np.random.Generator) -> Array:
-        """Waves float32 (n, SAMPLES) of `kinds` (n,), as `chances` (n, CHANCES) in 0..1 decide."""
-        pitch, loudness, beginning, lasting = chances[:, :, None].transpose(1, 0, 2)
+    def make_waves(self, kinds: Array, parameters: Array, background: np.random.Generator) -> Array:
+        """Return waves float32 (n, SAMPLES) of `kinds` (n,).
+
+        Args:
+            kinds: indices into `KINDS`; any other number is silence.
+            parameters: (n, PARAMETERS) in 0..1.
+            background: generator of the noise.
+        """
+        pitch, loudness, beginning, lasting = parameters[:, :, None].transpose(1, 0, 2)
         waves = background.standard_normal((len(kinds), SAMPLES), np.float32) * self.background
         for k, kind in enumerate(KINDS):
             of = kinds == k
@@ -96,8 +104,8 @@ class Sounds(ClassificationDataset):
             waves[of] += (QUIETEST + (1 - QUIETEST) * loudness[of]) * sounds
         return np.asarray(np.clip(waves, -1, 1))
 
-    def seen(self, waves: Array) -> Array:
-        """Waves (n, SAMPLES) as the agent is to have them."""
+    def observe(self, waves: Array) -> Array:
+        """Return the observations of waves (n, SAMPLES)."""
         return waves if self.observation == "waveform" else log_mel(waves)
 
     @property
@@ -105,17 +113,17 @@ class Sounds(ClassificationDataset):
         return GAME_SIDE
 
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
-        """A recording of what sounded last; nothing is asked once that is some time ago."""
+        """Return a recording of the game's last sound; after `HELD` steps there is no target."""
         kind, ago = last_sound(state)
-        asked = ago <= HELD
-        began = round(state.t - ago) if asked else int(state.t)
-        generator = np.random.default_rng((int(state.rng), began))  # the same at each step
-        kinds = np.array([KINDS.index(kind) if asked else len(KINDS)])
-        wave = self.recorded(kinds, generator.random((1, CHANCES), np.float32), generator)
-        return self.seen(wave)[0], kinds[0] if asked else None
+        sounding = ago <= HELD
+        began = round(state.t - ago) if sounding else int(state.t)
+        generator = np.random.default_rng((int(state.rng), began))  # the same in all these steps
+        kinds = np.array([KINDS.index(kind) if sounding else len(KINDS)])
+        waves = self.make_waves(kinds, generator.random((1, PARAMETERS), np.float32), generator)
+        return self.observe(waves)[0], kinds[0] if sounding else None
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
-        """Also spectrograms, with what was guessed and what it was."""
+        """Return also spectrograms with predicted and true classes."""
         found = super().assess(observations, predictions, targets)
         first = observations[:SHOWN]
         shown = (log_mel(first) if self.observation == "waveform" else first)[:, 0]

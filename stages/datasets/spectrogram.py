@@ -1,8 +1,8 @@
-"""Sound as a picture: which pitches are how loud at which moment, as an ear has it.
+"""Sound as a picture: the log-mel spectrogram.
 
-The log-mel spectrogram (Davis and Mermelstein, "Comparison of parametric representations for
-monosyllabic word recognition", IEEE ASSP 1980): the power of short overlapping windows, summed up
-in bands that are equally wide on the mel scale, in decibels.
+The power of short overlapping windows, summed in bands of equal width on the mel scale, in decibels
+(Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word
+recognition", IEEE ASSP 1980).
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ RANGE = 60.0  # dB from black to white
 
 
 def mel(frequency: Array | float) -> Array:
-    """How high a frequency in Hz sounds (O'Shaughnessy, "Speech communication", 1987, p. 150)."""
+    """Return the pitch in mel of a frequency in Hz.
+
+    O'Shaughnessy, "Speech communication", 1987, p. 150.
+    """
     return np.asarray(2595.0 * np.log10(1.0 + np.asarray(frequency) / 700.0))
 
 
 @functools.cache
 def filters() -> Array:
-    """How much of each frequency (columns) belongs to each band (rows).
+    """Return the weight of each frequency (columns) in each band (rows).
 
-    Triangles on the mel scale, each from the middle of the band below to that of the band above
+    Bands are triangles on the mel scale, from the centre of the band below to that of the one above
     (Young et al., "The HTK book", 2006, section 5.4).
     """
     frequencies = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
@@ -39,17 +42,17 @@ def filters() -> Array:
 
 
 def powers(waves: Array) -> Array:
-    """The power (n, moments, frequencies) of waves (n, samples), through Hann windows."""
+    """Return the power (n, times, frequencies) of waves (n, samples), through Hann windows."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
-    moments = np.lib.stride_tricks.sliding_window_view(waves, WINDOW, -1)[:, ::HOP]
-    spectrum = np.fft.rfft(moments * window.astype(np.float32))
+    windows = np.lib.stride_tricks.sliding_window_view(waves, WINDOW, -1)[:, ::HOP]
+    spectrum = np.fft.rfft(windows * window.astype(np.float32))
     return np.asarray(spectrum.real**2 + spectrum.imag**2)
 
 
 def log_mel(waves: Array) -> Array:
-    """Screens uint8 (n, 1, BANDS, moments): time to the right, high pitch at the top.
+    """Return screens uint8 (n, 1, BANDS, times): time runs right, high pitch is at the top.
 
-    White is as loud as a sine of amplitude 1, black `RANGE` below it.
+    White is as loud as a sine of amplitude 1, black is `RANGE` dB below.
     """
     loudness = 10 * np.log10(powers(waves) @ filters().T + 1e-10)
     screens = 255 * (1 + (loudness - LOUDEST) / RANGE)

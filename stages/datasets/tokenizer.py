@@ -1,11 +1,11 @@
-"""Text as tokens: a byte-pair encoding, trained on what commentators say.
+"""Text as tokens: a byte-pair encoding, trained on commentaries.
 
-It begins with single letters and joins, again and again, the two neighbours that are most often
-side by side (Sennrich et al., "Neural machine translation of rare words with subword units", 2016;
-the algorithm is Gage's of 1994). Pieces do not reach beyond a word; a word's first letter brings
-the space before it along, which is written as ▁.
+Training starts with single letters and repeatedly merges the most frequent pair of neighbours
+(Sennrich et al., "Neural machine translation of rare words with subword units", 2016; the algorithm
+is Gage's of 1994). Tokens do not cross word boundaries. The first letter of a word is merged with
+the space before it, which is written as ▁.
 
-Nothing of it is saved: the same options make the same pieces anew.
+Tokenizers are not saved: the same options always train the same one.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 END = 0
-"""The token after the last sentence of a game."""
+"""Token after the last sentence of a game."""
 END_PIECE = "<end>"
 FULL_STOP = "."
-"""What a sentence's last token ends with."""
-TEXT_SEED = 2**33  # no data set's
-GAMES = 300  # that it is trained on
-NO_PACKAGE = 'sentences are cut into tokens by one more package: pip install -e ".[language]"'
+"""End of the last token of a sentence."""
+TEXT_SEED = 2**33  # not used by any data set
+GAMES = 300  # in the training text
+NO_PACKAGE = 'commentaries need the package tokenizers: pip install -e ".[language]"'
 
 
 @functools.cache
 def tokenizer(language: str, pieces: int) -> Tokenizer:
-    """One with `pieces` pieces, for what is said about both games.
+    """Return a tokenizer with `pieces` tokens, trained on commentaries of both games.
 
     Raises:
         ValueError: if the package is missing.
@@ -58,22 +58,22 @@ def tokenizer(language: str, pieces: int) -> Tokenizer:
 
 
 def encoded(made: Tokenizer, texts: Sequence[str]) -> list[Array]:
-    """The tokens (t,) of each of `texts`."""
+    """Return the tokens (t,) of each of `texts`."""
     return [np.array(made.encode(text).ids, np.int64) for text in texts]
 
 
 def decoded(made: Tokenizer, tokens: Array) -> str:
-    """The text of tokens (t,), the end of a game being a new line."""
+    """Return the text of tokens (t,), with a line break after each game."""
     games = np.split(tokens, np.flatnonzero(tokens == END))
     return "\n".join(made.decode(game.tolist()) for game in games)
 
 
 def written(made: Tokenizer, token: int) -> str:
-    """A token as it is written, the space before a new word included."""
+    """Return the text of a token, including the space before a new word."""
     return str(made.id_to_token(token)).replace("▁", " ")
 
 
 def pieces_of(made: Tokenizer, text: str) -> list[str]:
-    """How `text` is cut."""
+    """Return the tokens of `text` as strings."""
     found: list[str] = made.encode(text).tokens
     return found

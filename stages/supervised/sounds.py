@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stages.datasets.dataset import Array
-from stages.datasets.sounds import CHANCES, KINDS, OBSERVATIONS, Sounds
+from stages.datasets.sounds import KINDS, OBSERVATIONS, PARAMETERS, Sounds
 from stages.datasets.spectrogram import log_mel
 from stages.lab.claims import Claim
 from stages.lab.experiment import Experiment
@@ -31,8 +31,8 @@ COMPARED = 1_000
 
 def typical_sounds() -> Array:
     """Return a waveform per class, (classes, samples), with all random parameters in the middle."""
-    middle = np.full((len(KINDS), CHANCES), 0.5, np.float32)
-    return Sounds().recorded(np.arange(len(KINDS)), middle, np.random.default_rng(0))
+    middle = np.full((len(KINDS), PARAMETERS), 0.5, np.float32)
+    return Sounds().make_waves(np.arange(len(KINDS)), middle, np.random.default_rng(0))
 
 
 def plot(axes: Any, results: Results) -> None:

@@ -16,9 +16,9 @@ from stages.lab.claims import Claim, mean_of
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import ratio
 from stages.lab.results import Cell, Results, Table
+from stages.pictures.maps import box_of_colours, colours_of_places
 from stages.unsupervised.autoencoders import autoencoder
 from stages.unsupervised.neighbours import Map, find_neighbours
-from stages.viewers.maps import box_of_colours, colours_of_places
 
 CODES = 4
 NEIGHBOURS = ("codes", "pixels", "plane", "chance")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.datasets.dataset import Array
+from stages.pictures.maps import in_a_plane
 from stages.unsupervised.autoencoders import train_and_encode
-from stages.viewers.maps import in_a_plane
 from training.config import RunConfig
 
 SCREENS = 2_000

@@ -1,1 +1,1 @@
-"""Data sets and what agents make of them, drawn for people."""
+"""Environments that draw data sets and what agents make of them, for people."""

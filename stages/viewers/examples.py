@@ -1,7 +1,7 @@
-"""Stages to be watched: at each moment the question, the prediction and the truth.
+"""Viewers of data sets: they draw each question with its prediction and its target.
 
-Made by `gymnasium.make(..., render_mode="rgb_array")`, which is how play.py and the films in
-TensorBoard make what they show.
+Made by `gymnasium.make(..., render_mode="rgb_array")`, as play.py and TensorBoard's videos do. A
+data set names its viewer, see `stages.datasets.dataset.Dataset.viewer`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from envs.engine.single import GameEnv
 from rewards.make import make_single
 from stages.datasets.dataset import Array, Dataset, examples_of
-from stages.viewers.pictures import with_screens
+from stages.pictures.predictions import with_screens
 
 SIDE = 480  # pixels
 SHOWN = 20  # examples in an episode
 
 
 class Viewer(gymnasium.Env[Array, Any]):
-    """Base class of viewers: shows one question at a time with its prediction and target."""
+    """Base class of viewers that ask one question per step."""
 
     def __init__(self, dataset: Dataset, questions_per_second: int) -> None:
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": questions_per_second}
@@ -31,20 +31,20 @@ class Viewer(gymnasium.Env[Array, Any]):
         self.action_space = deepcopy(dataset.action_space)
         self.action_names = dataset.action_names
         self.prediction: Any = None
-        """What is drawn beside the truth; by default what was guessed last."""
+        """Prediction to draw with the target; by default the latest action."""
         self._dataset = dataset
         self._agent: Any = None
 
     def watch(self, agent: Any) -> None:
-        """Set the agent that predicts."""
+        """Take `agent` as the one that makes the predictions."""
         self._agent = agent
 
 
 class GameViewer(Viewer):
-    """One game of paddle-and-ball with a dataset's question at each step.
+    """A running game of paddle-and-ball, with the data set's question at each step.
 
-    The paddle follows the ball, a rule that misses some; what is acted on is the dataset's own
-    observation and what is rewarded its own prediction.
+    The paddle follows the ball by a rule, which misses some balls. Observation, action and reward
+    are those of the data set.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -59,7 +59,7 @@ class GameViewer(Viewer):
 
     @property
     def played(self) -> GameEnv:
-        """The game behind the questions."""
+        """The running game."""
         return self._game
 
     def reset(
@@ -71,22 +71,22 @@ class GameViewer(Viewer):
         return self._ask(), {"score": 0.0}
 
     def _ask(self) -> Array:
-        """What the moment looks like to the agent; its target is kept for the prediction."""
+        """Return the observation of the current state, and keep its target."""
         observation, self._target = self._dataset.example_from_game(self._screens, self._game.state)
         return observation
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Judge the prediction, where there is something to be asked, and go on by one step."""
+        """Evaluate the prediction if there is a target, and make one step of the game."""
         info: dict[str, Any] = {}
         self.prediction, reward = action, 0.0
         if self._target is not None:
-            reward, score = judged(self._dataset, action, self._target)
+            reward, score = evaluated(self._dataset, action, self._target)
             self._scores.append(score)
             info["answer"] = self._target
         state = self._game.state
         move = 1 + int(np.sign(state.ball_y - state.paddle_y))
         self._screens, _, terminated, truncated, _ = self._game.step(move)
-        info["score"] = float(np.mean(self._scores[1:] or self._scores))  # of the game so far
+        info["score"] = float(np.mean(self._scores[1:] or self._scores))  # mean of this game
         return self._ask(), reward, terminated, truncated, info
 
     def render(self) -> Array:
@@ -103,20 +103,20 @@ class GameViewer(Viewer):
         margin = round(SIDE * MARGIN)
         screen = self._surface.subsurface(
             (margin, margin, SIDE - 2 * margin, SIDE - 2 * margin)
-        )  # what the agent sees of it
+        )  # the part that the agent observes
         if self._target is not None:
             self._dataset.draw_prediction(screen, self.prediction, self._target)
-            if beside := self._dataset.side_screens(self.prediction, self._target):
-                return with_screens(self._surface, beside)
+            if screens := self._dataset.side_screens(self.prediction, self._target):
+                return with_screens(self._surface, screens)
         return pixels_of(self._surface)
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Close the game."""
         self._game.close()
 
 
-class ExamplesViewer(Viewer):
-    """Test examples, one after the other; an episode is some of them."""
+class ExampleViewer(Viewer):
+    """One test example per step; an episode is `SHOWN` random ones."""
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset, 1)
@@ -131,7 +131,7 @@ class ExamplesViewer(Viewer):
         return self._ask(), {"score": 0.0}
 
     def _ask(self) -> Array:
-        """The example that comes next, of which nothing has been said yet."""
+        """Return the observation of the next example, and keep its target."""
         self.prediction = None
         row = self._rows[len(self._scores) - 1]
         self._target = self._examples.targets[row]
@@ -139,14 +139,14 @@ class ExamplesViewer(Viewer):
         return self._observation.copy()
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Judge the prediction, and show the next example."""
-        reward, score = judged(self._dataset, action, self._target)
+        """Evaluate the prediction, and show the next example."""
+        reward, score = evaluated(self._dataset, action, self._target)
         self._scores.append(score)
         info = {"answer": self._target, "score": float(np.mean(self._scores[1:]))}
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
     def render(self) -> Array:
-        """The example with the truth and the prediction drawn over it: uint8 (side, side, 3)."""
+        """Return the example with target and prediction drawn over it: uint8 (side, side, 3)."""
         import pygame
 
         from envs.engine.drawing import pixels_of
@@ -154,15 +154,14 @@ class ExamplesViewer(Viewer):
         surface = pygame.Surface((SIDE, SIDE))
         self._dataset.draw_example(surface, self._observation)
         prediction = self.prediction
-        if prediction is None and self._agent is not None:  # it is seen before it is judged
+        if prediction is None and self._agent is not None:  # step() comes later
             prediction = self._agent.act(self._observation[None], explore=False)[0]
         self._dataset.draw_prediction(surface, prediction, self._target)
         return pixels_of(surface)
 
 
-def judged(dataset: Dataset, prediction: Any, target: Array) -> tuple[float, float]:
-    """The reward and the score of one prediction."""
+def evaluated(dataset: Dataset, prediction: Any, target: Array) -> tuple[float, float]:
+    """Return reward and score of one prediction."""
     predictions, targets = np.asarray(prediction)[None], target[None]
-    return -float(dataset.loss(predictions, targets)[0]), float(
-        dataset.score(predictions, targets)[0]
-    )
+    loss, score = dataset.loss(predictions, targets)[0], dataset.score(predictions, targets)[0]
+    return -float(loss), float(score)

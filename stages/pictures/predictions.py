@@ -1,4 +1,4 @@
-"""Pictures of predictions and targets: for TensorBoard, and over or beside a running game."""
+"""Pictures of predictions and targets, for TensorBoard and for viewers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from envs.engine.palette import AMBER, BACKGROUND, FIELD, GREEN, RED, WHITE, ble
 
 Array = np.ndarray[Any, Any]
 
-CELL = 112  # pixels to a side of a cell, where there are few
-WIDEST = 1_000  # pixels of all cells together
+CELL = 112  # largest side of a cell in pixels
+WIDEST = 1_000  # pixels of a row of cells
 LEFT, TOP = 150, 64
 DIM = (150, 160, 184)
 TILE, GAP = 192, 8
 CAPTION = 32  # pixels
-OF_CLASSES = (AMBER, GREEN, (120, 170, 255))
+CLASS_COLOURS = (AMBER, GREEN, (120, 170, 255))
 BRIGHT = (255, 255, 255)
 BAND = (48, 60, 92)
 
 
 def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
-    """A confusion matrix: rows are the truth, columns the predictions, in percent of the row."""
+    """Return a confusion matrix: rows are targets, columns predictions, in percent of the row."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write
@@ -33,7 +33,7 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
     letters = max(14, cell // 4)
     surface = pygame.Surface((LEFT + size * cell + 10, TOP + size * cell + 10))
     surface.fill(BACKGROUND)
-    write(surface, "truth \\ prediction", (LEFT - 10, TOP / 2), 24, DIM, 1.0, LEFT - 20)
+    write(surface, "target \\ prediction", (LEFT - 10, TOP / 2), 24, DIM, 1.0, LEFT - 20)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     for row, name in enumerate(names):
         middle = TOP + (row + 0.5) * cell
@@ -51,7 +51,7 @@ def picture_of_confusion(counts: Array, names: Sequence[str]) -> Array:
 
 
 def picture_of_errors(predictions: Array, targets: Array, tolerance: float) -> Array:
-    """Guesses (n,) over targets (n,), both in 0..1; a band around the diagonal is good enough."""
+    """Return a scatter plot of predictions (n,) over targets (n,) in 0..1, with the tolerance."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write
@@ -65,35 +65,35 @@ def picture_of_errors(predictions: Array, targets: Array, tolerance: float) -> A
     pygame.draw.polygon(field, BAND, [(x * side, (1 - y) * side) for x, y in band])
     for x, y in zip(targets.tolist(), predictions.tolist(), strict=True):
         pygame.draw.circle(field, GREEN, (x * side, (1 - y) * side), 2)
-    write(surface, "truth", (left + side / 2, top + side + 26), 28, WHITE, 0.5)
+    write(surface, "target", (left + side / 2, top + side + 26), 28, WHITE, 0.5)
     write(surface, "prediction", (4, top + side / 2), 24, WHITE)
     return pixels_of(surface)
 
 
 def picture_of_boxes(
-    screens: Array, truths: Sequence[Array], predictions: Sequence[Array]
+    screens: Array, targets: Sequence[Array], predictions: Sequence[Array]
 ) -> Array:
-    """Screens (n, height, width) with what is there (white) and what was said (in colour).
+    """Return screens (n, height, width) with true boxes (white) and predicted ones (coloured).
 
-    Of each screen, `truths` and `predictions` have rows of class, x, y, width, height in 0..1.
+    `targets` and `predictions` have rows of class, x, y, width, height in 0..1 for each screen.
     """
     tiles = [_tile(screen) for screen in screens]
     for k, tile in enumerate(tiles):
-        draw_boxes(tile, truths[k], [BRIGHT] * len(OF_CLASSES), 4)
-        draw_boxes(tile, predictions[k], OF_CLASSES, 2)
+        draw_boxes(tile, targets[k], [BRIGHT] * len(CLASS_COLOURS), 4)
+        draw_boxes(tile, predictions[k], CLASS_COLOURS, 2)
     return _side_by_side(tiles)
 
 
 def picture_of_words(screens: Array, words: Sequence[tuple[str, str]]) -> Array:
-    """Screens (n, height, width), on each what was said of it and, if it is another, the truth."""
+    """Return screens (n, height, width) with their predicted classes and, if wrong, the targets."""
     tiles = [_tile(screen) for screen in screens]
-    for tile, (prediction, truth) in zip(tiles, words, strict=True):
-        draw_words(tile, prediction, truth)
+    for tile, (prediction, target) in zip(tiles, words, strict=True):
+        draw_words(tile, prediction, target)
     return _side_by_side(tiles)
 
 
 def draw_screen(surface: Any, screen: Array) -> None:
-    """A screen (height, width) all over `surface`, dimmed for what is drawn over it."""
+    """Draw a screen (height, width) over the whole `surface`, dimmed."""
     import pygame
 
     grey = pygame.surfarray.make_surface(np.repeat(screen.T[..., None] // 2, 3, 2))
@@ -101,7 +101,7 @@ def draw_screen(surface: Any, screen: Array) -> None:
 
 
 def _tile(screen: Array) -> Any:
-    """A pygame surface with a screen (height, width)."""
+    """Return a pygame surface with a screen (height, width)."""
     import pygame
 
     tile = pygame.Surface((TILE, TILE))
@@ -110,7 +110,7 @@ def _tile(screen: Array) -> Any:
 
 
 def _side_by_side(tiles: Sequence[Any]) -> Array:
-    """One picture of them."""
+    """Return one picture of all tiles."""
     import pygame
 
     from envs.engine.drawing import pixels_of
@@ -128,7 +128,7 @@ def _side_by_side(tiles: Sequence[Any]) -> Array:
 def draw_boxes(
     surface: Any, things: Array, colours: Sequence[tuple[int, int, int]], width: int
 ) -> None:
-    """Frames around things (k, 5), rows of class, x, y, width, height in 0..1 of the surface."""
+    """Draw frames around things (k, 5): class, x, y, width, height in 0..1 of the surface."""
     import pygame
 
     side = surface.get_width()
@@ -149,22 +149,19 @@ def draw_decoys(surface: Any, things: Array) -> None:
         pygame.draw.rect(surface, DIM, box)
 
 
-def draw_words(surface: Any, prediction: str | None, truth: str) -> None:
-    """The prediction at the top, green if it is right; if it is not, red, and the truth below."""
+def draw_words(surface: Any, prediction: str | None, target: str) -> None:
+    """Write the prediction in green if it is right, else in red with the target below."""
     from envs.engine.drawing import write
 
     middle = surface.get_width() / 2
     if prediction is not None:
-        write(surface, prediction, (middle, 48), 44, GREEN if prediction == truth else RED, 0.5)
-    if prediction != truth:
-        write(surface, truth, (middle, 88), 30, WHITE, 0.5)
+        write(surface, prediction, (middle, 48), 44, GREEN if prediction == target else RED, 0.5)
+    if prediction != target:
+        write(surface, target, (middle, 88), 30, WHITE, 0.5)
 
 
 def draw_marks(surface: Any, places: dict[str, float]) -> None:
-    """Arrows at the left edge, side by side, at places in 0..1 of the height; their names beside.
-
-    The first is white.
-    """
+    """Draw named arrows at the left edge, at heights in 0..1; the first is white."""
     import pygame
 
     from envs.engine.drawing import write
@@ -176,7 +173,7 @@ def draw_marks(surface: Any, places: dict[str, float]) -> None:
 
 
 def with_screens(picture: Any, screens: dict[str, Array]) -> Array:
-    """A square pygame surface, and in a column to its right screens (k, k) in 0..255 by name."""
+    """Return a square pygame surface with a column of captioned screens (k, k) at its right."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write

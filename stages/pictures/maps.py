@@ -1,4 +1,4 @@
-"""Pictures of what nobody has named: points in a plane, and screens beside their reconstruction."""
+"""Pictures of unlabelled data: points in a plane, and screens with their reconstructions."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import numpy as np
 
 from agents.saliency import enlarged, tiled
 from envs.engine.palette import BACKGROUND
-from stages.datasets.dataset import Array
-from stages.viewers.pictures import BRIGHT, DIM
+from stages.pictures.predictions import BRIGHT, DIM, Array
 
 SIDE, MARGIN = 480, 24  # pixels
-KEY = 110  # pixels to a side of the little box that says which colour is where
+KEY = 110  # side of the colour key in pixels
 CORNERS = np.array([[[255, 208, 40], [235, 60, 70]], [[40, 190, 110], [70, 110, 255]]], np.float64)
-"""Colours of the box's corners: top left, top right; bottom left, bottom right."""
+"""Colours of the corners of the box: top left, top right; bottom left, bottom right."""
 
-OF_CLUSTERS = ((94, 214, 160), (255, 150, 70), (110, 160, 255), (240, 120, 200), (250, 220, 90))
+CLUSTER_COLOURS = ((94, 214, 160), (255, 150, 70), (110, 160, 255), (240, 120, 200), (250, 220, 90))
 
 
 def colours_of_places(places: Array) -> Array:
-    """A colour (n, 3) in 0..255 for each place (n, 2) in the box, x and y in 0..1."""
+    """Return a colour uint8 (n, 3) for each position (n, 2) in the box, x and y in 0..1."""
     x, y = places[:, :1], places[:, 1:]
     top, bottom = ((1 - x) * left + x * right for left, right in CORNERS)
     colours: Array = ((1 - y) * top + y * bottom).astype(np.uint8)
@@ -28,14 +27,14 @@ def colours_of_places(places: Array) -> Array:
 
 
 def box_of_colours(side: int) -> Array:
-    """The box, each place in its colour: uint8 (side, side, 3)."""
+    """Return the box with each position in its colour: uint8 (side, side, 3)."""
     line = (np.arange(side) + 0.5) / side
     places = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     return colours_of_places(places).reshape(side, side, 3)
 
 
 def in_a_plane(points: Array) -> Array:
-    """Points (n, k) as (n, 2): their two principal components, unless they are two numbers."""
+    """Return points (n, k) as (n, 2): their first two principal components if k > 2."""
     if points.shape[1] <= 2:
         return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
     centred = points - points.mean(0)
@@ -43,9 +42,9 @@ def in_a_plane(points: Array) -> Array:
 
 
 def axes_of(points: Array) -> Array:
-    """The directions (2, k) in which points (n, k) differ most (Pearson 1901).
+    """Return the first two principal axes (2, k) of points (n, k) (Pearson 1901).
 
-    Each points to where its largest number is positive, so that pictures are not mirrored by luck.
+    The largest component of each axis is positive, so that pictures are not mirrored at random.
     """
     _, _, directions = np.linalg.svd(points - points.mean(0), full_matrices=False)
     axes = directions[:2]
@@ -54,7 +53,7 @@ def axes_of(points: Array) -> Array:
 
 
 def in_pixels(plane: Array, points: Array, side: int) -> list[list[float]]:
-    """Where on a square surface points (n, 2) are, if `plane` (m, 2) fills it up to the margin."""
+    """Return pixel positions of points (n, 2) on a square that shows all of `plane` (m, 2)."""
     low, span = plane.min(0), np.maximum(np.ptp(plane, axis=0), 1e-9)
     x, y = (MARGIN + (points - low) / span * (side - 2 * MARGIN)).T
     places: list[list[float]] = np.stack((x, side - y), 1).tolist()
@@ -62,7 +61,7 @@ def in_pixels(plane: Array, points: Array, side: int) -> list[list[float]]:
 
 
 def picture_of_codes(plane: Array, places: Array) -> Array:
-    """Points (n, 2) in the colours of where the ball is (n, 2); below, which colour is where."""
+    """Return points (n, 2) coloured by ball positions (n, 2), with a colour key below."""
     import pygame
 
     from envs.engine.drawing import pixels_of, write
@@ -75,7 +74,7 @@ def picture_of_codes(plane: Array, places: Array) -> Array:
     box = pygame.surfarray.make_surface(box_of_colours(KEY).swapaxes(0, 1))
     surface.blit(box, (MARGIN, SIDE + MARGIN))
     pygame.draw.rect(surface, DIM, (MARGIN - 2, SIDE + MARGIN - 2, KEY + 4, KEY + 4), 2)
-    words = ("one point is one screen,", "its colour is where the ball is")
+    words = ("each point is a screen,", "coloured by the ball's position")
     for k, line in enumerate(words):
         middle = SIDE + MARGIN + KEY / 2 + 32 * (k - 0.5)
         write(surface, line, (2 * MARGIN + KEY, middle), 30, DIM)
@@ -83,7 +82,7 @@ def picture_of_codes(plane: Array, places: Array) -> Array:
 
 
 def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
-    """Points (n, 2) in the colours of their clusters (n,), and the centres (k, 2) on top."""
+    """Return points (n, 2) coloured by their clusters (n,), with the centres (k, 2) on top."""
     import pygame
 
     from envs.engine.drawing import pixels_of
@@ -94,19 +93,19 @@ def picture_of_clusters(plane: Array, clusters: Array, centres: Array) -> Array:
 
 
 def draw_clusters(surface: Any, plane: Array, clusters: Array, centres: Array) -> None:
-    """The same onto all of a pygame surface."""
+    """Draw `picture_of_clusters` over a whole pygame surface."""
     import pygame
 
     surface.fill(BACKGROUND)
     side = min(surface.get_size())
     for place, cluster in zip(in_pixels(plane, plane, side), clusters, strict=True):
-        pygame.draw.circle(surface, OF_CLUSTERS[cluster % len(OF_CLUSTERS)], place, 3)
+        pygame.draw.circle(surface, CLUSTER_COLOURS[cluster % len(CLUSTER_COLOURS)], place, 3)
     for k, place in enumerate(in_pixels(plane, centres, side)):
         pygame.draw.circle(surface, BRIGHT, place, 13)
-        pygame.draw.circle(surface, OF_CLUSTERS[k % len(OF_CLUSTERS)], place, 10)
+        pygame.draw.circle(surface, CLUSTER_COLOURS[k % len(CLUSTER_COLOURS)], place, 10)
 
 
 def picture_of_pairs(above: Array, below: Array) -> Array:
-    """Screens (n, side, side) in 0..255, and below each the other one."""
+    """Return a row of screens (n, side, side) in 0..255 above another row."""
     both = np.concatenate((above, np.clip(below, 0, 255))).astype(np.uint8)
     return tiled(enlarged(np.repeat(both[..., None], 3, -1), 100), len(above))

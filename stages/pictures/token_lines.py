@@ -1,4 +1,4 @@
-"""Tokens written for people, each in a colour of its own."""
+"""Tokens as lines of text, each in its own colour."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from envs.engine.fonts import KOREAN
-from stages.viewers.pictures import DIM
+from stages.pictures.predictions import DIM
 
 LINE, LETTERS = 30, 28  # pixels
 MARGIN = 16
-NO_FONT = "It speaks Korean, and no font here has its letters: pip install -e .[plots] brings one."
+NO_FONT = "The text is Korean, but no Korean font was found: pip install -e .[plots] adds one."
 
 
 class Piece(NamedTuple):
-    """A token as it is written."""
+    """The text of a token, and its colour."""
 
     text: str
-    """A space before a new word included."""
+    """Includes the space before a new word."""
     colour: tuple[int, int, int]
 
 
 def font_of(language: str) -> str | None:
-    """The file of a font with its letters, where pygame's own lacks them and there is one."""
+    """Return the file of a font for `language`, or None for pygame's own or if there is none."""
     from envs.engine.drawing import font_with
 
     return font_with(KOREAN) if language == "ko" else None
@@ -31,7 +31,7 @@ def font_of(language: str) -> str | None:
 def write_pieces(
     surface: Any, pieces: Sequence[Piece], y: float, font: str | None, most: int = 2
 ) -> None:
-    """Write tokens one after the other, in `most` lines; what is too long is cut off."""
+    """Write tokens in up to `most` lines; longer text ends with an ellipsis."""
     from envs.engine.drawing import text_size, write
 
     x, lines = float(MARGIN), 1

@@ -1,0 +1,1 @@
+"""Drawing primitives and pictures that data sets and viewers share."""
