@@ -238,7 +238,7 @@ def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) ->
         ("translate", "target=state", "options `source` and `target` must differ"),
         ("translate", "screen_size=25", "option `screen_size` must be a multiple of 8"),
         ("translate", "noise=0.1", "option `noise` must be 0"),
-        ("translate", "observation=state", "option `observation` does not apply here: use `source`"),
+        ("translate", "observation=state", "option `observation` does not apply here"),
         ("classify", "observation=table", "option `observation` must be screen, features, state"),
     ],
 )
