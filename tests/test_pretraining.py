@@ -151,7 +151,7 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
         (["--pretrained", "EMPTY"], "nothing was saved in it yet"),
         (["--pretrained", "DAMAGED"], "is damaged"),
         (["--resume", "RUN", "--pretrained", "RUN"], "was started with pretrained = None"),
-        (["--freeze"], "say whose with --pretrained"),
+        (["--freeze"], "--freeze needs --pretrained RUN"),
         (["--resume", "RUN", "--freeze"], "was started with freeze = False"),
     ],
 )

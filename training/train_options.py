@@ -74,8 +74,6 @@ class TrainOptions(RunConfig, Generic[Settings]):
             raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
         if self.solved_score is not None and math.isnan(self.solved_score):
             raise ValueError("--solved-score must be a number, got nan")
-        if self.freeze and self.pretrained is None:
-            raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(RunConfig)}
         return RunConfig(**values | {"env": env_id, "env_options": _with_flags(self)})
 
@@ -103,6 +101,8 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     known.env_options = parse_env_options(known.env_options)
     defaults, suited = _preset_options(known.env, known.agent, _with_flags(known))
     options = _read(defaults, arguments)
+    if options.freeze and options.pretrained is None:
+        raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
     config = options.config()
     return options, dataclasses.replace(config, env_options=suited | config.env_options)
 
