@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gymnasium.envs.registration import register
+
+from envs.names import load
 
 
 class GameEntry(NamedTuple):
@@ -133,6 +135,16 @@ def env_id_of(name: str) -> str:
 def env_ids(table: Mapping[str, GameEntry] | Mapping[str, DatasetEntry]) -> list[str]:
     """Return the Gymnasium ids of a table."""
     return [entry.env_id for entry in table.values()]
+
+
+def encoding_of(env_id: str, env_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that decide what the numbers of an observation mean, with defaults."""
+    for entry in DATASETS.values():
+        if entry.env_id == env_id:
+            dataset = load(entry.target)
+            names = dataset.encoding_options
+            return {name: env_options.get(name, getattr(dataset, name)) for name in names}
+    return {}
 
 
 def summaries(table: Mapping[str, Entry]) -> str:

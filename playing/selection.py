@@ -14,12 +14,12 @@ import numpy as np
 import tyro
 
 from envs.options import check_option_name, parse_env_options
-from envs.registry import GAMES, env_ids
+from envs.registry import GAMES, encoding_of, env_ids
 from training.config import RunConfig
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
 from training.train_options import find_env_id
-from training.trained_agent import language_of, load_config
+from training.trained_agent import load_config
 
 SHIPPED = Path(__file__).parent / "trained"
 RUNS = Path("runs")
@@ -143,8 +143,10 @@ def select(options: PlayOptions) -> Selection:
     if env_id == config.env:
         learned = _options_of_run(config)
         env_options = learned | env_options
-        if language_of(env_options) != language_of(learned):
-            raise PlayError(f"{run} was trained with language={language_of(learned)}: use that")
+        encoding = encoding_of(env_id, learned)
+        if encoding_of(env_id, env_options) != encoding:
+            options_of_run = " ".join(f"{name}={value}" for name, value in encoding.items())
+            raise PlayError(f"{run} was trained with {options_of_run}: use that")
         if reward is None:
             reward = _reward_of_run(run, config, options.trust_reward)
     return Selection(env_id, _make_options(env_id, reward, env_options), seed, run, config)

@@ -1,4 +1,4 @@
-"""A trained agent from a run folder."""
+"""Trained agents and their backbones, from run folders."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import gymnasium
 from agents import make_agent
 from agents.agent import Agent, Task, UnsuitableTaskError
 from agents.checkpointing import under
+from envs.registry import encoding_of
 from rewards.expression import parse
 from training.config import RunConfig
 from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
 
-FIRST_LANGUAGE = "en"  # unless another is asked for
-
 
 def load_config(folder: Path) -> RunConfig:
-    """The settings of a run.
+    """Return the settings of a run.
 
     Raises:
         RunError: if `folder` holds no run.
@@ -29,12 +28,12 @@ def load_config(folder: Path) -> RunConfig:
 
 
 def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
-    """Let `agent`, of a run with `config`, begin with the body of the agent of the run in `folder`.
+    """Load the backbone of the run in `folder` into `agent`, whose run has the settings `config`.
 
-    Executes no code of that run.
+    Executes no code of the run.
 
     Raises:
-        ValueError: if `folder` holds no run, or none that fits.
+        ValueError: if `folder` holds no run, or its backbone does not fit.
     """
     found = load_config(folder)
     tensors, _ = load_checkpoint(folder)
@@ -45,24 +44,20 @@ def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
         raise
     except ValueError as error:
         raise RunError(
-            f"{folder} ({found.agent} on {found.env}) does not fit: {error}; see --width and the "
-            "environments' options"
+            f"{folder} ({found.agent} on {found.env}) does not fit: {error}; compare --width "
+            "and the environment options"
         ) from None
 
 
 def _check_alike(found: RunConfig, config: RunConfig) -> None:
-    """What the shapes of weights do not tell: who shares out attention, and what tokens mean."""
+    """Check what the shapes of weights do not show: attention heads and the meaning of tokens."""
     heads = [getattr(each.settings, "heads", None) for each in (found, config)]
     if None not in heads and heads[0] != heads[1]:
         raise ValueError(f"it has {heads[0]} heads, not {heads[1]}")
-    there, here = language_of(found.env_options), language_of(config.env_options)
-    if there != here:
-        raise ValueError(f"its language is {there}, not {here}")
-
-
-def language_of(env_options: dict[str, Any]) -> str:
-    """In which tokens are written, where there are any."""
-    return str(env_options.get("language", FIRST_LANGUAGE))
+    here = encoding_of(config.env, config.env_options)
+    for name, value in encoding_of(found.env, found.env_options).items():
+        if here.get(name, value) != value:
+            raise ValueError(f"its {name} is {value}, not {here[name]}")
 
 
 def load_agent(
@@ -88,7 +83,7 @@ def load_agent(
     except (KeyError, RuntimeError):
         options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
         raise RunError(
-            f"{folder} does not fit what is to be played: it was trained on {config.env} with "
-            f"{options or 'no options'}; other observations or actions need an agent of their own"
+            f"{folder} does not fit this environment: it was trained on {config.env} with "
+            f"{options or 'no options'}; other observations or actions need another agent"
         ) from None
     return agent

@@ -60,6 +60,8 @@ class TextDataset(Dataset):
     window: int = 24
     """Number of tokens in an observation."""
 
+    encoding_options: ClassVar[tuple[str, ...]] = ("language",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (

@@ -72,6 +72,8 @@ class Dataset:
     """Values of the option `feedback`, the default first, with their `training.feedback.KINDS`."""
     keeps_examples: ClassVar[bool] = False
     """Whether an environment keeps its example until it is reset with a seed."""
+    encoding_options: ClassVar[tuple[str, ...]] = ()
+    """Options that decide what an observation means: a backbone fits only where they are equal."""
     rules_module: ClassVar[str] = ""
     """Module of hand-written rules, see `envs.engine.game.Game`. Empty: there is none."""
     training_only: ClassVar[tuple[str, ...]] = ("noise",)
