@@ -20,7 +20,7 @@ from training.run_folder import atomic_path
 
 Frame = np.ndarray[Any, Any]
 
-MAX_FRAMES_PER_SECOND = {".gif": 50, ".mp4": 60}
+MAX_FRAMES_PER_SECOND = {".gif": 30, ".mp4": 60}
 ENDING_SECONDS = 1.0
 
 

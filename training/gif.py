@@ -44,22 +44,28 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
         raise ValueError(f"a GIF plays 0 to {FASTEST} frames/s, not {frames_per_second}")
     palette = _Palette()
     shown: Array | None = None
+    before: Array | None = None
     count = 0
     for frame in frames:
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             kind = f"{frame.dtype} {frame.shape}"
             raise ValueError(f"a frame is uint8 (height, width, 3), not {kind}")
-        indices = palette.indices(frame)
-        if shown is None:
-            height, width = indices.shape
+        if shown is None or before is None:
+            height, width = frame.shape[:2]
             file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0))
             palette_place = file.tell()
             file.write(bytes(3 * 256) + PLAY_FOR_EVER)
-        elif indices.shape != shown.shape:
-            raise ValueError(f"frames of two sizes: {shown.shape} and {indices.shape}")
+            indices = palette.indices(frame)
+        elif frame.shape != before.shape:
+            raise ValueError(f"frames of two sizes: {before.shape[:2]} and {frame.shape[:2]}")
+        else:
+            red, green, blue = np.moveaxis(frame != before, 2, 0)
+            changed = red | green | blue
+            indices = shown.copy()
+            indices[changed] = palette.indices(frame[changed])  # cheaper than looking up all
         delay = _hundredths(count + 1, frames_per_second) - _hundredths(count, frames_per_second)
         file.write(_encoded(indices, shown, delay))
-        shown = indices
+        shown, before = indices, frame
         count += 1
     if shown is None:
         raise ValueError("a GIF needs at least one frame")
@@ -104,13 +110,13 @@ class _Palette:
         self._used = 0
         self._entry = np.full(1 << 15, -1, np.int16)
 
-    def indices(self, frame: Array) -> Array:
-        """The entry of each pixel: uint8 (height, width)."""
-        high = (frame >> 3).astype(np.uint16)
+    def indices(self, pixels: Array) -> Array:
+        """Return the entry of each pixel (..., 3): uint8 (...)."""
+        high = (pixels >> 3).astype(np.uint16)
         keys = high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
         new = self._entry[keys] < 0
         if new.any():
-            self._add(keys[new], frame[new])
+            self._add(keys[new], pixels[new])
         indices: Array = self._entry[keys].astype(np.uint8)
         return indices
 
