@@ -1,8 +1,8 @@
-"""The names of all games, data sets, agents and experiments.
+"""The names of all games, datasets, agents and experiments.
 
 To add one, write its file and add one line to a table below. Targets are "module:attribute" strings
 and are imported only when they are used, so that `import envs` stays fast. Importing this module
-registers every game and data set with Gymnasium.
+registers every game and dataset with Gymnasium.
 """
 
 # ruff: noqa: E501 - one entry a line, however long
@@ -34,14 +34,14 @@ class GameEntry(NamedTuple):
 
 
 class DatasetEntry(NamedTuple):
-    """A data set that is learned from through environments of one step."""
+    """A dataset that is learned from through environments of one step."""
 
     env_id: str
     """Gymnasium id."""
     target: str
-    """Class of the data set."""
+    """Class of the dataset."""
     solved_score: float
-    """Mean score at which the data set counts as solved; infinite if there is none."""
+    """Mean score at which the dataset counts as solved; infinite if there is none."""
     summary: str
     """One line for help texts."""
 
@@ -91,7 +91,7 @@ DATASETS = {
 
 AGENTS = {
     "random": AgentEntry("agents.random:RandomAgent", "agents.random:RandomSettings", "Random actions, the baseline. Any actions."),
-    "rules": AgentEntry("agents.rules:RulesAgent", "agents.rules:RulesSettings", "Hand-written rules, nothing is learned. Only the games and data sets that have a rule."),
+    "rules": AgentEntry("agents.rules:RulesAgent", "agents.rules:RulesSettings", "Hand-written rules, nothing is learned. Only the games and datasets that have a rule."),
     "search": AgentEntry("agents.search:SearchAgent", "agents.search:SearchSettings", "Linear policy on hand-made features, found by random search or the cross-entropy method. Any actions."),
     "reinforce": AgentEntry("agents.reinforce:ReinforceAgent", "agents.reinforce:ReinforceSettings", "REINFORCE, the shortest policy gradient. Any actions."),
     "ppo": AgentEntry("agents.ppo:PPOAgent", "agents.ppo:PPOSettings", "Proximal policy optimization, the strong policy gradient. Any actions."),
@@ -99,9 +99,9 @@ AGENTS = {
     "reward_model": AgentEntry("agents.reward_model:RewardModelAgent", "agents.reward_model:RewardModelSettings", "Predicts the next reward and plans with it. Any actions."),
     "dqn": AgentEntry("agents.dqn:DQNAgent", "agents.dqn:DQNSettings", "Deep Q-network with a replay buffer and a target network. Discrete actions."),
     "pqn": AgentEntry("agents.pqn:PQNAgent", "agents.pqn:PQNSettings", "Q-network trained on many environments in parallel, without a replay buffer. Discrete actions."),
-    "gpt": AgentEntry("agents.gpt:GPTAgent", "agents.gpt:GPTSettings", "Small transformer. Data sets of tokens."),
-    "kmeans": AgentEntry("agents.kmeans:KMeansAgent", "agents.kmeans:KMeansSettings", "k-means clustering. Data sets of unlabelled points."),
-    "supervised": AgentEntry("agents.supervised:SupervisedAgent", "agents.supervised:SupervisedSettings", "Network that learns from labels or from rewards for single predictions. Data sets."),
+    "gpt": AgentEntry("agents.gpt:GPTAgent", "agents.gpt:GPTSettings", "Small transformer. Datasets of tokens."),
+    "kmeans": AgentEntry("agents.kmeans:KMeansAgent", "agents.kmeans:KMeansSettings", "k-means clustering. Datasets of unlabelled points."),
+    "supervised": AgentEntry("agents.supervised:SupervisedAgent", "agents.supervised:SupervisedSettings", "Network that learns from labels or from rewards for single predictions. Datasets."),
 }
 
 EXPERIMENTS = {
@@ -127,7 +127,7 @@ EXPERIMENTS = {
 
 
 def env_id_of(name: str) -> str:
-    """Return the Gymnasium id of a game or data set; any other name is returned as it is."""
+    """Return the Gymnasium id of a game or dataset; any other name is returned as it is."""
     entry = GAMES.get(name) or DATASETS.get(name)
     return entry.env_id if entry else name
 
@@ -166,7 +166,7 @@ def register_game(name: str, entry: GameEntry) -> None:
 
 
 def register_dataset(name: str, entry: DatasetEntry) -> None:
-    """Add a data set to the table if it is new, and register it with Gymnasium."""
+    """Add a dataset to the table if it is new, and register it with Gymnasium."""
     DATASETS[name] = entry
     register(
         entry.env_id,

@@ -11,7 +11,7 @@ from envs.names import load
 
 
 def find_rules(env_id: str) -> ModuleType | None:
-    """Return the module of hand-written rules of a game or data set, or None if it has none.
+    """Return the module of hand-written rules of a game or dataset, or None if it has none.
 
     See `envs.engine.game.Game.rules_module`.
     """

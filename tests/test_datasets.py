@@ -1,8 +1,9 @@
-"""Data sets as environments of one step: Gymnasium's contract, targets, splits, seeds, feedback."""
+"""Tests of datasets as environments of one step: contract, targets, splits, seeds, feedback."""
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs import registration
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
@@ -19,7 +21,8 @@ import train
 from agents import make_agent, settings_type
 from agents.agent import Step, Task
 from envs.paddle.game import GAME, PaddleOptions
-from envs.registry import DATASETS, env_ids
+from envs.registry import DATASETS, DatasetEntry, env_ids, register_dataset
+from stages import datasets
 from stages.datasets.commentary import TextDataset
 from stages.datasets.dataset import examples_of
 from stages.viewers.examples import GameViewer
@@ -48,7 +51,7 @@ def test_gymnasium_checks_the_single_environment(env_id: str) -> None:
 
 
 @every_dataset
-def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str) -> None:
+def test_a_minibatch_is_one_step_of_as_many_environments(env_id: str) -> None:
     env = make_vec(env_id, 5)
     assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     seen, _ = env.reset(seed=3)
@@ -61,7 +64,7 @@ def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str)
         assert not truncated.any()
         assert rewards.shape == (5,)
         assert rewards.dtype == np.float64
-        assert np.array_equal(infos["final_obs"], seen)  # the example that was guessed at
+        assert np.array_equal(infos["final_obs"], seen)  # the example of the prediction
         assert infos["_final_obs"].all()
         np.testing.assert_array_equal(
             rewards, -np.asarray(env.batch.dataset.loss(predictions, infos["answer"]), float)
@@ -70,7 +73,7 @@ def test_a_minibatch_is_as_many_environments_that_live_for_one_step(env_id: str)
 
 
 @every_dataset
-def test_environment_i_sees_what_the_single_one_sees_with_its_seed(env_id: str) -> None:
+def test_environment_i_equals_the_single_environment_with_its_seed(env_id: str) -> None:
     many = make_vec(env_id, 3)
     seen, _ = many.reset(seed=7)
     many.action_space.seed(0)
@@ -89,7 +92,7 @@ def test_environment_i_sees_what_the_single_one_sees_with_its_seed(env_id: str) 
 
 
 @every_dataset
-def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_id: str) -> None:
+def test_a_seed_determines_the_dataset_and_the_splits_differ(env_id: str) -> None:
     dataset = make_vec(env_id, 1).batch.dataset
     first = examples_of(dataset, "train")
     examples_of.cache_clear()
@@ -102,11 +105,13 @@ def test_the_same_seed_gives_the_same_data_set_and_the_test_set_is_another(env_i
     trained_on = {observation.tobytes() for observation in first[0]}
     new = examples_of(dataset, "test")[0]
     known = sum(observation.tobytes() in trained_on for observation in new)
-    assert known <= (0.005 * len(new) if isinstance(dataset, TextDataset) else 0)  # people repeat
+    assert known <= (
+        0.005 * len(new) if isinstance(dataset, TextDataset) else 0
+    )  # sentences repeat
 
 
 @every_dataset
-def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
+def test_feedback_reward_returns_no_answers(env_id: str) -> None:
     if "reward" not in make_vec(env_id, 1).batch.dataset.feedbacks:
         pytest.skip("only targets are told here")
     for env in (make_vec(env_id, 2, feedback="reward"), make(env_id, feedback="reward")):
@@ -114,8 +119,8 @@ def test_with_rewards_only_no_answer_is_told(env_id: str) -> None:
         assert "answer" not in env.step(env.action_space.sample())[-1]
 
 
-def test_answers_are_what_the_game_then_shows() -> None:
-    """The ball of each moment is flown on by the engine, with the paddle left where it is."""
+def test_labels_agree_with_how_the_game_continues() -> None:
+    """The engine continues each state, with a paddle that stays in place."""
     way, missed = (
         make_vec("ClassifyBall-v0", 1, question=question).batch.dataset
         for question in ("direction", "missed")
@@ -146,14 +151,14 @@ def test_noise_is_in_the_training_set_only() -> None:
     spoilt = right != wrong
     assert spoilt.mean() == pytest.approx(0.3, abs=0.01)
     steps = np.bincount((wrong - right)[spoilt] % 4, minlength=4) / spoilt.sum()
-    assert steps[1:] == pytest.approx(np.full(3, 1 / 3), abs=0.02)  # each as likely as the other
+    assert steps[1:] == pytest.approx(np.full(3, 1 / 3), abs=0.02)  # all equally likely
     for one, two in zip(
         examples_of(clean, "test")[:2], examples_of(noisy, "test")[:2], strict=True
     ):
         assert np.array_equal(one, two)
 
 
-def test_training_sets_can_be_unlike_the_test_set() -> None:
+def test_options_can_bias_the_training_set_only() -> None:
     def dataset(**options: Any) -> Any:
         return make_vec("ClassifyBall-v0", 1, examples=4000, **options).batch.dataset
 
@@ -164,7 +169,7 @@ def test_training_sets_can_be_unlike_the_test_set() -> None:
 
     assert heights("train").max() < 13.5 < 19 < heights("test").max()
     shares = np.bincount(examples_of(dataset(rarity=10), "train").targets) / 4000
-    assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls turn a few round
+    assert shares == pytest.approx([0.9, 0.09, 0.009, 0.001], abs=0.07)  # walls reverse a few balls
     even = np.bincount(examples_of(dataset(rarity=10), "test").targets) / 2_000
     assert even == pytest.approx(np.full(4, 0.25), abs=0.02)
 
@@ -179,7 +184,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path)
     given += ["--env-options", "examples=500", "test_examples=2000"]
     agent = preset(env_id, "any", {})["agent"]
     hyperparameters = asdict(settings_type(agent)()) | preset(env_id, agent, {})
-    if hyperparameters.get("anneal"):  # it would belong to the planned total
+    if hyperparameters.get("anneal"):  # the schedule would depend on the planned steps
         given.append("--no-anneal")
     through = run_train("--run-dir", tmp_path / "a", "--steps", 1920, *given)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 960, *given)
@@ -195,19 +200,17 @@ def test_the_same_agent_learns_from_answers_and_from_rewards(feedback: str, tmp_
     )
     found = json.loads((folder / "evaluation.json").read_text())
     assert found["mean_score"] > 0.45  # chance: 0.25
-    assert (
-        found["feedback_numbers"] == found["steps"]
-    )  # one number for each prediction, of either kind
+    assert found["feedback_numbers"] == found["steps"]  # a label or a reward is one number
     events = curves(folder)
     assert events.Scalars("feedback/numbers")[-1].value == found["steps"]
     assert events.Images("evaluation/confusion")[0].encoded_image_string[:6] == b"GIF89a"
 
 
-# --- Feedback, counted
+# --- Numbers of feedback
 
 
 @pytest.mark.parametrize("agent", ["rules", "search", "dqn"])
-def test_runs_of_games_log_it_too_however_short(agent: str, tmp_path: Path) -> None:
+def test_runs_of_games_log_feedback_too_even_short_ones(agent: str, tmp_path: Path) -> None:
     folder = run_train(
         *("--agent", agent, "--run-dir", tmp_path, "--num-envs", 4, "--steps", 64),
         *("--eval-episodes", 2, "--env-options", "max_steps=50"),
@@ -231,16 +234,18 @@ def step_of(count: int, **changes: Any) -> Step:
 
 
 def test_numbers_of_feedback_are_counted() -> None:
-    assert numbers_of(step_of(4), True) == 4  # a reward each, be it zero
+    assert numbers_of(step_of(4), True) == 4  # one reward each, even if zero
     assert numbers_of(step_of(4, valid=np.array([True, False, True, True])), True) == 3
     assert numbers_of(step_of(4, labels=np.zeros(4, np.int64)), True) == 4
     assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3), np.uint8)), True) == 24
     one_less = np.array([True, True, False, True])
     assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3)), valid=one_less), True) == 18
-    assert numbers_of(step_of(4, labels=np.zeros((4, 2, 3))), False) == 4  # hears rewards only
+    assert (
+        numbers_of(step_of(4, labels=np.zeros((4, 2, 3))), False) == 4
+    )  # learns from rewards only
 
 
-def test_every_agent_and_environment_names_its_feedback() -> None:
+def test_every_agent_and_environment_has_a_kind_of_feedback() -> None:
     environments = make_environments("PaddleBall-v0", 2, {})
     kinds = {}
     for name in ("random", "rules", "ppo", "reinforce"):
@@ -257,7 +262,7 @@ def test_every_agent_and_environment_names_its_feedback() -> None:
         for kind, told in env.batch.dataset.feedbacks.items():
             assert told in KINDS
             assert kind_of(agent, make_vec(env_id, 1, feedback=kind)) == told
-    env = make_vec("ClassifyBall-v0", 1)  # tells targets, which ppo does not take
+    env = make_vec("ClassifyBall-v0", 1)  # returns labels, from which ppo does not learn
     task = Task("ClassifyBall-v0", env.single_observation_space, env.single_action_space, 1, 10)
     agent = make_agent("ppo", task, settings_type("ppo")(), 0)
     assert kind_of(agent, env) == "a number at once"
@@ -308,11 +313,43 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
     assert not (tmp_path / "r").exists()
 
 
-# --- Watching
+# --- The example of the documentation
+
+
+def test_the_dataset_of_the_documentation_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code and the line of the registry are those of docs/contributing.md."""
+    section = Path("docs/contributing.md").read_text().split("## Add a dataset\n")[1]
+    (code,) = re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
+    (tmp_path / "lines.py").write_text(code)
+    monkeypatch.setattr(datasets, "__path__", [*datasets.__path__, str(tmp_path)])
+    (line,) = re.findall(r'^    "lines": (DatasetEntry\(.*\)),$', section, re.MULTILINE)
+    entry = eval(line, {"DatasetEntry": DatasetEntry})
+    monkeypatch.setattr(registration, "registry", dict(registration.registry))
+    monkeypatch.setitem(DATASETS, "lines", entry)
+    register_dataset("lines", entry)
+    dataset = make(entry.env_id).batch.dataset
+    few, many = dataset.sample(50, 0), dataset.sample(100, 0)
+    assert np.array_equal(few.observations, many.observations[:50])
+    assert np.array_equal(few.targets, many.targets[:50])
+    check_env(make(entry.env_id))
+    viewer = make(entry.env_id, render_mode="rgb_array")
+    viewer.reset(seed=0)
+    assert viewer.render().any()
+    folder = run_train(
+        *("--env", "lines", "--agent", "supervised", "--run-dir", tmp_path / "runs"),
+        *("--steps", 20_000, "--num-envs", 64, "--eval-every", 20_000, "--eval-episodes", 200),
+        *("--env-options", "examples=2000", "test_examples=500"),
+    )
+    assert json.loads((folder / "evaluation.json").read_text())["mean_score"] > 0.9
+
+
+# --- Viewers
 
 
 @every_dataset
-def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
+def test_the_game_viewer_asks_and_draws_predictions(env_id: str) -> None:
     env, dataset = make(env_id, render_mode="rgb_array"), make(env_id).batch.dataset
     if not isinstance(env, GameViewer):
         pytest.skip("it is no game that is watched")
@@ -338,8 +375,8 @@ def test_a_running_game_is_asked_about_and_drawn_over(env_id: str) -> None:
     assert asked >= 20
 
 
-def test_the_guess_that_is_right_on_a_running_game_is_the_engines() -> None:
-    """The same as of examples: where the ball then really lands."""
+def test_targets_from_a_running_game_are_the_engines() -> None:
+    """They are the same as for examples: where the ball really lands."""
     env = make("RegressLanding-v0", render_mode="rgb_array")
     env.reset(seed=1)
     told: list[float] = []
@@ -352,7 +389,7 @@ def test_the_guess_that_is_right_on_a_running_game_is_the_engines() -> None:
             told.append(float(target[0]))
         if game.state.hits > before.hits or game.state.missed:
             at_paddle = before.ball_y + before.ball_vy * before.ball_x / -before.ball_vx
-            assert np.ptp(told) < 1e-6  # the same all the way
+            assert np.ptp(told) < 1e-6  # the same in every step
             assert told[-1] == pytest.approx(1 - abs(at_paddle % 2 - 1), abs=1e-6)
             return
     raise AssertionError("the ball never came")

@@ -1,4 +1,4 @@
-"""What was seen is the target: autoencoders, k-means against scikit-learn, and their uses."""
+"""Tests of learning without labels: autoencoders, and k-means compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ QUICK = ("--eval-episodes", 100, "--env-options", "examples=2000")
 
 @pytest.fixture(scope="module")
 def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a few seconds, which finds the ball with 8 codes."""
+    """Return a short run that encodes the ball in 8 numbers."""
     return run_train(
         *("--env", "reconstruct", "--run-dir", tmp_path_factory.mktemp("runs"), "--codes", 8),
         *("--steps", 64_000, "--eval-every", 32_000, *QUICK),
@@ -49,7 +49,7 @@ def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- Reconstruction
 
 
-def test_the_observation_itself_is_the_answer() -> None:
+def test_the_target_is_the_observation() -> None:
     env = make_environments("ReconstructScreen-v0", 4, {"examples": 50})
     runner = VectorRunner(env, 0)
     black = np.zeros(env.action_space.shape, np.float32)
@@ -67,8 +67,8 @@ def test_the_observation_itself_is_the_answer() -> None:
     assert (episodes.returns == 0.0).all()
 
 
-def test_screens_are_out_of_focus_as_scipy_has_it() -> None:
-    """Inside, where no edge is near; and the ball's middle stays white."""
+def test_screens_are_blurred_as_by_scipy() -> None:
+    """They agree away from the edges, and the centre of the ball stays white."""
     sharp, states = Reconstruct(blur=0.0).sample_states(200, 0)
     assert np.array_equal(blurred(sharp, 2.0), Reconstruct().sample_states(200, 0)[0])
     soft = blurred(sharp[:, -1:], 2.0)
@@ -99,8 +99,8 @@ def test_an_autoencoder_finds_the_ball_and_tells_tensorboard(autoencoder: Path) 
     assert "tensors.tsv" in (autoencoder / "projector_config.pbtxt").read_text()
 
 
-def test_the_halves_of_an_autoencoder_are_the_whole(autoencoder: Path) -> None:
-    """What it makes of screens is what its second half makes of what its first half makes."""
+def test_encoder_and_decoder_make_the_autoencoder(autoencoder: Path) -> None:
+    """The reconstruction is what the decoder makes of the codes."""
     env: gymnasium.Env[Any, Any] = gymnasium.make("ReconstructScreen-v0", examples=50)
     agent: Any = load_agent(autoencoder, env)
     screens = examples_of(Reconstruct(examples=50), "test").observations[:20]
@@ -124,7 +124,7 @@ def test_the_halves_of_an_autoencoder_are_the_whole(autoencoder: Path) -> None:
 
 
 def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
-    """k-means through the methods that the training loop calls, until it rests."""
+    """Run k-means by the methods that the training loop calls, until convergence."""
     space = gymnasium.spaces.Box(-np.inf, np.inf, points.shape[1:], np.float32)
     task = Task("", space, space, len(points), 1)
     agent = KMeansAgent(task, KMeansSettings(k), seed)
@@ -151,7 +151,10 @@ def test_k_means_ends_where_scikit_learn_ends_from_the_same_start(seed: int) -> 
     labels = agent.encode(points)
     assert labels is not None
     assert np.array_equal(labels[:, 0], oracle.labels_)
-    assert len(agent.history) - 1 in (oracle.n_iter_, oracle.n_iter_ + 1)  # one more sees it rest
+    assert len(agent.history) - 1 in (
+        oracle.n_iter_,
+        oracle.n_iter_ + 1,
+    )  # one more iteration detects convergence
     inertias = [
         np.square(points - centres[nearest(points, centres)]).sum() for centres in agent.history
     ]
@@ -165,7 +168,7 @@ def test_a_centre_without_points_stays() -> None:
     assert set(agent.history[-1].ravel()) <= {0.0, 9.0}
 
 
-def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_point(
+def test_training_stops_at_convergence_and_environments_keep_their_points(
     tmp_path: Path,
 ) -> None:
     given = ("--env", "cluster", "--num-envs", 300, "--eval-every", 300, *QUICK)
@@ -184,10 +187,10 @@ def test_the_loop_stops_when_the_centres_rest_and_each_environment_keeps_its_poi
     assert_same_checkpoint(folder, half)
 
 
-def test_points_of_rides_are_what_the_engine_feels_and_fates_what_then_happens() -> None:
+def test_points_of_rides_are_observations_and_fates_what_happens_next() -> None:
     points, fates = rides(400, 0)
     assert np.array_equal(points[:50], rides(50, 0)[0])
-    assert np.abs(points).max() < 1  # nothing has been clipped
+    assert np.abs(points).max() < 1  # nothing is clipped
     assert set(fates) == {0, 1, 2}
     game = bicycle("balance")
     options = game.options()
@@ -205,17 +208,17 @@ def test_points_of_rides_are_what_the_engine_feels_and_fates_what_then_happens()
             if not state.fallen:
                 game.step(state, np.zeros(3, np.float32), game.options_record(options)[0])
         agreed += fate == (0 if not state.fallen else 1 if state.roll < 0 else 2)
-    assert agreed >= 38  # a fall may come a step to either side of the limit
+    assert agreed >= 38  # a fall may happen one step before or after the limit
 
 
-def test_purity_is_the_share_of_the_commonest_kinds() -> None:
+def test_purity_is_the_share_of_the_most_frequent_kinds() -> None:
     clusters, kinds = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([2, 2, 0, 1, 1, 0, 0])
     assert purity(clusters, kinds) == pytest.approx(4 / 7)
     assert purity(np.zeros(7, np.int64), kinds) == pytest.approx(3 / 7)
     assert purity(kinds, kinds) == 1.0
 
 
-def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: Path) -> None:
+def test_k_means_on_codes_needs_the_encoder_only(autoencoder: Path, tmp_path: Path) -> None:
     folder = run_train(
         *("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 200, "--eval-every", 100_000),
         *("--eval-episodes", 100, "--k", 4),
@@ -234,7 +237,7 @@ def test_k_means_on_codes_takes_the_encoder_alone(autoencoder: Path, tmp_path: P
 # --- What experiments measure
 
 
-def test_a_reader_is_ridge_regression_whose_strength_is_chosen_one_point_left_out() -> None:
+def test_ridge_chooses_its_strength_by_leaving_one_point_out() -> None:
     generator, strengths_chosen = np.random.default_rng(0), set()
     for noise in np.geomspace(0.01, 30, 20):
         points, new = generator.normal(size=(12, 8)), generator.normal(size=(5, 8))
@@ -264,7 +267,7 @@ def test_neighbours_are_those_of_scikit_learn() -> None:
     assert np.array_equal(nearest_other(points), distances.argmin(1))
 
 
-def test_a_png_without_loss_is_exact_and_the_smaller_ones_are_worse() -> None:
+def test_lossless_pngs_are_exact_and_smaller_ones_are_worse() -> None:
     screen = examples_of(Reconstruct(examples=20), "train").observations[0, 0]
     size, whole = as_png(screen, 24, 256)
     assert np.array_equal(whole, screen)
@@ -283,7 +286,7 @@ def test_codes_in_bytes_have_256_steps() -> None:
     assert np.abs(rounded - codes).max() <= np.ptp(codes, axis=0).max() / 255 / 2 + 1e-6
 
 
-def test_a_plane_shows_two_numbers_as_they_are_and_more_by_where_they_differ_most() -> None:
+def test_points_in_a_plane_are_principal_components_or_two_numbers() -> None:
     points = np.random.default_rng(0).normal(size=(200, 4)) * [1.0, 9.0, 0.1, 4.0]
     assert np.array_equal(in_a_plane(points[:, :2]), points[:, :2])
     spread = in_a_plane(points).std(0)
@@ -325,8 +328,10 @@ def test_a_run_of_another_kind_is_no_encoder(tmp_path: Path) -> None:
         Cluster(of="codes", encoder=str(folder))
 
 
-def test_every_turn_can_be_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One step of play.py is one turn; its score is minus the error at that turn's centres."""
+def test_the_viewer_shows_every_iteration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One step of play.py is one iteration, whose score is minus the error of its centres."""
     folder = run_train("--env", "cluster", "--run-dir", tmp_path, "--num-envs", 100, *QUICK)
     env: gymnasium.Env[Any, Any] = gymnasium.make(
         "ClusterPoints-v0", render_mode="rgb_array", examples=2000

@@ -1,4 +1,4 @@
-"""Detection: boxes where the light is, and average precision as COCO's own code computes it."""
+"""Tests of detection: boxes compared with the light, and average precision with COCO's code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STAGE = Detect(examples=400)
 
 
 def test_boxes_are_where_the_light_is() -> None:
-    """Every thing's box holds as much light as its area, and all boxes together hold all of it."""
+    """Each box holds as much light as its area, and all boxes together hold all light."""
     screens, targets, _ = examples_of(STAGE, "train")
     side = screens.shape[-1]
     counts = (targets[..., 0] >= 0).sum(1)
@@ -50,7 +50,7 @@ def test_boxes_are_where_the_light_is() -> None:
 
 
 def perfect(targets: Array) -> Array:
-    """The prediction that says what `targets` say, and nothing else."""
+    """Return the perfect prediction of `targets`."""
     predictions = np.zeros((len(targets), GRID, GRID, len(CLASSES), 5), np.float32)
     there = targets[..., 0] >= 0
     examples, things = np.nonzero(there)
@@ -60,7 +60,7 @@ def perfect(targets: Array) -> Array:
     return predictions
 
 
-def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect() -> None:
+def test_things_never_share_a_cell_and_a_perfect_prediction_scores_1() -> None:
     screens, targets, _ = examples_of(STAGE, "test")
     predictions = perfect(targets)
     assert (predictions[..., 0] > 0).sum() == (targets[..., 0] >= 0).sum()
@@ -75,8 +75,8 @@ def test_no_two_things_share_a_place_in_the_grid_and_a_perfect_guess_is_perfect(
     np.testing.assert_allclose(STAGE.score(predictions, targets)[free], expected[free])
 
 
-def test_the_likeliest_answer_of_a_network_is_its_guess() -> None:
-    """Between `log_prob`, which learns, and `mode`, which acts: no cell or number is mixed up."""
+def test_the_most_likely_target_is_the_prediction() -> None:
+    """`log_prob` (for learning) and `mode` (for acting) agree on cells and numbers."""
     boxes = Boxes(STAGE.action_space)
     _, targets, _ = examples_of(STAGE, "train")
     targets = targets[:8].copy()
@@ -90,7 +90,7 @@ def test_the_likeliest_answer_of_a_network_is_its_guess() -> None:
 
 
 def guessed(generator: np.random.Generator, targets: Array) -> tuple[list[Array], list[Array]]:
-    """Lists of predictions, some near a thing, some beside it, some doubled, some of nothing."""
+    """Return predicted boxes: close to a thing, shifted, duplicated, or of nothing."""
     found, truths = [], []
     for things in targets:
         truth = things[things[:, 0] >= 0]
@@ -164,14 +164,14 @@ def test_overlaps_by_hand() -> None:
     assert overlap(one, one + np.array([0.3, 0, 0, 0])) == 0
 
 
-def test_overlooked_things_are_missing_from_the_answers() -> None:
+def test_label_noise_omits_things() -> None:
     noisy = Detect(examples=400, noise=0.4)
     share = (examples_of(noisy, "train").targets[:, :2, 0] < 0).mean()
     assert share == pytest.approx(0.4, abs=0.06)
     assert (examples_of(noisy, "test").targets[:, :2] >= 0).all()
 
 
-def test_the_confusion_matrix_has_the_truth_in_its_rows() -> None:
+def test_the_confusion_matrix_has_targets_in_its_rows() -> None:
     counts = confusion_matrix(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1]), 3)
     assert counts.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]]
     assert recall(counts)[:2].tolist() == [0.5, 0.5]

@@ -1,4 +1,4 @@
-"""Sound, tables and translations: against SciPy, the engine and sums written out."""
+"""Tests of sounds, tables and translations, compared with SciPy, the engine and plain sums."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_mel_scale_is_the_published_one() -> None:
     np.testing.assert_allclose(mel(frequencies), 1127 * np.log1p(frequencies / 700), rtol=1e-5)
 
 
-def test_powers_are_those_of_scipy_and_of_the_sum_written_out() -> None:
+def test_powers_are_those_of_scipy_and_of_the_sum() -> None:
     waves = np.random.default_rng(0).standard_normal((2, 1000)).astype(np.float32)
     hann = signal.get_window("hann", WINDOW)
     settings: dict[str, Any] = {"nperseg": WINDOW, "noverlap": WINDOW - HOP, "detrend": False}
@@ -99,8 +99,8 @@ def test_sounds_have_their_pitch_and_die_away(kind: str, pitch: float) -> None:
 
 
 @np.errstate(over="ignore")
-def test_what_is_heard_is_what_the_game_did() -> None:
-    """Of each step: has a counter changed, or has a velocity turned round?"""
+def test_sounds_match_what_the_game_did() -> None:
+    """In each step: has a counter changed, or a velocity changed its sign?"""
     options, generator = PaddleOptions(max_steps=10_000), np.random.default_rng(0)
     seen = dict.fromkeys(SOUNDS, 0)
     for seed in range(15):
@@ -124,7 +124,7 @@ def test_what_is_heard_is_what_the_game_did() -> None:
     assert min(seen.values()) >= 3
 
 
-def test_recordings_are_the_sounds_in_noise() -> None:
+def test_examples_are_sounds_in_noise() -> None:
     clean, loud = Sounds(observation="waveform", background=0.0), Sounds(observation="waveform")
     quiet, noisy = clean.sample(600, 3), loud.sample(600, 3)
     assert np.array_equal(quiet.targets, noisy.targets)
@@ -138,7 +138,7 @@ def test_recordings_are_the_sounds_in_noise() -> None:
     assert np.array_equal(seen, log_mel(noisy.observations[:10]))
 
 
-def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
+def test_a_running_game_has_a_target_while_a_sound_lasts() -> None:
     state = GAME.states(1)[0]
     state.ball_x, state.ball_y, state.ball_vx, state.ball_vy = 0.5, 0.5, 0.04, 0.001
     state.t, dataset = 100, Sounds()
@@ -154,7 +154,7 @@ def test_a_running_game_is_asked_about_while_a_sound_lasts() -> None:
     observation, target = dataset.example_from_game(np.zeros(0), state)
     assert target is None
     assert observation in dataset.observation_space
-    assert observation.flags.c_contiguous  # or torch would refuse it
+    assert observation.flags.c_contiguous  # as torch needs it
 
 
 # --- Tables and translations
@@ -169,8 +169,8 @@ def test_rows_are_what_the_game_observes() -> None:
 
 
 @pytest.mark.parametrize("question", ["regress", "classify"])
-def test_trees_suit_the_question(question: str) -> None:
-    """A table that one cut sorts; a forest that could not would be useless."""
+def test_trees_learn_a_table_with_one_cut(question: str) -> None:
+    """One threshold on one column separates the table."""
     dataset = Classify() if question == "classify" else Regress()
     table = np.random.default_rng(0).uniform(-1, 1, (200, 5))
     targets = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
@@ -178,7 +178,7 @@ def test_trees_suit_the_question(question: str) -> None:
     assert np.abs(grown.predict(table) - targets).mean() < 0.01
 
 
-def test_translations_are_of_the_same_moment() -> None:
+def test_translations_are_of_the_same_state() -> None:
     kinds = {
         (source, target): Translate(100, source=source, target=target).sample(50, 1)
         for source, target in (("state", "screen"), ("screen", "coarse"), ("coarse", "state"))
@@ -195,7 +195,7 @@ def test_translations_are_of_the_same_moment() -> None:
             assert np.abs(pixels.mean((1, 2)) - coarse[:, 0, row, column]).max() <= 0.5 + 1e-9
     for state, screen in zip(states, screens[:, 0].astype(float), strict=True):
         ball = frames(state)[0]
-        if ball[1] > 0.4:  # away from the paddle's light
+        if ball[1] > 0.4:  # outside the paddle's light
             light = screen[:, 7:]
             x = ((np.arange(7, 24) + 0.5) * light.sum(0)).sum() / light.sum() / 24
             y = ((np.arange(24) + 0.5) * light.sum(1)).sum() / light.sum() / 24
@@ -204,7 +204,7 @@ def test_translations_are_of_the_same_moment() -> None:
 
 
 @pytest.mark.parametrize("target", ["state", "screen"])
-def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
+def test_scores_are_r_squared(target: str) -> None:
     dataset = Translate(100, source="coarse", target=target)
     targets = examples_of(dataset, "test").targets[:4000]
     right = np.asarray(targets, np.float32)
@@ -215,7 +215,7 @@ def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
     assert dataset.score(halfway, targets).mean() == pytest.approx(0.75, abs=0.01)
 
 
-# --- All of them
+# --- All kinds of data
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_scores_are_the_share_of_what_can_be_told(target: str) -> None:
     [("sounds", {}, 0.6), ("translate", {"source": "screen", "target": "state"}, 0.8)],
 )
 def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) -> None:
-    """From few examples, far above chance: a third of the sounds, nothing of the states."""
+    """Few examples lead to scores far above those of random or constant predictions."""
     trial = Trial(env, 15_360, options={"examples": 1_000, **options})
     points = learning_curve(trial.config(1))
     assert points[-1].score > score

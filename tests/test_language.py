@@ -1,4 +1,4 @@
-"""Language: a transformer against torch's, a commentator against the games, byte pairs, a GPT."""
+"""Tests of language: transformer, commentator, tokenizer and GPT."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FEW_OPTIONS = ("--env-options", *(f"{name}={value}" for name, value in FEW.items
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that has read a little."""
+    """Return a short run of a language model."""
     place = tmp_path_factory.mktemp("runs")
     return run_train(
         *(*READ, "--run-dir", place, "--steps", 1_600, "--eval-every", 1_600),
@@ -57,10 +57,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_transformer_is_torchs_with_a_causal_mask() -> None:
-    """Each block against an encoder layer of torch's with the same weights."""
+    """Each block is compared with an encoder layer of torch that has the same weights."""
     ours = Transformer(12, 2, 3, torch.Generator().manual_seed(0))
     with torch.no_grad():
-        for parameter in ours.parameters():  # larger than at the start, biases too
+        for parameter in ours.parameters():  # larger than initialised, including biases
             parameter.add_(0.3 * torch.randn(parameter.shape))
     theirs = []
     for block in ours.blocks:
@@ -91,8 +91,8 @@ def test_a_transformer_is_torchs_with_a_causal_mask() -> None:
 # --- The commentator
 
 
-def test_both_languages_have_words_for_all_that_can_happen() -> None:
-    """Every name in a wording is one of the grammar or a fact of all remarks on that game."""
+def test_both_grammars_cover_every_event() -> None:
+    """Every name in a wording is in the grammar, or a fact of all remarks on that game."""
     english, korean = GRAMMARS["en"], GRAMMARS["ko"]
     assert english.keys() == korean.keys()
     told = {
@@ -115,8 +115,8 @@ def test_both_languages_have_words_for_all_that_can_happen() -> None:
     assert len(different) > 5
 
 
-def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
-    """Who waits hits without moving; where it is said to be too late, the best player misses."""
+def test_verdicts_agree_with_how_the_game_continues() -> None:
+    """A waiting paddle hits without moving; where it is "too late", the best player misses."""
     env = make_single("envs.paddle.game:GAME", "rewards.paddle")
     draws = np.random.default_rng(0)
     found: collections.Counter[str] = collections.Counter()
@@ -151,7 +151,7 @@ def test_what_is_good_or_bad_is_what_the_game_makes_of_it() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
-def test_text_survives_being_cut(lang: str) -> None:
+def test_tokens_decode_to_their_text(lang: str) -> None:
     made = tokenizer(lang, 400)
     assert made.get_vocab_size() == 400
     told = list(itertools.islice(commentaries("both", lang, 5), 50))
@@ -161,11 +161,11 @@ def test_text_survives_being_cut(lang: str) -> None:
         assert [decoded(made, tokens) for tokens in cut] == texts
         assert "".join(pieces_of(made, texts[0])).replace("▁", " ").strip() == texts[0]
     first = tokenizer.__wrapped__(lang, 400)
-    assert first.to_str() == made.to_str()  # the same options, the same pieces
+    assert first.to_str() == made.to_str()  # the same options, the same tokenizer
 
 
-def test_each_piece_joins_the_commonest_neighbours() -> None:
-    """The first joins, counted anew over the same words; where several are equal, any may be it."""
+def test_each_merge_is_the_most_frequent_pair() -> None:
+    """Pairs are counted again over the same words; any of equally frequent pairs may be next."""
     made = tokenizer("en", 90)
     joins = [tuple(pair) for pair in json.loads(made.to_str())["model"]["merges"]]
     words: collections.Counter[tuple[str, ...]] = collections.Counter()
@@ -209,7 +209,7 @@ def test_larger_vocabularies_need_fewer_tokens(lang: str, verdicts_of: Any) -> N
     assert words == sorted(words)
 
 
-# --- The questions
+# --- The datasets
 
 
 def test_the_next_token_is_what_the_text_says() -> None:
@@ -235,7 +235,7 @@ def test_the_next_token_is_what_the_text_says() -> None:
     np.testing.assert_allclose(episodes.returns, np.subtract(expected, 1))
 
 
-def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
+def test_a_verdict_is_about_the_last_sentence() -> None:
     verdicts: dict[str, set[int | None]] = collections.defaultdict(set)
     for game in itertools.islice(commentaries("both", "en", 0), 600):
         for text, verdict in game:
@@ -256,10 +256,10 @@ def test_a_verdict_is_about_the_sentence_that_has_just_ended() -> None:
     assert marks[-1] == UNJUDGED
 
 
-# --- The GPT in the one loop
+# --- Training a GPT
 
 
-def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Path) -> None:
+def test_training_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Path) -> None:
     found = json.loads((reader / "evaluation.json").read_text())
     assert found["feedback_numbers"] == 1_600 * 24
     commonest = np.bincount(examples_of(Commentary(**FEW), "test").targets.ravel()).max() / 2_400
@@ -269,7 +269,7 @@ def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Pa
         *("--eval-every", 1_600),
     )
     half = run_train(*given, "--run-dir", tmp_path, "--steps", 800)
-    # the learning rate follows the planned steps, so that only equal plans go the same way
+    # the learning rate depends on the planned steps, so that only equal plans agree
     whole = run_train(*given, "--run-dir", tmp_path / "b", "--steps", 800)
     assert_same_checkpoint(half, whole)
     run_train("--resume", half, "--steps", 1_600)
@@ -277,7 +277,7 @@ def test_reading_counts_each_token_and_can_be_resumed(reader: Path, tmp_path: Pa
     assert_same_checkpoint(half, whole)
 
 
-def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -> None:
+def test_a_frozen_backbone_stays_and_its_head_learns(reader: Path, tmp_path: Path) -> None:
     judge = run_train(
         *("--env", "verdict", *SMALL, "--run-dir", tmp_path, "--pretrained", reader, "--freeze"),
         *("--steps", 3_200, "--learning-rate", 0.03, *FEW_OPTIONS),
@@ -292,7 +292,7 @@ def test_a_frozen_body_stays_and_its_head_learns(reader: Path, tmp_path: Path) -
     assert found["feedback_numbers"] == 3_200
 
 
-def test_no_feature_knows_what_comes_after_it(reader: Path) -> None:
+def test_features_do_not_depend_on_later_tokens(reader: Path) -> None:
     agent, dataset = generate.load(reader)
     windows = dataset.sample(2, 9).observations.copy()
     predictions = agent.logits(windows)
@@ -301,7 +301,7 @@ def test_no_feature_knows_what_comes_after_it(reader: Path) -> None:
     assert not torch.allclose(agent.logits(windows)[:, 12:], predictions[:, 12:])
 
 
-def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(reader), "--start", "The ball", "--sentences", "2", "--seed", "3"]
     assert generate.main(arguments) == 0
     text = capsys.readouterr().out
@@ -312,7 +312,7 @@ def test_it_goes_on_by_command(reader: Path, capsys: pytest.CaptureFixture[str])
     start = dataset.sample(1, 9).observations[0]
     greedy = list(agent.continuation(start, 30, 0.0, np.random.default_rng(0)))
     seen = start.tolist()
-    for token in greedy:  # the likeliest after what the window still shows
+    for token in greedy:  # the most probable after the window
         row = np.array(seen[-dataset.window :])
         assert token == agent.act(row[None], explore=False)[0, -1]
         seen.append(token)
@@ -371,7 +371,7 @@ def test_wrong_input_gets_one_line(
         (["RUN", "--temperature", "-1"], "--temperature must be between 0 and 10"),
     ],
 )
-def test_wrong_starts_get_one_line(
+def test_wrong_arguments_of_generate_get_one_line(
     arguments: list[str], message: str, reader: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [str(reader) if argument == "RUN" else argument for argument in arguments]
@@ -380,10 +380,10 @@ def test_wrong_starts_get_one_line(
     assert message in line
 
 
-# --- To be watched
+# --- The viewer
 
 
-def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
+def test_the_agents_own_tokens_enter_its_observation() -> None:
     env: Any = gymnasium.make("Commentary-v0", render_mode="rgb_array", **FEW)
     observation, _ = env.reset(seed=1)
     dataset = Commentary()
@@ -407,7 +407,7 @@ def test_the_agents_own_words_become_part_of_what_it_sees() -> None:
     assert picture.shape == (SIDE, SIDE, 3)
 
 
-def test_long_sentences_stay_in_their_two_lines() -> None:
+def test_long_sentences_stay_in_two_lines() -> None:
     surface = pygame.Surface((SIDE, SIDE))
     words = [Piece(f" wor{'d' * (k % 9)}", (255, 255, 255)) for k in range(80)]
     write_pieces(surface, words, 100, None)
@@ -423,7 +423,7 @@ def test_long_sentences_stay_in_their_two_lines() -> None:
 def test_it_is_recorded_by_play(
     lang: str, reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Korean letters, English ones and a line of explanation are shown."""
+    """Without a Korean font, the video shows English and a line that explains it."""
     monkeypatch.setattr("envs.engine.drawing.font_with", lambda letters: None)
     if lang == "en":
         given = [str(reader)]

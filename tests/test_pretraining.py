@@ -37,13 +37,13 @@ SCREENS = ("--env", "paddle", "--observation", "screen", "--num-envs", 16, "--ev
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that has learned a little of two screens."""
+    """Return a short run of a classifier of two screens."""
     place = tmp_path_factory.mktemp("runs")
     return run_train("--env", "classify", "--run-dir", place, "--steps", 3200, *SMALL, *FEW)
 
 
 def network(folder: Path, prefix: str = "") -> dict[str, Any]:
-    """The weights in a run's checkpoint."""
+    """Return the weights in the checkpoint of a run."""
     return under(f"agent.network.{prefix}", load_checkpoint(folder)[0])
 
 
@@ -57,10 +57,12 @@ def new_agent(name: str, env_id: str, options: dict[str, Any], width: int = 16) 
     return make_agent(name, task, settings_type(name)(width=width), 7)
 
 
-# --- Beginning with another run's body
+# --- Starting with the backbone of another run
 
 
-def test_a_policy_begins_with_a_classifiers_frozen_body(classifier: Path, tmp_path: Path) -> None:
+def test_a_policy_starts_with_a_classifiers_frozen_backbone(
+    classifier: Path, tmp_path: Path
+) -> None:
     given = ("--pretrained", classifier, "--steps", 2048, *SMALL, *SCREENS)
     frozen = run_train("--run-dir", tmp_path / "frozen", "--freeze", *given)
     free = run_train("--run-dir", tmp_path / "free", *given)
@@ -75,7 +77,7 @@ def test_a_policy_begins_with_a_classifiers_frozen_body(classifier: Path, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["ppo", "dqn"])
-def test_heads_stay_as_they_were_drawn(name: str, classifier: Path) -> None:
+def test_heads_stay_as_initialised(name: str, classifier: Path) -> None:
     agent = new_agent(name, "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
     before = {k: v.clone() for k, v in agent.network.state_dict().items()}
     agent.load_backbone(under("agent.", load_checkpoint(classifier)[0]))
@@ -86,8 +88,8 @@ def test_heads_stay_as_they_were_drawn(name: str, classifier: Path) -> None:
         assert same(agent.target.state_dict(), after)
 
 
-def test_a_frozen_body_is_a_fixed_function_and_the_head_alone_descends() -> None:
-    """Held against a linear layer on its features, trained by hand."""
+def test_with_a_frozen_backbone_only_the_head_is_trained() -> None:
+    """The head is compared with a linear layer on the features, trained here."""
     agent = new_agent("supervised", "NameShape-v0", {"examples": 40})
     agent.freeze_backbone()
     head, body = nn.Linear(16, 20), agent.network.backbone
@@ -181,10 +183,10 @@ def test_wrong_input_gets_one_line_and_leaves_nothing(
     assert not (tmp_path / "r").exists()
 
 
-# --- Kinds of balls
+# --- Kinds of shapes
 
 
-def test_things_are_as_large_as_geometry_says() -> None:
+def test_shapes_have_their_geometric_areas() -> None:
     """Corners of a regular polygon lie on the unit circle, so that its area is n/2 sin(2 pi/n)."""
     wide = 9.0
     numbers = np.array([[1.0, 0.2, 0.5, 0.5, 1.0, 1.0]])
@@ -199,7 +201,7 @@ def test_things_are_as_large_as_geometry_says() -> None:
         assert light.sum() / 255 / wide**2 == pytest.approx(area, rel=0.01), name
 
 
-def test_a_quarter_turn_is_a_quarter_turn_and_hardly_anything_is_cut_off() -> None:
+def test_shapes_turn_exactly_and_are_hardly_cut_off() -> None:
     generator = np.random.default_rng(0)
     for name, inside in (BALLS | ANIMALS).items():
         numbers = np.tile([[0.4, 0.1, 0.5, 0.5, 0.0, 1.0]], (2, 1))
@@ -213,7 +215,7 @@ def test_a_quarter_turn_is_a_quarter_turn_and_hardly_anything_is_cut_off() -> No
         assert (light / all_of_it).min() > 0.9, name
 
 
-def test_there_are_many_kinds_and_none_is_another_ones_twin() -> None:
+def test_kinds_of_shapes_differ_from_each_other() -> None:
     numbers = np.array([[1.0, 0.0, 0.5, 0.5, 1.0, 1.0]])
     screens = {name: lit(f, numbers) / 255 for name, f in (BALLS | ANIMALS).items()}
     assert len(BALLS) >= 16
@@ -224,7 +226,7 @@ def test_there_are_many_kinds_and_none_is_another_ones_twin() -> None:
                 assert min(turns) > 0.15 * one.sum(), (name, other)
 
 
-def test_the_classes_take_turns() -> None:
+def test_classes_alternate() -> None:
     screens, targets, _ = examples_of(Shapes(examples=6, of="animals"), "train")
     assert targets.tolist() == [0, 1, 0, 1, 0, 1]
     assert screens.shape == (6, 1, SIDE, SIDE)
@@ -233,7 +235,7 @@ def test_the_classes_take_turns() -> None:
     assert set(examples_of(Shapes(examples=60), "train").targets) == set(range(20))
 
 
-def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
+def test_the_example_viewer_shows_one_example_per_step(tmp_path: Path) -> None:
     env: Any = gymnasium.make("NameShape-v0", render_mode="rgb_array", of="animals").unwrapped
     _, info = env.reset(seed=0)
     right: list[bool] = []
@@ -253,10 +255,10 @@ def test_examples_are_watched_one_after_the_other(tmp_path: Path) -> None:
     assert play.main([str(folder), "--record", str(tmp_path / "out.gif"), "--episodes", "1"]) == 0
 
 
-# --- Two screens, for a body that is to play
+# --- Two screens, for the backbone of a player
 
 
-def test_an_autoencoder_of_two_screens_has_the_body_of_who_plays() -> None:
+def test_an_autoencoder_of_two_screens_has_the_backbone_of_a_player() -> None:
     one, two = (Reconstruct(examples=5, frames=frames) for frames in (1, 2))
     seen, twice = one.sample(5, 0).observations, two.sample(5, 0).observations
     assert np.array_equal(seen[:, 0], twice[:, 1])  # the newest last

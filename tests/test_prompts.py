@@ -1,4 +1,4 @@
-"""Examples in the prompt: hidden rules, who may see what, and that targets get better by them."""
+"""Tests of in-context learning: hidden rules, causality, and accuracy that grows with examples."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from training.evaluation import fresh_seed
 from training.loop import Run
 
 
-def test_answers_are_the_buttons_that_bring_the_paddle_nearest() -> None:
-    """By trying all five, in the prompt's own numbers."""
+def test_answers_are_the_buttons_that_bring_the_paddle_closest() -> None:
+    """All five buttons are tried, with the numbers in the prompt."""
     dataset = Prompts(shots=20, described=1.0)
     prompts, targets, _ = dataset.sample(200, 0)
     wirings, steps = dataset.hidden(200, 0)
@@ -53,7 +53,7 @@ def test_answers_are_the_buttons_that_bring_the_paddle_nearest() -> None:
     assert set(np.unique(targets)) == set(range(5))
 
 
-def test_a_prompt_tells_the_answer_one_row_later_and_a_description_at_times() -> None:
+def test_prompts_hold_the_answer_one_row_later_and_sometimes_a_description() -> None:
     prompts, targets, _ = Prompts(shots=7).sample(400, 1)
     assert prompts.shape == (400, 9, 6)
     assert np.array_equal(prompts[:, 2:, 5], targets[:, :-1])
@@ -63,7 +63,7 @@ def test_a_prompt_tells_the_answer_one_row_later_and_a_description_at_times() ->
     assert (prompts[~told, 0] == -1).all()
 
 
-def test_rules_of_the_test_are_met_by_nobody_in_training() -> None:
+def test_training_has_no_rules_of_the_test() -> None:
     training, test = ({tuple(w) for w in WIRINGS[split]} for split in ("training", "test"))
     assert (len(training), len(test), len(training | test)) == (90, 30, 120)
     dataset = Prompts(examples=500, shots=3, described=1.0)
@@ -75,7 +75,7 @@ def test_rules_of_the_test_are_met_by_nobody_in_training() -> None:
         assert len(rules) > 25
 
 
-def test_one_rule_alone_is_that_of_training_and_test() -> None:
+def test_a_single_rule_serves_training_and_test() -> None:
     dataset = Prompts(examples=50, shots=0, described=1.0, rules="test", rule=7)
     splits = [examples_of(dataset, split).observations for split in ("train", "test")]
     for prompts in splits:
@@ -89,7 +89,7 @@ def test_one_rule_alone_is_that_of_training_and_test() -> None:
     assert another.hidden(1, 0)[1] != steps[0]
 
 
-def test_a_question_behind_examples_is_a_prompt_as_it_is_drawn() -> None:
+def test_a_question_after_examples_equals_a_sampled_prompt() -> None:
     prompts, targets, _ = Prompts(shots=5, described=0.0).sample(2, 0)
     prompt, told = prompts[0], targets[0]
     alone = np.full((6, 2, 6), -1, np.float32)
@@ -113,7 +113,7 @@ def logits(agent: SupervisedAgent, prompts: Any) -> Any:
         return agent.network(torch.from_numpy(prompts)).numpy()
 
 
-def test_an_answer_depends_on_its_row_and_those_above_alone() -> None:
+def test_an_answer_depends_on_no_later_row() -> None:
     dataset = Prompts(shots=6)
     agent, prompts = agent_for(dataset), dataset.sample(5, 0).observations
     before = logits(agent, prompts)
@@ -123,11 +123,11 @@ def test_an_answer_depends_on_its_row_and_those_above_alone() -> None:
         changed[:, row] = 2.0
         after = logits(agent, changed)
         same = np.isclose(after, before, rtol=0, atol=1e-6).all((0, 1))
-        assert same[: max(row - 1, 0)].all()  # rows count from the description
+        assert same[: max(row - 1, 0)].all()  # row 0 is the description
         assert not same[max(row - 1, 0) :].any()
 
 
-def test_a_prompt_may_be_longer_than_any_in_training() -> None:
+def test_prompts_can_be_longer_than_in_training() -> None:
     short, long = agent_for(Prompts(shots=3)), agent_for(Prompts(shots=9), seed=1)
     long.restore_policy(short.tensors())
     prompts = Prompts(shots=9).sample(5, 0).observations
@@ -151,8 +151,8 @@ def test_the_probability_of_a_prompts_answers_is_the_mean_of_each() -> None:
         assert found[i].item() == pytest.approx(np.mean(each))
 
 
-def test_a_network_learns_to_learn_from_its_prompt(tmp_path: Path) -> None:
-    """Rules that it never met; and predicting changes nothing of it."""
+def test_a_network_learns_in_context(tmp_path: Path) -> None:
+    """It solves rules that training did not have, and predicting does not change it."""
     folder = run_train(
         *("--env", "prompts", "--run-dir", tmp_path, "--steps", 7_680, "--eval-every", 7_680),
         *("--env-options", "shots=16", "examples=8000", "--width", 16, "--layers", 1),
@@ -300,7 +300,7 @@ def test_prompt_and_fine_tuning_have_the_same_examples_and_questions(
     assert all(pairs_of == in_prompt for pairs_of in learned.values())
 
 
-def test_a_prompt_is_watched(tmp_path: Path) -> None:
+def test_the_viewer_draws_prompts(tmp_path: Path) -> None:
     env: Any = gymnasium.make("AnswerPrompts-v0", render_mode="rgb_array", shots=8).unwrapped
     observation, _ = env.reset(seed=1)
     unasked = env.render()
@@ -312,7 +312,7 @@ def test_a_prompt_is_watched(tmp_path: Path) -> None:
     right = info["answer"] == prediction
     assert np.array_equal(before[2:, 5], info["answer"][:-1])
     assert reward == pytest.approx(right.mean() - 1)
-    size = 480 // 10 - 2  # to a tile's side; ten of them make a row
+    size = 480 // 10 - 2  # side of a tile; ten make a row
     assert right.any() == green.any()
     assert green.sum() == pytest.approx(right.sum() * size**2, rel=0.3)
     folder = run_train(

@@ -30,7 +30,7 @@ DEFAULT_ENV, DEFAULT_AGENT = "paddle", "ppo"
 ENV_FLAGS = ("observation", "feedback")  # environment options with a flag of their own
 
 ENV_HELP = (
-    f"Game ({', '.join(GAMES)}), data set ({', '.join(DATASETS)}) or any Gymnasium id, such as "
+    f"Game ({', '.join(GAMES)}), dataset ({', '.join(DATASETS)}) or any Gymnasium id, such as "
     "CartPole-v1."
 )
 AGENT_HELP = (
@@ -54,7 +54,7 @@ class TrainOptions(RunConfig, Generic[Settings]):
     observation: str | None = None
     """What the agent observes in games: state or screen. Short for --env-options observation=..."""
     feedback: str | None = None
-    """What data sets return: answer or reward. Short for --env-options feedback=..."""
+    """What datasets return: answer or reward. Short for --env-options feedback=..."""
     run_dir: Path = Path("runs")
     """Folder in which the run folder is created."""
     resume: Path | None = None

@@ -1,1 +1,1 @@
-"""Labelled, unlabelled and text data sets, as environments whose episodes last one step."""
+"""Labelled, unlabelled and text datasets, as environments of one step."""

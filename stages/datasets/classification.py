@@ -1,4 +1,4 @@
-"""Base classes of data sets whose targets are classes."""
+"""Base classes of datasets whose targets are classes."""
 
 from __future__ import annotations
 

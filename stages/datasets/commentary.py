@@ -49,7 +49,7 @@ MOST_PIECES = {"en": 569, "ko": 666}  # all tokens that the texts contain
 
 @dataclass(frozen=True)
 class TextDataset(Dataset):
-    """Base class of both data sets: the text and its tokens."""
+    """Base class of both datasets: the text and its tokens."""
 
     game: str = BOTH
     """Game that is commented on: paddle, bicycle or both, which alternate."""

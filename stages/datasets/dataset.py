@@ -1,4 +1,4 @@
-"""The base class of data sets: it samples examples and scores predictions of their targets."""
+"""The base class of datasets: it samples examples and scores predictions of their targets."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Dataset:
     noise: float = 0.0
     """Share of wrong labels in the training set."""
     data_seed: int = 0
-    """Seed of the examples: the same seed gives the same data set."""
+    """Seed of the examples: the same seed gives the same dataset."""
 
     feedbacks: ClassVar[dict[str, str]] = {
         "answer": "the right answer",
@@ -79,7 +79,7 @@ class Dataset:
     training_only: ClassVar[tuple[str, ...]] = ("noise",)
     """Options that change the training set only; the test set has their defaults."""
     viewer: ClassVar[str] = EXAMPLE_VIEWER
-    """`module:class` of the environment that draws this data set; it is constructed with it."""
+    """`module:class` of the environment that draws this dataset; it is constructed with it."""
     action_names: ClassVar[tuple[str, ...]] = ()
     """A word for each class, or for each number of a prediction, if there are few."""
 
@@ -116,7 +116,7 @@ class Dataset:
         raise NotImplementedError
 
     def for_testing(self) -> Self:
-        """Return the data set that test examples are sampled from: without `training_only`."""
+        """Return the dataset that test examples are sampled from: without `training_only`."""
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
         names = ("examples", *self.training_only)
         changes: dict[str, Any] = {name: defaults[name] for name in names}
@@ -192,7 +192,7 @@ def examples_of(dataset: Dataset, split: str) -> Examples:
     seed = SPLITS.index(split) * 2**32 + dataset.data_seed
     if split == "test":
         for_testing = dataset.for_testing()
-        if for_testing != dataset:  # data sets that share their test examples sample them once
+        if for_testing != dataset:  # datasets that share their test examples sample them once
             return examples_of(for_testing, split)
         examples = dataset.sample(dataset.test_examples, seed)
     else:

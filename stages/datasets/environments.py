@@ -1,4 +1,4 @@
-"""Environments of a data set: each episode is one example and lasts one step.
+"""Environments of a dataset: each episode is one example and lasts one step.
 
 A minibatch of 256 examples is a step of 256 environments.
 
@@ -17,7 +17,7 @@ Information
     `info["score"]` is the score of the prediction. `info["answer"]` is its target, unless
     `feedback="reward"`.
 Arguments
-    `feedback`, `split="train"` (or "test") and the fields of the data set's dataclass.
+    `feedback`, `split="train"` (or "test") and the fields of the dataset's dataclass.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def make_single(
 ) -> gymnasium.Env[Array, Any]:
     """Return one environment, with the arguments of `make_vector`.
 
-    With `render_mode="rgb_array"` it is the viewer that the data set names.
+    With `render_mode="rgb_array"` it is the viewer that the dataset names.
     """
     made, feedback, split = _made(dataset, options)
     if render_mode == "rgb_array":
@@ -63,7 +63,7 @@ def make_single(
 
 
 def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
-    """Return the data set with its options, the feedback and the split.
+    """Return the dataset with its options, the feedback and the split.
 
     Raises:
         ValueError: for an unknown option or an impossible value.
@@ -172,7 +172,7 @@ class ExampleBatch:
         """Continue from a checkpoint.
 
         Raises:
-            ValueError: if it belongs to another number of environments or another data set.
+            ValueError: if it belongs to another number of environments or another dataset.
         """
         rows = saved["rows"]
         if rows.shape != (self.count,) or rows.max() >= len(self._data.targets):
@@ -280,7 +280,7 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
 
 
 def dataset_of(environment: Any) -> Dataset:
-    """Return the data set of one of these environments, single or vector."""
+    """Return the dataset of one of these environments, single or vector."""
     unwrapped = environment.unwrapped
     assert isinstance(unwrapped, (ExampleEnv, ExampleVectorEnv))
     return unwrapped.batch.dataset

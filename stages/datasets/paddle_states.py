@@ -27,7 +27,7 @@ ALL_DIRECTIONS, CLOSER = (0, 1, 2, 3), (2, 3)
 
 @dataclass(frozen=True)
 class PaddleDataset(Dataset):
-    """Base class of data sets whose examples are two screens of paddle-and-ball, one step apart."""
+    """Base class of datasets whose examples are two screens of paddle-and-ball, one step apart."""
 
     observation: str = "screen"
     """screen: uint8 (2, size, size); features: five hand-made features of them, see `features`;

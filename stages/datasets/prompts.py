@@ -110,7 +110,7 @@ class Prompts(SequenceDataset):
         return spaces.MultiDiscrete([len(BUTTONS)] * (self.shots + 1))
 
     def for_testing(self) -> Self:
-        """Return the data set with the test wirings, unless it has only one rule."""
+        """Return the dataset with the test wirings, unless it has only one rule."""
         dataset = super().for_testing()
         return dataset if self.rule >= 0 else dataclasses.replace(dataset, rules="test")
 
@@ -202,7 +202,7 @@ def behind(examples: Examples, questions: Array) -> Array:
     """Return prompts (n, k + 2, 6): each of `questions` (n, 2, 6) after the same k examples.
 
     Args:
-        examples: k examples of a data set without shots.
+        examples: k examples of a dataset without shots.
         questions: prompts without shots.
     """
     shown = examples.observations[:, 1]

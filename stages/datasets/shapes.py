@@ -13,7 +13,7 @@ Rewards
     0 for the right class, -1 for a wrong one. The score is 1 for the right class, so that the mean
     score is the accuracy.
 Starting State
-    The classes alternate in the data set: 2n examples of animals are n pandas and n rabbits.
+    The classes alternate in the dataset: 2n examples of animals are n pandas and n rabbits.
 Arguments
     See `Shapes`, `stages.datasets.dataset.Dataset` and `stages.datasets.environments`.
 Version History

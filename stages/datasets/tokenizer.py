@@ -28,7 +28,7 @@ END = 0
 END_PIECE = "<end>"
 FULL_STOP = "."
 """End of the last token of a sentence."""
-TEXT_SEED = 2**33  # not used by any data set
+TEXT_SEED = 2**33  # not used by any dataset
 GAMES = 300  # in the training text
 NO_PACKAGE = 'commentaries need the package tokenizers: pip install -e ".[language]"'
 

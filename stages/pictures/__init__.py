@@ -1,1 +1,1 @@
-"""Drawing primitives and pictures that data sets and viewers share."""
+"""Drawing primitives and pictures that datasets and viewers share."""

@@ -1,1 +1,1 @@
-"""Environments that draw data sets and what agents make of them, for people."""
+"""Environments that draw datasets and what agents make of them, for people."""

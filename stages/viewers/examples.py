@@ -1,7 +1,7 @@
-"""Viewers of data sets: they draw each question with its prediction and its target.
+"""Viewers of datasets: they draw each question with its prediction and its target.
 
 Made by `gymnasium.make(..., render_mode="rgb_array")`, as play.py and TensorBoard's videos do. A
-data set names its viewer, see `stages.datasets.dataset.Dataset.viewer`.
+dataset names its viewer, see `stages.datasets.dataset.Dataset.viewer`.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Viewer(gymnasium.Env[Array, Any]):
 
 
 class GameViewer(Viewer):
-    """A running game of paddle-and-ball, with the data set's question at each step.
+    """A running game of paddle-and-ball, with the dataset's question at each step.
 
     The paddle follows the ball by a rule, which misses some balls. Observation, action and reward
-    are those of the data set.
+    are those of the dataset.
     """
 
     def __init__(self, dataset: Dataset) -> None:
