@@ -1,13 +1,13 @@
-"""A reward model, and a planner that acts by it.
+"""Reward model: predicts rewards, and plans with these predictions.
 
-The second kind of model for a game: not which action to take (a policy), but what reward a state
-and an action bring at once. It is supervised learning, from what happens under random actions: the
-answers are the terms of the reward, and whether the episode ended there.
+A policy says which action to take. A reward model predicts the reward that an action in a state
+brings at once. Training is supervised: while random actions are played, the targets are the terms
+of the reward and whether the episode ended.
 
-To act, one asks it. `horizon` 1: which action is rewarded most now? Where the reward comes late,
-that says nothing. Longer: try sequences of actions in a copy of the game, and add up the rewards
-predicted on the way. So the dynamics are real and only the rewards are predicted, which shows what
-a reward model alone is worth.
+To act, the agent compares predictions. With `horizon` 1, it takes the action with the highest
+predicted reward. This is not enough where rewards come late. With a larger horizon, it tries
+sequences of actions in a copy of the game and adds up the predicted rewards. The dynamics are real
+and only the rewards are predicted, which shows what a reward model alone can achieve.
 """
 
 from __future__ import annotations
@@ -25,40 +25,41 @@ from agents.agent import Array, Insight, Lookahead, Step, Task, UnsuitableTaskEr
 from agents.checkpointing import under
 from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
+from agents.replay import Rows, empty_observations
 from agents.scatter_plot import scatter
 from agents.sticky_actions import persist, random_actions
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
 REPORT_EVERY = 10_000  # environment steps
-DOTS = 1_000  # in a picture
-PLANNING_SEED = 0  # of the sequences tried, always the same ones: planning changes nothing
+DOTS = 1_000  # in each scatter plot
+PLANNING_SEED = 0  # planning tries the same sequences at every step
 
 
 @dataclass(frozen=True)
 class RewardModelSettings:
-    """Hyperparameters."""
+    """Hyperparameters of the reward model."""
 
     horizon: int = 1
-    """Steps that the planner looks ahead; more than 1 in the project's own games only."""
+    """Number of steps that the planner looks ahead; above 1 only in games that can be copied."""
     candidates: int = 64
-    """Most sequences of actions that it tries."""
+    """Maximum number of sequences of actions that the planner tries."""
     gamma: float = 0.99
-    """Discount of the rewards on the way."""
+    """Discount factor of the predicted rewards."""
     persistence: float = 8.0
-    """Steps for which a random action is held on average, in training and in sequences tried."""
+    """Average number of steps for which a random action is held, in training and in planning."""
     learning_rate: float = 1e-3
-    """Step size of Adam."""
+    """Learning rate of Adam."""
     batch_size: int = 256
-    """Steps in a minibatch."""
+    """Number of steps sampled for an update."""
     updates: int = 1
-    """Minibatches learned from after each step of all environments."""
+    """Number of updates after each step of all environments."""
     capacity: int = 500_000
-    """Steps that are remembered."""
+    """Number of environment steps that are stored."""
     max_grad_norm: float = 1.0
-    """Longest gradient."""
+    """Maximum norm of the gradient."""
     width: int = 128
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "horizon", "candidates", "persistence", "batch_size", "updates")
@@ -68,7 +69,7 @@ class RewardModelSettings:
 
 
 class ActionEncoding(nn.Module):
-    """Actions as a network reads them: one-hot if discrete, scaled to -1..1 if continuous."""
+    """Encodes actions for a network: one-hot if discrete, scaled to -1..1 if continuous."""
 
     def __init__(self, space: spaces.Space[Any]) -> None:
         super().__init__()
@@ -79,14 +80,14 @@ class ActionEncoding(nn.Module):
             return
         if not is_bounded_box(space):
             raise UnsuitableTaskError(
-                f"reward_model: actions {space} cannot be served; it serves Discrete spaces and "
-                "float Box spaces with bounds"
+                "reward_model: actions must be a Discrete space or a float Box space with bounds, "
+                f"not {space}"
             )
         self.outputs = int(np.prod(space.shape))
         self.scaled = Scaled(space)
 
     def forward(self, actions: Tensor) -> Tensor:
-        """(n, ...) to (n, outputs)."""
+        """Map actions (n, ...) to encodings (n, outputs)."""
         if self.choices:
             return functional.one_hot(actions.long() - self._start, self.choices).float()
         scaled: Tensor = self.scaled(actions)
@@ -94,36 +95,34 @@ class ActionEncoding(nn.Module):
 
 
 class RewardModel(nn.Module):
-    """From an observation and an action to each term of the reward and the end's logit."""
+    """Predicts each reward term, and the logit that the episode ends, from state and action."""
 
     def __init__(self, task: Task, width: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.encoder, features = make_encoder(task.observation_space, width, generator)
-        self.code = ActionEncoding(task.action_space)
+        self.encode_actions = ActionEncoding(task.action_space)
         outputs = len(task.terms) + 1
-        self.judge = mlp(features + self.code.outputs, width, outputs, 0.1, generator)
+        inputs = features + self.encode_actions.outputs
+        self.head = mlp(inputs, width, outputs, 0.1, generator)
 
     def forward(self, observations: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Terms (n, k) and logits (n,) for observations and actions (n, ...)."""
-        judged = self.judge(torch.cat((self.encoder(observations), self.code(actions)), 1))
-        return judged[:, :-1], judged[:, -1]
+        """Return terms (n, k) and logits (n,) for observations and actions (n, ...)."""
+        inputs = torch.cat((self.encoder(observations), self.encode_actions(actions)), 1)
+        outputs = self.head(inputs)
+        return outputs[:, :-1], outputs[:, -1]
 
 
-class Memory:
-    """The newest `capacity` steps, without those in which an environment only began anew."""
+class Memory(Rows):
+    """The newest `capacity` valid steps, in one row each."""
 
     def __init__(self, task: Task, capacity: int) -> None:
-        seen, done = task.observation_space, task.action_space
-        assert seen.shape is not None
-        assert done.shape is not None
-        dtype = np.uint8 if seen.dtype == np.uint8 else np.float32
-        self._arrays: dict[str, Array] = {
-            "observations": np.zeros((capacity, *seen.shape), dtype),
-            "actions": np.zeros((capacity, *done.shape), done.dtype),
-            "terms": np.zeros((capacity, len(task.terms)), np.float32),
-            "ends": np.zeros(capacity, np.float32),
-        }
+        space = task.action_space
+        assert space.shape is not None
+        self.observations = empty_observations(task.observation_space, capacity)
+        self.actions = np.zeros((capacity, *space.shape), space.dtype)
+        self.terms = np.zeros((capacity, len(task.terms)), np.float32)
+        self.ends = np.zeros(capacity, np.float32)
         self._names = tuple(task.terms)
         self._capacity, self.added = capacity, 0
 
@@ -131,36 +130,26 @@ class Memory:
         return min(self.added, self._capacity)
 
     def add(self, step: Step) -> None:
-        """Keep what is valid; others' environments have one term, the reward."""
+        """Store the valid rows of a step; environments of other projects have one term."""
         terms = np.stack([step.terms.get(name, step.rewards) for name in self._names], 1)
         rows = (self.added + np.arange(int(step.valid.sum()))) % self._capacity
         kept = (step.observations, step.actions, terms, step.terminated)
-        for array, values in zip(self._arrays.values(), kept, strict=True):
+        for array, values in zip(self.arrays().values(), kept, strict=True):
             array[rows] = values[step.valid]
         self.added += len(rows)
 
     def rows(self, rows: Array) -> tuple[Array, ...]:
-        """Observations, actions, terms and ends of some rows."""
-        return tuple(array[rows] for array in self._arrays.values())
+        """Return observations, actions, terms and ends of some rows."""
+        return tuple(array[rows] for array in self.arrays().values())
 
     def newest(self, count: int) -> tuple[Array, ...]:
-        """The same of the `count` newest."""
+        """Return observations, actions, terms and ends of the newest `count` rows."""
         count = min(count, len(self))
         return self.rows((self.added - 1 - np.arange(count)) % self._capacity)
 
-    def arrays(self) -> dict[str, Array]:
-        """All that is held, by name."""
-        return {name: array[: len(self)].copy() for name, array in self._arrays.items()}
-
-    def restore(self, arrays: dict[str, Array], added: int) -> None:
-        """Go on from where `arrays` was taken."""
-        self.added = added
-        for name, array in self._arrays.items():
-            array[: len(self)] = arrays[name]
-
 
 class RewardModelAgent(TorchAgent):
-    """Serves vectors and screens, discrete actions and continuous ones with bounds."""
+    """Serves vectors and screens, discrete and bounded continuous actions."""
 
     name = "reward_model"
 
@@ -175,7 +164,7 @@ class RewardModelAgent(TorchAgent):
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
         self.lookahead: Lookahead | None = None
         self._weights = np.array(list(task.terms.values()))
-        self._tried = sequences(
+        self._candidates = sequences(
             task.action_space,
             settings.horizon,
             settings.candidates,
@@ -184,16 +173,16 @@ class RewardModelAgent(TorchAgent):
         )
 
     def set_lookahead(self, lookahead: Lookahead | None) -> None:
-        """Take what tells the future of the environments that it acts in next."""
+        """Set the simulator, which is needed if `horizon` is above 1."""
         if lookahead is None and self.settings.horizon > 1:
             raise UnsuitableTaskError(
-                f"reward_model: horizon {self.settings.horizon} looks ahead in a copy of the game, "
-                f"and {self.task.env_id} cannot be copied; use horizon 1"
+                f"reward_model: horizon {self.settings.horizon} needs a copy of the game, and "
+                f"{self.task.env_id} cannot be copied; use horizon 1"
             )
         self.lookahead = lookahead
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """To learn, random actions that last; else what the plan says."""
+        """Return random actions that are held for some steps, or without `explore` planned ones."""
         if explore:
             space, persistence = self.task.action_space, self.settings.persistence
             self.held = persist(space, self.held, persistence, self.generator)
@@ -201,23 +190,24 @@ class RewardModelAgent(TorchAgent):
         return self._plan(observations)[0]
 
     def _plan(self, observations: Array) -> tuple[Array, Array]:
+        """Return the planned actions (n, ...) and their predicted returns (n,)."""
         gamma = self.settings.gamma
-        return plan(observations, self._tried, self.lookahead, self._predict, gamma)
+        return plan(observations, self._candidates, self.lookahead, self._predict, gamma)
 
     def _predict(self, observations: Array, actions: Array) -> tuple[Array, Array]:
-        """Rewards (n,), the weighted sums of the terms, and the probabilities of an end (n,)."""
+        """Return rewards (n,), the weighted sums of the terms, and probabilities of an end (n,)."""
         terms, ends = self.predict(observations, actions)
         return terms @ self._weights, ends
 
     def predict(self, observations: Array, actions: Array) -> tuple[Array, Array]:
-        """Terms (n, k) and the probabilities of an end (n,)."""
+        """Return predicted terms (n, k) and probabilities (n,) that the episode ends."""
         with torch.inference_mode():
-            done = torch.as_tensor(actions, device=self.device)
-            terms, logits = self.network(self.tensor(observations), done)
+            inputs = (self.tensor(observations), torch.as_tensor(actions, device=self.device))
+            terms, logits = self.network(*inputs)
             return terms.numpy(force=True), logits.sigmoid().numpy(force=True)
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Remember the step, and learn from some that are remembered."""
+        """Store the step, and update the network with stored steps."""
         self.memory.add(step)
         before, self.steps_seen = self.steps_seen, self.steps_seen + len(step.rewards)
         for _ in range(self.settings.updates):
@@ -227,7 +217,7 @@ class RewardModelAgent(TorchAgent):
         return self.check({name: value.item() for name, value in metrics.items()})
 
     def _improve(self) -> dict[str, Tensor]:
-        """One minibatch: squared errors of the terms, cross-entropy of the end."""
+        """Take one gradient step: squared errors of the terms, cross-entropy of the end."""
         rows = self.generator.integers(len(self.memory), size=self.settings.batch_size)
         batch = (torch.from_numpy(array).to(self.device) for array in self.memory.rows(rows))
         observations, actions, terms, ends = batch
@@ -239,36 +229,39 @@ class RewardModelAgent(TorchAgent):
         return losses | {"end_loss": end_loss}
 
     def insight(self, observation: Array) -> Insight:
-        """What the best of the sequences tried promises."""
+        """Return the predicted return of the best sequence as the value."""
         return Insight(value=float(self._plan(observation[None])[1][0]))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
-        """Predicted against real, each term and the end, of the newest steps.
+        """Return scatter plots of predicted and real values, of each term and of the end.
 
-        They were learned from a few times at most, so that this is nearly what unseen steps give.
+        They show the newest steps, which were used in a few updates at most, so the errors are
+        close to those on unseen steps.
         """
         seen, actions, terms, ends = self.memory.newest(DOTS)
         if not len(seen):
             return {}
         predicted, probabilities = self.predict(seen, actions)
-        pictures = {"the_end": scatter(ends, probabilities, "the end: probability and fact")}
+        pictures = {"the_end": scatter(ends, probabilities, "episode ends: probability and fact")}
         for k, name in enumerate(self.task.terms):
-            title = f"{name}, the newest {len(seen)} steps"
+            title = f"{name}: newest {len(seen)} steps"
             pictures[name] = scatter(terms[:, k], predicted[:, k], title)
         return {f"predicted_{name}": [picture] for name, picture in pictures.items()}
 
     def tensors(self) -> dict[str, Any]:
-        """Network, optimizer, memory and the random actions being held."""
-        memory = {f"memory.{n}": torch.from_numpy(a) for n, a in self.memory.arrays().items()}
+        """Return network, optimizer, stored steps and the held random actions."""
+        stored = self.memory.copies(len(self.memory))
+        memory = {f"memory.{n}": torch.from_numpy(a) for n, a in stored.items()}
         return super().tensors() | memory | {"held": torch.from_numpy(self.held.copy())}
 
     def numbers(self) -> dict[str, Any]:
-        """Counters."""
+        """Return the random generator and counters."""
         return {**super().numbers(), "remembered": self.memory.added}
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         memory = {name: tensor.numpy() for name, tensor in under("memory.", tensors).items()}
-        self.memory.restore(memory, numbers["remembered"])
+        self.memory.added = numbers["remembered"]
+        self.memory.restore(memory, len(self.memory))
         self.held = tensors["held"].numpy()

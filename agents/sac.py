@@ -1,17 +1,19 @@
-"""Soft actor-critic: continuous actions, learned from a replay memory.
+"""Soft actor-critic (SAC): continuous actions, learned from a replay buffer.
 
 Haarnoja et al., "Soft actor-critic algorithms and applications" (arXiv 1812.05905): two critics, a
-policy that is to keep some entropy, and a temperature that sees to it. Numbers of equations are
-that paper's.
+policy with an entropy bonus, and a temperature that keeps the entropy at a target. Numbers of
+equations are those of this paper.
 
-The paper takes three optimizer steps one after the other: critics, policy, temperature. Here it is
-one step of one Adam down the sum of the three losses. Adam moves each number by that number's own
-gradients alone, so that this is the same as long as no loss sends a gradient into what belongs to
-another; `detach` and equation 10 see to that. The only difference: the policy is improved by the
-critics as they were before this step. Besides: on screens the encoder is learned by the critics
-alone, the policy reads what it says (Yarats et al. 2021, "Improving sample efficiency in
-model-free reinforcement learning from images"); and the first actions are random and held for
-`persistence` steps (1 is the paper), without which a car in a valley never sees the hill.
+The paper takes three optimizer steps one after the other, for critics, policy and temperature. This
+implementation takes one step of one Adam on the sum of the three losses. Adam moves each parameter
+by that parameter's own gradients, so both are the same as long as no loss sends gradients into the
+parameters of another; `detach` and the form of equation 10 ensure that. The only difference is that
+the policy is improved with the critics from before this step.
+
+Two additions: on screens, only the critics train the encoder, and the policy reads its features
+(Yarats et al., "Improving sample efficiency in model-free reinforcement learning from images",
+2021). The first actions are random and held for `persistence` steps (1 in the paper); otherwise, a
+car in a valley would never reach the hill.
 """
 
 from __future__ import annotations
@@ -41,28 +43,28 @@ REPORT_EVERY = 1_000  # environment steps
 
 @dataclass(frozen=True)
 class SACSettings:
-    """Hyperparameters."""
+    """Hyperparameters of SAC."""
 
     learning_rate: float = 1e-3
-    """Step size of Adam, for critics, policy and temperature."""
+    """Learning rate of Adam, for critics, policy and temperature."""
     batch_size: int = 128
-    """Steps in a minibatch."""
+    """Number of steps sampled from the replay buffer for an update."""
     updates: int = 1
-    """Minibatches learned from after each step of all environments."""
+    """Number of updates after each step of all environments."""
     capacity: int = 200_000
-    """Steps that the replay memory holds."""
+    """Number of environment steps in the replay buffer."""
     warmup: int = 1_000
-    """Environment steps taken at random before learning begins."""
+    """Number of environment steps with random actions before the first update."""
     persistence: float = 1.0
-    """Steps for which a random action is held on average."""
+    """Average number of steps for which a random action is held."""
     gamma: float = 0.99
-    """Discount."""
+    """Discount factor of future rewards."""
     tau: float = 0.005
-    """Part of the way that the target critics go towards the critics at each update."""
+    """Fraction by which the target critics move towards the critics at each update."""
     target_entropy: float = -1.0
-    """Entropy to keep, for each dimension of the action, where it is scaled to -1..1."""
+    """Target of the policy's entropy for each dimension of the action, scaled to -1..1."""
     width: int = 128
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "batch_size", "updates", "capacity", "warmup", "persistence", "width")
@@ -73,17 +75,17 @@ class SACSettings:
 
 
 def squash(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """Actions tanh(u) of a Gaussian u, and their log-probabilities.
+    """Return actions tanh(u) of a Gaussian u, and their log-probabilities.
 
-    Equation 26 (appendix C): log pi(a|s) = log N(u) - sum log(1 - tanh(u)^2), whose last term is
-    written as 2 (log 2 - u - softplus(-2u)), which stays exact where tanh is almost 1.
+    Equation 26 (appendix C): log pi(a|s) = log N(u) - sum log(1 - tanh(u)^2). The last term is
+    computed as 2 (log 2 - u - softplus(-2u)), which is exact even where tanh(u) is almost 1.
 
     Args:
         outputs: (n, 2k) means, then logarithms of standard deviations.
-        noise: (n, k) standard normal: epsilon of equation 8.
+        noise: (n, k) standard normal samples, epsilon of equation 8.
 
     Returns:
-        Actions (n, k) between -1 and 1, and log pi (n,).
+        Actions (n, k) between -1 and 1, and log pi(a|s) (n,).
     """
     mean, log_std = outputs.chunk(2, 1)
     log_std = log_std.clamp(*LOG_STD_RANGE)
@@ -94,7 +96,7 @@ def squash(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Critics(nn.Module):
-    """Two estimates of Q; the lower one counts, since the higher one is luckier than true."""
+    """Two estimates of Q. The lower one is used, because a maximum over estimates is too high."""
 
     def __init__(self, task: Task, width: int, actions: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -103,13 +105,13 @@ class Critics(nn.Module):
         self.pair = nn.ModuleList(mlp(inputs, width, 1, 1.0, generator) for _ in range(2))
 
     def forward(self, features: Tensor, actions: Tensor) -> Tensor:
-        """Q (2, n) of what the encoder says (n, features) and actions (n, k)."""
+        """Return Q (2, n) for the encoder's features (n, features) and actions (n, k)."""
         both = torch.cat((features, actions), 1)
         return torch.cat([critic(both) for critic in self.pair], 1).T
 
 
 class ActorCritics(nn.Module):
-    """All that is learned: critics, policy, temperature."""
+    """All learned parameters: critics, policy and temperature."""
 
     def __init__(self, task: Task, width: int, actions: int, seed: int) -> None:
         super().__init__()
@@ -120,7 +122,7 @@ class ActorCritics(nn.Module):
 
 
 class SACAgent(TorchAgent):
-    """Serves vectors and screens, continuous actions with bounds."""
+    """Serves vectors and screens with bounded continuous actions."""
 
     name = "sac"
 
@@ -128,7 +130,7 @@ class SACAgent(TorchAgent):
         space = task.action_space
         if not is_bounded_box(space):
             raise UnsuitableTaskError(
-                f"sac: actions {space} cannot be served; it serves float Box spaces with bounds"
+                f"sac: actions must be a float Box space with bounds, not {space}"
             )
         self.settings = settings
         self._space = space
@@ -143,7 +145,7 @@ class SACAgent(TorchAgent):
         self.held = random_actions(space, task.num_envs, self.generator)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """The policy's actions: drawn, or with `explore=False` its mean; at first random ones."""
+        """Return sampled actions (n, ...), at first random ones; without `explore`, means."""
         if explore and self.steps_seen < self.settings.warmup:
             persistence = self.settings.persistence
             self.held = persist(self._space, self.held, persistence, self.generator)
@@ -155,7 +157,7 @@ class SACAgent(TorchAgent):
         return self.scale.to_environment(actions.numpy(force=True))
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Remember the step; once there are enough, improve by some that are remembered."""
+        """Store the step; after the warm-up, update the networks from the buffer."""
         self.replay.add(step)
         before, self.steps_seen = self.steps_seen, self.steps_seen + len(step.rewards)
         if self.steps_seen < self.settings.warmup:
@@ -167,11 +169,11 @@ class SACAgent(TorchAgent):
         return self.check({name: value.item() for name, value in metrics.items()})
 
     def _improve(self) -> dict[str, Tensor]:
-        """One minibatch (algorithm 1, the loop over gradient steps)."""
+        """Take one gradient step on a minibatch (algorithm 1, the inner loop)."""
         settings = self.settings
-        drawn = self.replay.sample(self.generator, settings.batch_size, settings.gamma)
-        drawn["actions"] = self.scale.to_unit(drawn["actions"])
-        batch = {name: self.tensor(array) for name, array in drawn.items()}
+        sampled = self.replay.sample(self.generator, settings.batch_size, settings.gamma)
+        sampled["actions"] = self.scale.to_unit(sampled["actions"])
+        batch = {name: self.tensor(array) for name, array in sampled.items()}
         noise, next_noise = (self._noise(settings.batch_size) for _ in range(2))
         loss, metrics = self.losses(batch, noise, next_noise)
         self.descend(loss, max_grad_norm=float("inf"))
@@ -182,7 +184,7 @@ class SACAgent(TorchAgent):
         return metrics
 
     def targets(self, batch: dict[str, Tensor], noise: Tensor) -> Tensor:
-        """What Q should be (n,): r + gamma V(s'), equations 3 and 5."""
+        """Return the targets of Q (n,): r + gamma V(s'), equations 3 and 5."""
         with torch.no_grad():
             following = batch["next_observations"]
             outputs = self.network.policy(self.network.critics.encoder(following))
@@ -195,29 +197,31 @@ class SACAgent(TorchAgent):
     def losses(
         self, batch: dict[str, Tensor], noise: Tensor, next_noise: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum of the three losses, and the metrics.
+        """Return the sum of the three losses, and the metrics.
 
         Args:
-            batch: what `Replay.sample` returns, actions scaled to -1..1.
-            noise: (n, k) standard normal, for actions now.
-            next_noise: the same, for those that follow.
+            batch: the batch of `Replay.sample`, with actions scaled to -1..1.
+            noise: (n, k) standard normal samples for the actions in the current states.
+            next_noise: (n, k) the same for the actions in the next states.
         """
         critics, log_alpha = self.network.critics, self.network.log_alpha
         features = critics.encoder(batch["observations"])
         values = critics(features, batch["actions"])
-        value_loss = 0.5 * (values - self.targets(batch, next_noise)).square().mean(1).sum()  # 5
+        value_loss = (
+            0.5 * (values - self.targets(batch, next_noise)).square().mean(1).sum()
+        )  # eq. 5
 
         features, alpha = features.detach(), log_alpha.exp()
         actions, log_probs = squash(self.network.policy(features), noise)
         free = actions.detach().requires_grad_()
         lower = critics(features, free).amin(0)
-        (slope,) = torch.autograd.grad(lower.sum(), free)  # dQ/da, which equation 10 needs
+        (slope,) = torch.autograd.grad(lower.sum(), free)  # dQ/da of equation 10
         policy_loss = (alpha.detach() * log_probs - (slope * actions).sum(1)).mean()
 
         surplus = log_probs.detach() + self.settings.target_entropy * self.dimensions
-        alpha_loss = -(alpha * surplus).mean()  # 18
+        alpha_loss = -(alpha * surplus).mean()  # equation 18
         metrics = {
-            "policy_loss": (alpha * log_probs - lower).mean(),  # equation 7, whose gradient is 10
+            "policy_loss": (alpha * log_probs - lower).mean(),  # equation 7; its gradient is 10
             "value_loss": value_loss,
             "entropy": -log_probs.mean(),
             "alpha": alpha,
@@ -226,29 +230,29 @@ class SACAgent(TorchAgent):
         return value_loss + policy_loss + alpha_loss, metrics
 
     def insight(self, observation: Array) -> Insight:
-        """The lower Q of what it would do."""
+        """Return the lower Q of the policy's mean action as the value."""
         with torch.inference_mode():
             features = self.network.critics.encoder(self.tensor(observation[None]))
             means = self.network.policy(features)[:, : self.dimensions]
             return Insight(value=self.network.critics(features, means.tanh()).amin().item())
 
     def tensors(self) -> dict[str, Any]:
-        """Networks, optimizer, target critics, the memory and the random actions being held."""
+        """Return networks, optimizer, target critics, replay buffer and the held random actions."""
         target = {f"target.{name}": value for name, value in self.target.state_dict().items()}
         replay = {f"replay.{n}": torch.from_numpy(a) for n, a in self.replay.arrays().items()}
         return super().tensors() | target | replay | {"held": torch.from_numpy(self.held.copy())}
 
     def discard_rollout(self) -> None:
-        """What comes next does not follow what was remembered last."""
+        """Mark that the next step does not follow the newest one in the buffer."""
         self.replay.cut()
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self.target.load_state_dict(under("target.", tensors))
         self.replay.restore({n: t.numpy() for n, t in under("replay.", tensors).items()})
         self.held = tensors["held"].numpy()
 
     def _noise(self, count: int) -> Tensor:
-        drawn = self.generator.standard_normal((count, self.dimensions), np.float32)
-        return torch.from_numpy(drawn).to(self.device)
+        noise = self.generator.standard_normal((count, self.dimensions), np.float32)
+        return torch.from_numpy(noise).to(self.device)

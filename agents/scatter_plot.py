@@ -1,4 +1,4 @@
-"""A scatter picture: what was predicted against what was real."""
+"""A scatter plot of predicted and real values."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from PIL import Image, ImageDraw, ImageFont
 
 from agents.agent import Array
 
-SIDE, LEFT, TOP, BOTTOM = 320, 62, 52, 50  # pixels: the square, and the margins for words
+SIDE, LEFT, TOP, BOTTOM = 320, 62, 52, 50  # pixels: the square and its margins
 INK, PALE, DOTS = (30, 30, 30), (205, 205, 205), (31, 90, 180)
-MARGIN = 0.06  # of the range, around the outermost dots
+MARGIN = 0.06  # fraction of the range that is added on each side
 
 
 def scatter(real: Array, predicted: Array, title: str) -> Array:
-    """One dot a pair, the diagonal is a perfect prediction; both axes have the same scale.
+    """Return a picture with one dot for each pair; perfect predictions lie on the diagonal.
+
+    Args:
+        real: (n,) real values, on the horizontal axis.
+        predicted: (n,) predicted values, on the vertical axis, which has the same scale.
+        title: title of the picture.
 
     Returns:
         uint8 (height, width, 3).
@@ -45,7 +50,7 @@ def scatter(real: Array, predicted: Array, title: str) -> Array:
 
 
 def _range(real: Array, predicted: Array) -> tuple[float, float]:
-    """What both axes show; never nothing."""
+    """Return the range of both axes, which is never empty."""
     both = np.concatenate((real, predicted)).astype(np.float64)
     low, high = float(both.min()), float(both.max())
     margin = MARGIN * (high - low) or 0.5
@@ -53,7 +58,7 @@ def _range(real: Array, predicted: Array) -> tuple[float, float]:
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """Four to ten numbers for an axis: multiples of 1, 2 or 5 times a power of ten."""
+    """Return four to ten ticks for an axis: multiples of 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10((high - low) / 4))
     step = max(k * power for k in (1, 2, 5) if k * power <= (high - low) / 4)
     return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

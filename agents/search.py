@@ -1,23 +1,25 @@
-"""Search: conventional machine learning. Features by hand, the decision by try and error.
+"""Search: a linear policy on hand-made features, found by trial and error.
 
-What matters of an observation a person has written down (`features` in the game's rules). The
-decision is linear in it: one row of numbers for each action, of which the largest product wins, or
-for each part of a continuous action, clipped to its bounds. These numbers are drawn at random,
-tried, scored over a whole set of episodes, and the best are kept.
+A person has written the features of an observation (`features` in the game's rules, see
+`make_features`). The policy is linear in them. For discrete actions, it has one row of weights for
+each action and takes the action with the largest output. For continuous actions, it has one row for
+each dimension, and outputs are clipped to the bounds. A candidate is one set of weights. Candidates
+are sampled at random and evaluated over several episodes, and the best one is kept.
 
-`guided` makes this the cross-entropy method, by one step: the next numbers are drawn not as the
-first ones were, but from the mean and the spread of the best fifth of the last ones. Rubinstein,
-"The cross-entropy method for combinatorial and continuous optimization" (Methodology and Computing
-in Applied Probability 1, 1999); with noise added to the spread, lest it vanish too early: Szita and
+With `guided`, this is the cross-entropy method: the next candidates are sampled with the mean and
+standard deviation of the best fifth of the last ones. Rubinstein, "The cross-entropy method for
+combinatorial and continuous optimization" (Methodology and Computing in Applied Probability 1,
+1999). Noise is added to the standard deviation so that it does not vanish too early: Szita and
 Lorincz, "Learning Tetris using the noisy cross-entropy method" (Neural Computation 18, 2006).
 
-A candidate's score is the mean return of exactly the `episodes` episodes that were begun with it,
-and it counts only when all of them are over. Taking the first ones to end, whoever plays them,
-would take the short ones: bad ones where to live is good, good ones where to arrive is. Therefore
-each environment that comes to an end takes up the next episode that a candidate lacks, so that a
-long one holds nobody up, and where none is lacking plays on without being counted.
+The score of a candidate is the mean return of exactly `episodes` episodes, and it is known only
+when all of them are over. Using the first episodes that end would be wrong, because they are the
+short ones: these are the bad ones where surviving is good, and the good ones where arriving is
+good. Therefore, an environment that ends an episode starts the next missing episode of any
+candidate, so that a long episode delays nothing. If no episode is missing, it plays one that does
+not count.
 
-The best of many population was also lucky: `best_score` promises more than an evaluation keeps.
+`best_score` is the best of many noisy scores and therefore too high; evaluations show the true one.
 """
 
 from __future__ import annotations
@@ -35,25 +37,25 @@ from agents.networks.distributions import Categorical, make_distribution
 from agents.validation import at_least_one, not_negative, positive
 from envs.rules import find_rules
 
-NOBODY = -1  # the candidate of an environment that is not counted; it plays as the last one
+NO_CANDIDATE = -1  # of an environment whose episode does not count; it plays the last candidate
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """Hyperparameters."""
+    """Hyperparameters of the search."""
 
     guided: bool = False
-    """Draw around the best of the last candidates: the cross-entropy method."""
+    """Use the cross-entropy method: sample around the best of the last candidates."""
     population: int = 32
-    """Candidates that are tried at once; if guided, those that are compared."""
+    """Number of candidates that are evaluated at the same time."""
     episodes: int = 8
-    """Episodes over which a candidate is scored."""
+    """Number of episodes over which a candidate is evaluated."""
     spread: float = 1.0
-    """Standard deviation of the first numbers drawn."""
+    """Standard deviation of the weights of the first candidates."""
     elite: float = 0.2
-    """Guided: the part of the candidates that the next ones are drawn around."""
+    """Guided: fraction of the candidates around which the next ones are sampled."""
     noise: float = 0.1
-    """Guided: standard deviation of the noise that is added to theirs."""
+    """Guided: standard deviation of the noise that is added to that of the elite."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "population", "episodes")
@@ -64,21 +66,21 @@ class SearchSettings:
 
 
 class Population:
-    """All that a search remembers: arrays, most of a row for each candidate or environment."""
+    """The state of a search, as arrays with one row for each candidate or environment."""
 
     def __init__(self, population: int, shape: tuple[int, int], num_envs: int) -> None:
         self.candidates = np.zeros((population, *shape))
-        self.begun = np.zeros(population, np.int64)  # episodes that were
-        self.lacking = np.zeros(population, np.int64)  # episodes not over yet; -1 once judged
-        self.totals = np.zeros(population)  # sum of the returns of those that are over
-        self.player = np.full(num_envs, NOBODY)  # the candidate that plays in an environment
-        self.returns = np.zeros(num_envs)  # of the episodes under way
-        self.mean, self.std = np.zeros(shape), np.zeros(shape)  # candidates are drawn from these
+        self.started = np.zeros(population, np.int64)  # episodes started
+        self.missing = np.zeros(population, np.int64)  # episodes not over yet; -1 after scoring
+        self.totals = np.zeros(population)  # sum of the returns of finished episodes
+        self.player = np.full(num_envs, NO_CANDIDATE)  # candidate that plays in each environment
+        self.returns = np.zeros(num_envs)  # of the current episodes
+        self.mean, self.std = np.zeros(shape), np.zeros(shape)  # of the next candidates
         self.best, self.best_score = np.zeros(shape), np.full(1, -np.inf)
 
 
 class SearchAgent(Agent):
-    """Serves vectors, discrete and continuous actions."""
+    """Serves vectors with discrete and continuous actions."""
 
     def __init__(self, task: Task, settings: SearchSettings, seed: int) -> None:
         super().__init__(task, seed)
@@ -89,108 +91,104 @@ class SearchAgent(Agent):
         shape = (self.distribution.outputs, inputs)
         self.population = Population(settings.population, shape, task.num_envs)
         self.population.std[:] = settings.spread
-        self._draw(np.arange(settings.population))
-        self._hand_out(np.arange(task.num_envs))
+        self._sample(np.arange(settings.population))
+        self._assign(np.arange(task.num_envs))
 
     @property
     def weights(self) -> Array:
-        """The numbers (actions, features) that it holds best."""
+        """The best weights (outputs, features) so far."""
         return self.population.mean if self.settings.guided else self.population.best
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n, ...): each environment plays as its candidate, or all as the best."""
+        """Return actions (n, ...) of each environment's candidate, or else of the best weights."""
         weights = self.population.candidates[self.population.player] if explore else self.weights
         outputs = (weights @ self.features(observations)[:, :, None])[:, :, 0].T
         return self.distribution.to_environment(self.distribution.mode(outputs))
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Add up; one candidate a step is judged, so that each is a point on the curve."""
+        """Add up returns; score at most one candidate a step, so each is a point of the curve."""
         population = self.population
         population.returns += np.where(step.valid, step.rewards, 0.0)
         ended = np.flatnonzero((step.terminated | step.truncated) & step.valid)
-        counted = ended[population.player[ended] != NOBODY]
+        counted = ended[population.player[ended] != NO_CANDIDATE]
         np.add.at(population.totals, population.player[counted], population.returns[counted])
-        np.subtract.at(population.lacking, population.player[counted], 1)
-        complete = np.flatnonzero(population.lacking == 0)
-        metrics = self._judge(int(complete[0])) if len(complete) else None
-        self._hand_out(ended)
+        np.subtract.at(population.missing, population.player[counted], 1)
+        complete = np.flatnonzero(population.missing == 0)
+        metrics = self.score_candidate(int(complete[0])) if len(complete) else None
+        self._assign(ended)
         return metrics
 
-    def _judge(self, candidate: int) -> dict[str, float]:
-        """Keep a candidate that is the best so far, and draw new ones."""
+    def score_candidate(self, candidate: int) -> dict[str, float]:
+        """Score a candidate, keep it if it is the best so far, and sample new ones."""
         population = self.population
         score = population.totals[candidate] / self.settings.episodes
-        population.lacking[candidate] = -1
+        population.missing[candidate] = -1
         if score > population.best_score:
-            population.best, population.best_score[0] = (
-                population.candidates[candidate].copy(),
-                score,
-            )
+            population.best = population.candidates[candidate].copy()
+            population.best_score[0] = score
         if not self.settings.guided:
-            self._draw(np.array([candidate]))
-        elif (population.lacking < 0).all():
+            self._sample(np.array([candidate]))
+        elif (population.missing < 0).all():
             self._refit()
-            self._draw(np.arange(self.settings.population))
-        metrics = {"try_score": float(score), "best_score": float(population.best_score[0])}
+            self._sample(np.arange(self.settings.population))
+        metrics = {"candidate_score": float(score), "best_score": float(population.best_score[0])}
         return metrics | ({"spread": float(population.std.mean())} if self.settings.guided else {})
 
     def _refit(self) -> None:
-        """Mean and spread of the elite; Szita and Lorincz add noise to the variance."""
+        """Set mean and standard deviation to those of the elite, with noise (Szita and Lorincz)."""
+        population = self.population
         number = max(1, round(self.settings.elite * self.settings.population))
-        elite = self.population.candidates[
-            np.argsort(-self.population.totals, kind="stable")[:number]
-        ]
-        self.population.mean = elite.mean(0)
-        self.population.std = np.sqrt(elite.var(0) + self.settings.noise**2)
+        best = np.argsort(-population.totals, kind="stable")[:number]
+        elite = population.candidates[best]
+        population.mean = elite.mean(0)
+        population.std = np.sqrt(elite.var(0) + self.settings.noise**2)
 
-    def _draw(self, candidates: Array) -> None:
-        """New numbers in place of these."""
+    def _sample(self, candidates: Array) -> None:
+        """Replace these candidates by new ones."""
         population = self.population
         noise = self.generator.standard_normal((len(candidates), *population.mean.shape))
         population.candidates[candidates] = population.mean + population.std * noise
-        population.begun[candidates], population.totals[candidates] = 0, 0.0
-        population.lacking[candidates] = self.settings.episodes
+        population.started[candidates], population.totals[candidates] = 0, 0.0
+        population.missing[candidates] = self.settings.episodes
 
-    def _hand_out(self, environments: Array) -> None:
-        """Let environments that begin an episode play for candidates that lack some."""
+    def _assign(self, environments: Array) -> None:
+        """Assign candidates with missing episodes to environments that start an episode."""
         self.population.returns[environments] = 0.0
-        begun = self.population.begun
-        for environment in environments:  # who has begun most goes first, lest anybody starve
-            open_for_more = np.where(begun < self.settings.episodes, begun, NOBODY)
+        started = self.population.started
+        for environment in environments:  # finish candidates that have started most episodes
+            open_for_more = np.where(started < self.settings.episodes, started, NO_CANDIDATE)
             candidate = open_for_more.argmax()
-            if open_for_more[candidate] == NOBODY:
-                self.population.player[environment] = NOBODY
+            if open_for_more[candidate] == NO_CANDIDATE:
+                self.population.player[environment] = NO_CANDIDATE
             else:
                 self.population.player[environment] = candidate
-                begun[candidate] += 1
+                started[candidate] += 1
 
     def insight(self, observation: Array) -> Insight:
-        """It is sure of itself."""
+        """Return probability 1 for the best candidate's action, if actions are discrete."""
         if not isinstance(self.distribution, Categorical):
             return Insight()
         outputs = self.weights @ self.features(observation[None])[0]
         return Insight(probabilities=np.eye(len(outputs))[outputs.argmax()])
 
     def discard_rollout(self) -> None:
-        """Let the episodes that were under way be played again."""
-        np.add.at(
-            self.population.begun, self.population.player[self.population.player != NOBODY], -1
-        )
-        self._hand_out(np.arange(len(self.population.player)))
+        """Play the unfinished episodes again from their start."""
+        player = self.population.player
+        np.add.at(self.population.started, player[player != NO_CANDIDATE], -1)
+        self._assign(np.arange(len(player)))
 
     def tensors(self) -> dict[str, Any]:
-        """What it holds best, and all that it remembers."""
-        remembered = {
-            f"population.{name}": torch.from_numpy(a) for name, a in vars(self.population).items()
-        }
-        return remembered | {"network.weights": torch.from_numpy(self.weights.copy())}
+        """Return the best weights and the state of the search."""
+        arrays = vars(self.population)
+        state = {f"population.{name}": torch.from_numpy(array) for name, array in arrays.items()}
+        return state | {"network.weights": torch.from_numpy(self.weights.copy())}
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Take over only what it held best."""
+        """Load the best weights only."""
         torch.from_numpy(self.weights).copy_(tensors["network.weights"])
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Go on from where `tensors` and `numbers` were taken."""
+        """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         for name, array in vars(self.population).items():
             array[:] = tensors[f"population.{name}"].numpy()

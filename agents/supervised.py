@@ -1,15 +1,14 @@
-"""Learning from answers: a policy gradient in which somebody else has chosen the action.
+"""Supervised learning: a policy gradient whose actions are the labels.
 
-The policy gradient makes an action a likelier by climbing A * log pi(a|s): the action is the one
-that was tried, and the advantage A says how good it was. Told the right answer, one climbs
-log pi(answer|s): the action is the one that should have been tried, and its A is 1. That is all
-the difference, and `loss` is where it stands. For classes it is the cross-entropy, for numbers (a
-Gaussian policy) the squared error (Bishop, "Pattern recognition and machine learning", sections
-4.3.2 and 5.2).
+A policy gradient makes an action a more likely by following the gradient of A log pi(a|s): the
+action was sampled, and the advantage A says how good it was. With labels, the gradient is that of
+log pi(label|s): the action is the correct one, and A is 1. This is the only difference, and `loss`
+shows it. For classes, the loss is the cross-entropy; for numbers (a Gaussian policy), it is the
+squared error (Bishop, "Pattern recognition and machine learning", sections 4.3.2 and 5.2).
 
-Where only rewards come, this is REINFORCE on episodes of one step, a contextual bandit: advantages
-are the rewards, normalised over the minibatch. In episodes of more steps it would see no further
-than the next reward.
+Without labels, this is REINFORCE on episodes of one step, a contextual bandit: the advantages are
+the rewards, normalised over the minibatch. In longer episodes, it would consider only the next
+reward.
 """
 
 from __future__ import annotations
@@ -26,35 +25,35 @@ from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.bottleneck import Bottleneck
 from agents.networks.box_head import Boxes, GridNetwork
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
-from agents.networks.prompt_network import Answers, PromptNetwork
+from agents.networks.prompt_network import PromptCategorical, PromptNetwork
 from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, not_negative, positive
 
 GRID_AXES = 4  # of the action space of `stages.datasets.detect`
-REPORT_EVERY = 10  # updates; writing curves takes its time
+REPORT_EVERY = 10  # updates; writing curves takes time
 
 
 @dataclass(frozen=True)
 class SupervisedSettings:
-    """Hyperparameters."""
+    """Hyperparameters of supervised learning."""
 
     learning_rate: float = 4e-3
-    """Step size of Adam."""
+    """Learning rate of Adam."""
     anneal: bool = False
-    """Let the learning rate fall linearly to 0 over the planned steps."""
+    """Decrease the learning rate linearly to 0 over the planned steps."""
     entropy_coef: float = 0.1
-    """Weight of the entropy bonus where only rewards come: who stops trying never finds out."""
+    """Weight of the entropy bonus without labels, which keeps the predictions exploring."""
     max_grad_norm: float = 10.0
-    """Longest gradient."""
+    """Maximum norm of the gradient."""
     width: int = 128
-    """Features in each layer."""
+    """Number of units in each hidden layer."""
     codes: int = 0
-    """Numbers that all features have to pass through on their way; 0: as many as there are."""
+    """Size of the bottleneck that all features pass through; 0: no bottleneck."""
     layers: int = 2
-    """Blocks of the transformer, where there are prompts."""
+    """Number of blocks of the transformer; for prompts only."""
     heads: int = 2
-    """Of each block's attention."""
+    """Number of attention heads in each block; for prompts only."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "width", "layers", "heads")
@@ -63,7 +62,7 @@ class SupervisedSettings:
 
 
 class Policy(nn.Module):
-    """A backbone, perhaps a bottleneck, and one head."""
+    """A backbone, an optional bottleneck, and a linear head."""
 
     def __init__(
         self, task: Task, width: int, codes: int, outputs: int, spreads: int, seed: int
@@ -77,18 +76,18 @@ class Policy(nn.Module):
         self.log_std = nn.Parameter(torch.full((spreads,), -0.5))
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Outputs (k, n) for observations (n, ...)."""
+        """Return outputs (k, n) for observations (n, ...)."""
         codes = self.encode(observations)
         return self.head(self.backbone(observations)).T if codes is None else self.outputs(codes)
 
     def outputs(self, codes: Tensor) -> Tensor:
-        """Outputs (k, n) for codes (n, codes): the other half of the network."""
+        """Return outputs (k, n) for codes (n, codes): the second half of the network."""
         assert self.bottleneck is not None
         outputs: Tensor = self.head(self.bottleneck.decoder(codes)).T
         return outputs
 
     def encode(self, observations: Tensor) -> Tensor | None:
-        """What passes through the bottleneck (n, codes), if there is one."""
+        """Return codes (n, codes) of observations (n, ...), or None without a bottleneck."""
         if self.bottleneck is None:
             return None
         codes: Tensor = self.bottleneck.encoder(self.backbone(observations))
@@ -96,7 +95,7 @@ class Policy(nn.Module):
 
 
 class SupervisedAgent(TorchAgent):
-    """Serves vectors, screens and prompts; answers and rewards; classes, numbers, boxes."""
+    """Serves vectors, screens and prompts with labels or rewards for classes, numbers or boxes."""
 
     name = "supervised"
     learns_from_labels = True
@@ -112,7 +111,7 @@ class SupervisedAgent(TorchAgent):
         if isinstance(space, spaces.Box) and len(space.shape) == GRID_AXES:
             self.distribution, network = Boxes(space), GridNetwork(task, space, seed)
         elif isinstance(space, spaces.MultiDiscrete):
-            self.distribution = Answers(space)
+            self.distribution = PromptCategorical(space)
             network = PromptNetwork(
                 task, space, settings.width, settings.layers, settings.heads, seed
             )
@@ -123,24 +122,23 @@ class SupervisedAgent(TorchAgent):
         super().__init__(task, network, settings.learning_rate, seed, device)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Actions (n, ...); with `explore` drawn, and noted for the `learn` that follows."""
+        """Return predictions (n, ...); with `explore`, sample them and keep them for `learn`."""
         if not explore:
             with torch.inference_mode():
                 outputs = self.network(self.tensor(observations)).numpy(force=True)
             return self.distribution.to_environment(self.distribution.mode(outputs))
         self._outputs = self.network(self.tensor(observations))
         numbers = (self._outputs.numpy(force=True), self.network.log_std.numpy(force=True))
-        self._drawn = self.distribution.sample(*numbers, self.generator)
-        return self.distribution.to_environment(self._drawn)
+        self._sampled = self.distribution.sample(*numbers, self.generator)
+        return self.distribution.to_environment(self._sampled)
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """One step up the gradient, from the guesses just made."""
+        """Take one gradient step for the last predictions."""
         if not step.valid.any():
             return None
         self.steps_seen += len(step.rewards)
         if self.settings.anneal:
-            left = max(0.0, 1.0 - self.steps_seen / self.task.total_steps)
-            self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * left
+            self.anneal()
         loss = self.loss(step)
         self.descend(loss, self.settings.max_grad_norm)
         if self.steps_seen // len(step.rewards) % REPORT_EVERY:
@@ -148,12 +146,16 @@ class SupervisedAgent(TorchAgent):
         return self.check({"loss": loss.item(), "mean_reward": float(step.rewards.mean())})
 
     def loss(self, step: Step) -> Tensor:
-        """What is to fall: of the answers, or of what was tried as far as it was rewarded."""
+        """Return minus the mean of A log pi(a|s).
+
+        With labels, a is the label and A is 1. Without, a was sampled, A is its normalised reward,
+        and an entropy bonus is added.
+        """
         if step.labels is not None:
             chosen: Array = self.distribution.from_environment(step.labels)
             advantages: Array = np.ones(len(chosen), np.float32)
         else:
-            chosen, rewards = self._drawn, step.rewards[step.valid]
+            chosen, rewards = self._sampled, step.rewards[step.valid]
             advantages = (step.rewards - rewards.mean()) / (rewards.std() + 1e-8)
         actions = torch.as_tensor(chosen, device=self.device)
         log_probs = self.distribution.log_prob(self._outputs, actions, self.network.log_std)
@@ -164,39 +166,41 @@ class SupervisedAgent(TorchAgent):
         return -gains[torch.as_tensor(step.valid, device=self.device)].mean()
 
     def insight(self, observation: Array) -> Insight:
-        """The probability of each class, where there is one question."""
-        if not isinstance(self.distribution, Categorical) or isinstance(self.distribution, Answers):
+        """Return the probability of each class, if there is one prediction per observation."""
+        if not isinstance(self.distribution, Categorical) or isinstance(
+            self.distribution, PromptCategorical
+        ):
             return Insight()
         with torch.inference_mode():
             logits = self.network(self.tensor(observation[None]))[:, 0]
         return Insight(logits.softmax(0).numpy(force=True))
 
     def encode(self, observations: Array) -> Array | None:
-        """The codes; the half of the network up to there is all that it takes."""
+        """Return codes (n, k): the output of the first half of the network."""
         if not isinstance(self.network, Policy):
             return None
         with torch.inference_mode():
             codes = self.network.encode(self.tensor(observations))
         return None if codes is None else codes.numpy(force=True)
 
-    def rebuilt(self, codes: Array) -> Array:
-        """The actions (n, ...) that it takes from codes (n, k), by the other half of its network.
+    def decode(self, codes: Array) -> Array:
+        """Return actions (n, ...) for codes (n, k): the output of the second half of the network.
 
         Raises:
-            ValueError: if it has no bottleneck.
+            ValueError: if the network has no bottleneck.
         """
         if not isinstance(self.network, Policy) or not self.settings.codes:
-            raise ValueError("there are no codes to rebuild from: see the setting `codes`")
+            raise ValueError("the network has no bottleneck: set --codes")
         with torch.inference_mode():
             outputs = self.network.outputs(self.tensor(codes)).numpy(force=True)
         return self.distribution.to_environment(self.distribution.mode(outputs))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
-        """What the network looks at, if it sees screens."""
+        """Return filters and saliency, if observations are screens."""
         return pictures(self.network, self._scores, self.tensor(observations))
 
     def _scores(self, screens: Tensor) -> dict[str, Tensor]:
-        """The logit of the class that is chosen; of numbers, the first."""
+        """Return the logit of the predicted class, or the first number, (n,)."""
         outputs = self.network(screens)
         discrete = isinstance(self.distribution, Categorical)
-        return {"guess": outputs.amax(0) if discrete else outputs[0]}
+        return {"prediction": outputs.amax(0) if discrete else outputs[0]}

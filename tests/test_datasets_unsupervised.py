@@ -106,7 +106,7 @@ def test_encoder_and_decoder_make_the_autoencoder(autoencoder: Path) -> None:
     screens = examples_of(Reconstruct(examples=50), "test").observations[:20]
     codes = agent.encode(screens)
     assert codes.shape == (20, 8)
-    rebuilt = agent.rebuilt(codes)
+    rebuilt = agent.decode(codes)
     np.testing.assert_allclose(rebuilt, agent.act(screens, explore=False), atol=1e-3)
     other = screens.copy()
     other[:] = 0
@@ -308,9 +308,9 @@ def test_points_in_a_plane_are_principal_components_or_two_numbers() -> None:
         (["cluster", "--env-options", "of=things"], "option `of` must be rides, screens, codes"),
         (["cluster", "--env-options", "of=codes"], "belong together"),
         (["cluster", "--env-options", "of=codes", "encoder=nowhere"], "there is no run folder"),
-        (["cluster", "--num-envs", "2"], "k-means cannot take 3 centres from 2 points"),
+        (["cluster", "--num-envs", "2"], "needs at least 3 points for 3 centres, not 2"),
         (["cluster", "--k", "0"], "k must be at least 1"),
-        (["paddle", "--agent", "kmeans"], "k-means answers a point with the centre"),
+        (["paddle", "--agent", "kmeans"], "actions must be points"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

@@ -1,4 +1,4 @@
-"""DQN held against formulas by hand, and against a problem whose Q is known."""
+"""DQN compared with hand-computed formulas and with a problem whose Q values are known."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.test_ppo import Corridor, one_hot_task
 from tests.test_training import assert_same_checkpoint, run_train
 
 CORRIDOR_Q = [[0.2, 0.729, 0.81], [0.81, 0.9, 1.0]]
-"""Left and right in each of the three cells, with gamma = 0.9, by hand: 1 at the right end."""
+"""Q of left and right in each of the three cells, with gamma = 0.9 and 1 at the right end."""
 
 
 def walk_the_corridor(agent: Any, count: int, steps: int) -> None:
-    torch.set_num_threads(1)  # tiny networks: two threads on a busy machine take 20 times as long
+    torch.set_num_threads(1)  # tiny networks are 20 times slower with two threads on a busy machine
     corridor = Corridor(count)
     no, valid = np.zeros(count, bool), np.ones(count, bool)
     for _ in range(steps):
@@ -33,13 +33,13 @@ def walk_the_corridor(agent: Any, count: int, steps: int) -> None:
 
 
 def corridor_q(agent: Any) -> Any:
-    """(actions, cells)."""
+    """Return Q (actions, cells)."""
     with torch.no_grad():
         return agent.network(torch.eye(Corridor.CELLS)).numpy()
 
 
 class Table(nn.Module):
-    """Q of one-hot observations, looked up."""
+    """Return Q of one-hot observations from the table."""
 
     def __init__(self, q: list[list[float]]) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def small_agent(**settings: Any) -> DQNAgent:
 
 
 def one_step(**changes: Any) -> Step:
-    """Four environments stay in the first of three states for nothing."""
+    """Four environments stay in the first of three states, with reward 0."""
     seen, no = np.eye(3, dtype=np.float32)[[0] * 4], np.zeros(4, bool)
     fields: dict[str, Any] = {
         "observations": seen,
@@ -72,8 +72,8 @@ def one_step(**changes: Any) -> Step:
 
 
 @pytest.mark.parametrize(("double", "values"), [(True, [10.0, 40.0, 30.0]), (False, [20, 50, 30])])
-def test_targets_are_those_by_hand(double: bool, values: list[float]) -> None:
-    """The network prefers action 0, 1, 0; the target network 1, 0, 0, and it says what for."""
+def test_targets_match_hand_computed_ones(double: bool, values: list[float]) -> None:
+    """The network prefers actions 0, 1, 0; the target network prefers 1, 0, 0."""
     agent: Any = small_agent(double=double)
     agent.network = Table([[2.0, 0.0, 9.0], [1.0, 3.0, 5.0]])
     agent.target = Table([[10.0, 50.0, 30.0], [20.0, 40.0, 0.0]])
@@ -83,8 +83,8 @@ def test_targets_are_those_by_hand(double: bool, values: list[float]) -> None:
 
 
 @pytest.mark.parametrize("huber", [True, False])
-def test_an_update_is_one_of_adam_down_the_loss_by_hand(huber: bool) -> None:
-    """With errors on both sides of Huber's corner, against torch's Adam on a copy of one layer."""
+def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None:
+    """Errors lie on both sides of the Huber threshold; PyTorch's Adam updates a copied layer."""
     agent = small_agent(huber=huber, learning_starts=0, batch_size=64, max_grad_norm=1e9)
     agent.target = Table([[0.0] * 3] * 2)  # type: ignore[assignment]
     rewards = np.array([0.3, -0.5, 4.0, -7.0])
@@ -128,7 +128,7 @@ def test_dqn_finds_the_q_of_a_corridor(seed: int, target: dict[str, Any]) -> Non
     assert insight.probabilities.tolist() == [0.0, 1.0]
 
 
-def test_the_target_network_follows_in_jumps_or_smoothly() -> None:
+def test_the_target_network_is_copied_or_follows_smoothly() -> None:
     for rate in (1.0, 0.25):
         agent = small_agent(learning_starts=0, target_every=3, target_rate=rate)
         for _ in range(3):
@@ -140,10 +140,10 @@ def test_the_target_network_follows_in_jumps_or_smoothly() -> None:
             expected = rate * way if agent.updates == 3 else torch.zeros_like(way)
             torch.testing.assert_close(came, expected)
         parts = [parameter.data_ptr() for parameter in agent.target.parameters()]
-        assert parts[0] == agent._target_parameters.data_ptr()  # what moves is what predicts
+        assert parts[0] == agent._target_parameters.data_ptr()  # the network reads the moved vector
 
 
-def test_updates_begin_and_repeat_when_they_should() -> None:
+def test_updates_start_and_repeat_on_schedule() -> None:
     agent = small_agent(learning_starts=20, train_every=3, updates=2)
     made = []
     for _ in range(12):  # 4 environment steps each
@@ -152,7 +152,7 @@ def test_updates_begin_and_repeat_when_they_should() -> None:
     assert made == [0, 0, 0, 0, 0, 2, 2, 2, 4, 4, 4, 6]
 
 
-def test_epsilon_falls_linearly_and_decides_how_much_is_random() -> None:
+def test_epsilon_falls_linearly_and_is_the_share_of_random_actions() -> None:
     task = Task("t", spaces.Box(0, 1, (3,)), spaces.Discrete(4, start=7), 5_000, 1)
     settings = DQNSettings(first_epsilon=0.9, last_epsilon=0.1, exploration_steps=100)
     agent = DQNAgent(task, settings, seed=0)
@@ -176,7 +176,9 @@ def test_epsilon_falls_linearly_and_decides_how_much_is_random() -> None:
     ],
     ids=["vector", "memory gone round, Polyak", "screen"],
 )
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    options: list[str], tmp_path: Path
+) -> None:
     common = ["--agent", "dqn", "--num-envs", "16", "--eval-every", "2000", "--eval-episodes", "2"]
     common += ["--learning-starts", "500", "--exploration-steps", "3000", *options]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 4800, *common)
@@ -185,7 +187,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path
     assert_same_checkpoint(through, half)
 
 
-def test_what_is_remembered_does_not_lead_into_episodes_that_begin_anew() -> None:
+def test_stored_steps_do_not_continue_into_episodes_after_a_resume() -> None:
     agent = small_agent(learning_starts=1000)
     agent.learn(one_step())
     agent.discard_rollout()
@@ -194,7 +196,7 @@ def test_what_is_remembered_does_not_lead_into_episodes_that_begin_anew() -> Non
     assert set(batch["rewards"].tolist()) == {0.0, 100.0}
 
 
-def test_acting_without_exploring_changes_nothing() -> None:
+def test_acting_without_exploration_changes_nothing() -> None:
     agent = small_agent(learning_starts=0)
     agent.learn(one_step())
     tensors = {name: tensor.clone() for name, tensor in agent.tensors().items()}
@@ -206,7 +208,7 @@ def test_acting_without_exploring_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["dqn", "pqn"])
-def test_screens_are_served_and_other_spaces_refused_clearly(name: str) -> None:
+def test_screens_are_served_and_other_spaces_are_rejected(name: str) -> None:
     settings = settings_type(name)()
     screens = spaces.Box(0, 255, (2, 40, 40), np.uint8)
     agent = make_agent(name, Task("t", screens, spaces.Discrete(3), 2, 1), settings, 0)
@@ -215,11 +217,11 @@ def test_screens_are_served_and_other_spaces_refused_clearly(name: str) -> None:
         (spaces.Discrete(4), spaces.Discrete(2)),
         (spaces.Box(0, 1, (2,)), spaces.Box(-1, 1, (2,))),
     ):
-        with pytest.raises(UnsuitableTaskError, match="can"):
+        with pytest.raises(UnsuitableTaskError, match="must be"):
             make_agent(name, Task("t", observation, action, 1, 1), settings, 0)
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_raises_an_error() -> None:
     agent = small_agent(learning_starts=0, updates=100)
     with pytest.raises(FloatingPointError, match="diverged after 4 steps"):
         agent.learn(one_step(rewards=np.full(4, np.nan)))
@@ -229,6 +231,6 @@ def test_divergence_is_named() -> None:
     "wrong",
     [{"gamma": 1.5}, {"n_step": 0}, {"target_rate": 0.0}, {"learning_rate": float("nan")}],
 )
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         DQNSettings(**wrong)  # type: ignore[arg-type]

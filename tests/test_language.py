@@ -340,7 +340,7 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
             ],
             "its language is en, not ko",
         ),
-        (["--env", "commentary", "--agent", "ppo"], "cannot be served"),
+        (["--env", "commentary", "--agent", "ppo"], "actions must be"),
         (["--env", "paddle", "--agent", "gpt"], "rows of tokens"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Bodies held against windows cut out and multiplied by hand in NumPy."""
+"""Backbones compared with convolutions written in NumPy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parameters(layer: Any) -> tuple[Array, Array]:
 
 
 def convolved(maps: Array, layer: nn.Conv2d) -> Array:
-    """Every window of (n, channels, height, width) times the weights, the negative cut off."""
+    """Return the ReLU of each window of (n, channels, height, width) times the weights."""
     weight, bias = parameters(layer)
     side, stride = layer.kernel_size[0], layer.stride[0]
     windows = sliding_window_view(maps, (side, side), (2, 3))[:, :, ::stride, ::stride]
@@ -40,10 +40,10 @@ def convolved(maps: Array, layer: nn.Conv2d) -> Array:
 
 
 @pytest.mark.parametrize("side", [24, 40, 84, 128])
-def test_a_screen_body_is_convolutions_and_a_linear_layer(side: int) -> None:
+def test_a_screen_backbone_is_convolutions_and_a_linear_layer(side: int) -> None:
     backbone = backbone_for(screens(2, side, side), 16)
     for name, parameter in backbone.named_parameters():
-        if name.endswith("bias"):  # 0 at first, which would hide a mistake
+        if name.endswith("bias"):  # initially 0, which would hide a mistake
             nn.init.normal_(parameter, 0.0, 0.5)
     seen = np.random.default_rng(0).integers(0, 256, (3, 2, side, side), np.uint8)
     maps = seen / 255.0
@@ -59,7 +59,7 @@ def test_a_screen_body_is_convolutions_and_a_linear_layer(side: int) -> None:
     assert (expected > 0).any()
 
 
-def test_a_vector_body_is_two_linear_layers() -> None:
+def test_a_vector_backbone_is_two_linear_layers() -> None:
     backbone: Any = backbone_for(spaces.Box(-1, 1, (5,), np.float32), 8)
     seen = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
     expected = seen.astype(np.float64)
@@ -72,7 +72,7 @@ def test_a_vector_body_is_two_linear_layers() -> None:
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
-def test_screens_of_every_size_become_width_features(frames: int) -> None:
+def test_screens_of_any_size_become_width_features(frames: int) -> None:
     for side in range(24, 129, 4):
         backbone = backbone_for(screens(frames, side, side), 12)
         seen = torch.randint(0, 256, (2, frames, side, side), dtype=torch.uint8)
@@ -88,7 +88,7 @@ def test_screens_need_not_be_square(height: int, width: int) -> None:
     assert backbone(torch.zeros(3, 1, height, width, dtype=torch.uint8)).shape == (3, 4)
 
 
-def test_every_pixel_of_a_small_screen_counts() -> None:
+def test_every_pixel_of_a_small_screen_has_an_effect() -> None:
     backbone = backbone_for(screens(2, 24, 24), 64)
     lit = torch.zeros(2 * 24 * 24, 2, 24, 24)
     for k, place in enumerate(itertools.product(range(2), range(24), range(24))):
@@ -98,7 +98,7 @@ def test_every_pixel_of_a_small_screen_counts() -> None:
     assert (features.std(1) > 0).all()
 
 
-def test_the_generator_alone_decides_the_weights() -> None:
+def test_the_weights_depend_on_the_generator_only() -> None:
     torch.manual_seed(1)
     one = backbone_for(screens(2, 84, 84), 8, seed=5)
     torch.manual_seed(2)
@@ -119,6 +119,6 @@ def test_the_generator_alone_decides_the_weights() -> None:
         spaces.Discrete(4),
     ],
 )
-def test_other_spaces_are_refused(space: spaces.Space[Any]) -> None:
+def test_other_spaces_are_rejected(space: spaces.Space[Any]) -> None:
     with pytest.raises(UnsuitableTaskError, match="at least 8"):
         backbone_for(space, 8)

@@ -1,4 +1,4 @@
-"""PPO held against slow formulas by hand, and against problems whose answers are known."""
+"""PPO compared with slow direct formulas and with problems whose solutions are known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from agents.ppo import PPOAgent, PPOSettings, generalized_advantages
 
 
 def slow_advantage(columns: list[Any], gamma: float, lam: float, t: int) -> float:
-    """A_t as the sum over all later deltas of the episode, equation 16 of the GAE paper."""
+    """Return A_t as the sum over all later deltas of the episode (GAE paper, equation 16)."""
     rewards, values, next_values, done = columns
     total, weight = 0.0, 1.0
     for k in range(t, len(rewards)):
@@ -60,7 +60,7 @@ def one_hot_task(size: int, num_envs: int) -> Task:
 
 
 def constant_value_agent(value: float, **settings: Any) -> PPOAgent:
-    """An agent whose value function says `value` of everything."""
+    """Return an agent whose value function is constant."""
     agent = PPOAgent(one_hot_task(2, 3), PPOSettings(**settings), seed=0)
     with torch.no_grad():
         agent.network.heads.weight[-1].zero_()
@@ -69,7 +69,7 @@ def constant_value_agent(value: float, **settings: Any) -> PPOAgent:
 
 
 def test_truncation_bootstraps_from_the_final_observation_and_termination_does_not() -> None:
-    """Environment 0 goes on, 1 terminates, 2 is truncated; V is 7 everywhere."""
+    """Environment 0 continues, 1 terminates, 2 is truncated; V is 7 everywhere."""
     agent = constant_value_agent(7.0, num_steps=2, epochs=1, minibatches=1)
     observations = np.zeros((3, 2), np.float32)
     terminated, truncated = np.array([False, True, False]), np.array([False, False, True])
@@ -78,7 +78,11 @@ def test_truncation_bootstraps_from_the_final_observation_and_termination_does_n
     first = Step(observations, actions, rewards, {}, terminated, truncated, observations, valid)
     assert agent.learn(first) is None
     agent.act(observations)
-    assert agent.rollout.next_values[0].tolist() == [0.0, 0.0, 7.0]  # 0 is not known before t + 1
+    assert agent.rollout.next_values[0].tolist() == [
+        0.0,
+        0.0,
+        7.0,
+    ]  # environment 0 is known at t + 1
     nothing = np.zeros(3, bool)
     second = Step(observations, actions, rewards, {}, nothing, nothing, observations, valid)
     assert agent.learn(second) is not None
@@ -86,7 +90,7 @@ def test_truncation_bootstraps_from_the_final_observation_and_termination_does_n
     assert agent.rollout.next_values[1].tolist() == [7.0, 7.0, 7.0]
 
 
-def test_truncation_values_the_last_observation_not_the_next_episodes_first() -> None:
+def test_truncation_uses_the_last_observation_not_the_first_of_the_next_episode() -> None:
     agent = PPOAgent(one_hot_task(2, 1), PPOSettings(num_steps=4), seed=0)
     seen, last = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)
     actions = agent.act(seen)
@@ -100,7 +104,7 @@ def test_truncation_values_the_last_observation_not_the_next_episodes_first() ->
     assert agent.rollout.next_values[0, 0] == value[0]
 
 
-def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
+def test_steps_that_only_reset_an_environment_are_not_learned_from() -> None:
     agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=3, epochs=1, minibatches=2), seed=0)
     agent.rollout.valid[:] = [[True, True], [True, False], [True, True]]
     rollout = {name: torch.from_numpy(array) for name, array in agent.rollout.arrays().items()}
@@ -110,7 +114,7 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
     assert learned == [0.0, 1.0, 2.0, 4.0, 5.0]
 
 
-def test_a_rollout_of_nothing_but_beginnings_teaches_nothing() -> None:
+def test_a_rollout_of_resets_only_changes_nothing() -> None:
     agent = PPOAgent(one_hot_task(2, 2), PPOSettings(num_steps=1), seed=0)
     observations, no = np.zeros((2, 2), np.float32), np.zeros(2, bool)
     actions = agent.act(observations)
@@ -163,7 +167,7 @@ def test_ppo_finds_the_optimal_policy_and_values_of_a_corridor(seed: int) -> Non
 
 
 def test_ppo_finds_the_best_continuous_action() -> None:
-    """Reward -(a - 3)^2 for one step in the Box 0..4: the mean has to go to 3."""
+    """The reward is -(a - 3)^2 for one step in the Box 0..4, so the mean must approach 3."""
     space = spaces.Box(0.0, 4.0, (1,), np.float32)
     task = Task("test", spaces.Box(-1, 1, (1,), np.float32), space, 64, 1_000_000)
     agent = PPOAgent(task, PPOSettings(num_steps=8, learning_rate=5e-3), seed=0)
@@ -175,8 +179,8 @@ def test_ppo_finds_the_best_continuous_action() -> None:
     assert agent.act(seen[:1], explore=False)[0, 0] == pytest.approx(3.0, abs=0.15)
 
 
-def test_clipping_and_adam_on_one_vector_are_those_on_many_tensors() -> None:
-    """Against the same network whose parameters are torch's own."""
+def test_clipping_and_adam_on_one_vector_equal_those_on_many_tensors() -> None:
+    """Compared with the same network with separate parameters."""
     generator = torch.Generator().manual_seed(0)
     plain = make_backbone(spaces.Box(-1, 1, (4,), np.float32), 16, generator)
     flat = copy.deepcopy(plain)
@@ -217,7 +221,7 @@ def test_distributions_agree_with_torch() -> None:
     torch.testing.assert_close(gaussian.entropy(means, log_std), normal.entropy().sum(1))
 
 
-def test_continuous_actions_are_drawn_with_the_policys_means_and_spreads() -> None:
+def test_continuous_samples_have_the_means_and_deviations_of_the_policy() -> None:
     means = np.repeat(np.array([[0.5], [-2.0]], np.float32), 100_000, 1)
     log_std = np.array([-0.5, 0.3], np.float32)
     gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
@@ -226,7 +230,7 @@ def test_continuous_actions_are_drawn_with_the_policys_means_and_spreads() -> No
     assert drawn.std(0) == pytest.approx(np.exp(log_std), rel=0.01)
 
 
-def test_discrete_actions_are_drawn_with_the_policys_probabilities() -> None:
+def test_discrete_samples_have_the_probabilities_of_the_policy() -> None:
     logits = np.repeat(np.log(np.array([[0.6], [0.3], [0.1]], np.float32)), 100_000, 1)
     generator = np.random.default_rng(1)
     drawn = Categorical(spaces.Discrete(3)).sample(logits, np.zeros(0), generator)
@@ -234,7 +238,7 @@ def test_discrete_actions_are_drawn_with_the_policys_probabilities() -> None:
     assert frequencies == pytest.approx([0.6, 0.3, 0.1], abs=0.006)  # 4 standard deviations
 
 
-def test_screens_are_served_and_other_spaces_refused_clearly() -> None:
+def test_screens_are_served_and_other_spaces_are_rejected() -> None:
     screens = spaces.Box(0, 255, (2, 40, 40), np.uint8)
     agent = PPOAgent(Task("t", screens, spaces.Discrete(3), 2, 1), PPOSettings(), seed=0)
     assert agent.act(np.zeros((2, 2, 40, 40), np.uint8)).shape == (2,)
@@ -242,11 +246,11 @@ def test_screens_are_served_and_other_spaces_refused_clearly() -> None:
         (spaces.Discrete(4), spaces.Discrete(2)),
         (spaces.Box(0, 1, (2,)), spaces.MultiBinary(2)),
     ):
-        with pytest.raises(UnsuitableTaskError, match="can"):
+        with pytest.raises(UnsuitableTaskError, match="must be"):
             make_agent("ppo", Task("t", observation, action, 1, 1), PPOSettings(), 0)
 
 
-def test_acting_without_exploring_changes_nothing() -> None:
+def test_acting_without_exploration_changes_nothing() -> None:
     env = gymnasium.make_vec("PaddleBall-v0", num_envs=4)
     observations, _ = env.reset(seed=0)
     task = Task("t", env.single_observation_space, env.single_action_space, 4, 1)
@@ -259,7 +263,7 @@ def test_acting_without_exploring_changes_nothing() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in agent.tensors().items())
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_raises_an_error() -> None:
     agent = constant_value_agent(0.0, num_steps=1)
     observations, no = np.zeros((3, 2), np.float32), np.zeros(3, bool)
     actions = agent.act(observations)
@@ -269,6 +273,6 @@ def test_divergence_is_named() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"epochs": 0}, {"learning_rate": float("nan")}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         PPOSettings(**wrong)  # type: ignore[arg-type]

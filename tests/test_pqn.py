@@ -1,4 +1,4 @@
-"""PQN held against formulas by hand, and against a problem whose Q is known."""
+"""PQN compared with hand-computed formulas and with a problem whose Q values are known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.test_training import assert_same_checkpoint, run_train
 
 
 def slow_return(columns: list[Any], gamma: float, lam: float, t: int) -> float:
-    """The lambda-return as a weighted mean of all n-step returns (Sutton and Barto, 12.3)."""
+    """Return the lambda-return as a weighted mean of n-step returns (Sutton and Barto, 12.3)."""
     rewards, next_values, done = columns
     n_step_returns, total = [], 0.0
     for k in range(t, len(rewards)):
@@ -50,14 +50,14 @@ def small_agent(num_envs: int, **settings: Any) -> PQNAgent:
     return PQNAgent(one_hot_task(3, num_envs), PQNSettings(**settings), seed=0)
 
 
-def test_what_was_seen_before_is_normalised_too() -> None:
+def test_rows_of_vectors_are_normalised_too() -> None:
     backbone = layer_norm_backbone(spaces.Box(-1, 1, (5, 8)), 16, torch.Generator().manual_seed(0))
     assert sum(isinstance(layer, torch.nn.LayerNorm) for layer in backbone) == 2
     assert backbone(torch.zeros(3, 5, 8)).shape == (3, 16)
 
 
 def steps_of(count: int, num_envs: int, **changes: Any) -> list[Step]:
-    """In the first state, for a reward of 1; what follows is the second."""
+    """Return a step from the first to the second state, with reward 1."""
     seen, after = (np.eye(3, dtype=np.float32)[[state] * num_envs] for state in (0, 1))
     no = np.zeros(num_envs, bool)
     fields: dict[str, Any] = {
@@ -70,7 +70,7 @@ def steps_of(count: int, num_envs: int, **changes: Any) -> list[Step]:
 
 
 def test_truncation_bootstraps_from_the_last_observation_and_termination_does_not() -> None:
-    """Environment 0 goes on, 1 terminates, 2 is truncated; the best Q there is 7, elsewhere 99."""
+    """Environment 0 continues, 1 terminates, 2 is truncated; max Q is 7 there and 99 elsewhere."""
     agent: Any = small_agent(3, num_steps=2, gamma=0.5, q_lambda=0.8)
     agent.network = Table([[99.0, 6.0, 99.0], [99.0, 7.0, 99.0]])
     terminated, truncated = np.array([False, True, False]), np.array([False, False, True])
@@ -85,7 +85,7 @@ def test_truncation_bootstraps_from_the_last_observation_and_termination_does_no
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pqn_finds_the_q_of_a_corridor(seed: int) -> None:
-    """With lambda = 0: Peng's Q(lambda) would mix in what random actions bring."""
+    """With lambda = 0, because Peng's Q(lambda) includes the rewards of random actions."""
     settings = PQNSettings(
         num_steps=8,
         gamma=0.9,
@@ -100,7 +100,7 @@ def test_pqn_finds_the_q_of_a_corridor(seed: int) -> None:
     assert agent.act(np.eye(3, dtype=np.float32), explore=False).tolist() == [1, 1, 1]
 
 
-def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
+def test_steps_that_only_reset_an_environment_are_not_learned_from() -> None:
     agent = small_agent(2, num_steps=3, epochs=1, minibatches=2)
     agent.rollout.valid[:] = [[True, True], [True, False], [True, True]]
     batches = list(agent.minibatches(torch.arange(6.0).reshape(3, 2)))
@@ -110,8 +110,8 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
     assert nothing.learn(beginning) is None
 
 
-def test_the_body_is_layers_normalised_before_their_relu() -> None:
-    """Against NumPy, with scales and shifts that are not 1 and 0."""
+def test_each_layer_of_the_backbone_is_normalised_before_relu() -> None:
+    """Compared with NumPy, with scales and shifts other than 1 and 0."""
     space = spaces.Box(-1, 1, (5,), np.float32)
     backbone = layer_norm_backbone(space, 8, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
@@ -136,7 +136,9 @@ def test_the_body_is_layers_normalised_before_their_relu() -> None:
     ],
     ids=["within a rollout", "screen"],
 )
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    options: list[str], tmp_path: Path
+) -> None:
     common = ["--agent", "pqn", "--num-envs", "16", "--eval-every", "2000", "--eval-episodes", "2"]
     common += ["--exploration-steps", "3000", *options]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 4800, *common)
@@ -145,14 +147,14 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path
     assert_same_checkpoint(through, half)
 
 
-def test_the_learning_rate_falls_to_nothing_over_the_planned_steps() -> None:
+def test_the_learning_rate_falls_to_0_over_the_planned_steps() -> None:
     task = dataclasses.replace(one_hot_task(3, 2), total_steps=4)
     agent = PQNAgent(task, PQNSettings(num_steps=1, anneal=True, learning_rate=0.5), seed=0)
     metrics = [agent.learn(step) for step in steps_of(2, 2)]
     assert [each["learning_rate"] for each in metrics if each] == [0.25, 0.0]
 
 
-def test_acting_without_exploring_changes_nothing() -> None:
+def test_acting_without_exploration_changes_nothing() -> None:
     agent = small_agent(3, num_steps=2)
     for step in steps_of(3, 3):
         agent.learn(step)
@@ -163,7 +165,7 @@ def test_acting_without_exploring_changes_nothing() -> None:
     assert agent.numbers() == numbers
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_raises_an_error() -> None:
     agent = small_agent(3, num_steps=1)
     (step,) = steps_of(1, 3, rewards=np.full(3, np.nan))
     with pytest.raises(FloatingPointError, match="diverged after 3 steps"):
@@ -171,6 +173,6 @@ def test_divergence_is_named() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"q_lambda": 1.5}, {"epochs": 0}, {"max_grad_norm": 0.0}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         PQNSettings(**wrong)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ import play
 import train
 from agents import make_agent
 from agents.agent import Task
-from agents.networks.prompt_network import Answers
+from agents.networks.prompt_network import PromptCategorical
 from agents.supervised import SupervisedAgent, SupervisedSettings
 from envs.engine.palette import GREEN
 from stages.datasets.dataset import Examples, examples_of
@@ -141,7 +141,7 @@ def test_the_probability_of_a_prompts_answers_is_the_mean_of_each() -> None:
     generator = np.random.default_rng(0)
     outputs = generator.normal(size=(5, 3, 4))
     actions = generator.integers(5, size=(3, 4))
-    distribution = Answers(Prompts(shots=3).action_space)
+    distribution = PromptCategorical(Prompts(shots=3).action_space)
     found = distribution.log_prob(torch.from_numpy(outputs), torch.from_numpy(actions), None)  # type: ignore[arg-type]
     for i in range(3):
         each = [

@@ -1,4 +1,4 @@
-"""REINFORCE held against a decision tree whose every path can be counted."""
+"""REINFORCE compared with a decision tree whose paths can all be enumerated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CARTPOLE = ("--agent", "reinforce", "--env", "CartPole-v1", "--baseline")
 CELLS = 3
 REWARDS = np.array([[1.0, 2.0], [5.0, -3.0], [0.5, 4.0]], np.float32)  # of each cell and action
 LOGITS = np.array([[0.3, -0.2], [0.1, 0.7], [-0.4, 0.9]], np.float32)
-VALUES = np.array([3.0, 1.0, 2.5], np.float32)  # near enough to those of the policy
+VALUES = np.array([3.0, 1.0, 2.5], np.float32)  # close to those of the policy
 
 
 def make_reinforce(count: int, **settings: Any) -> ReinforceAgent:
@@ -33,7 +33,7 @@ def make_reinforce(count: int, **settings: Any) -> ReinforceAgent:
 
 
 def tabular(**settings: Any) -> ReinforceAgent:
-    """An agent whose networks are tables: one row of logits and one value for each cell."""
+    """Return an agent whose networks are tables: logits and a value for each cell."""
     agent = make_reinforce(1, **settings)
     policy, value = nn.Linear(CELLS, 2, bias=False), nn.Linear(CELLS, 1, bias=False)
     with torch.no_grad():
@@ -49,7 +49,7 @@ def probabilities(logits: Any) -> Any:
 
 
 def paths() -> Any:
-    """From cell 0, action a leads to cell 1 + a, where another action ends it."""
+    """Yield all paths: in cell 0, action a leads to cell 1 + a, where any action is the last."""
     for first, second in itertools.product(range(2), range(2)):
         yield [0, 1 + first], [first, second]
 
@@ -62,7 +62,7 @@ def expected_return(logits: Any) -> float:
 
 
 def gradients(agent: ReinforceAgent) -> tuple[Any, Any]:
-    """The estimates (4, 3, 2) that each path gives, and how probable each path is."""
+    """Return the gradient estimates (4, 3, 2) of all paths, and the probabilities of the paths."""
     estimates: list[Any] = []
     weights: list[Any] = []
     for cells, actions in paths():
@@ -79,7 +79,7 @@ def gradients(agent: ReinforceAgent) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("baseline", [False, True])
 def test_the_gradient_is_that_of_the_expected_return(baseline: bool) -> None:
-    """The mean over all paths, against differences of the expected return."""
+    """The mean over all paths equals finite differences of the expected return."""
     estimates, weights = gradients(tabular(baseline=baseline))
     found = (weights[:, None, None] * estimates).sum(0)
     for cell, action in itertools.product(range(CELLS), range(2)):
@@ -90,8 +90,8 @@ def test_the_gradient_is_that_of_the_expected_return(baseline: bool) -> None:
         assert found[cell, action] == pytest.approx(slope, abs=1e-4)
 
 
-def test_the_gradient_of_one_path_is_the_one_by_hand() -> None:
-    """d log pi(a|s) / d logit(s, b) = [a = b] - pi(b|s), times what came after."""
+def test_the_gradient_of_one_path_matches_a_hand_computed_one() -> None:
+    """d log pi(a|s) / d logit(s, b) = [a = b] - pi(b|s), times the later rewards."""
     for baseline in (False, True):
         estimates, _ = gradients(tabular(baseline=baseline))
         for estimate, (cells, actions) in zip(estimates, paths(), strict=True):
@@ -103,7 +103,7 @@ def test_the_gradient_of_one_path_is_the_one_by_hand() -> None:
             np.testing.assert_allclose(estimate, by_hand, atol=1e-5)
 
 
-def test_the_baseline_lessens_the_variance() -> None:
+def test_the_baseline_reduces_the_variance() -> None:
     variances = []
     for baseline in (False, True):
         estimates, weights = gradients(tabular(baseline=baseline))
@@ -113,10 +113,10 @@ def test_the_baseline_lessens_the_variance() -> None:
 
 
 def scripted(agent: ReinforceAgent, truncated_value: float = 0.0) -> Any:
-    """What an update is given after three environments with episodes of 1, 2 and 3 steps.
+    """Return the arguments of an update by three environments with episodes of 1, 2 and 3 steps.
 
-    Rewards are 10 * environment + time. Environment 0 begins anew at time 1, in which nothing can
-    be done, and goes on; environment 1 is cut short at time 1; 2 ends at time 2.
+    Rewards are 10 * environment + time. Environment 0 is reset at time 1, where actions have no
+    effect, and continues; environment 1 is truncated at time 1; environment 2 ends at time 2.
     """
     head = agent.network.value[-1]
     assert isinstance(head, nn.Linear)
@@ -142,17 +142,17 @@ def scripted(agent: ReinforceAgent, truncated_value: float = 0.0) -> Any:
 
 
 @pytest.mark.parametrize("baseline", [False, True])
-def test_one_whole_episode_of_each_environment_counts(baseline: bool) -> None:
+def test_one_whole_episode_of_each_environment_is_used(baseline: bool) -> None:
     agent = make_reinforce(3, gamma=0.5, baseline=baseline)
     observations, _, returns = scripted(agent, truncated_value=8.0)
     assert observations.argmax(1).tolist() == [0, 0, 0, 1, 1, 2]
-    rest = 8.0 * 0.5 if baseline else 0.0  # V of what followed the cut
+    rest = 8.0 * 0.5 if baseline else 0.0  # value after the truncation
     one, two = 11 + rest, [20 + 0.5 * (21 + 0.5 * 22), 21 + 0.5 * 22, 22]
     assert returns.tolist() == [0.0, 10 + 0.5 * one, two[0], one, two[1], two[2]]
 
 
-def test_after_an_update_episodes_under_way_do_not_count() -> None:
-    """Environments 0 and 1 are in the middle of one; only 2 begins."""
+def test_unfinished_episodes_are_not_used_after_an_update() -> None:
+    """Environments 0 and 1 are in the middle of an episode; only 2 starts one."""
     agent = make_reinforce(3)
     scripted(agent)
     seen, no = np.zeros((3, CELLS), np.float32), np.zeros(3, bool)
@@ -160,8 +160,8 @@ def test_after_an_update_episodes_under_way_do_not_count() -> None:
     assert agent.collected["environments"][0].tolist() == [2]
 
 
-def test_recording_begins_with_the_first_step_that_counts() -> None:
-    """Environment 0 begins anew in step 1, which completes the record; environment 1 in step 2."""
+def test_collection_starts_with_the_first_valid_step() -> None:
+    """Environment 0 is reset in step 1, which completes the collection; environment 1 in step 2."""
     agent = make_reinforce(2)
     seen, no = np.zeros((2, CELLS), np.float32), np.zeros(2, bool)
     for over, valid in (([1, 0], [1, 1]), ([0, 1], [0, 1]), ([0, 0], [1, 0]), ([0, 0], [1, 1])):
@@ -217,7 +217,9 @@ def test_reinforce_finds_the_best_continuous_action() -> None:
     [["--baseline"], ["--env-options", "observation=screen", "screen_size=24"]],
     ids=["vector", "screen"],
 )
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    options: list[str], tmp_path: Path
+) -> None:
     options = ["--agent", "reinforce", *QUICK, *options]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 9600, *options)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 4800, *options)
@@ -229,22 +231,22 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path
 
 
 def test_reinforce_solves_cartpole(tmp_path: Path) -> None:
-    """Its batch begins anew in the next step, and cuts episodes at 500."""
+    """CartPole resets in the step after an episode, and truncates episodes at 500 steps."""
     folder = run_train("--run-dir", tmp_path, *CARTPOLE)
     assert load_checkpoint(folder)[1]["progress"]["evaluated_score"] >= 475
 
 
-def test_other_spaces_are_refused_clearly() -> None:
+def test_other_spaces_are_rejected() -> None:
     vector = spaces.Box(0, 1, (2,))
     for observation, action in (
         (spaces.Discrete(4), spaces.Discrete(2)),
         (vector, spaces.MultiBinary(2)),
     ):
-        with pytest.raises(UnsuitableTaskError, match="can"):
+        with pytest.raises(UnsuitableTaskError, match="must be"):
             make_agent("reinforce", Task("t", observation, action, 1, 1), ReinforceSettings(), 0)
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_raises_an_error() -> None:
     agent = make_reinforce(1)
     seen, yes, no = np.ones((1, CELLS), np.float32), np.ones(1, bool), np.zeros(1, bool)
     with pytest.raises(FloatingPointError, match="diverged"):
@@ -252,6 +254,6 @@ def test_divergence_is_named() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"width": 0}, {"learning_rate": float("nan")}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ReinforceSettings(**wrong)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The replay memory held against a plain list of everything that ever happened."""
+"""The replay buffer compared with a plain list of all steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def task(space: Any = None) -> Task:
 
 
 def made_up_steps(count: int, seed: int = 0) -> list[Step]:
-    """Each observation says (moment, environment); what follows a step is called (-moment, ...)."""
+    """Observations are (time, environment); the one after a step is (-time, environment)."""
     generator = np.random.default_rng(seed)
     steps, valid = [], np.ones(NUM_ENVS, np.bool_)
     for t in range(count):
@@ -36,7 +36,7 @@ def made_up_steps(count: int, seed: int = 0) -> list[Step]:
 
 
 def slow_n_step(steps: list[Step], t: int, i: int, n_step: int) -> tuple[float, float, float]:
-    """Reward, discount and the moment of the last step, one after another."""
+    """Return reward, discount and the time of the last step, computed step by step."""
     total, k = 0.0, 0
     while True:
         step = steps[t + k]
@@ -49,8 +49,8 @@ def slow_n_step(steps: list[Step], t: int, i: int, n_step: int) -> tuple[float, 
 
 
 @pytest.mark.parametrize("n_step", [1, 2, 3, 7])
-@pytest.mark.parametrize("moments", [5, 20, 37])  # not full, just full, gone round
-def test_sampled_returns_are_those_by_hand(n_step: int, moments: int) -> None:
+@pytest.mark.parametrize("moments", [5, 20, 37])  # partly filled, just full, overwritten
+def test_sampled_returns_match_hand_computed_ones(n_step: int, moments: int) -> None:
     replay, steps = Replay(task(), 20 * NUM_ENVS), made_up_steps(moments)
     for step in steps:
         replay.add(step)
@@ -69,7 +69,7 @@ def test_sampled_returns_are_those_by_hand(n_step: int, moments: int) -> None:
     assert drawn == {(t, i) for t in kept for i in range(NUM_ENVS) if steps[t].valid[i]}
 
 
-def test_every_valid_step_is_drawn_equally_often() -> None:
+def test_every_valid_step_is_sampled_equally_often() -> None:
     replay, steps = Replay(task(), 10 * NUM_ENVS), made_up_steps(10)
     for step in steps:
         replay.add(step)
@@ -80,9 +80,9 @@ def test_every_valid_step_is_drawn_equally_often() -> None:
     assert frequencies == pytest.approx(expected, abs=5 * expected**0.5)  # 5 standard deviations
 
 
-def test_returns_do_not_reach_over_a_cut() -> None:
+def test_returns_do_not_extend_over_a_cut() -> None:
     replay = Replay(task(), 10 * NUM_ENVS)
-    replay.cut()  # of nothing
+    replay.cut()  # an empty buffer
     no, yes = np.zeros(NUM_ENVS, np.bool_), np.ones(NUM_ENVS, np.bool_)
     for t in range(4):
         if t == 2:
@@ -101,7 +101,7 @@ def test_returns_do_not_reach_over_a_cut() -> None:
 
 
 @pytest.mark.parametrize("moments", [7, 25])
-def test_a_restored_memory_goes_on_as_the_first(moments: int) -> None:
+def test_a_restored_buffer_continues_like_the_original(moments: int) -> None:
     first, second = Replay(task(), 10 * NUM_ENVS), Replay(task(), 10 * NUM_ENVS)
     steps = made_up_steps(moments + 8)
     for step in steps[:moments]:
@@ -117,7 +117,7 @@ def test_a_restored_memory_goes_on_as_the_first(moments: int) -> None:
     assert all((array == second.arrays()[name]).all() for name, array in first.arrays().items())
 
 
-def test_screens_stay_bytes_and_continuous_actions_vectors() -> None:
+def test_screens_stay_uint8_and_continuous_actions_stay_vectors() -> None:
     screens = spaces.Box(0, 255, (2, 4, 4), np.uint8)
     actions = spaces.Box(-1.0, 1.0, (3,), np.float32)
     replay = Replay(Task("test", screens, actions, NUM_ENVS, 1_000), 100)

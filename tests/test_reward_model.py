@@ -1,4 +1,4 @@
-"""The reward model held against known rewards; the planner against dynamic programming."""
+"""The reward model compared with known rewards; the planner with dynamic programming."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.evaluation import evaluate
 from training.lookahead import make_lookahead
 from training.trained_agent import load_agent
 
-torch.set_num_threads(1)  # over networks this small, more would wait for each other
+torch.set_num_threads(1)  # tiny networks are slower with more threads
 SEEN = spaces.Box(-1.0, 1.0, (2,), np.float32)
 TERMS = {"push": 2.0, "ridge": -1.0}
 
@@ -64,14 +64,14 @@ CELLS = 6
 
 
 def corridor(cell: int, action: int) -> tuple[int, float, bool]:
-    """0.3 at the left end, 1 at the right end; a step costs 0.01. The episode ends at both."""
+    """The reward is 0.3 at the left end, 1 at the right end, -0.01 elsewhere; ends terminate."""
     after = cell + 2 * action - 1
     reward = {-1: 0.3, CELLS: 1.0}.get(after, -0.01)
     return after, reward, after in (-1, CELLS)
 
 
 class Corridors:
-    """The dynamics alone: who walks on beyond an end comes back and finds the reward once more."""
+    """Dynamics without termination: after an end, the walk continues and can be rewarded again."""
 
     def __init__(self, cells: Any) -> None:
         self.cells = cells
@@ -97,14 +97,14 @@ def best_return(cell: int, horizon: int, gamma: float) -> float:
 
 
 def return_of(cell: int, action: int, horizon: int, gamma: float) -> float:
-    """Dynamic programming, Bellman 1957."""
+    """Return optimal values by dynamic programming (Bellman, 1957)."""
     after, reward, over = corridor(cell, action)
     return reward + (0.0 if over else gamma * best_return(after, horizon - 1, gamma))
 
 
 @pytest.mark.parametrize("gamma", [1.0, 0.9, 0.5])
 @pytest.mark.parametrize("horizon", range(1, 9))
-def test_with_a_perfect_model_the_planner_does_what_is_best(horizon: int, gamma: float) -> None:
+def test_with_a_perfect_model_the_planner_is_optimal(horizon: int, gamma: float) -> None:
     cells = np.arange(CELLS)
     tried = sequences(spaces.Discrete(2), horizon, 2**8, 1.0, np.random.default_rng(0))
     actions, returns = plan(cells[:, None], tried, Corridors(cells), perfect, gamma)
@@ -114,8 +114,8 @@ def test_with_a_perfect_model_the_planner_does_what_is_best(horizon: int, gamma:
         assert return_of(cell, action, horizon, gamma) == pytest.approx(best)
 
 
-def test_looking_further_is_what_finds_the_larger_reward() -> None:
-    """From cell 1 the left end is 2 steps away, the right end 5."""
+def test_a_longer_horizon_finds_the_larger_reward() -> None:
+    """From cell 1, the left end is 2 steps away and the right end 5."""
     chosen = []
     for horizon in range(1, 8):
         tried = sequences(spaces.Discrete(2), horizon, 2**8, 1.0, np.random.default_rng(0))
@@ -132,7 +132,7 @@ def test_all_sequences_are_tried_if_they_are_few_enough() -> None:
     assert tried.shape == (40, 80)
     assert sorted(np.bincount(tried[0])[5:].tolist()) == [26, 27, 27]
     changes = (tried[1:] != tried[:-1]).mean()
-    assert changes == pytest.approx(2 / 3 / 8, abs=0.02)  # a third of those drawn are the same
+    assert changes == pytest.approx(2 / 3 / 8, abs=0.02)  # a third of the new ones are equal
     box = spaces.Box(np.array([0, -1], np.float32), np.array([4, 0], np.float32))
     tried = sequences(box, 5, 30, 2.0, generator)
     assert tried.shape == (5, 30, 2)
@@ -142,7 +142,7 @@ def test_all_sequences_are_tried_if_they_are_few_enough() -> None:
 @pytest.mark.parametrize("observation", ["state", "screen"])
 @pytest.mark.parametrize("single", [False, True])
 def test_lookahead_returns_the_observations_that_follow(observation: str, single: bool) -> None:
-    """Copies k = 0 and 1 of each game; then the real ones go the way of copy 1."""
+    """Two copies of each game take different actions; then the games take those of copy 1."""
     options: Any = {"observation": observation, "screen_size": 24}
     count = 1 if single else 3
     env: Any = (
@@ -167,7 +167,7 @@ def test_lookahead_returns_the_observations_that_follow(observation: str, single
     assert any((seen[0] != seen[1]).any() for seen in told)
 
 
-def test_lookahead_does_not_know_the_random_numbers_to_come() -> None:
+def test_lookahead_does_not_reveal_future_random_numbers() -> None:
     env: Any = gymnasium.make_vec("TinyLeaf-v0", num_envs=2)
     env.reset(seed=0)
     lookahead = make_lookahead(env)
@@ -192,7 +192,7 @@ def test_the_memory_keeps_the_newest_valid_steps() -> None:
     assert sorted(memory.rows(np.arange(7))[2][:, 0]) == [8, 10, 11, 12, 14, 15, 16, 18, 19][2:]
 
 
-def test_a_scatter_picture_has_a_dot_where_it_belongs() -> None:
+def test_a_scatter_plot_has_its_dots_in_the_right_places() -> None:
     picture = scatter(np.array([0.0, 10.0, 0.0]), np.array([0.0, 10.0, 10.0]), "what it shows")
     margin = 0.06 / 1.12
     near, far = LEFT + SIDE * margin, LEFT + SIDE * (1 - margin)
@@ -209,14 +209,14 @@ def test_a_scatter_picture_has_a_dot_where_it_belongs() -> None:
     assert scatter(np.zeros(2), np.zeros(2), "nothing but zeros").shape == picture.shape
 
 
-def test_a_run_shows_predicted_against_real_and_its_agent_plays(tmp_path: Path) -> None:
+def test_a_run_writes_scatter_plots_and_its_agent_can_play(tmp_path: Path) -> None:
     options = ["--agent", "reward_model", "--horizon", 2, "--width", 16, "--num-envs", 16]
     options += ["--reward", "hit_or_miss - 0.01*effort", "--eval-episodes", 2, "--eval-every", 1000]
     folder = run_train("--run-dir", tmp_path, "--steps", 1600, *options)
     tags = curves(folder).Tags()
     expected = {"hit_or_miss", "effort", "the_end"}
     assert {f"agent/predicted_{name}" for name in expected} <= set(tags["images"])
-    env = gymnasium.make("PaddleBall-v0")  # with another reward than it was trained on
+    env = gymnasium.make("PaddleBall-v0")  # with another reward than in training
     agent = load_agent(folder, env)
     assert len(evaluate(agent, "PaddleBall-v0", {"max_steps": 50}, 2, 0).scores) == 2
 
@@ -229,7 +229,9 @@ def test_a_run_shows_predicted_against_real_and_its_agent_plays(tmp_path: Path) 
     ],
     ids=["continuous", "screen"],
 )
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[Any], tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    options: list[Any], tmp_path: Path
+) -> None:
     options = ["--agent", "reward_model", "--width", 16, "--capacity", 900, *QUICK, *options]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 1600, *options)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 800, *options)
@@ -237,7 +239,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[Any], tmp_path
     assert_same_checkpoint(through, half)
 
 
-def test_acting_without_exploring_changes_nothing() -> None:
+def test_acting_without_exploration_changes_nothing() -> None:
     task = Task("test", SEEN, spaces.Discrete(3), 4, 1, TERMS)
     agent = RewardModelAgent(task, RewardModelSettings(), seed=0)
     agent.learn(random_step(np.random.default_rng(0), 4, agent.act(np.zeros((4, 2), np.float32))))
@@ -248,7 +250,7 @@ def test_acting_without_exploring_changes_nothing() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in agent.tensors().items())
 
 
-def test_others_environments_are_looked_at_one_step_ahead(
+def test_environments_of_other_projects_allow_horizon_1_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = ["--env", "CartPole-v1", "--agent", "reward_model", "--run-dir", str(tmp_path)]
@@ -259,7 +261,7 @@ def test_others_environments_are_looked_at_one_step_ahead(
     run_train("--resume", folder, "--steps", 800)
 
 
-def test_other_spaces_are_refused_clearly() -> None:
+def test_other_spaces_are_rejected() -> None:
     unbounded = spaces.Box(-np.inf, np.inf, (2,), np.float32)
     for seen, actions in ((SEEN, unbounded), (SEEN, spaces.MultiBinary(2))):
         with pytest.raises(UnsuitableTaskError, match="reward_model: actions"):
@@ -267,6 +269,6 @@ def test_other_spaces_are_refused_clearly() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"horizon": 0}, {"gamma": 1.5}, {"max_grad_norm": 0.0}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RewardModelSettings(**wrong)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The hand-written rules must score above a bar, or the game is not what it says."""
+"""Scores of the hand-written rules, which show that the games are as difficult as described."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def task(env: Any, env_id: str = "PaddleBall-v0") -> Task:
 
 
 def play(name: str, settings: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The scores of the first hundred games played to their ends, and which of them were lost."""
+    """Return the scores of a hundred games played to the end, and which of them were lost."""
     env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=GAMES_PLAYED).unwrapped
     agent = make_agent(name, task(env), settings, seed=0)
     observations, _ = env.reset(seed=1000)
@@ -43,7 +43,7 @@ def play(name: str, settings: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any
 
 @pytest.fixture(scope="module")
 def scores() -> dict[str, Any]:
-    """Mean scores of all three."""
+    """Return the scores of the random agent and both rules."""
     players = {
         "random": ("random", RandomSettings()),
         "follow": ("rules", RulesSettings("follow")),
@@ -65,7 +65,7 @@ def test_intercepting_never_misses(scores: dict[str, Any]) -> None:
     assert scores["follow"][1].all()
 
 
-def test_rules_say_what_they_can_serve() -> None:
+def test_tasks_without_a_rule_are_rejected() -> None:
     env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=2).unwrapped
     with pytest.raises(UnsuitableTaskError, match="has no rule `folow`; it has intercept, follow"):
         RulesAgent(task(env), RulesSettings("folow"), 0)
@@ -81,20 +81,20 @@ BICYCLE = matrices(Parameters())
 
 
 def ridden(speed: float) -> Any:
-    """Eigenvalues of the bicycle with the rider by hand in it: T = gains @ (q, q')."""
+    """Return the eigenvalues of the bicycle with the hand-written rider: T = gains @ (q, q')."""
     gains = np.array([16.0, -5.0, 5.0 * max(0.0, 6.5 - speed), -1.0])
     system = state_matrix(BICYCLE, speed, 9.81)
     system[2:] += np.outer(np.linalg.inv(BICYCLE.mass)[:, 1], gains)
     return np.linalg.eigvals(system)
 
 
-def test_the_rider_by_hand_is_stable_in_the_linear_model() -> None:
+def test_the_hand_written_rider_is_stable_in_the_linear_model() -> None:
     assert max(ridden(speed).real.max() for speed in np.linspace(1.05, 12.0, 111)) < 0
     assert ridden(0.95).real.max() > 0
 
 
-def test_the_rider_by_hand_does_what_its_formula_says() -> None:
-    """Against the formula on states, not observations; pedal and brake against the speed's sign."""
+def test_the_hand_written_rider_follows_its_formula() -> None:
+    """Actions match the formula on states; pedal and brake have the sign of the speed's error."""
     env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=64).unwrapped
     observations, _ = env.reset(seed=3)
     states = env.states
@@ -119,7 +119,7 @@ def test_the_rider_by_hand_does_what_its_formula_says() -> None:
         ({"task": "slow"}, "ride", 24.0, 27.0),
     ],
 )
-def test_what_the_bicycles_rules_are_worth(
+def test_the_bicycles_rules_have_known_scores(
     options: dict[str, Any], rule: str, least: float, most: float
 ) -> None:
     env = gymnasium.make("BicycleBalance-v0", **options)

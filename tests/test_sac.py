@@ -1,4 +1,4 @@
-"""SAC held against torch's distributions, targets and gradients by hand, and a known optimum."""
+"""SAC compared with PyTorch's distributions, hand-computed targets, and a known optimum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agents.agent import Step, Task, UnsuitableTaskError
 from agents.sac import SACAgent, SACSettings, squash
 from tests.test_training import QUICK, assert_same_checkpoint, run_train
 
-torch.set_num_threads(1)  # over networks this small, more would wait for each other
+torch.set_num_threads(1)  # tiny networks are slower with more threads
 SEEN = spaces.Box(-1.0, 1.0, (3,), np.float32)
 SMALL = {"width": 16, "batch_size": 8, "warmup": 8, "capacity": 64}
 
@@ -44,7 +44,7 @@ def oracle(outputs: Tensor) -> TransformedDistribution:
     return TransformedDistribution(normal, [TanhTransform()])
 
 
-def test_log_probabilities_of_squashed_actions_are_torchs() -> None:
+def test_log_probabilities_of_squashed_actions_match_pytorch() -> None:
     generator = torch.Generator().manual_seed(0)
     outputs = 0.5 * torch.randn(200, 6, generator=generator, dtype=torch.float64)
     noise = torch.randn(200, 3, generator=generator, dtype=torch.float64)
@@ -76,7 +76,7 @@ def random_batch(agent: SACAgent, count: int) -> tuple[dict[str, Tensor], Tensor
 
 
 def trained_a_little() -> SACAgent:
-    """An agent whose targets, policy and temperature are not as they began."""
+    """Return an agent whose targets, policy and temperature have changed."""
     agent = make_sac(spaces.Box(-1.0, 1.0, (2,), np.float32), **SMALL, learning_rate=0.01)
     generator = np.random.default_rng(0)
     for _ in range(20):
@@ -87,7 +87,7 @@ def trained_a_little() -> SACAgent:
 
 
 def q_by_hand(pair: Any, seen: Tensor, action: Tensor) -> list[float]:
-    """Both estimates for one state and action, layer by layer."""
+    """Return both estimates for one state and action, layer by layer."""
     found = []
     for critic in pair:
         hidden = torch.cat((seen, action))
@@ -97,8 +97,8 @@ def q_by_hand(pair: Any, seen: Tensor, action: Tensor) -> list[float]:
     return found
 
 
-def test_targets_are_those_by_hand() -> None:
-    """r + gamma (min of the target critics - alpha log pi), nothing after termination."""
+def test_targets_match_hand_computed_ones() -> None:
+    """The target is r + gamma (min of the target critics - alpha log pi), or r at the end."""
     agent = trained_a_little()
     batch, _, noise = random_batch(agent, 6)
     found = agent.targets(batch, noise)
@@ -116,8 +116,8 @@ def test_targets_are_those_by_hand() -> None:
         )
 
 
-def test_one_sum_of_losses_has_the_gradients_of_three() -> None:
-    """Each part of the network by its own loss in the paper's words, through torch's autograd."""
+def test_the_sum_of_losses_has_the_gradients_of_three_separate_losses() -> None:
+    """Each part of the network gets the gradient of its own loss, as the paper defines it."""
     agent = trained_a_little()
     batch, noise, next_noise = random_batch(agent, 6)
     critics, policy, log_alpha = (
@@ -165,7 +165,7 @@ def test_truncation_bootstraps_and_termination_does_not() -> None:
         assert bool((targets != 1.0).all()) == bootstraps
 
 
-def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() -> None:
+def test_steps_that_only_reset_an_environment_are_not_learned_from() -> None:
     agent = make_sac(spaces.Box(-1.0, 1.0, (2,), np.float32), **SMALL)
     rewards, valid = np.ones(8), np.arange(8) % 2 == 0
     rewards[~valid] = np.nan
@@ -174,8 +174,8 @@ def test_steps_in_which_an_environment_only_began_anew_are_not_learned_from() ->
     assert all(bool(parameter.isfinite().all()) for parameter in agent.network.parameters())
 
 
-def test_the_best_action_is_found_and_the_best_spread_around_it() -> None:
-    """One step, reward -(distance to a point)^2, in a Box whose sides have other lengths.
+def test_the_best_action_and_the_best_deviation_are_found() -> None:
+    """Episodes of one step with reward -(distance to a point)^2 in a Box with unequal sides.
 
     The best policy at temperature alpha is proportional to exp(reward / alpha): a Gaussian of
     variance alpha / 2 in each of the 2 dimensions, of entropy log(pi e alpha).
@@ -195,10 +195,10 @@ def test_the_best_action_is_found_and_the_best_spread_around_it() -> None:
     found = agent.act(np.full((1, 3), 0.5, np.float32), explore=False)[0]
     assert found == pytest.approx(best, abs=0.15)
     assert np.mean(off[-5:]) == pytest.approx(0, abs=0.2)
-    assert agent.network.log_alpha.exp().item() < 0.15  # it began with 1
+    assert agent.network.log_alpha.exp().item() < 0.15  # 1 at the start
 
 
-def test_acting_without_exploring_changes_nothing() -> None:
+def test_acting_without_exploration_changes_nothing() -> None:
     agent = trained_a_little()
     seen, numbers = np.full((8, 3), 0.5, np.float32), agent.numbers()
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
@@ -210,7 +210,9 @@ def test_acting_without_exploring_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("observation", ["state", "screen"])
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(observation: str, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    observation: str, tmp_path: Path
+) -> None:
     options = ["--env", "tiny", "--agent", "sac", "--width", 16, "--capacity", 700, *QUICK]
     options += ["--persistence", 3, "--warmup", 200, "--batch-size", 16, "--env-options"]
     options += [f"observation={observation}", "screen_size=24"]
@@ -218,28 +220,28 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(observation: str, tmp_path: 
     half = run_train("--run-dir", tmp_path / "b", "--steps", 800, *options)
     run_train("--resume", half, "--steps", 1600)
     assert_same_checkpoint(through, half)
-    early = run_train("--run-dir", tmp_path / "c", "--steps", 160, *options)  # still at random
+    early = run_train("--run-dir", tmp_path / "c", "--steps", 160, *options)  # in the warm-up
     run_train("--resume", early, "--steps", 1600)
     assert_same_checkpoint(through, early)
 
 
-def test_others_environments_are_learned_and_resumed(tmp_path: Path) -> None:
+def test_environments_of_other_projects_can_be_trained_and_resumed(tmp_path: Path) -> None:
     place = ["--env", "Pendulum-v1", "--agent", "sac", "--run-dir", tmp_path]
     folder = run_train(*place, "--steps", 1200, *QUICK, "--warmup", 1000)
     run_train("--resume", folder, "--steps", 1400)
 
 
-def test_other_spaces_are_refused_clearly() -> None:
+def test_other_spaces_are_rejected() -> None:
     unbounded = spaces.Box(-np.inf, np.inf, (2,), np.float32)
     for actions in (spaces.Discrete(2), unbounded, spaces.Box(0, 9, (2,), np.int64)):
         with pytest.raises(UnsuitableTaskError, match="sac: actions"):
             make_agent("sac", Task("t", SEEN, actions, 1, 1), SACSettings(), 0)
     task = Task("t", spaces.Discrete(3), spaces.Box(-1, 1, (2,), np.float32), 1, 1)
-    with pytest.raises(UnsuitableTaskError, match="can"):
+    with pytest.raises(UnsuitableTaskError, match="must be"):
         make_agent("sac", task, SACSettings(), 0)
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_raises_an_error() -> None:
     agent = make_sac(spaces.Box(-1.0, 1.0, (2,), np.float32), 500, **{**SMALL, "capacity": 1000})
     agent.learn(a_step(agent))
     with pytest.raises(FloatingPointError, match="sac diverged after 1,000 steps"):
@@ -247,6 +249,6 @@ def test_divergence_is_named() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"updates": 0}, {"learning_rate": float("nan")}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SACSettings(**wrong)  # type: ignore[arg-type]

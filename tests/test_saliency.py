@@ -1,4 +1,4 @@
-"""What a network looks at, held against networks whose gradients are known."""
+"""Saliency of networks whose gradients are known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from agents.agent import Task
 from agents.ppo import PPOAgent, PPOSettings
-from agents.saliency import GAP, film_of, picture_of_filters, pictures, saliency
+from agents.saliency import GAP, picture_of_filters, pictures, saliency, video_of
 
 ORANGE, BLUE = [255, 120, 0], [0, 130, 255]
 SCREENS = spaces.Box(0, 255, (2, 24, 24), np.uint8)
@@ -23,7 +23,7 @@ def some_screens(count: int, seed: int = 0) -> Tensor:
     return torch.from_numpy(drawn)
 
 
-def test_the_saliency_of_a_linear_network_is_its_weights() -> None:
+def test_the_saliency_of_a_linear_network_equals_its_weights() -> None:
     linear = nn.Linear(2 * 24 * 24, 3)
     weights = linear.weight.detach().numpy().reshape(3, 2, 24, 24)
 
@@ -44,13 +44,13 @@ def test_each_screen_has_a_gradient_of_its_own() -> None:
     np.testing.assert_array_equal(found["s"], screens.numpy())
 
 
-def test_a_film_shows_what_raises_and_what_lowers_over_the_screen() -> None:
+def test_a_video_shows_the_sign_of_the_gradient_over_the_screen() -> None:
     screens, gradients = np.zeros((2, 2, 40, 40), np.uint8), np.zeros((2, 2, 40, 40))
     screens[0, 0, 3, 5] = 100
     screens[:, :, 12, 25] = 200
     gradients[0, 1, 10:20, 20:30] = 2.0
     gradients[1, 0, 10:20, 20:30] = -2.0
-    first, second = film_of(screens, gradients)
+    first, second = video_of(screens, gradients)
     factor = 5  # 200 / 40
     right = 40 * factor + GAP
     assert first.shape == (40 * factor, 2 * 40 * factor + GAP, 3)
@@ -65,14 +65,14 @@ def test_a_film_shows_what_raises_and_what_lowers_over_the_screen() -> None:
     assert (second[:, right:] > 0).sum() == 3 * factor**2
 
 
-def test_a_film_of_nothing_is_the_screen() -> None:
+def test_a_video_without_gradients_is_the_screen() -> None:
     screens = some_screens(2).numpy()
-    (shown, _) = film_of(screens, np.zeros(screens.shape))
+    (shown, _) = video_of(screens, np.zeros(screens.shape))
     factor = 8  # 200 // 24
     np.testing.assert_array_equal(shown[::factor, : 24 * factor : factor, 1], screens[0, 0])
 
 
-def test_filters_have_a_row_for_each_frame_and_a_scale_of_their_own() -> None:
+def test_filters_have_a_row_for_each_frame_and_their_own_scale() -> None:
     weights = np.zeros((3, 2, 8, 8), np.float32)
     weights[1, 0, 0, 0], weights[1, 1, 7, 7] = 0.5, -0.25
     weights[2, 1, 0, 0] = -10.0
@@ -96,9 +96,7 @@ def agent_for(observations: spaces.Box, actions: spaces.Space[Any]) -> PPOAgent:
         (spaces.Box(-1, 1, (2,), np.float32), {"saliency_of_value"}),
     ],
 )
-def test_ppo_shows_its_filters_and_what_it_looks_at(
-    actions: spaces.Space[Any], scores: set[str]
-) -> None:
+def test_ppo_shows_filters_and_saliency(actions: spaces.Space[Any], scores: set[str]) -> None:
     agent = agent_for(SCREENS, actions)
     found = agent.pictures(some_screens(3).numpy())
     assert set(found) == {"filters"} | scores
@@ -110,8 +108,8 @@ def test_ppo_shows_its_filters_and_what_it_looks_at(
         assert frame.max() > 100
 
 
-def test_the_action_that_is_looked_at_is_the_chosen_one() -> None:
-    """One action's logit is far above the others: the gradient is that of this logit alone."""
+def test_saliency_of_the_action_is_that_of_the_chosen_one() -> None:
+    """If one logit is far above the others, the gradient is that of this logit."""
     agent = agent_for(SCREENS, spaces.Discrete(3))
     with torch.no_grad():
         agent.network.heads.bias[1] = 9.0
@@ -122,7 +120,7 @@ def test_the_action_that_is_looked_at_is_the_chosen_one() -> None:
     assert np.abs(alone).max() > 0
 
 
-def test_looking_changes_nothing() -> None:
+def test_computing_saliency_changes_nothing() -> None:
     agent = agent_for(SCREENS, spaces.Discrete(3))
     assert agent.parameters.grad is not None
     agent.parameters.grad.fill_(1.5)

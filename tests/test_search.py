@@ -1,4 +1,4 @@
-"""Search held against bookkeeping by hand, the games themselves, and known best numbers."""
+"""Search compared with simple bookkeeping, the games themselves, and known optimal weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_search(action_space: spaces.Space[Any], count: int, **settings: Any) ->
 
 
 def test_the_ball_lands_where_the_feature_says() -> None:
-    """Flown on to the paddle's side in steps of 1/1000, mirrored at the walls one by one."""
+    """The ball is moved to the paddle's side in steps of 1/1000, with a reflection at each wall."""
     env: Any = gymnasium.make_vec("PaddleBall-v0", num_envs=50)
     observations, _ = env.reset(seed=3)
     for state, feature in zip(env.unwrapped.states, paddle_features(observations), strict=True):
@@ -42,7 +42,7 @@ def test_the_ball_lands_where_the_feature_says() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_features_of_a_ride_turn_round_in_a_mirror(task: str) -> None:
+def test_the_bicycles_features_change_sign_in_a_mirror(task: str) -> None:
     env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=50, task=task)
     env.reset(seed=3)
     actions = np.tile(np.array([0.2, 1.0, 0.0], np.float32), (50, 1))
@@ -51,7 +51,7 @@ def test_features_of_a_ride_turn_round_in_a_mirror(task: str) -> None:
     mirrored[:, :4] *= -1
     mirrored[:, {"goal": [7], "path": [6, 7, 8, 9]}.get(task, [])] *= -1
     features, others = bicycle_features(observations), bicycle_features(mirrored)
-    sides = np.array([-1, -1, -1, -1, -1, 1, -1, 1])  # too fast and the 1 have no side
+    sides = np.array([-1, -1, -1, -1, -1, 1, -1, 1])  # speed and constant have no sides
     np.testing.assert_allclose(others, features * sides, atol=1e-6)
     states = env.unwrapped.states
     damped = np.maximum(0, 6.5 - states.speed) * states.roll_rate
@@ -63,14 +63,14 @@ def test_features_of_a_ride_turn_round_in_a_mirror(task: str) -> None:
         np.testing.assert_allclose(features[:, 6], np.clip(3 * way, -1, 1), atol=1e-5)
 
 
-def test_of_other_observations_small_numbers_are_magnified() -> None:
+def test_small_numbers_of_other_observations_are_scaled_up() -> None:
     space = spaces.Box(np.array([-2, -np.inf, -0.5]), np.array([1, np.inf, 0.2]), dtype=np.float64)
     features = make_features(Task("t", space, spaces.Discrete(2), 1, 1))
     assert features(np.array([[1.0, 7.0, 0.1]])).tolist() == [[1.0, 7.0, 0.2, 1.0]]
 
 
 def test_a_score_is_the_mean_of_the_whole_set_of_episodes() -> None:
-    """One environment, one candidate at a time: three episodes each, one after the other."""
+    """One environment plays one candidate at a time for three episodes each."""
     agent = make_search(spaces.Discrete(2), 1, population=1, episodes=3)
     generator = np.random.default_rng(0)
     seen, yes, no = np.ones((1, 1), np.float32), np.ones(1, bool), np.zeros(1, bool)
@@ -85,13 +85,13 @@ def test_a_score_is_the_mean_of_the_whole_set_of_episodes() -> None:
                 metrics = agent.learn(step)
                 assert (metrics is None) == (len(returns) < 3 or t < length - 1)
         assert metrics is not None
-        assert metrics["try_score"] == pytest.approx(np.mean(returns))
+        assert metrics["candidate_score"] == pytest.approx(np.mean(returns))
 
 
 class LongIsGood:
-    """Action 1 goes on with reward 1 up to `LENGTH` steps, action 0 ends it at once with -1.
+    """Action 1 continues an episode with reward 1 up to `LENGTH` steps; action 0 ends it with -1.
 
-    Begins anew in the next step, which pays 1000 that nobody may count.
+    The step after an episode resets it and has a reward of 1000, which must not count.
     """
 
     LENGTH = 20
@@ -108,14 +108,12 @@ class LongIsGood:
 
 
 @pytest.mark.parametrize("guided", [False, True])
-@pytest.mark.parametrize("population", [4, 100])  # some environments idle, or never one
-def test_no_score_is_mixed_and_long_episodes_are_not_passed_over(
-    guided: bool, population: int
-) -> None:
-    """A candidate always does the same here, so its score is 20 or -1; half of them are good.
+@pytest.mark.parametrize("population", [4, 100])  # with and without uncounted episodes
+def test_scores_are_not_mixed_and_long_episodes_count(guided: bool, population: int) -> None:
+    """A candidate always takes the same action, so its score is 20 or -1; half of them are good.
 
-    Whoever took the first episodes to end would find 1 good one in 20. Guided, the numbers stay as
-    they were drawn: everybody is elite.
+    Scoring the first episodes that end would find 1 good candidate in 20. With an elite of 1.0,
+    guided search keeps the distribution of its candidates.
     """
     count, game = 13, LongIsGood(13)
     settings = {"guided": guided, "population": population, "elite": 1.0, "noise": 1.0}
@@ -126,13 +124,13 @@ def test_no_score_is_mixed_and_long_episodes_are_not_passed_over(
         rewards, over, valid = game.step(actions)
         metrics = agent.learn(Step(seen, actions, rewards, {}, over, no, seen, valid))
         if metrics is not None:
-            scores.append(metrics["try_score"])
+            scores.append(metrics["candidate_score"])
             assert metrics["best_score"] == max(scores)
-        if t == 5_000:  # the environments begin anew
+        if t == 5_000:  # the environments are reset
             game = LongIsGood(count)
             agent.discard_rollout()
-            tried = agent.population.lacking >= 0
-            under_way = (agent.population.begun - 3 + agent.population.lacking)[tried].sum()
+            tried = agent.population.missing >= 0
+            under_way = (agent.population.started - 3 + agent.population.missing)[tried].sum()
             assert under_way == (agent.population.player >= 0).sum()
     assert set(scores) == {20.0, -1.0}
     if not guided:
@@ -140,13 +138,13 @@ def test_no_score_is_mixed_and_long_episodes_are_not_passed_over(
         assert agent.act(seen[:1], explore=False).tolist() == [1]
 
 
-def line(settings: dict[str, Any], tries: int) -> SearchAgent:
-    """After `tries` candidates at the reward -(a - (0.5 x - 0.25))^2, episodes of one step."""
+def line(settings: dict[str, Any], candidates: int) -> SearchAgent:
+    """Return a search after some candidates, with reward -(a - (0.5 x - 0.25))^2 in one step."""
     count = 32
     agent = make_search(ONE, count, population=50, **settings)
     generator, done = np.random.default_rng(1), 0
     yes, no = np.ones(count, bool), np.zeros(count, bool)
-    while done < tries:
+    while done < candidates:
         seen = generator.uniform(-1, 1, (count, 1)).astype(np.float32)
         actions = agent.act(seen)
         rewards = -((actions[:, 0] - (0.5 * seen[:, 0] - 0.25)) ** 2)
@@ -154,24 +152,24 @@ def line(settings: dict[str, Any], tries: int) -> SearchAgent:
     return agent
 
 
-def test_guided_search_comes_nearer_than_blind_search() -> None:
+def test_guided_search_gets_closer_than_random_search() -> None:
     best = np.array([[0.5, -0.25]])
-    blind = np.abs(line({}, 1_000).weights - best).max()
+    unguided = np.abs(line({}, 1_000).weights - best).max()
     guided = np.abs(line({"guided": True, "noise": 0.01}, 1_000).weights - best).max()
-    assert guided < 0.02 < blind < 0.5
+    assert guided < 0.02 < unguided < 0.5
 
 
-def test_the_next_generation_is_drawn_from_the_elite() -> None:
-    """Mean and spread by hand; one step before, nothing of them has changed."""
+def test_the_next_generation_is_sampled_around_the_elite() -> None:
+    """Mean and deviation match hand-computed ones, and do not change before the last score."""
     settings: dict[str, Any] = {"guided": True, "elite": 0.1, "noise": 0.3, "episodes": 1}
     agent = line(settings, 49)
     assert not agent.population.mean.any()
     candidates, totals = agent.population.candidates.copy(), agent.population.totals.copy()
-    last = int(np.flatnonzero(agent.population.lacking >= 0)[0])
+    last = int(np.flatnonzero(agent.population.missing >= 0)[0])
     totals[last] = -1000.0
-    agent.population.lacking[:] = -1
+    agent.population.missing[:] = -1
     agent.population.totals[last] = -1000.0
-    agent._judge(last)
+    agent.score_candidate(last)
     order = sorted(range(50), key=lambda k: -totals[k])[:5]
     rows = [candidates[k].ravel().tolist() for k in order]
     for i in range(2):
@@ -183,19 +181,21 @@ def test_the_next_generation_is_drawn_from_the_elite() -> None:
 
 
 @pytest.mark.parametrize("guided", [False, True])
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(guided: bool, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    guided: bool, tmp_path: Path
+) -> None:
     options = ["--agent", "search", *QUICK, "--population", 5, *(["--guided"] if guided else [])]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 12800, *options)
     half = run_train("--run-dir", tmp_path / "b", "--steps", 6400, *options)
     tensors, _ = load_checkpoint(half)
-    begun, lacking = (tensors[f"agent.population.{name}"] for name in ("begun", "lacking"))
-    assert ((begun > 0) & (lacking > 0)).any()  # in the middle of a set
+    started, missing = (tensors[f"agent.population.{name}"] for name in ("started", "missing"))
+    assert ((started > 0) & (missing > 0)).any()  # in the middle of an evaluation
     run_train("--resume", half, "--steps", 12800)
     assert_same_checkpoint(through, half)
-    tags = {f"train/{name}" for name in ("try_score", "best_score")}
+    tags = {f"train/{name}" for name in ("candidate_score", "best_score")}
     events = curves(through)
     assert tags <= set(events.Tags()["scalars"])
-    scores = [event.value for event in events.Scalars("train/try_score")]
+    scores = [event.value for event in events.Scalars("train/candidate_score")]
     bests = [event.value for event in events.Scalars("train/best_score")]
     assert bests == np.maximum.accumulate(scores).tolist()
 
@@ -212,7 +212,7 @@ def test_guided_search_solves_the_game(tmp_path: Path) -> None:
     assert load_checkpoint(folder)[1]["progress"]["evaluated_score"] >= 40
 
 
-def test_what_is_restored_to_play_plays_the_same_and_changes_nothing() -> None:
+def test_a_restored_policy_acts_the_same_and_acting_changes_nothing() -> None:
     env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=6)
     seen, _ = env.reset(seed=0)
     task = Task("BicycleBalance-v0", env.single_observation_space, env.single_action_space, 6, 1)
@@ -228,14 +228,14 @@ def test_what_is_restored_to_play_plays_the_same_and_changes_nothing() -> None:
     np.testing.assert_array_equal(other.act(seen, explore=False), actions)
 
 
-def test_screens_and_other_actions_are_refused_clearly() -> None:
+def test_screens_and_other_actions_are_rejected() -> None:
     screens = spaces.Box(0, 255, (2, 40, 40), np.uint8)
     for observation, action in ((screens, spaces.Discrete(2)), (ONE, spaces.MultiBinary(2))):
-        with pytest.raises(UnsuitableTaskError, match=r"must be vectors|what can are"):
+        with pytest.raises(UnsuitableTaskError, match="must be"):
             make_agent("search", Task("t", observation, action, 1, 1), SearchSettings(), 0)
 
 
 @pytest.mark.parametrize("wrong", [{"elite": 0.0}, {"episodes": 0}, {"spread": float("nan")}])
-def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SearchSettings(**wrong)  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""Neural networks and action distributions that the agents are built from."""
+"""Neural networks and action distributions of the agents."""

@@ -1,4 +1,4 @@
-"""Networks from observations to features: one backbone for vectors, one for screens."""
+"""Backbones: networks from observations to features, for vectors and for screens."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from torch.nn import functional
 
 from agents.agent import UnsuitableTaskError
 
-FILTERS = 16  # of the first layer of a backbone for screens; twice as many in each further one
-KERNEL = 8  # pixels to a side that each of them looks at, which is also the smallest screen
-LARGEST_MAP = 10  # places to a side that are left for the linear layer
+FILTERS = 16  # of the first convolution; the others have twice as many
+KERNEL = 8  # side of the first filters in pixels, and of the smallest screen
+LARGEST_MAP = 10  # side of the feature map before the linear layer, at most
 
 
 def make_backbone(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
-    """A backbone (n, *space.shape) -> (n, width); rows of vectors are looked at as one long vector.
+    """Return a backbone, (n, *space.shape) to (n, width); rows of vectors are concatenated.
 
     Raises:
-        UnsuitableTaskError: if `space` is neither a vector, nor rows of float vectors, nor a stack
+        UnsuitableTaskError: if `space` has neither vectors, nor rows of float vectors, nor stacks
             of uint8 screens.
     """
     if isinstance(space, spaces.Box) and (len(space.shape) == 1 or _is_rows(space)):
@@ -30,9 +30,9 @@ def make_backbone(space: spaces.Space[Any], width: int, generator: torch.Generat
     if isinstance(space, spaces.Box) and _is_screens(space):
         return _initialised(screen_backbone(space.shape, width), generator)
     raise UnsuitableTaskError(
-        f"observations {space} cannot be served; what can are vectors (Box of one dimension), rows "
-        "of float vectors (of two) and screens (uint8 Box of frames x height x width, the sides at "
-        f"least {KERNEL})"
+        "observations must be vectors (a Box of one dimension), rows of float vectors (of two) or "
+        f"screens (a uint8 Box of frames x height x width, with sides of at least {KERNEL}), not "
+        f"{space}"
     )
 
 
@@ -45,7 +45,7 @@ def _is_screens(space: spaces.Box) -> bool:
 
 
 class VectorBackbone(nn.Module):
-    """Two layers; ReLU takes a tenth of the time that tanh does."""
+    """Two layers with ReLU, which takes a tenth of the time of tanh."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -53,19 +53,19 @@ class VectorBackbone(nn.Module):
         self.second = nn.Linear(width, width)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(n, inputs), or (n, rows, columns), to (n, width)."""
-        first, second = self.first, self.second  # not called as modules, which takes longer
+        """Map (n, inputs) or (n, rows, columns) to (n, width)."""
+        first, second = self.first, self.second  # faster than calling modules
         hidden = functional.linear(vectors.flatten(1), first.weight, first.bias).relu_()
         return functional.linear(hidden, second.weight, second.bias).relu_()
 
 
 def screen_backbone(shape: tuple[int, ...], width: int) -> nn.Module:
-    """A convolution of stride 4, as many more as a large screen needs, and a linear layer.
+    """Return a convolution of stride 4, more of stride 2 for large screens, and a linear layer.
 
-    Chosen by measurement on paddle-and-ball's 24 x 24 x 2 bytes, where it is one convolution, one
-    thread, microseconds to learn from a screen once: this one 9, in PyTorch's channels-last order
-    15, as one matrix multiplication over copied windows 17. Windows that do not overlap take 6, a
-    linear layer over all the pixels 7, but both learn less from as many screens.
+    Chosen by measurements on paddle-and-ball's 2 x 24 x 24 bytes, where it has one convolution, on
+    one thread. Training on one screen takes 9 microseconds, against 15 in PyTorch's channels-last
+    order and 17 as one matrix multiplication over copied windows. Windows without overlap take 6
+    and a linear layer over all pixels 7, but both learn less from the same number of screens.
     """
     layers = [ToUnit(), nn.Conv2d(shape[0], FILTERS, KERNEL, stride=4), nn.ReLU(inplace=True)]
     maps = nn.Sequential(*layers)(torch.zeros(1, *shape))
@@ -78,15 +78,15 @@ def screen_backbone(shape: tuple[int, ...], width: int) -> nn.Module:
 
 
 class ToUnit(nn.Module):
-    """uint8 0..255 to float32 0..1."""
+    """Scales uint8 0..255 to float32 0..1."""
 
     def forward(self, screens: Tensor) -> Tensor:
-        """(n, frames, height, width) of either dtype to float32; in place saves a sixth."""
+        """Map (n, frames, height, width) of any dtype to float32; in place is a sixth faster."""
         return screens.to(torch.float32, copy=True).div_(255.0)
 
 
 def _initialised(backbone: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Orthogonal weights with gain sqrt(2) and no biases, as is usual for PPO."""
+    """Return `backbone` with orthogonal weights of gain sqrt(2) and zero biases, usual in PPO."""
     for module in backbone.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d)):
             orthogonal(module, math.sqrt(2.0), generator)
@@ -94,7 +94,7 @@ def _initialised(backbone: nn.Module, generator: torch.Generator) -> nn.Module:
 
 
 def orthogonal(layer: nn.Module, gain: float, generator: torch.Generator) -> None:
-    """Orthogonal weights (Saxe et al. 2014), zero biases."""
+    """Set orthogonal weights (Saxe et al., ICLR 2014) and zero biases."""
     assert isinstance(layer.weight, Tensor)
     assert isinstance(layer.bias, Tensor)
     nn.init.orthogonal_(layer.weight, gain, generator)
@@ -102,10 +102,11 @@ def orthogonal(layer: nn.Module, gain: float, generator: torch.Generator) -> Non
 
 
 def flatten(network: nn.Module) -> nn.Parameter:
-    """Lay all parameters of `network`, and their gradients, into one vector, and return it.
+    """Move all parameters of `network` and their gradients into one vector, and return it.
 
-    They become views of it, so that clipping and an optimizer's step are few large operations
-    instead of many small ones. Set the vector's gradient to zero in place, never to None.
+    The parameters become views of the vector, so that gradient clipping and the optimizer's step
+    are a few large operations instead of many small ones. The vector's gradient must be set to zero
+    in place, never to None.
     """
     parameters = list(network.parameters())
     vector = nn.Parameter(nn.utils.parameters_to_vector(parameters).detach())

@@ -1,4 +1,4 @@
-"""The waist of an autoencoder: all that is known of an observation has to pass through it."""
+"""The bottleneck of an autoencoder: a few numbers that everything has to pass through."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from agents.networks.state_action import mlp
 
 
 class Bottleneck(nn.Module):
-    """The way `encoder` from features (n, width) to codes (n, codes), and `decoder` to features.
+    """An `encoder` from features (n, width) to codes (n, codes), and a `decoder` back to features.
 
-    The way out has layers of its own, since a picture is no simple function of where things are
+    The decoder has hidden layers, because an image is not a simple function of the positions in it
     (Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science
-    2006). Codes have no bounds: behind a tanh they soon stick at its ends, and nothing is learned.
+    2006). Codes are unbounded: with a tanh, they soon reach its limits and learning stops.
     """
 
     def __init__(self, width: int, codes: int, generator: torch.Generator) -> None:

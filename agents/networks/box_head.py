@@ -1,8 +1,8 @@
-"""What a network says that detects things: of each cell and class, how sure it is, and a box.
+"""Object detection: for each cell of a grid and each class, a confidence and a box.
 
-It stands where agents have a distribution of actions (`networks.distributions`): `log_prob` is that
-of an answer, each cell's yes or no a Bernoulli variable and each of a box's four numbers a Laplace
-variable around the guess.
+`Boxes` has the interface of a distribution of actions (`networks.distributions`). In `log_prob`,
+whether a cell contains an object is a Bernoulli variable, and each of the four numbers of a box is
+a Laplace variable around the prediction.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch.nn import functional
 from agents.agent import Array, Task
 from agents.networks.backbones import ToUnit
 
-SPREAD = 0.02  # of the Laplace variables, in fractions of the screen: half a pixel or so
+LAPLACE_SCALE = 0.02  # fraction of the screen, about half a pixel
 FILTERS = 32
 
 
 class Boxes:
-    """Guesses (n, rows, columns, classes, 5); `outputs` (k, n) are the network's."""
+    """Predictions (n, rows, columns, classes, 5); `outputs` (k, n) are those of the network."""
 
     parameters = 0
 
@@ -30,38 +30,40 @@ class Boxes:
         self.outputs = int(np.prod(space.shape))
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
-        """Nothing is tried out here: answers tell more."""
+        """Return the predictions: with labels, no exploration is needed."""
         return self.mode(outputs)
 
     def mode(self, outputs: Array) -> Array:
-        """The guesses."""
-        return self._guesses(torch.from_numpy(outputs)).numpy()
+        """Return the predictions."""
+        return self._predictions(torch.from_numpy(outputs)).numpy()
 
     def to_environment(self, actions: Array) -> Array:
-        """They are what the environment takes."""
+        """Return predictions as they are."""
         return actions
 
-    def from_environment(self, answers: Array) -> Array:
-        """Lists of things as they are, (n, k, 5)."""
-        return answers
+    def from_environment(self, actions: Array) -> Array:
+        """Return lists of objects (n, k, 5) as they are."""
+        return actions
 
-    def log_prob(self, outputs: Tensor, answers: Tensor, log_std: Tensor) -> Tensor:
-        """Of lists of things (n, k, 5), up to a constant; (n,)."""
-        n, (rows, columns, *_) = len(answers), self._shape
+    def log_prob(self, outputs: Tensor, actions: Tensor, log_std: Tensor) -> Tensor:
+        """Return the log-probability (n,) of lists of objects (n, k, 5), up to a constant."""
+        n, (rows, columns, *_) = len(actions), self._shape
         logits = outputs.T.reshape(n, *self._shape)[..., 0]
-        example, thing = (answers[..., 0] >= 0).nonzero(as_tuple=True)
-        truth = answers[example, thing]
+        example, thing = (actions[..., 0] >= 0).nonzero(as_tuple=True)
+        truth = actions[example, thing]
         row = (truth[:, 2] * rows).long().clamp(0, rows - 1)
         column = (truth[:, 1] * columns).long().clamp(0, columns - 1)
         place = (example, row, column, truth[:, 0].long())
         there = torch.zeros_like(logits)
         there[place] = 1.0
         sure = -functional.binary_cross_entropy_with_logits(logits, there, reduction="none")
-        misses = (self._guesses(outputs)[place][:, 1:] - truth[:, 1:]).abs().sum(1) / SPREAD
+        misses = (self._predictions(outputs)[place][:, 1:] - truth[:, 1:]).abs().sum(
+            1
+        ) / LAPLACE_SCALE
         return sure.sum((1, 2, 3)).index_add(0, example, -misses)
 
-    def _guesses(self, outputs: Tensor) -> Tensor:
-        """Middles lie within their cells, sizes within the screen."""
+    def _predictions(self, outputs: Tensor) -> Tensor:
+        """Return predictions whose centres are in their cells and whose sizes are in 0..1."""
         rows, columns, *_ = self._shape
         unit = outputs.T.reshape(-1, *self._shape).sigmoid()
         sure, x, y, width, height = unit.unbind(-1)
@@ -71,7 +73,7 @@ class Boxes:
 
 
 class GridNetwork(nn.Module):
-    """Convolutions that keep places apart: each cell of the grid sees its surroundings."""
+    """Convolutions that end in a grid: the prediction of a cell depends on its surroundings."""
 
     def __init__(self, task: Task, space: spaces.Box, seed: int) -> None:
         super().__init__()
@@ -93,6 +95,6 @@ class GridNetwork(nn.Module):
             )
 
     def forward(self, screens: Tensor) -> Tensor:
-        """Outputs (k, n), of each screen in the order (row, column, class, number)."""
+        """Return outputs (k, n); k counts (row, column, class, number)."""
         outputs: Tensor = self.layers(screens).permute(0, 2, 3, 1).flatten(1).T
         return outputs

@@ -1,8 +1,8 @@
-"""What a policy draws its actions from.
+"""Distributions of actions: what a policy samples from.
 
-A policy network answers with `outputs` (k, n): numbers along the first axis, the batch along the
-second, so that every operation runs over long rows. Few numbers in the last axis are slow in torch.
-To act, they are NumPy's, which is quicker on so few numbers; to learn, torch's.
+A policy network returns `outputs` (k, n): k numbers for each of n observations. The batch is the
+second axis, so that every operation runs over long rows; PyTorch is slow if the last axis is short.
+Acting uses NumPy, which is faster on so few numbers; learning uses PyTorch.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from agents.agent import Array, UnsuitableTaskError
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 SMALLEST = np.finfo(np.float32).tiny
 
-UNBOUNDED = 1e6  # what may be larger than this has no scale
+UNBOUNDED = 1e6  # numbers with bounds beyond this count as unbounded
 
 
 class BoxScale:
-    """Between -1..1 and the bounds of a space; numbers without bounds stay as they are."""
+    """Converts between -1..1 and the bounds of a space; unbounded numbers stay."""
 
     def __init__(self, space: spaces.Box) -> None:
         self._space = space
@@ -34,12 +34,12 @@ class BoxScale:
         self.half_width = np.asarray((high - low) / 2, np.float32)
 
     def to_environment(self, actions: Array) -> Array:
-        """From -1..1 (n, k) to the bounds and shape of the space; what lies outside is clipped."""
+        """Scale actions (n, k) from -1..1 to the space's bounds, and clip them to the bounds."""
         scaled = self.centre + self.half_width * actions.reshape(-1, *self._space.shape)
         return np.asarray(np.clip(scaled, self._space.low, self._space.high), self._space.dtype)
 
     def to_unit(self, actions: Array) -> Array:
-        """The way back, (n, k)."""
+        """Scale the environment's actions (n, ...) to -1..1, (n, k)."""
         unit: Array = (actions - self.centre) / self.half_width
         return unit.reshape(len(actions), -1)
 
@@ -56,41 +56,41 @@ class Categorical:
         self._start = int(space.start)
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
-        """Draw actions (n,): the race of exponential clocks, which is the Gumbel-max trick."""
+        """Sample actions (n,) with the Gumbel-max trick, in its form with exponential variables."""
         clocks = generator.standard_exponential(outputs.shape, np.float32)
-        drawn: Array = (outputs - np.log(clocks + SMALLEST)).argmax(0)
-        return drawn
+        sampled: Array = (outputs - np.log(clocks + SMALLEST)).argmax(0)
+        return sampled
 
     def mode(self, outputs: Array) -> Array:
-        """The likeliest actions (n,)."""
-        likeliest: Array = outputs.argmax(0)
-        return likeliest
+        """Return the most likely actions (n,)."""
+        actions: Array = outputs.argmax(0)
+        return actions
 
     def log_prob(self, outputs: Tensor, actions: Tensor, log_std: Tensor) -> Tensor:
-        """log pi(a|s), (n,)."""
+        """Return log pi(a|s) (n,)."""
         return outputs.log_softmax(0).gather(0, actions[None])[0]
 
     def entropy(self, outputs: Tensor, log_std: Tensor) -> Tensor:
-        """Of pi(.|s), (n,)."""
+        """Return the entropy (n,) of pi(.|s)."""
         log_probs = outputs.log_softmax(0)
         return -(log_probs.exp() * log_probs).sum(0)
 
     def to_environment(self, actions: Array) -> Array:
-        """As the action space counts them."""
-        counted: Array = actions + self._start
-        return counted
+        """Return actions as numbered by the action space."""
+        numbered: Array = actions + self._start
+        return numbered
 
     def from_environment(self, actions: Array) -> Array:
-        """The way back: actions that somebody else chose."""
-        uncounted: Array = actions - self._start
-        return uncounted
+        """Return the environment's actions, such as labels, as this distribution numbers them."""
+        indices: Array = actions - self._start
+        return indices
 
 
 class Gaussian:
-    """Continuous actions; `outputs` are means, in units in which the action space is -1..1.
+    """Continuous actions; `outputs` are means, scaled so that the action space is -1..1.
 
-    The spread does not depend on the state. Actions are clipped only on their way to the
-    environment, so that their log-probabilities stay those of the Gaussian.
+    The standard deviations do not depend on the state. Actions are clipped only for the
+    environment, so that their log-probabilities remain those of the Gaussian.
     """
 
     action_dtype = np.float32
@@ -101,43 +101,41 @@ class Gaussian:
         self._scale = BoxScale(space)
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
-        """Draw actions (n, k)."""
+        """Sample actions (n, k)."""
         noise = generator.standard_normal(outputs.shape, np.float32)
-        drawn: Array = (outputs + np.exp(log_std)[:, None] * noise).T
-        return drawn
+        sampled: Array = (outputs + np.exp(log_std)[:, None] * noise).T
+        return sampled
 
     def mode(self, outputs: Array) -> Array:
-        """The means (n, k)."""
+        """Return the means (n, k)."""
         return outputs.T
 
     def log_prob(self, outputs: Tensor, actions: Tensor, log_std: Tensor) -> Tensor:
-        """log pi(a|s), (n,)."""
+        """Return log pi(a|s) (n,)."""
         deviations = (actions.T - outputs) * (-log_std).exp()[:, None]
         return -0.5 * deviations.square().sum(0) - (log_std + HALF_LOG_TAU).sum()
 
     def entropy(self, outputs: Tensor, log_std: Tensor) -> Tensor:
-        """Of pi(.|s), (n,)."""
+        """Return the entropy (n,) of pi(.|s)."""
         return (log_std + HALF_LOG_TAU + 0.5).sum().expand(outputs.shape[1])
 
     def to_environment(self, actions: Array) -> Array:
-        """Scaled to the action space and clipped to its bounds."""
+        """Return actions scaled to the action space and clipped to its bounds."""
         return self._scale.to_environment(actions)
 
     def from_environment(self, actions: Array) -> Array:
-        """The way back: actions that somebody else chose."""
+        """Return the environment's actions, such as labels, scaled to -1..1."""
         return self._scale.to_unit(actions)
 
 
 def make_distribution(space: spaces.Space[Any]) -> Categorical | Gaussian:
-    """The distribution for an action space.
+    """Return the distribution for an action space.
 
     Raises:
-        UnsuitableTaskError: if it is neither `Discrete` nor a float `Box`.
+        UnsuitableTaskError: if the space is neither `Discrete` nor a float `Box`.
     """
     if isinstance(space, spaces.Discrete):
         return Categorical(space)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         return Gaussian(space)
-    raise UnsuitableTaskError(
-        f"actions {space} cannot be served; what can are Discrete and float Box spaces"
-    )
+    raise UnsuitableTaskError(f"actions must be a Discrete or a float Box space, not {space}")

@@ -1,4 +1,4 @@
-"""A transformer that reads a prompt, and answers each of its questions by what stood before."""
+"""A transformer that reads a prompt and answers each question by the examples before it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from agents.networks.distributions import Categorical
 from agents.networks.transformer import Transformer
 
 
-class Answers(Categorical):
-    """One choice for each question of a prompt (n, t); `outputs` (k, n, t) are logits."""
+class PromptCategorical(Categorical):
+    """One class for each question of a prompt (n, t); `outputs` (k, n, t) are logits."""
 
     def __init__(self, space: spaces.MultiDiscrete) -> None:
         super().__init__(spaces.Discrete(int(space.nvec[0])))
 
     def log_prob(self, outputs: Tensor, actions: Tensor, log_std: Tensor) -> Tensor:
-        """Of the answers to one question, the mean over the prompt; (n,)."""
+        """Return the log-probability of an answer, averaged over each prompt, (n,)."""
         return super().log_prob(outputs, actions, log_std).mean(-1)
 
 
 class PromptNetwork(nn.Module):
-    """Prompts (n, t + 1, d + 1), as `stages.datasets.prompts` has them, to logits (k, n, t).
+    """Maps prompts (n, t + 1, d + 1) of `stages.datasets.prompts` to logits (k, n, t).
 
-    Each question goes in together with the example before it, question and answer, so that a single
-    layer can look for an example like the question. Examples have no order, so that places in the
-    row go untold, and a prompt may be longer than any that was trained on.
+    The input of each question includes the example before it, question and answer, so that a single
+    layer can search for an example similar to the question. The order of examples has no meaning.
+    Therefore, there is no position embedding, and prompts may be longer than those of training.
     """
 
     def __init__(
@@ -41,18 +41,18 @@ class PromptNetwork(nn.Module):
         heads: int,
         seed: int,
     ) -> None:
-        """Draw the weights.
+        """Initialise the weights from `seed`.
 
         Raises:
-            UnsuitableTaskError: if these are no prompts.
-            ValueError: if the heads cannot share the width evenly.
+            UnsuitableTaskError: if observations are not prompts.
+            ValueError: if `width` is not a multiple of `heads`.
         """
         super().__init__()
         shape, choices = task.observation_space.shape, int(space.nvec[0])
         if shape is None or len(shape) != 2 or shape[0] != 1 + len(space.nvec):
             raise UnsuitableTaskError(
-                f"answers {space} to observations {task.observation_space} cannot be learned; "
-                "what can are those to prompts, see --env prompts"
+                f"MultiDiscrete actions need prompts as observations (--env prompts), not "
+                f"{task.observation_space} with {space}"
             )
         generator = torch.Generator().manual_seed(seed)
         seen = shape[1] - 1
@@ -67,7 +67,7 @@ class PromptNetwork(nn.Module):
         self.register_buffer("choices", torch.arange(choices), persistent=False)
 
     def forward(self, prompts: Tensor) -> Tensor:
-        """Logits (k, n, t); those of a question depend on its row and those above alone."""
+        """Return logits (k, n, t); a question's logits depend on its row and earlier rows only."""
         described = self.one_hot(prompts[:, 0, :-1]).flatten(1)
         seen, told = prompts[:, 1:, :-1], self.one_hot(prompts[:, 1:, -1])
         seen_before = functional.pad(seen[:, :-1], (0, 0, 1, 0))
@@ -77,5 +77,5 @@ class PromptNetwork(nn.Module):
         return logits.permute(2, 0, 1)
 
     def one_hot(self, choices: Tensor) -> Tensor:
-        """(...) to (..., k); zeros where nothing was told."""
+        """Map classes (...) to (..., k); all zeros for a missing class."""
         return (choices[..., None] == self.choices).float()

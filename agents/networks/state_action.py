@@ -1,4 +1,4 @@
-"""What networks that judge an observation together with an action are made of."""
+"""Parts of networks whose input is an observation together with an action."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agents.networks.distributions import UNBOUNDED, BoxScale
 
 
 def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
-    """Are these float actions that have a scale?"""
+    """Return whether a space is a float Box with bounds."""
     return (
         isinstance(space, spaces.Box)
         and np.issubdtype(space.dtype, np.floating)
@@ -24,7 +24,7 @@ def is_bounded_box(space: spaces.Space[Any]) -> TypeGuard[spaces.Box]:
 
 
 class Scaled(nn.Module):
-    """Vectors brought to -1..1 by the bounds of their space, as far as it has any."""
+    """Scales vectors to -1..1 by the bounds of their space; unbounded numbers stay."""
 
     def __init__(self, space: spaces.Box) -> None:
         super().__init__()
@@ -35,20 +35,20 @@ class Scaled(nn.Module):
         self.register_buffer("half_width", torch.from_numpy(scale.half_width))
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(n, k) to (n, k)."""
+        """Map (n, k) to (n, k)."""
         return (vectors - self.centre) / self.half_width
 
 
 def make_encoder(
     space: spaces.Space[Any], width: int, generator: torch.Generator
 ) -> tuple[nn.Module, int]:
-    """What an action is put beside: vectors as they are but scaled, of screens `width` features.
+    """Return the part before the action is added: scaling for vectors, a backbone for screens.
 
     Returns:
-        The module (n, *space.shape) -> (n, k), and k.
+        A module from (n, *space.shape) to (n, k), and k.
 
     Raises:
-        UnsuitableTaskError: if `space` is none that `make_backbone` serves.
+        UnsuitableTaskError: if `make_backbone` does not serve `space`.
     """
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return Scaled(space), space.shape[0]
@@ -58,7 +58,7 @@ def make_encoder(
 def mlp(
     inputs: int, width: int, outputs: int, last_gain: float, generator: torch.Generator
 ) -> nn.Sequential:
-    """Two hidden layers of ReLU; orthogonal weights, the last layer's with `last_gain`."""
+    """Return an MLP with two hidden layers and ReLU; the last layer's weights have `last_gain`."""
     first, second, last = (
         nn.Linear(inputs, width),
         nn.Linear(width, width),

@@ -39,7 +39,7 @@ def compress(config: RunConfig) -> Compressed:
     """Train an autoencoder, and compress test screens with it and as PNG."""
     agent, screens, _, codes = train_and_encode(config, SCREENS)
     png = best_variants(png_variants(screens[:PNG_SCREENS, 0]))
-    error = relative_error(agent.rebuilt(round_to_bytes(codes)), screens)
+    error = relative_error(agent.decode(round_to_bytes(codes)), screens)
     return Compressed(error, png_bytes_at(error, png), decoder_bytes(agent), png)
 
 
