@@ -14,11 +14,11 @@ from training.train_options import parse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options, config = parse(arguments)
-        import torch  # late: a mistyped option should not have to wait for it
+        import torch  # here, so that errors in options appear at once
 
         from training.session import run_session
 
@@ -29,12 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:
-        tell("interrupted; what was saved last is in the run folder")
+        tell("interrupted; the last checkpoint is in the run folder")
         return INTERRUPTED
 
 
 def tell(text: str) -> None:
-    """Say something that is no result, in one line."""
+    """Print an error or a warning in one line."""
     print(f"train.py: {text}", file=sys.stderr)
 
 

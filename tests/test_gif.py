@@ -99,7 +99,7 @@ def test_a_training_film_is_small() -> None:
         (moving_square(1), 51, "frames/s"),
         ([np.zeros((4, 4, 3))], 10, "float64"),
         ([np.zeros((4, 4), np.uint8)], 10, r"\(4, 4\)"),
-        ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8)], 10, "two sizes"),
+        ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8)], 10, "one size"),
     ],
 )
 def test_refuses_what_it_cannot_write(frames: list[Array], rate: float, message: str) -> None:

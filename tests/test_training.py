@@ -285,7 +285,7 @@ def test_resuming_refuses_what_would_make_it_another_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = run_train("--run-dir", tmp_path, "--steps", 1600, *QUICK)
-    for change, name in ((["--seed", "5"], "seed"), (["--gamma", "0.5"], "settings")):
+    for change, name in ((["--seed", "5"], "seed"), (["--gamma", "0.5"], "gamma")):
         assert train.main(["--resume", str(folder), *change]) == 2
         assert f"was started with {name}" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--steps", "1"]) == 2

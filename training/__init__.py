@@ -1,1 +1,1 @@
-"""The loop, and what surrounds it: run folders, checkpoints, curves, evaluation."""
+"""The training loop with its command line, run folders, checkpoints, curves and evaluation."""

@@ -1,4 +1,4 @@
-"""How good an agent is: whole episodes on fresh seeds, the agent doing what it holds best."""
+"""Evaluation: whole episodes on seeds of their own, with deterministic actions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ NORMAL_QUANTILE = 1.959963984540054  # 97.5 % of a standard normal distribution
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One entry for each episode."""
+    """Result of an evaluation; each array has one entry per episode."""
 
     scores: Array
     returns: Array
     lengths: Array
     metrics: dict[str, float] = field(default_factory=dict)
-    """What else the environment has to say of all these episodes together, by name."""
+    """Further measures of all episodes together, by name."""
     pictures: dict[str, Array] = field(default_factory=dict)
-    """The same for the eye: uint8 (height, width, 3)."""
+    """Pictures of all episodes together, uint8 (height, width, 3), by name."""
     embedding: Any = None
     """Points, labels and thumbnails for `Logger.embedding`, or None."""
 
     @property
     def mean_score(self) -> float:
-        """The mean of the scores."""
+        """Mean of the scores."""
         return float(self.scores.mean())
 
     def interval(self) -> tuple[float, float]:
@@ -67,12 +67,11 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
 def evaluate(
     agent: Agent, env_id: str, make_options: dict[str, Any], episodes: int, seed: int
 ) -> Evaluation:
-    """Play `episodes` whole episodes, on seeds from `seed` up.
+    """Run `episodes` whole episodes on consecutive seeds from `seed` up. The agent does not change.
 
-    Each is the first of an environment of its own: the first ones to end of a few environments
-    would be the short ones. Nothing of the agent changes. A vector environment may have a method
-    `assess` that is given the agent's `codes` and returns metrics, pictures and an embedding of
-    its last step, which it is asked for at the end.
+    Every episode has an environment of its own and is its first one: of a few environments, the
+    short episodes would end first. Environments that can assess all actions together (see
+    `envs.engine.capabilities.Assesses`) do so at the end.
     """
     environments = make_environments(env_id, episodes, make_options)
     try:
@@ -96,5 +95,5 @@ def evaluate(
 
 
 def fresh_seed(*key: int) -> int:
-    """A seed for `key`; different keys give unrelated seeds, the same key always the same."""
+    """Return a seed for `key`; different keys give unrelated seeds."""
     return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)

@@ -1,7 +1,7 @@
-"""Make of a run a small folder that only plays: python -m training.export RUN FOLDER
+"""Export a run as a small folder for play.py: python -m training.export RUN FOLDER
 
-It keeps config.json (with the command that made it), evaluation.json and the network's weights, and
-leaves out the optimizer, the environments and TensorBoard's events.
+The folder has config.json, evaluation.json and the weights of the network. It cannot be resumed:
+the optimizer and the environments are left out, and so are the curves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEPT = "agent.network."
 
 
 def export_run(run: Path, folder: Path) -> None:
-    """Write `folder`, which `play.py` takes as it takes a run.
+    """Export `run` to `folder`, which play.py reads like a run folder.
 
     Raises:
         RunError: if `run` has no checkpoint.

@@ -1,6 +1,6 @@
-"""What an environment hands back: the kinds of feedback, and how many numbers of it there were.
+"""Feedback: which kind an agent learns from, and how many numbers of it there were.
 
-The one axis that all kinds of learning can be drawn over.
+The count of numbers is the one axis on which all kinds of learning can be compared.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import numpy as np
 from agents.agent import Agent, Step
 
 KINDS = {
-    "nothing": "a person wrote all of it, or chance decides",
-    "a number late": "what was done is paid for some time afterwards",
-    "a number at once": "each guess is paid for, but the right one is not told",
-    "the right answer": "what the action should have been",
-    "the observation itself": "what was seen is what the action should have been",
-    "the next token": "what comes next is what the action should have been",
-    "examples in the prompt": "right answers are seen, and nothing of the agent changes",
+    "nothing": "the agent does not learn: it follows hand-written rules or acts at random",
+    "a number late": "a reward that may follow an action much later",
+    "a number at once": "a reward for each prediction, without the label",
+    "the right answer": "a label: what the prediction should have been",
+    "the observation itself": "the target is the observation: the agent reconstructs it",
+    "the next token": "the target is the token that comes next in the text",
+    "examples in the prompt": "labels are part of the observation, and the weights stay fixed",
 }
-"""Every kind, and what it means. An environment names its own in `metadata["feedback"]`."""
+"""All kinds, with their meaning. An environment names its own in `metadata["feedback"]`."""
 OF_GAMES, AT_ONCE = "a number late", "a number at once"
 
 
 def kind_of(agent: Agent, environments: object) -> str:
-    """Which kind of feedback `agent` learns from in `environments`; one of `KINDS`."""
+    """Return the kind of feedback that `agent` learns from in `environments`, one of `KINDS`."""
     if not learns(agent):
         return "nothing"
     kind: str = getattr(environments, "metadata", {}).get("feedback", OF_GAMES)
@@ -31,16 +31,16 @@ def kind_of(agent: Agent, environments: object) -> str:
 
 
 def learns(agent: Agent) -> bool:
-    """Does it take in what follows on its actions?"""
+    """Return whether an agent learns from what follows its actions."""
     return type(agent).learn is not Agent.learn
 
 
 def numbers_of(step: Step, learns_from_labels: bool) -> int:
-    """How many numbers a step of `n` environments hands back to who takes answers, or does not.
+    """Return how many numbers of feedback a step returned to an agent.
 
-    An answer counts as many numbers as it has; without answers a reward counts one, be it zero.
-    Where an environment only began anew it handed back nothing.
+    A label counts as many numbers as it has, a reward counts as one even if it is 0. Environments
+    that were only reset in this step do not count.
     """
-    told = step.labels if learns_from_labels else None
-    each = 1 if told is None else int(np.prod(told.shape[1:]))
+    labels = step.labels if learns_from_labels else None
+    each = 1 if labels is None else int(np.prod(labels.shape[1:]))
     return each * int(np.count_nonzero(step.valid))

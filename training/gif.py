@@ -1,7 +1,7 @@
-"""Animated GIFs, frame by frame: small, fast, and with one palette for all frames.
+"""Animated GIFs, written frame by frame with one palette for all frames.
 
-Pillow packs the pixels. Its own `save_all` keeps every frame until the end: half a gigabyte for the
-twenty seconds that play.py records.
+Pillow compresses the pixels. Its own `save_all` is not used because it keeps every frame in memory
+until the end: half a gigabyte for a video of twenty seconds.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from PIL import Image
 Array = np.ndarray[Any, Any]
 
 FASTEST = 50
-"""Frames per second; players slow down what claims to be faster."""
-UNCHANGED = 255  # the palette's last entry is transparent: what was there stays
-PLAY_FOR_EVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+"""Highest number of frames per second; viewers slow down anything faster."""
+UNCHANGED = 255  # the last palette entry is transparent: the pixel stays as it was
+LOOP_FOREVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 
 
 def gif_bytes(frames: Iterable[Array], frames_per_second: float) -> bytes:
-    """Encode `frames`, uint8 (height, width, 3); raises ValueError as `write_gif` does."""
+    """Return `frames`, uint8 (height, width, 3), as a GIF. Raises ValueError like `write_gif`."""
     file = io.BytesIO()
     write_gif(file, frames, frames_per_second)
     return file.getvalue()
 
 
 def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float) -> int:
-    """Write frames as they come, keeping none; returns how many there were.
+    """Write frames one by one, without keeping them, and return their number.
 
     Args:
-        file: opened for writing, and seekable: the palette is known at the end only.
-        frames: uint8 (height, width, 3), all of one size, at least one.
+        file: file opened for writing; it must be seekable because the palette is written last.
+        frames: uint8 (height, width, 3), all of the same size, at least one.
         frames_per_second: at most `FASTEST`.
 
     Raises:
-        ValueError: for no frames, frames of another kind, or a rate that GIF cannot hold.
+        ValueError: for no frames, frames of another type or size, or an impossible rate.
     """
     if not 0 < frames_per_second <= FASTEST:
-        raise ValueError(f"a GIF plays 0 to {FASTEST} frames/s, not {frames_per_second}")
+        raise ValueError(
+            f"a GIF has more than 0 and at most {FASTEST} frames/s, got {frames_per_second}"
+        )
     palette = _Palette()
     shown: Array | None = None
     before: Array | None = None
@@ -49,20 +51,21 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
     for frame in frames:
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             kind = f"{frame.dtype} {frame.shape}"
-            raise ValueError(f"a frame is uint8 (height, width, 3), not {kind}")
+            raise ValueError(f"a frame must be uint8 (height, width, 3), got {kind}")
         if shown is None or before is None:
             height, width = frame.shape[:2]
             file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0))
             palette_place = file.tell()
-            file.write(bytes(3 * 256) + PLAY_FOR_EVER)
+            file.write(bytes(3 * 256) + LOOP_FOREVER)
             indices = palette.indices(frame)
         elif frame.shape != before.shape:
-            raise ValueError(f"frames of two sizes: {before.shape[:2]} and {frame.shape[:2]}")
+            sizes = f"{before.shape[:2]} and {frame.shape[:2]}"
+            raise ValueError(f"all frames must have one size, got {sizes}")
         else:
             red, green, blue = np.moveaxis(frame != before, 2, 0)
             changed = red | green | blue
             indices = shown.copy()
-            indices[changed] = palette.indices(frame[changed])  # cheaper than looking up all
+            indices[changed] = palette.indices(frame[changed])  # faster than looking up all pixels
         delay = _hundredths(count + 1, frames_per_second) - _hundredths(count, frames_per_second)
         file.write(_encoded(indices, shown, delay))
         shown, before = indices, frame
@@ -76,12 +79,12 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
 
 
 def _hundredths(frame: int, frames_per_second: float) -> int:
-    """When a frame begins; GIF counts hundredths of a second, rounding must not add up."""
+    """Return when a frame begins, in 1/100 s. Delays are differences, so rounding cannot add up."""
     return round(frame * 100 / frames_per_second)
 
 
 def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
-    """One frame: the smallest rectangle that holds every change since the frame `shown` before."""
+    """Return one frame: the smallest rectangle with all changes since the last frame, `shown`."""
     top, left, (bottom, right) = 0, 0, indices.shape
     if shown is not None:
         same = indices == shown
@@ -99,10 +102,10 @@ def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
 
 
 class _Palette:
-    """Gives each colour an entry when it is first seen.
+    """A palette that gives each colour an entry when the colour first appears.
 
-    Colours count as one if their five leading bits agree, so that the pictures of most games lose
-    nothing. Where there are more new colours than free entries, each gets the nearest.
+    Colours whose five leading bits agree share an entry, which loses nothing in most games. If
+    there are more new colours than free entries, each gets the nearest entry.
     """
 
     def __init__(self) -> None:
@@ -111,7 +114,7 @@ class _Palette:
         self._entry = np.full(1 << 15, -1, np.int16)
 
     def indices(self, pixels: Array) -> Array:
-        """Return the entry of each pixel (..., 3): uint8 (...)."""
+        """Return the entry of each pixel (..., 3), uint8 (...)."""
         high = (pixels >> 3).astype(np.uint16)
         keys = high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
         new = self._entry[keys] < 0
@@ -134,7 +137,7 @@ class _Palette:
 
 
 def _typical(colours: Array, count: int) -> Array:
-    """At most `count` colours (m, 3) that stand for all of `colours` (n, 3): median cut."""
+    """Return at most `count` colours (m, 3) that represent `colours` (n, 3), by median cut."""
     if count == 0:
         return colours[:0]
     palette = Image.fromarray(colours[None]).quantize(count).getpalette() or []

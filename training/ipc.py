@@ -1,7 +1,7 @@
-"""How news of a training travels to another process: JSON and tensors, nothing that executes.
+"""Messages between the training process and the window: JSON and tensors, never code.
 
-A message is a line of JSON and, as many bytes as its `size` says, tensors as safetensors has them.
-It counts once it is there as a whole.
+A message is a line of JSON, followed by tensors in the safetensors format. The entry `size` is the
+number of bytes of the tensors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def send(pipe: IO[bytes], content: dict[str, Any], tensors: dict[str, Any] | Non
     """Write one message.
 
     Raises:
-        OSError: if nobody reads any more.
+        OSError: if the other process has closed the pipe.
     """
     from safetensors.torch import save
 
@@ -26,7 +26,7 @@ def send(pipe: IO[bytes], content: dict[str, Any], tensors: dict[str, Any] | Non
 
 
 def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The content and the tensors of the next message; None if there will be none."""
+    """Return the content and tensors of the next message; None if the pipe ends before or in it."""
     from safetensors.torch import load
 
     line = pipe.readline()

@@ -40,13 +40,13 @@ from training.session import describe_run, prepare
 from training.vector_runner import make_environments
 
 SEND_SECONDS = 1.0
-NICENESS = 5  # the window goes before
-FOR_EVER = 10**12  # steps: until nobody watches
-GRACE_SECONDS = 20.0  # to save in, before a reward that never returns is cut off
+NICENESS = 5  # the window has priority
+FOREVER = 10**12  # steps
+GRACE_SECONDS = 20.0  # to save; a reward that never returns is then killed
 
 
 class Requests:
-    """What the window asks for; `waiting` is set while there is something, and stops `train`."""
+    """Requests of the window; `waiting` is set while there are any, and interrupts `train`."""
 
     def __init__(self, pipe: IO[str]) -> None:
         self.waiting = Event()
@@ -56,7 +56,7 @@ class Requests:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def take(self) -> list[dict[str, Any]]:
-        """All that came since the last time."""
+        """Return all requests since the last call."""
         self.waiting.clear()
         taken = []
         while self._requests:
@@ -74,7 +74,7 @@ class Requests:
 
 
 class Reports:
-    """Tells the window how a run goes, and hands over the weights; a `training.display.Display`."""
+    """A `training.display.Display` that sends progress and weights to the window."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self.run: Run | None = None
@@ -90,7 +90,7 @@ class Reports:
         return None
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
-        """Send the newest numbers and weights, once a second."""
+        """Send the newest numbers and weights, at most once a second."""
         if self.run is None or time.monotonic() - self._last < SEND_SECONDS:
             return
         self._last = time.monotonic()
@@ -105,22 +105,22 @@ class Reports:
         self._send(content, policy_of(self.run))
 
     def problem(self, text: str) -> None:
-        """Send what went wrong."""
+        """Send an error message."""
         self._send({"problem": text})
 
     def _send(self, content: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
-        with contextlib.suppress(OSError):  # nobody reads: the requests have ended too
+        with contextlib.suppress(OSError):  # the window is closed: the requests have ended too
             send(self._pipe, content, tensors)
 
 
 def policy_of(run: Run) -> dict[str, Any]:
-    """The tensors that decide how the agent of a run acts."""
+    """Return the tensors that decide how the agent of a run acts."""
     tensors = run.agent.tensors()
     return {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
 
 
 class LiveTrainer:
-    """One run after another, as the window asks for them."""
+    """Trains one run after another, as the window requests."""
 
     def __init__(
         self, config: RunConfig, run_dir: Path, command: str, requests: Requests, reports: Reports
@@ -132,13 +132,13 @@ class LiveTrainer:
         self._reports = reports
         self.run: Run | None = None
         self.before: Run | None = None
-        """The run to go back to."""
+        """Run to return to if the present one fails."""
 
     def work(self) -> None:
-        """Train until nobody watches.
+        """Train until the window is closed.
 
         Raises:
-            ValueError: if the first run cannot begin.
+            ValueError: if the first run cannot start.
             OSError: if a run folder cannot be written.
         """
         self.begin(self._config.make_options)
@@ -148,7 +148,7 @@ class LiveTrainer:
                 self.serve(request)
 
     def train(self) -> None:
-        """Go on with the run until something is asked for; if it fails, back to the one before."""
+        """Train until a request arrives; if the run fails, return to the previous one."""
         run = self._reports.run = self.run
         if run is None:
             self._requests.waiting.wait()
@@ -164,7 +164,7 @@ class LiveTrainer:
             self._reports.problem(str(error))
 
     def serve(self, request: dict[str, Any]) -> None:
-        """Begin another run; with a bad reward, go on with this one."""
+        """Start another run; with a bad reward, keep the present one."""
         config = self._config
         try:
             if "compiled" in request:
@@ -176,14 +176,14 @@ class LiveTrainer:
             elif self.run is None:
                 self.begin(config.make_options)
             else:
-                kept = kept_sources(self.run.folder)  # the file may be in the midst of a change
+                kept = kept_sources(self.run.folder)  # the file may be changing right now
                 self.begin(self.run.make_options)
                 keep_reward(self.run.folder, kept)
         except RewardError as error:
             self._reports.problem(str(error))
 
     def begin(self, make_options: dict[str, Any], parent: Run | None = None) -> None:
-        """A new run, whose agent knows what the parent's knew."""
+        """Start a new run, whose agent starts with what the agent of `parent` has learned."""
         config = self._config
         environments = make_environments(config.env, config.num_envs, make_options)
         run, sources = prepare(config, environments, self._run_dir, None, self._command)
@@ -205,7 +205,7 @@ def main() -> int:
     try:
         start = json.loads(commands.readline())
         config = RunConfig.from_json(start["config"])
-        config = replace(config, steps=FOR_EVER, eval_every=FOR_EVER, solved_score=None)
+        config = replace(config, steps=FOREVER, eval_every=FOREVER, solved_score=None)
         run_dir, command = Path(start["run_dir"]), start["config"]["command"]
         LiveTrainer(config, run_dir, command, Requests(commands), reports).work()
     except Exception as error:

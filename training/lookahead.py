@@ -1,4 +1,4 @@
-"""Copies of games in which an agent can try what would happen, by the game's own compiled step."""
+"""Lookahead: copies of games in which an agent tries actions, with the game's compiled step."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from agents.agent import Array, Lookahead
 from envs.engine.batch import GameBatch
 from envs.engine.capabilities import game_batch_of
 
-OTHER_DICE = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not know the luck to come
+OTHER_RANDOMNESS = np.uint64(0x5DEECE66D5DEECE6)  # any bits: copies must not foresee chance
 
 
 def make_lookahead(environment: Any) -> Lookahead | None:
-    """What tells the future of `environment`, one or a vector of them; None for others' games."""
+    """Return the lookahead of an environment or a vector of them; None if it is no game of ours."""
     batch = game_batch_of(environment)
     return None if batch is None else GameLookahead(batch)
 
 
 class GameLookahead:
-    """Tells what would be seen in the games of a batch, from where they stand at that moment."""
+    """Predicts observations in copies of a batch of games, from their present states."""
 
     def __init__(self, batch: GameBatch) -> None:
         self._batch = batch
@@ -33,7 +33,7 @@ class GameLookahead:
         states, observations = (
             np.repeat(array, copies, 0) for array in (batch.states, batch.observations)
         )
-        states["rng"] ^= OTHER_DICE
+        states["rng"] ^= OTHER_RANDOMNESS
         after, scores = states.copy(), np.zeros(count)
         flags, done = np.zeros((3, count), np.bool_), np.zeros(count, np.intp)
         chosen = batch.game.actions(count)

@@ -1,4 +1,4 @@
-"""Reads presets.toml, the one place with settings for each environment and agent."""
+"""Presets: the settings in presets.toml for each environment and agent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ANY = "any"
 
 
 def preset(env_id: str, agent: str, env_options: dict[str, Any]) -> dict[str, Any]:
-    """The settings for an agent in an environment, the more specific ones going before."""
+    """Return the settings for an agent in an environment; more specific sections override."""
     sections = tomllib.loads(FILE.read_text(encoding="utf-8"))
     variants = [f"{env_id} {name}={value}" for name, value in env_options.items()]
     settings: dict[str, Any] = {}

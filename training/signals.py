@@ -1,4 +1,4 @@
-"""Ctrl-C asks politely first: the loop ends after the step it is in, and saves."""
+"""The first Ctrl-C lets the training loop finish its step and save."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets; the second one interrupts as usual."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets; the second one interrupts as usual."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # only the main thread can receive signals
@@ -23,7 +23,7 @@ def interruptible() -> Iterator[threading.Event]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         event.set()
-        print("\nStopping and saving; Ctrl-C again quits at once.", file=sys.stderr)
+        print("\nStopping and saving. Press Ctrl-C again to quit at once.", file=sys.stderr)
         signal.signal(number, before[number])
 
     for number in signals:

@@ -149,10 +149,10 @@ def find_env_id(name: str) -> str:
     try:
         gymnasium.spec(env_id)
     except (gymnasium.error.Error, ImportError) as error:
-        hint = suggest(name, [*GAMES, *DATASETS])
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"there is no environment {name} ({reason}); {hint} Any other Gymnasium id works too"
+            f"there is no environment {name}: it is neither a Gymnasium id ({reason}) nor a short "
+            f"name; {suggest(name, [*GAMES, *DATASETS])}"
         ) from None
     return env_id
 
@@ -198,13 +198,14 @@ def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any],
     saved = load_config(folder)
     options = _read(TrainOptions(**vars(saved)), arguments)
     config = options.config()
-    changeable = changeable_settings()
-    for name, before in vars(saved).items():
-        now = getattr(config, name)
-        if before != now and name not in changeable:
+    fixed = set(vars(saved)) - {"settings", *changeable_settings()}
+    before = {name: getattr(saved, name) for name in fixed} | dataclasses.asdict(saved.settings)
+    now = {name: getattr(config, name) for name in fixed} | dataclasses.asdict(config.settings)
+    for name in sorted(before):
+        if before[name] != now[name]:
             raise RunError(
-                f"{folder} was started with {name} = {before!r}; --resume cannot change it to "
-                f"{now!r}, start a new run instead"
+                f"{folder} was started with {name} = {before[name]!r}; --resume cannot change it "
+                f"to {now[name]!r}, start a new run instead"
             )
     if has_code(config.reward):
         if not options.trust_reward:

@@ -1,8 +1,7 @@
-"""Environments stepped so that an agent need not know how they begin anew.
+"""Runs vector environments for an agent and sums up their episodes.
 
-Gymnasium's vector environments reset a finished episode in the same step, in the next one, or not
-at all (`metadata["autoreset_mode"]`). Here all three become the same `Step`, and episodes are
-counted alike.
+Gymnasium's vector environments reset a finished episode in the same step, in the next step, or not
+at all (`metadata["autoreset_mode"]`). All three modes become the same `Step` here.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ from training.lookahead import make_lookahead
 
 @dataclass(frozen=True)
 class Episodes:
-    """Episodes that ended; arrays of one entry each."""
+    """Episodes that ended in one step; each array has one entry per episode."""
 
     returns: Array
-    """Sums of rewards."""
+    """Sum of the rewards."""
     lengths: Array
-    """Steps."""
+    """Number of steps."""
     scores: Array
-    """The game's own yardstick, or the return where a game has none."""
+    """Score of the game, or the return where an environment has no score."""
     terms: dict[str, Array]
-    """Sums of each reward term, before weighting."""
+    """Sum of each reward term before weighting, by name."""
     rows: Array
-    """Index of the environment that each was played in."""
+    """Index of the environment."""
 
 
 def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:
-    """A vector environment, native if there is one; always through `gymnasium.make_vec`.
+    """Return a vector environment, made by `gymnasium.make_vec`.
 
     Raises:
         ValueError: for options that the environment does not take.
@@ -52,9 +51,9 @@ def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> An
 
 
 def reward_weights(environment: Any) -> dict[str, float]:
-    """The weight of each term in the reward of `environment`, one or a vector of them.
+    """Return the weight of each reward term of an environment or vector environment, by name.
 
-    Others' environments have one term that is all of it.
+    Environments that are not ours have a single term, `reward`.
     """
     reward = reward_of(environment)
     return (
@@ -63,31 +62,31 @@ def reward_weights(environment: Any) -> dict[str, float]:
 
 
 class VectorRunner:
-    """Steps a vector environment for one agent; `observations` is what to act on next."""
+    """Steps a vector environment for one agent, which acts on `observations`."""
 
     def __init__(self, environments: Any, seed: int) -> None:
         self.environments: VectorEnv[Any, Any, Any] = environments
         self.count = environments.num_envs
         self.mode = environments.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        self.batch = batch_of(environments)  # of our own ones only
+        self.batch = batch_of(environments)  # None if the environments are not ours
         self.lookahead = make_lookahead(environments)
         self.begin(seed)
 
     def begin(self, seed: int) -> None:
-        """Start new episodes everywhere."""
+        """Start a new episode in every environment."""
         self.observations, _ = self.environments.reset(seed=seed)
-        self._valid = np.ones(self.count, np.bool_)  # not waiting to begin anew
+        self._valid = np.ones(self.count, np.bool_)  # False where the next step is only a reset
         self._lengths = np.zeros(self.count, np.int64)
         self._sums: dict[str, Array] = {"": np.zeros(self.count)}
 
     def step(self, actions: Array) -> tuple[Step, Episodes | None]:
-        """Act in every environment; also returns the episodes that ended, if any did."""
+        """Step every environment; return the step, and the episodes that ended in it, if any."""
         observations, rewards, terminated, truncated, infos = self.environments.step(actions)
         done, valid = terminated | truncated, self._valid
         if self.mode == AutoresetMode.NEXT_STEP:
             self._valid = ~done
         any_done = bool(done.any())
-        followed = self._what_followed(observations, infos) if any_done else observations
+        followed = self._next_observations(observations, infos) if any_done else observations
         terms = {
             key.removeprefix(TERM_PREFIX): values
             for key, values in infos.items()
@@ -110,15 +109,15 @@ class VectorRunner:
         self.observations = observations
         return step, self._ended(done, infos) if any_done else None
 
-    def _what_followed(self, observations: Array, infos: dict[str, Any]) -> Array:
-        """The observations after the step, of finished episodes the last ones."""
+    def _next_observations(self, observations: Array, infos: dict[str, Any]) -> Array:
+        """Return the observations after the step; where an episode ended, its last one."""
         if self.mode != AutoresetMode.SAME_STEP:
             return observations
         ended, last = infos["_final_obs"], infos["final_obs"]
         if ended.all() and last.dtype == observations.dtype:
             return last  # type: ignore[no-any-return]
         followed, rows = observations.copy(), np.flatnonzero(ended)
-        followed[rows] = np.stack(last[rows])  # others' are arrays of arrays
+        followed[rows] = np.stack(last[rows])  # object arrays in environments that are not ours
         return followed
 
     def _add_up(self, step: Step) -> None:
@@ -142,21 +141,21 @@ class VectorRunner:
 
     @property
     def terms(self) -> dict[str, float]:
-        """The weight of each term in the reward."""
+        """Weight of each reward term, by name."""
         return reward_weights(self.environments)
 
     @property
     def reward(self) -> WeightedSum | None:
-        """The weighted sum that a game of ours was given; None for all others."""
+        """Reward of a game of ours; None in all other environments."""
         return reward_of(self.environments)
 
     @property
     def exact(self) -> bool:
-        """Can these environments be saved and go on exactly?"""
+        """Whether the environments can be saved and continue exactly."""
         return self.batch is not None
 
     def checkpoint(self) -> dict[str, Array]:
-        """Everything that decides how the episodes go on, by name."""
+        """Return everything that decides how the episodes continue, by name."""
         saved = {f"sums.{name}": values for name, values in self._sums.items()}
         saved["lengths"] = self._lengths
         if self.batch is not None:
@@ -164,7 +163,7 @@ class VectorRunner:
         return saved
 
     def restore(self, saved: dict[str, Array]) -> None:
-        """Go on from a checkpoint, where environments are `exact`."""
+        """Continue from a checkpoint; the environments must be `exact`."""
         assert self.batch is not None
         self.batch.restore(under("batch.", saved))
         self.observations = self.batch.observations.copy()
