@@ -22,6 +22,7 @@ from agents.checkpointing import under
 from agents.networks.transformer import Transformer
 from envs.paddle.rules import intercept
 from rewards.make import make_single
+from stages.__main__ import main
 from stages.datasets.commentary import UNJUDGED, Commentary, Verdict
 from stages.datasets.commentator import BAD, GOOD, of_paddle
 from stages.datasets.commented_games import COMMENTED_GAMES, commentaries, fields, remarks_on
@@ -303,10 +304,10 @@ def test_features_do_not_depend_on_later_tokens(reader: Path) -> None:
 
 def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(reader), "--start", "The ball", "--sentences", "2", "--seed", "3"]
-    assert generate.main(arguments) == 0
+    assert main(["generate", *arguments]) == 0
     text = capsys.readouterr().out
     assert text.startswith("The ball")
-    assert generate.main(arguments) == 0
+    assert main(["generate", *arguments]) == 0
     assert capsys.readouterr().out == text
     agent, dataset = generate.load(reader)
     start = dataset.sample(1, 9).observations[0]
@@ -366,7 +367,7 @@ def test_wrong_input_gets_one_line(
     ("arguments", "message"),
     [
         (["nowhere"], "there is no run folder nowhere"),
-        (["RUN", "--start", "Zürich"], "letters that it has never read: Z ü"),
+        (["RUN", "--start", "Zürich"], "letters that the run has never read: Z ü"),
         (["RUN", "--sentences", "0"], "--sentences must be at least 1"),
         (["RUN", "--temperature", "-1"], "--temperature must be between 0 and 10"),
     ],
@@ -375,7 +376,7 @@ def test_wrong_arguments_of_generate_get_one_line(
     arguments: list[str], message: str, reader: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [str(reader) if argument == "RUN" else argument for argument in arguments]
-    assert generate.main(given) == 2
+    assert main(["generate", *given]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
 

@@ -137,4 +137,5 @@ def make_logarithmic(axes: Any, ticks: Sequence[int]) -> None:
 def draw_footer(axes: Any, results: Results, text: Literal["intervals", "range"]) -> None:
     """Write into the lower right corner what the error bars or bands are."""
     words = results.shared_text(text)
-    axes.figure.text(0.995, 0.01, words, ha="right", va="bottom", fontsize=12, color="grey")
+    axes.figure.get_layout_engine().set(rect=(0, 0.035, 1, 0.965))  # leaves room below
+    axes.figure.text(0.995, 0.008, words, ha="right", va="bottom", fontsize=12, color="grey")

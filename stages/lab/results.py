@@ -114,16 +114,16 @@ class ValueTable:
         sizes = [f"{size:,}" for size in results.sizes]
         names = [results.label(key) for key in results.series]
         numbers = [
-            [
-                f"{results.mean((key, size)):.{self.digits}f}"
-                if (key, size) in results.values
-                else ""
-                for size in results.sizes
-            ]
-            for key in results.series
+            [self._cell(results, (key, size)) for size in results.sizes] for key in results.series
         ]
         if self.rows == "sizes":
             names, sizes = sizes, names
             numbers = [list(column) for column in zip(*numbers, strict=True)]
         rows = [(name, *row) for name, row in zip(names, numbers, strict=True)]
         return Table((results.texts["x"], *sizes), rows)
+
+    def _cell(self, results: Results, cell: Cell) -> str:
+        if cell not in results.values:
+            return ""
+        text = f"{results.mean(cell):.{self.digits}f}"
+        return text.replace(" ", "") if self.rows == "series" else text  # many columns

@@ -1,10 +1,10 @@
-"""Let a trained GPT go on with a commentary.
+"""Continue a commentary with a trained GPT.
 
-    python -m stages.pretraining.generate runs/NAME
-    python -m stages.pretraining.generate runs/NAME --start "The ball"
+    python -m stages generate runs/NAME
+    python -m stages generate runs/NAME --start "The ball"
 
-The run is one of `train.py --env commentary`. No game is played: all of it is made up, token by
-token, from what was said before.
+The run is one of `train.py --env commentary`. No game is played: the GPT samples token after token,
+each from the tokens before it.
 """
 
 from __future__ import annotations
@@ -32,38 +32,40 @@ LONGEST = 60  # tokens of a sentence
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """Go on with a commentary."""
+    """Continue a commentary with the GPT of a run."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Folder of a run of train.py --env commentary."""
+    """Run folder of train.py --env commentary."""
     start: str = ""
-    """How it begins; by default a new game."""
+    """First words; by default the start of a new game."""
     sentences: int = 8
-    """How many to say."""
+    """Number of sentences."""
     temperature: float = 0.8
-    """0: always the likeliest token; 1: each as often as it is likely."""
+    """0 takes the most likely token; 1 samples with the predicted probabilities."""
     seed: int = 1
-    """Of what is drawn."""
+    """Seed of the samples."""
 
     def __post_init__(self) -> None:
         if self.sentences < 1:
-            raise ValueError(f"--sentences must be at least 1, not {self.sentences}")
+            raise ValueError(f"--sentences must be at least 1, got {self.sentences}")
         if not 0 <= self.temperature <= 10:
-            raise ValueError(f"--temperature must be between 0 and 10, not {self.temperature}")
+            raise ValueError(f"--temperature must be between 0 and 10, got {self.temperature}")
         if self.seed < 0:
-            raise ValueError(f"--seed must not be negative, but is {self.seed}")
+            raise ValueError(f"--seed must not be negative, got {self.seed}")
 
 
 def load(run: Path) -> tuple[GPTAgent, Commentary]:
-    """The agent of a run, and what it has read.
+    """Return the agent of a run and the dataset that it was trained on.
 
     Raises:
-        ValueError: if `run` is no run of a GPT on commentary.
+        ValueError: If it is not a run of a GPT on commentaries.
     """
     config = load_config(run)
     if config.env != COMMENTARY or config.agent != GPTAgent.name:
-        raise ValueError(f"{run} is a run of {config.agent} on {config.env}, not of a commentator")
-    options = config.env_options | {"examples": 1}  # none has to be drawn
+        raise ValueError(
+            f"{run} is a run of {config.agent} on {config.env}; it must be gpt on {COMMENTARY}"
+        )
+    options = config.env_options | {"examples": 1}  # none is needed
     env: gymnasium.Env[Any, Any] = gymnasium.make(COMMENTARY, **options)
     agent, dataset = load_agent(run, env), dataset_of(env)
     assert isinstance(agent, GPTAgent)
@@ -71,17 +73,17 @@ def load(run: Path) -> tuple[GPTAgent, Commentary]:
     return agent, dataset
 
 
-def said(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iterator[str]:
-    """The start, and what follows on it, piece by piece.
+def generate(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iterator[str]:
+    """Yield the start of a commentary and its continuation, token by token.
 
     Raises:
-        ValueError: if the start has letters that are not among its pieces.
+        ValueError: If the start has letters that the tokenizer does not know.
     """
-    made = tokenizer(dataset.language, dataset.pieces)
-    start = encoded(made, [options.start])[0]
+    pieces = tokenizer(dataset.language, dataset.pieces)
+    start = encoded(pieces, [options.start])[0]
     unknown = sorted(set(options.start) - set(dataset.decoded(start)) - {" "})
     if unknown:
-        raise ValueError(f"--start has letters that it has never read: {' '.join(unknown)}")
+        raise ValueError(f"--start has letters that the run has never read: {' '.join(unknown)}")
     yield dataset.decoded(start)
     generator = np.random.default_rng(options.seed)
     tokens = np.append(END, start)
@@ -92,7 +94,7 @@ def said(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iter
             yield "\n"
             inside = False
             continue
-        piece = written(made, token)
+        piece = written(pieces, token)
         yield piece if inside else piece.lstrip()
         inside = True
         left -= piece.endswith(FULL_STOP)
@@ -101,23 +103,16 @@ def said(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iter
     yield "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code."""
     try:
-        options: GenerateOptions = read_options(
-            GenerateOptions, given, "-m stages.pretraining.generate"
-        )
+        options: GenerateOptions = read_options(GenerateOptions, arguments, "-m stages generate")
         agent, dataset = load(options.run)
-        for piece in said(agent, dataset, options):
+        for piece in generate(agent, dataset, options):
             print(piece, end="", flush=True)
     except (ValueError, OSError) as error:
-        print(f"stages.pretraining.generate: {error}", file=sys.stderr)
+        print(f"stages generate: {error}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
