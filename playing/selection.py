@@ -14,7 +14,7 @@ import numpy as np
 import tyro
 
 from envs.options import check_option_name, parse_env_options
-from envs.registry import GAMES, encoding_of, env_ids
+from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from training.config import RunConfig
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
@@ -26,6 +26,15 @@ RUNS = Path("runs")
 DEFAULT_GAME = "paddle"
 TRAINED = "trained"
 SLOWEST, FASTEST = 0.01, 100.0
+
+ENV_HELP = (
+    f"Game ({', '.join(GAMES)}), dataset ({', '.join(DATASETS)}) or any Gymnasium id. Default: the "
+    "environment of the run."
+)
+TRAIN_HELP = (
+    "Train a new agent (ppo, or another --agent that learns) while you watch it. When you save the "
+    "reward file, training continues with the new reward; press s to compare before and now."
+)
 
 # None stands for a default that the help text describes in words.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
@@ -47,8 +56,7 @@ class PlayOptions:
 
     run: Annotated[File, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]")] = None
     """Run folder of a trained agent."""
-    env: Text = None
-    """Short name (paddle, bicycle) or any Gymnasium id. Default: the environment of the run."""
+    env: Annotated[Text, tyro.conf.arg(help=ENV_HELP)] = None
     agent: Text = None
     """Agent that plays instead of the trained one: random, rules, or an untrained agent."""
     reward: Text = None
@@ -63,11 +71,9 @@ class PlayOptions:
     """Seed of the first episode; each later episode adds 1. Default: a new seed each time."""
     speed: float = 1.0
     """Speed factor; 2 plays twice as fast."""
-    train: bool = False
-    """Train a new agent while you watch it: ppo, or another --agent that learns. Save the reward
-    file, and training continues with the new reward; s shows before and after side by side."""
+    train: Annotated[bool, tyro.conf.arg(help=TRAIN_HELP)] = False
     sound: bool = False
-    """Play the sounds of the game. Paddle has sounds."""
+    """Play the sounds of the game, if it has sounds as paddle does."""
     headless: bool = False
     """Open no window; print the scores."""
     json: bool = False

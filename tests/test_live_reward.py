@@ -1,4 +1,4 @@
-"""Rewards that are exchanged while a playback goes on, and how the window shows what they pay."""
+"""Tests of exchanging the reward during a playback, and of its bars and curves."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ NEAR = "def near(before, action, after):\n    return -abs(after.ball_y - after.p
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(playing.live_reward, "CHECK_SECONDS", 0.0)
 
 
 def make_playback(env_id: str = PADDLE, **options: Any) -> Playback:
@@ -54,12 +53,12 @@ def reward_of(env_id: str, expression: str) -> Any:
 
 
 def settled(watched: FileWatcher) -> bool:
-    """Is the first look ignored, and what does the second one say?"""
+    """Check that the first look reports nothing; return what the second one reports."""
     assert not watched.changed()
     return watched.changed()
 
 
-def test_a_change_is_seen_by_content_not_by_clock() -> None:
+def test_changes_are_found_by_content_not_by_file_time() -> None:
     file = Path("mine.py")
     file.write_text("a = 1\n")
     before = file.stat()
@@ -73,7 +72,7 @@ def test_a_change_is_seen_by_content_not_by_clock() -> None:
     assert not settled(watched), "touched, not changed"
 
 
-def test_an_editors_ways_of_saving_count_once_and_when_done() -> None:
+def test_each_way_of_saving_counts_once_when_it_is_complete() -> None:
     file = Path("mine.py")
     file.write_text("a = 1\n")
     watched = FileWatcher([file])
@@ -125,7 +124,7 @@ def bicycle_terms(before: Any, action: Any, after: Any) -> dict[str, float]:
         (BICYCLE, "stay_upright", "2*progress - 0.5*keep_speed", bicycle_terms),
     ],
 )
-def test_another_reward_pays_the_next_step_and_the_game_goes_on(
+def test_an_exchanged_reward_counts_from_the_next_step(
     env_id: str, reward: str, other: str, terms: Any
 ) -> None:
     playback, undisturbed = (make_playback(env_id, reward=reward) for _ in range(2))
@@ -156,10 +155,10 @@ def test_another_reward_pays_the_next_step_and_the_game_goes_on(
     assert playback.episode.total_reward == pytest.approx(total, rel=1e-9)
     playback.next_episode()
     playback.step()
-    assert list(playback.terms) == list(paid), "the next episode is paid by it too"
+    assert list(playback.terms) == list(paid), "the next episode uses it too"
 
 
-def test_the_curve_forgets_and_the_bar_fades() -> None:
+def test_bars_fade_and_curves_have_a_limited_length() -> None:
     playback = make_playback(reward="hit_or_miss")
     term = playback.terms["hit_or_miss"]
     term.add(1.0)
@@ -172,7 +171,7 @@ def test_the_curve_forgets_and_the_bar_fades() -> None:
     assert term.highest == 1.0
 
 
-def test_the_scale_of_the_stacked_bar_is_the_longest_of_the_episode() -> None:
+def test_the_longest_bar_of_the_episode_is_the_scale() -> None:
     playback = make_playback(reward="hit_or_miss - 2*effort")
     playback.action = 0
     playback.step()
@@ -192,7 +191,7 @@ def columns_of(surface: pygame.Surface, colour: theme.Colour) -> np.ndarray[Any,
     return np.flatnonzero((pixels == colour).all(2).any(1))
 
 
-def test_the_parts_of_a_stacked_bar_lie_end_to_end() -> None:
+def test_the_parts_of_a_stacked_bar_are_drawn_end_to_end() -> None:
     surface, track = pygame.Surface((420, 60)), pygame.Rect(10, 20, 400, 20)
     first, second, third, fourth = theme.TERMS[:4]
     parts = [(0.5, first), (-0.25, third), (0.25, second), (-0.5, fourth)]
@@ -222,7 +221,7 @@ def test_a_curve_is_as_high_as_its_values(sign: float) -> None:
 
 @pytest.mark.parametrize("count", range(1, 7))
 @pytest.mark.parametrize("env_id", [PADDLE, BICYCLE])
-def test_each_term_is_in_the_panel_in_its_own_colour(env_id: str, count: int) -> None:
+def test_each_term_has_a_colour_in_the_panel(env_id: str, count: int) -> None:
     known = {
         PADDLE: ("hit_or_miss", "effort", "follow_ball", "anticipate", "stay_alive", "effort"),
         BICYCLE: ("stay_upright", "keep_speed", "progress", "smooth", "any_motion", "just_alive"),
@@ -244,7 +243,7 @@ def test_each_term_is_in_the_panel_in_its_own_colour(env_id: str, count: int) ->
 
 
 class Trial:
-    """In place of a trial process: its outcome is said by the test."""
+    """Stands in for a trial process; the test sets its outcome."""
 
     outcome: list[str] | str | None = None
     stopped = 0
@@ -286,17 +285,17 @@ def workshop(
     pygame.display.quit()
 
 
-def frames(window: Window, live: LiveReward, until: Any, most: int = 300) -> None:
-    """Let the window go on until something has happened."""
+def frames(window: Window, live: LiveReward, until: Any, most: int = 3000) -> None:
+    """Advance the window until a condition holds."""
     for _ in range(most):
         window.frame(STEP)
         if until():
             return
         pygame.time.wait(2)
-    raise AssertionError(f"it did not happen: {live.error}")
+    raise AssertionError(f"the condition never held: {live.error}")
 
 
-def test_a_saved_reward_pays_in_the_same_episode(workshop: tuple[Window, LiveReward]) -> None:
+def test_a_saved_reward_is_used_in_the_same_episode(workshop: tuple[Window, LiveReward]) -> None:
     window, live = workshop
     frames(window, live, lambda: window.playback.episode.steps >= 5)
     assert list(window.playback.terms) == ["high"]
@@ -312,7 +311,7 @@ def test_a_saved_reward_pays_in_the_same_episode(workshop: tuple[Window, LiveRew
     assert window.status.error == ""
 
 
-def test_an_error_stays_on_the_screen_and_the_last_good_reward_goes_on(
+def test_an_error_stays_visible_while_the_last_working_reward_is_used(
     workshop: tuple[Window, LiveReward], trial: type[Trial]
 ) -> None:
     window, live = workshop
@@ -339,7 +338,7 @@ def painted(window: Window) -> np.ndarray[Any, Any]:
     return pygame.surfarray.array3d(window.screen)[:640]
 
 
-def test_a_trial_without_end_stops_nothing_and_is_given_up_for_the_next(
+def test_an_endless_trial_stops_nothing_and_ends_at_the_next_save(
     workshop: tuple[Window, LiveReward], trial: type[Trial]
 ) -> None:
     window, live = workshop
@@ -357,7 +356,7 @@ def test_a_trial_without_end_stops_nothing_and_is_given_up_for_the_next(
     live.close()
 
 
-def test_a_reward_that_fails_late_is_taken_back(workshop: tuple[Window, LiveReward]) -> None:
+def test_a_reward_that_fails_late_is_reverted(workshop: tuple[Window, LiveReward]) -> None:
     window, live = workshop
     late = "def late(before, action, after):\n    return float('inf') if after.t == 20 else 1.0\n"
     Path("mine.py").write_text(late)
@@ -371,7 +370,7 @@ def test_a_reward_that_fails_late_is_taken_back(workshop: tuple[Window, LiveRewa
     assert window.playback.episode.steps == steps + 1
 
 
-def test_where_no_reward_was_before_the_games_own_pays(
+def test_without_an_earlier_reward_the_default_reward_is_used(
     monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
 ) -> None:
     Path("mine.py").write_text("def f(before, action, after):\n    return [1][after.t // 5]\n")
@@ -383,7 +382,7 @@ def test_where_no_reward_was_before_the_games_own_pays(
     pygame.display.quit()
 
 
-def test_with_a_real_trial_a_reward_is_exchanged_and_an_error_is_told(
+def test_a_real_trial_process_exchanges_a_reward_and_reports_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("mine.py").write_text(HIGH)

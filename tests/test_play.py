@@ -1,4 +1,4 @@
-"""play.py: driven by the keys that a user would press, and by its command line."""
+"""Tests of play.py: its window, through the keys that a user presses, and its command line."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ ROOT = Path(play.__file__).parent
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No runs and no shipped agent but those that a test makes."""
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide all runs and shipped agents except those that a test makes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
 
@@ -66,7 +66,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
 
 
 def press(window: Window, *keys: int, release: bool = True) -> None:
-    """Type, then let the window take it in without any time passing."""
+    """Press keys, and let the window handle them without any time passing."""
     for key in keys:
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode=""))
         if release:
@@ -85,13 +85,13 @@ def paddle_y(window: Window) -> float:
 # The window
 
 
-def test_time_passes_at_the_games_pace(window: Window) -> None:
+def test_the_window_plays_at_the_speed_of_the_game(window: Window) -> None:
     for _ in range(10):
         window.frame(STEP)
     assert steps(window) == 10
 
 
-def test_space_pauses_and_goes_on(window: Window) -> None:
+def test_space_pauses_and_resumes(window: Window) -> None:
     press(window, pygame.K_SPACE)
     window.frame(1.0)
     assert steps(window) == 0
@@ -101,7 +101,7 @@ def test_space_pauses_and_goes_on(window: Window) -> None:
 
 
 @pytest.mark.parametrize("key", [pygame.K_PERIOD, pygame.K_RIGHT])
-def test_one_step_and_no_more(window: Window, key: int) -> None:
+def test_period_and_right_advance_one_step(window: Window, key: int) -> None:
     press(window, key, key)
     window.frame(1.0)
     assert steps(window) == 2
@@ -119,7 +119,7 @@ def test_plus_and_minus_change_the_speed(window: Window) -> None:
     assert 8 <= window.status.speed < 100
 
 
-def test_n_begins_the_next_episode_on_its_own_seed(window: Window) -> None:
+def test_n_starts_the_next_episode_with_the_next_seed(window: Window) -> None:
     window.frame(STEP)
     press(window, pygame.K_n)
     assert window.playback.episode.number == 1
@@ -129,7 +129,7 @@ def test_n_begins_the_next_episode_on_its_own_seed(window: Window) -> None:
 
 
 @pytest.mark.parametrize("key", [pygame.K_a, pygame.K_TAB])
-def test_a_switches_between_the_agents_in_the_midst_of_an_episode(window: Window, key: int) -> None:
+def test_a_and_tab_switch_players_during_an_episode(window: Window, key: int) -> None:
     window.frame(STEP)
     names = [window.playback.player.name]
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_a_switches_between_the_agents_in_the_midst_of_an_episode(window: Window
     assert steps(window) == 1
 
 
-def test_an_agent_that_cannot_be_loaded_is_told_and_not_offered_again(tmp_path: Path) -> None:
+def test_a_player_that_cannot_be_loaded_is_reported_and_not_offered_again(tmp_path: Path) -> None:
     playback = make_playback()
     players = Players(playback.env, Selection(ENV, {}, 0, tmp_path / "gone"))
     playback.players = players
@@ -160,7 +160,7 @@ def test_an_agent_that_cannot_be_loaded_is_told_and_not_offered_again(tmp_path: 
 @pytest.mark.parametrize(
     ("key", "way"), [(pygame.K_UP, -1), (pygame.K_w, -1), (pygame.K_DOWN, 1), (pygame.K_s, 1)]
 )
-def test_k_takes_over_and_gives_back(window: Window, key: int, way: int) -> None:
+def test_k_lets_a_person_play_and_then_the_agent_again(window: Window, key: int, way: int) -> None:
     press(window, pygame.K_k)
     before = paddle_y(window)
     for _ in range(3):
@@ -192,7 +192,7 @@ def test_a_tap_between_two_frames_counts_once(window: Window) -> None:
 
 @pytest.fixture
 def ride(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
-    """A window on a bicycle, a person in control."""
+    """A window in which a person rides the bicycle."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     window = Window(make_playback("random", env_id=BICYCLE), "test")
     press(window, pygame.K_k)
@@ -202,7 +202,7 @@ def ride(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
 
 
 def controls(window: Window) -> tuple[float, float, float]:
-    """Torque (N m), pedal and brake after one more step."""
+    """Advance one step and return torque (N m), pedal and brake."""
     window.frame(1 / 50 + 1e-9)
     state = window.playback.env.unwrapped.state  # type: ignore[attr-defined]
     return float(state.torque), float(state.pedal), float(state.brake)
@@ -213,7 +213,7 @@ UP, DOWN = (pygame.K_UP, pygame.K_w), (pygame.K_DOWN, pygame.K_s)
 
 
 @pytest.mark.parametrize("hand", [0, 1], ids=["arrows", "letters"])
-def test_keys_held_together_count_together(ride: Window, hand: int) -> None:
+def test_keys_held_together_are_combined(ride: Window, hand: int) -> None:
     assert controls(ride) == (0, 0, 0)
     press(ride, LEFT[hand], release=False)
     torque, *_ = controls(ride)
@@ -232,7 +232,7 @@ def test_keys_held_together_count_together(ride: Window, hand: int) -> None:
     assert not ride.status.paused, "so is the right arrow"
 
 
-def test_taps_between_two_frames_count_together_and_once(ride: Window) -> None:
+def test_taps_between_two_frames_are_combined_once(ride: Window) -> None:
     press(ride, pygame.K_RIGHT, pygame.K_DOWN)
     torque, pedal, brake = controls(ride)
     assert torque > 0
@@ -240,13 +240,13 @@ def test_taps_between_two_frames_count_together_and_once(ride: Window) -> None:
     assert controls(ride) == (0, 0, 0)
 
 
-def test_one_step_by_hand_takes_the_keys_held(ride: Window) -> None:
+def test_one_step_of_a_person_uses_the_keys_held(ride: Window) -> None:
     press(ride, pygame.K_LEFT, release=False)
     press(ride, pygame.K_PERIOD)
     assert float(ride.playback.action[0]) < 0
 
 
-def test_each_number_of_a_continuous_action_has_its_bar(ride: Window) -> None:
+def test_each_component_of_a_continuous_action_has_a_bar(ride: Window) -> None:
     painter, status, seen = Painter(ride.playback), Status(), set()
     for choice in ([0, 0, 0], [0.5, 0, 0], [-0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]):
         ride.playback.action = np.array(choice, np.float32)
@@ -264,7 +264,7 @@ def test_each_number_of_a_continuous_action_has_its_bar(ride: Window) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"task": "path"}, {"action": "discrete"}])
-def test_a_bicycle_is_ridden_on_by_the_agent_that_looked_on(
+def test_the_agent_continues_the_ride_of_a_person(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
@@ -277,7 +277,7 @@ def test_a_bicycle_is_ridden_on_by_the_agent_that_looked_on(
     pygame.display.quit()
 
 
-def test_h_shows_help_over_the_game(window: Window) -> None:
+def test_h_shows_and_hides_the_help(window: Window) -> None:
     def picture() -> bytes:
         return pygame.image.tobytes(window.screen, "RGB")
 
@@ -291,7 +291,7 @@ def test_h_shows_help_over_the_game(window: Window) -> None:
 
 
 @pytest.mark.parametrize("key", [pygame.K_q, pygame.K_ESCAPE, None])
-def test_quits(window: Window, key: int | None) -> None:
+def test_q_escape_and_the_close_button_quit(window: Window, key: int | None) -> None:
     if key is None:
         pygame.event.post(pygame.event.Event(pygame.QUIT))
     else:
@@ -300,7 +300,9 @@ def test_quits(window: Window, key: int | None) -> None:
     assert not window.is_open
 
 
-def test_an_episode_ends_stays_a_while_and_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_an_episode_stays_visible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     window = Window(make_playback(max_steps=3), "test", episodes=2)
     for _ in range(5):
@@ -317,7 +319,7 @@ def test_an_episode_ends_stays_a_while_and_the_next_begins(monkeypatch: pytest.M
     assert [result.length for result in window.playback.results] == [3, 3]
 
 
-def test_only_display_and_font_of_pygame_are_initialised() -> None:
+def test_only_display_and_font_of_pygame_are_initialized() -> None:
     code = (
         "import pygame, play; from playing.window import Window\n"
         "def look(window):\n"
@@ -332,8 +334,8 @@ def test_only_display_and_font_of_pygame_are_initialised() -> None:
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 7
 
 
-def test_the_panel_shows_what_the_match_holds(window: Window) -> None:
-    """Change one number after the other: the picture must change each time."""
+def test_each_value_of_the_playback_appears_in_the_picture(window: Window) -> None:
+    """Change one value after the other; the picture must change each time."""
     painter, status = Painter(window.playback), Status()
     term = window.playback.terms["effort"]
     window.playback.step()
@@ -376,8 +378,8 @@ def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
     return content
 
 
-def film(path: str) -> tuple[list[np.ndarray[Any, Any]], float]:
-    """The pictures of a GIF, and how many seconds it takes."""
+def read_gif(path: str) -> tuple[list[np.ndarray[Any, Any]], float]:
+    """Return the frames of a GIF and its duration in seconds."""
     pictures, milliseconds = [], 0
     for frame in ImageSequence.Iterator(Image.open(path)):
         pictures.append(np.array(frame.convert("RGB")))
@@ -386,7 +388,7 @@ def film(path: str) -> tuple[list[np.ndarray[Any, Any]], float]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
-def test_without_a_display_it_says_so(
+def test_a_missing_display_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
@@ -398,7 +400,7 @@ def test_without_a_display_it_says_so(
     assert "--headless" in message
 
 
-def test_headless_json_is_deterministic_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+def test_headless_json_is_complete_and_deterministic(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = words("--headless --agent rules --episodes 3 --seed 5 --env-options max_steps=300")
     found = json_of(capsys, *arguments)
     assert found["episodes"] == len(found["scores"]) == 3
@@ -424,11 +426,11 @@ def test_headless_plays_the_episodes_that_the_window_shows(
     assert [result.total_reward for result in playback.results] == found["returns"]
 
 
-def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_shows_the_same_as_the_window(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = words("--agent rules --episodes 2 --seed 5 --env-options max_steps=20")
     found = json_of(capsys, *arguments, "--record", "out.gif")
     assert found["episodes"] == 2
-    pictures, seconds = film("out.gif")
+    pictures, seconds = read_gif("out.gif")
     assert len(pictures) == 2 * (1 + 20 + round(30 * ENDING_SECONDS))
     assert seconds == pytest.approx(len(pictures) / 30, abs=0.02)
     playback = make_playback(seed=5, max_steps=20)
@@ -441,7 +443,7 @@ def test_a_recording_is_what_the_window_shows(capsys: pytest.CaptureFixture[str]
     assert [path.name for path in Path().iterdir()] == ["out.gif"]
 
 
-def test_a_recording_is_deterministic_and_long_episodes_are_cut(
+def test_videos_are_deterministic_and_limited_in_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 0.5)
@@ -449,10 +451,10 @@ def test_a_recording_is_deterministic_and_long_episodes_are_cut(
         assert run("--agent", "random", "--seed", "5", "--record", name) == 0
         assert "--episodes 1" in capsys.readouterr().err
     assert Path("one.gif").read_bytes() == Path("two.gif").read_bytes()
-    assert len(film("one.gif")[0]) == 15
+    assert len(read_gif("one.gif")[0]) == 15
 
 
-def test_records_other_peoples_environments_without_a_display() -> None:
+def test_gymnasium_environments_are_recorded_without_a_display() -> None:
     names = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     environment = {key: value for key, value in os.environ.items() if key not in names}
     arguments = "--env CartPole-v1 --agent random --episodes 1 --seed 1 --record out.gif --json"
@@ -464,13 +466,13 @@ def test_records_other_peoples_environments_without_a_display() -> None:
         check=True,
     )
     found = json.loads(done.stdout)
-    pictures, _ = film("out.gif")
+    pictures, _ = read_gif("out.gif")
     steps = found["lengths"][0]
     assert len(pictures) == 1 + math.ceil(steps / 2) + 25, "50 steps per second, 25 frames"
-    assert np.ptp(pictures[3][:, :640]) == 255, "nothing was drawn"
+    assert np.ptp(pictures[3][:, :640]) == 255, "nothing was rendered"
 
 
-def test_mp4_says_what_to_install(
+def test_mp4_without_its_package_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playing.video.find_spec", lambda name: None)
@@ -482,7 +484,7 @@ def test_mp4_says_what_to_install(
 
 
 def make_run(folder: Path, **changes: Any) -> Path:
-    """A run folder by hand, its agent untrained."""
+    """Write a run folder with an untrained agent."""
     env = gymnasium.make(changes.get("env", ENV))
     settings = PPOSettings(width=8)
     task = Task(ENV, env.observation_space, env.action_space, 1, 1)
@@ -502,13 +504,13 @@ def make_run(folder: Path, **changes: Any) -> Path:
         }
     )
     folder.mkdir(parents=True)
-    write_json(folder / "config.json", config.to_json("by hand"))
+    write_json(folder / "config.json", config.to_json("no command"))
     tensors = {f"agent.{name}": tensor for name, tensor in agent.tensors().items()}
     save_checkpoint(folder, tensors, {})
     return folder
 
 
-def test_plays_the_newest_run_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_newest_run_is_played_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     make_run(Path("runs/old"), reward="effort")
     new = make_run(Path("runs/new"), reward="hit_or_miss - 0.5*effort")
     os.utime("runs/old/checkpoint.safetensors", (1, 1))
@@ -520,7 +522,7 @@ def test_plays_the_newest_run_with_its_settings(capsys: pytest.CaptureFixture[st
     assert (found["run"], found["reward"]) == (str(Path("runs/old")), "hit_or_miss")
 
 
-def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) -> None:
+def test_env_selects_the_newest_run_of_that_environment(capsys: pytest.CaptureFixture[str]) -> None:
     wanted = make_run(Path("runs/cartpole"), env="CartPole-v1", reward=None, env_options={})
     os.utime("runs/cartpole/checkpoint.safetensors", (1, 1))
     make_run(Path("runs/paddle"))
@@ -529,7 +531,7 @@ def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("wished", "chosen"),
+    ("options", "chosen"),
     [
         ({}, "slow"),
         ({"task": "path"}, "path"),
@@ -539,32 +541,32 @@ def test_the_newest_run_of_an_environment(capsys: pytest.CaptureFixture[str]) ->
         ({"task": "goal", "gust": 5}, "goal"),
     ],
 )
-def test_the_run_that_agrees_with_the_options_goes_before(
-    wished: dict[str, Any], chosen: str
+def test_runs_that_agree_with_the_environment_options_come_first(
+    options: dict[str, Any], chosen: str
 ) -> None:
-    """Else the newest that does not contradict them."""
+    """Otherwise, the newest run that does not contradict them is chosen."""
     runs: dict[str, dict[str, str]] = {
         "plain": {},
         "path": {"task": "path"},
         "goal": {"task": "goal"},
         "slow": {"task": "slow"},
     }
-    for age, (name, options) in enumerate(runs.items()):
+    for age, (name, of_run) in enumerate(runs.items()):
         folder = Path("runs") / name
         folder.mkdir(parents=True)
-        content = {"env": "BicycleBalance-v0", "env_options": options}
+        content = {"env": "BicycleBalance-v0", "env_options": of_run}
         (folder / "config.json").write_text(json.dumps(content))
         (folder / "checkpoint.safetensors").touch()
         os.utime(folder / "checkpoint.safetensors", (age, age))
-    assert newest_run("BicycleBalance-v0", wished) == Path("runs") / chosen
+    assert newest_run("BicycleBalance-v0", options) == Path("runs") / chosen
 
 
-def test_without_a_run_the_shipped_agent_plays(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_agent_plays_if_there_is_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     shipped = make_run(Path("shipped/paddle").absolute())
     assert json_of(capsys, "--episodes", "1")["run"] == str(shipped)
 
 
-def test_a_trained_agent_shows_what_it_thinks() -> None:
+def test_a_trained_agent_shows_probabilities_and_value() -> None:
     run_folder = make_run(Path("runs/one"))
     env = gymnasium.make(ENV, render_mode="rgb_array")
     players = Players(env, Selection(ENV, {}, 0, run_folder))
@@ -576,10 +578,10 @@ def test_a_trained_agent_shows_what_it_thinks() -> None:
     assert isinstance(playback.insight.value, float)
 
 
-def test_a_runs_own_reward_is_executed_only_when_trusted(
+def test_reward_code_of_a_run_is_executed_only_with_trust_reward(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the file that the run names nor the copy that it keeps, unless asked for."""
+    """By default, neither the file that the run names nor its copy in the run is executed."""
     executed: set[str] = set()
     monkeypatch.setattr(sys, "executed", executed, raising=False)
     code = (
@@ -606,7 +608,7 @@ def test_a_runs_own_reward_is_executed_only_when_trusted(
     [{"env": "antigravity:PaddleBall-v0"}, {"env_options": {"reward": "mine.py:mine"}}],
     ids=["module in the id", "reward among the options"],
 )
-def test_a_run_cannot_name_code_elsewhere(
+def test_a_run_cannot_name_code_in_other_settings(
     capsys: pytest.CaptureFixture[str], changes: dict[str, Any]
 ) -> None:
     folder = make_run(Path("runs/one"))
@@ -618,9 +620,7 @@ def test_a_run_cannot_name_code_elsewhere(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "missing", "config", "other spaces"])
-def test_damaged_runs_are_refused_in_one_line(
-    capsys: pytest.CaptureFixture[str], damage: str
-) -> None:
+def test_damaged_runs_are_one_line_errors(capsys: pytest.CaptureFixture[str], damage: str) -> None:
     folder = make_run(Path("runs/one"))
     checkpoint, config = folder / "checkpoint.safetensors", folder / "config.json"
     options = []
@@ -672,7 +672,7 @@ def test_damaged_runs_are_refused_in_one_line(
         ("--agent rules --record /proc/out.gif", "cannot write"),
     ],
 )
-def test_bad_input_is_told_in_one_line(
+def test_bad_options_are_one_line_errors(
     capsys: pytest.CaptureFixture[str], arguments: str, message: str
 ) -> None:
     Path("folder.gif").mkdir()
@@ -686,7 +686,7 @@ def test_bad_input_is_told_in_one_line(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way there")
-def test_ctrl_c_ends_quietly_and_leaves_no_half_file() -> None:
+def test_ctrl_c_is_quiet_and_leaves_no_partial_file() -> None:
     playing_now = subprocess.Popen(
         [sys.executable, ROOT / "play.py", *words("--agent rules --episodes 9 --record out.gif")],
         stderr=subprocess.PIPE,
@@ -697,7 +697,7 @@ def test_ctrl_c_ends_quietly_and_leaves_no_half_file() -> None:
     deadline = time.monotonic() + 20
     while not list(Path().iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert list(Path().iterdir()), "the recording never began"
+    assert list(Path().iterdir()), "the recording never started"
     playing_now.send_signal(signal.SIGINT)
     _, errors = playing_now.communicate(timeout=10)
     assert playing_now.returncode == 130
@@ -714,7 +714,7 @@ def test_torch_is_imported_only_for_trained_agents() -> None:
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
-def test_environment_options_are_literals_or_text() -> None:
+def test_environment_options_are_literals_or_strings() -> None:
     assert parse_env_options(["a=1", "b=0.5", "c=True", "d=fast", "e=(1, 2)", "f=a=b", "g="]) == {
         "a": 1,
         "b": 0.5,
@@ -729,6 +729,6 @@ def test_environment_options_are_literals_or_text() -> None:
 @pytest.mark.parametrize(
     "texts", [["a"], ["=1"], ["a b=1"], ["a=1", "a=2"], ["reward=hit_or_miss"]]
 )
-def test_environment_options_that_cannot_be(texts: list[str]) -> None:
+def test_invalid_environment_options(texts: list[str]) -> None:
     with pytest.raises(ValueError, match=r"option|KEY=VALUE"):
         parse_env_options(texts)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import threading
@@ -48,10 +49,15 @@ GRACE_SECONDS = 20.0  # to save; a reward that never returns is then killed
 class Requests:
     """Requests of the window; `waiting` is set while there are any, and interrupts `train`."""
 
-    def __init__(self, pipe: IO[str]) -> None:
+    def __init__(self, pipe: IO[str], grace_seconds: float = GRACE_SECONDS) -> None:
+        """Read requests from `pipe`.
+
+        When `pipe` ends, this process gets `grace_seconds` to save and end, and is then killed.
+        """
         self.waiting = Event()
         self.ended = False
         self._pipe = pipe
+        self._grace_seconds = grace_seconds
         self._requests: deque[dict[str, Any]] = deque()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -69,8 +75,9 @@ class Requests:
             self.waiting.set()
         self.ended = True
         self.waiting.set()
-        time.sleep(GRACE_SECONDS)
-        os._exit(1)
+        if self._grace_seconds < math.inf:
+            time.sleep(self._grace_seconds)
+            os._exit(1)
 
 
 class Reports:
