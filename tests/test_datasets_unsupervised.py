@@ -181,7 +181,7 @@ def test_training_stops_at_convergence_and_environments_keep_their_points(
     assert found["steps"] == turns * 300
     assert found["feedback_numbers"] == turns * 300 * 5
     assert agent.converged
-    assert len(curves(folder).Images("evaluation/clusters")) == turns + 1  # and the final one
+    assert len(curves(folder).Images("evaluation/clusters")) == turns
     half = run_train("--run-dir", tmp_path / "b", *given, "--steps", 600)
     run_train("--resume", half, "--steps", 30_000)
     assert_same_checkpoint(folder, half)

@@ -67,7 +67,7 @@ class Cluster(Dataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.noise:
-            raise ValueError("option `noise` must be 0: what was seen is never a wrong answer")
+            raise ValueError("option `noise` must be 0: the target is the observation itself")
         if self.of not in KINDS:
             raise ValueError(f"option `of` must be {', '.join(KINDS)}, not {self.of!r}")
         if (self.of == "codes") != bool(self.encoder):

@@ -88,9 +88,10 @@ class TextDataset(Dataset):
         Verdicts are at the last tokens of sentences; elsewhere they are `UNJUDGED`.
         """
         made = tokenizer(self.language, self.pieces)
-        for told in commentaries(self.game, self.language, seed):
+        for sentences in commentaries(self.game, self.language, seed):
             tokens, verdicts = [], []
-            for found, (_, verdict) in zip(encoded(made, [s for s, _ in told]), told, strict=True):
+            encodings = encoded(made, [text for text, _ in sentences])
+            for found, (_, verdict) in zip(encodings, sentences, strict=True):
                 tokens.append(found)
                 verdicts.append(np.full(len(found), UNJUDGED))
                 verdicts[-1][-1] = UNJUDGED if verdict is None else verdict

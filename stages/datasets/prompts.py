@@ -126,8 +126,8 @@ class Prompts(SequenceDataset):
         prompts = np.full((count, questions + 1, QUESTION + 1), NONE, np.float32)
         prompts[:, 1:, :QUESTION] = seen.reshape(count, questions, QUESTION)
         prompts[:, 2:, QUESTION] = targets[:, :-1]
-        told = np.random.default_rng((seed, 3)).random(count) < self.described
-        prompts[told, 0, :QUESTION] = wirings[told]
+        described = np.random.default_rng((seed, 3)).random(count) < self.described
+        prompts[described, 0, :QUESTION] = wirings[described]
         return Examples(prompts, targets)
 
     def hidden(self, count: int, seed: int) -> tuple[Array, Array]:
@@ -145,13 +145,13 @@ class Prompts(SequenceDataset):
         from envs.engine.drawing import write
 
         surface.fill(BACKGROUND)
-        told = observation[0, :QUESTION]
+        wiring = observation[0, :QUESTION]
         buttons = ", ".join(
-            f"{move} {BUTTONS[int(button)]}" for move, button in zip(MOVES, told, strict=True)
+            f"{move} {BUTTONS[int(button)]}" for move, button in zip(MOVES, wiring, strict=True)
         )
         lines = (
             "Which button brings the paddle closest to the ball?",
-            "The wiring is hidden" if told[0] == NONE else f"Wiring: {buttons}",
+            "The wiring is hidden" if wiring[0] == NONE else f"Wiring: {buttons}",
             "Answers after 0, 1, 2, ... examples (small: the right one)",
         )
         for k, line in enumerate(lines):
@@ -185,8 +185,8 @@ class Prompts(SequenceDataset):
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """Return the accuracy after each number of examples."""
-        right, told = predictions == targets, observations[:, 0, 0] != NONE
-        kinds = {"shots": right[~told], "told": right[told]}
+        right, described = predictions == targets, observations[:, 0, 0] != NONE
+        kinds = {"shots": right[~described], "told": right[described]}
         return Assessment(
             {
                 f"{name}_{k}": float(rows[:, k].mean())
