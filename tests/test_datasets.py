@@ -352,7 +352,7 @@ def test_the_dataset_of_the_documentation_trains(
 def test_the_game_viewer_asks_and_draws_predictions(env_id: str) -> None:
     env, dataset = make(env_id, render_mode="rgb_array"), make(env_id).batch.dataset
     if not isinstance(env, GameViewer):
-        pytest.skip("it is no game that is watched")
+        pytest.skip("another viewer")
     observation, _ = env.reset(seed=1)
     env.action_space.seed(0)
     scores, done, asked = [], False, 0
@@ -361,7 +361,7 @@ def test_the_game_viewer_asks_and_draws_predictions(env_id: str) -> None:
         env.prediction = None
         plain = env.render()
         env.prediction = prediction = env.action_space.sample()
-        if env._target is not None:
+        if env.target is not None:
             assert not np.array_equal(env.render(), plain)
         observation, reward, terminated, truncated, info = env.step(prediction)
         done = terminated or truncated
@@ -380,10 +380,10 @@ def test_targets_from_a_running_game_are_the_engines() -> None:
     env = make("RegressLanding-v0", render_mode="rgb_array")
     env.reset(seed=1)
     told: list[float] = []
-    game = env._game
+    game = env.played
     for _ in range(120):
         before = game.state
-        target = env._target
+        target = env.target
         env.step(np.array([0.5], np.float32))
         if target is not None:
             told.append(float(target[0]))

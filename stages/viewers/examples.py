@@ -32,6 +32,8 @@ class Viewer(gymnasium.Env[Array, Any]):
         self.action_names = dataset.action_names
         self.prediction: Any = None
         """Prediction to draw with the target; by default the latest action."""
+        self.target: Any = None
+        """Target of the current question, or None if there is none."""
         self._dataset = dataset
         self._agent: Any = None
 
@@ -72,17 +74,17 @@ class GameViewer(Viewer):
 
     def _ask(self) -> Array:
         """Return the observation of the current state, and keep its target."""
-        observation, self._target = self._dataset.example_from_game(self._screens, self._game.state)
+        observation, self.target = self._dataset.example_from_game(self._screens, self._game.state)
         return observation
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Evaluate the prediction if there is a target, and make one step of the game."""
         info: dict[str, Any] = {}
         self.prediction, reward = action, 0.0
-        if self._target is not None:
-            reward, score = evaluated(self._dataset, action, self._target)
+        if self.target is not None:
+            reward, score = evaluated(self._dataset, action, self.target)
             self._scores.append(score)
-            info["answer"] = self._target
+            info["answer"] = self.target
         state = self._game.state
         move = 1 + int(np.sign(state.ball_y - state.paddle_y))
         self._screens, _, terminated, truncated, _ = self._game.step(move)
@@ -104,9 +106,9 @@ class GameViewer(Viewer):
         screen = self._surface.subsurface(
             (margin, margin, SIDE - 2 * margin, SIDE - 2 * margin)
         )  # the part that the agent observes
-        if self._target is not None:
-            self._dataset.draw_prediction(screen, self.prediction, self._target)
-            if screens := self._dataset.side_screens(self.prediction, self._target):
+        if self.target is not None:
+            self._dataset.draw_prediction(screen, self.prediction, self.target)
+            if screens := self._dataset.side_screens(self.prediction, self.target):
                 return with_screens(self._surface, screens)
         return pixels_of(self._surface)
 
@@ -134,15 +136,15 @@ class ExampleViewer(Viewer):
         """Return the observation of the next example, and keep its target."""
         self.prediction = None
         row = self._rows[len(self._scores) - 1]
-        self._target = self._examples.targets[row]
+        self.target = self._examples.targets[row]
         self._observation = np.array(self._examples.observations[row])
         return self._observation.copy()
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Evaluate the prediction, and show the next example."""
-        reward, score = evaluated(self._dataset, action, self._target)
+        reward, score = evaluated(self._dataset, action, self.target)
         self._scores.append(score)
-        info = {"answer": self._target, "score": float(np.mean(self._scores[1:]))}
+        info = {"answer": self.target, "score": float(np.mean(self._scores[1:]))}
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
     def render(self) -> Array:
@@ -156,7 +158,7 @@ class ExampleViewer(Viewer):
         prediction = self.prediction
         if prediction is None and self._agent is not None:  # step() comes later
             prediction = self._agent.act(self._observation[None], explore=False)[0]
-        self._dataset.draw_prediction(surface, prediction, self._target)
+        self._dataset.draw_prediction(surface, prediction, self.target)
         return pixels_of(surface)
 
 
