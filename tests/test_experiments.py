@@ -138,7 +138,7 @@ def made_up(name: str, config: Any, right: bool) -> Any:
     if name == "tables":
         order = ("trees", "network") if right else ("network", "trees")
         found = [(10.0 + jitter, 0.1), (20.0 + 2 * jitter, 1.0)]
-        return {who: boosted_trees.Learned(*each) for who, each in zip(order, found, strict=True)}
+        return {name: boosted_trees.Learned(*each) for name, each in zip(order, found, strict=True)}
     if name == "generation":
         best = "state" if right else "screen"  # the target of generation, if its claim is to hold
         score = 80.0 if options["target"] == best else 60.0

@@ -66,14 +66,14 @@ def test_a_policy_starts_with_a_classifiers_frozen_backbone(
     given = ("--pretrained", classifier, "--steps", 2048, *SMALL, *SCREENS)
     frozen = run_train("--run-dir", tmp_path / "frozen", "--freeze", *given)
     free = run_train("--run-dir", tmp_path / "free", *given)
-    body = network(classifier, "backbone.")
-    assert same(network(frozen, "backbone."), body)  # bit for bit
-    assert not same(network(free, "backbone."), body)
+    backbone = network(classifier, "backbone.")
+    assert same(network(frozen, "backbone."), backbone)  # bit for bit
+    assert not same(network(free, "backbone."), backbone)
     content = json.loads((frozen / "config.json").read_text())
     assert (content["pretrained"], content["freeze"]) == (str(classifier), True)
     assert RunConfig.from_json(content).pretrained == str(classifier)
-    drawn = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
-    assert not torch.equal(network(frozen)["heads.weight"], drawn.network.heads.weight)
+    untrained = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})
+    assert not torch.equal(network(frozen)["heads.weight"], untrained.network.heads.weight)
 
 
 @pytest.mark.parametrize("name", ["ppo", "dqn"])
@@ -92,7 +92,7 @@ def test_with_a_frozen_backbone_only_the_head_is_trained() -> None:
     """The head is compared with a linear layer on the features, trained here."""
     agent = new_agent("supervised", "NameShape-v0", {"examples": 40})
     agent.freeze_backbone()
-    head, body = nn.Linear(16, 20), agent.network.backbone
+    head, backbone = nn.Linear(16, 20), agent.network.backbone
     head.load_state_dict(agent.network.head.state_dict())
     adam = torch.optim.Adam(head.parameters(), agent.settings.learning_rate, eps=1e-5)
     runner = VectorRunner(make_environments("NameShape-v0", 8, {"examples": 40}), 3)
@@ -100,7 +100,7 @@ def test_with_a_frozen_backbone_only_the_head_is_trained() -> None:
         step, _ = runner.step(agent.act(runner.observations))
         agent.learn(step)
         with torch.no_grad():
-            features = body(torch.from_numpy(step.observations))
+            features = backbone(torch.from_numpy(step.observations))
         loss = nn.functional.cross_entropy(head(features), torch.from_numpy(step.labels))
         adam.zero_grad()
         loss.backward()

@@ -32,8 +32,10 @@ LEARNERS = ("trees", "network")
 def values(cell: tuple[str, int], found: Mapping[str, Learned]) -> dict[Cell, float]:
     """Return the errors, and the seconds, which the lab averages over both questions."""
     question, size = cell
-    errors: dict[Cell, float] = {((question, who), size): found[who].error for who in LEARNERS}
-    return errors | {("seconds", who, size): found[who].seconds for who in LEARNERS}
+    errors: dict[Cell, float] = {
+        ((question, learner), size): found[learner].error for learner in LEARNERS
+    }
+    return errors | {("seconds", learner, size): found[learner].seconds for learner in LEARNERS}
 
 
 def label(texts: Texts, key: tuple[str, ...]) -> str:
@@ -45,9 +47,9 @@ def table(results: Results) -> Table:
     """Return the usual table with the seconds of both learners."""
     columns, rows = ValueTable()(results)
     texts = results.texts
-    names = [texts["seconds"].format(texts[who]) for who in LEARNERS]
+    names = [texts["seconds"].format(texts[learner]) for learner in LEARNERS]
     longer = [
-        (*row, *(f"{results.mean(('seconds', who, size)).value:.2f}" for who in LEARNERS))
+        (*row, *(f"{results.mean(('seconds', learner, size)).value:.2f}" for learner in LEARNERS))
         for row, size in zip(rows, SIZES, strict=True)
     ]
     return Table((texts["examples"], *columns[1:], *names), longer)
@@ -55,12 +57,12 @@ def table(results: Results) -> Table:
 
 def error_claim(question: str, size: int) -> Claim:
     """Return the claim that trees err less."""
-    network, trees = (((question, who), size) for who in ("network", "trees"))
+    network, trees = (((question, learner), size) for learner in ("network", "trees"))
     return Claim("error", network, trees, words={"question": label_of((question,)), "size": size})
 
 
 EXPERIMENT = Experiment(
-    series=tuple((question, who) for question in QUESTIONS for who in LEARNERS),
+    series=tuple((question, learner) for question in QUESTIONS for learner in LEARNERS),
     sizes=SIZES,
     labels=label,
     grid={
