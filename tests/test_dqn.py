@@ -90,11 +90,11 @@ def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None
     rewards = np.array([0.3, -0.5, 4.0, -7.0])
     agent.learn(one_step(rewards=rewards, actions=np.array([0, 1, 1, 0])))
     gradient = agent.network.head.bias.grad
-    drawn = DQNAgent(one_hot_task(3, 4), agent.settings, seed=0)
-    drawn.replay.add(one_step(rewards=rewards, actions=np.array([0, 1, 1, 0])))
-    batch = drawn.replay.sample(drawn.generator, 64, 0.99, 3)
+    fresh = DQNAgent(one_hot_task(3, 4), agent.settings, seed=0)
+    fresh.replay.add(one_step(rewards=rewards, actions=np.array([0, 1, 1, 0])))
+    batch = fresh.replay.sample(fresh.generator, 64, 0.99, 3)
     with torch.no_grad():
-        q = drawn.network(torch.eye(3)[[0]])[:, 0].numpy()
+        q = fresh.network(torch.eye(3)[[0]])[:, 0].numpy()
     errors = q[batch["actions"]] - batch["rewards"]
     slopes = np.clip(errors, -1.0, 1.0) if huber else errors
     expected = [slopes[batch["actions"] == action].sum() / 64 for action in (0, 1)]

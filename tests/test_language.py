@@ -342,7 +342,7 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
             "its language is en, not ko",
         ),
         (["--env", "commentary", "--agent", "ppo"], "actions must be"),
-        (["--env", "paddle", "--agent", "gpt"], "rows of tokens"),
+        (["--env", "paddle", "--agent", "gpt"], "sequences of tokens"),
     ],
 )
 def test_wrong_input_gets_one_line(

@@ -144,8 +144,8 @@ class Corridor:
         rewards = np.where(after == self.CELLS, 1.0, np.where(after == -1, 0.2, 0.0))
         terminated = (after == self.CELLS) | (after == -1)
         last = self.observe(after)
-        drawn = self.generator.integers(0, self.CELLS, len(after))
-        self.cells = np.where(terminated, drawn, after)
+        sampled = self.generator.integers(0, self.CELLS, len(after))
+        self.cells = np.where(terminated, sampled, after)
         return rewards, terminated, last
 
 
@@ -205,12 +205,12 @@ def test_distributions_agree_with_torch() -> None:
     generator = np.random.default_rng(0)
     logits, none = torch.from_numpy(generator.normal(size=(3, 50))).float(), torch.zeros(0)
     categorical = Categorical(spaces.Discrete(3, start=5))
-    drawn = categorical.sample(logits.numpy(), none.numpy(), generator)
-    chosen = torch.from_numpy(drawn)
+    sampled = categorical.sample(logits.numpy(), none.numpy(), generator)
+    chosen = torch.from_numpy(sampled)
     oracle = torch.distributions.Categorical(logits=logits.T)
     torch.testing.assert_close(categorical.log_prob(logits, chosen, none), oracle.log_prob(chosen))
     torch.testing.assert_close(categorical.entropy(logits, none), oracle.entropy())
-    assert set(categorical.to_environment(drawn)) == {5, 6, 7}
+    assert set(categorical.to_environment(sampled)) == {5, 6, 7}
 
     means, log_std = logits[:2], torch.tensor([-0.5, 0.3])
     gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
@@ -225,16 +225,16 @@ def test_continuous_samples_have_the_means_and_deviations_of_the_policy() -> Non
     means = np.repeat(np.array([[0.5], [-2.0]], np.float32), 100_000, 1)
     log_std = np.array([-0.5, 0.3], np.float32)
     gaussian = Gaussian(spaces.Box(-1.0, 1.0, (2,), np.float32))
-    drawn = gaussian.sample(means, log_std, np.random.default_rng(1))
-    assert drawn.mean(0) == pytest.approx([0.5, -2.0], abs=0.02)  # 4 standard deviations
-    assert drawn.std(0) == pytest.approx(np.exp(log_std), rel=0.01)
+    sampled = gaussian.sample(means, log_std, np.random.default_rng(1))
+    assert sampled.mean(0) == pytest.approx([0.5, -2.0], abs=0.02)  # 4 standard deviations
+    assert sampled.std(0) == pytest.approx(np.exp(log_std), rel=0.01)
 
 
 def test_discrete_samples_have_the_probabilities_of_the_policy() -> None:
     logits = np.repeat(np.log(np.array([[0.6], [0.3], [0.1]], np.float32)), 100_000, 1)
     generator = np.random.default_rng(1)
-    drawn = Categorical(spaces.Discrete(3)).sample(logits, np.zeros(0), generator)
-    frequencies = np.bincount(drawn, minlength=3) / 100_000
+    sampled = Categorical(spaces.Discrete(3)).sample(logits, np.zeros(0), generator)
+    frequencies = np.bincount(sampled, minlength=3) / 100_000
     assert frequencies == pytest.approx([0.6, 0.3, 0.1], abs=0.006)  # 4 standard deviations
 
 

@@ -49,24 +49,24 @@ def slow_n_step(steps: list[Step], t: int, i: int, n_step: int) -> tuple[float, 
 
 
 @pytest.mark.parametrize("n_step", [1, 2, 3, 7])
-@pytest.mark.parametrize("moments", [5, 20, 37])  # partly filled, just full, overwritten
-def test_sampled_returns_match_hand_computed_ones(n_step: int, moments: int) -> None:
-    replay, steps = Replay(task(), 20 * NUM_ENVS), made_up_steps(moments)
+@pytest.mark.parametrize("times", [5, 20, 37])  # partly filled, just full, overwritten
+def test_sampled_returns_match_hand_computed_ones(n_step: int, times: int) -> None:
+    replay, steps = Replay(task(), 20 * NUM_ENVS), made_up_steps(times)
     for step in steps:
         replay.add(step)
-    assert len(replay) == min(moments, 20) * NUM_ENVS
+    assert len(replay) == min(times, 20) * NUM_ENVS
     batch = replay.sample(np.random.default_rng(1), 500, GAMMA, n_step)
-    drawn = set()
+    sampled = set()
     for j in range(500):
         t, i = (int(number) for number in batch["observations"][j])
-        drawn.add((t, i))
+        sampled.add((t, i))
         reward, discount, last = slow_n_step(steps, t, i, n_step)
         assert batch["rewards"][j] == pytest.approx(reward, abs=1e-5)
         assert batch["discounts"][j] == pytest.approx(discount, abs=1e-6)
         assert batch["next_observations"][j].tolist() == [-last, i]
         assert batch["actions"][j] == steps[t].actions[i]
-    kept = range(max(0, moments - 20), moments)
-    assert drawn == {(t, i) for t in kept for i in range(NUM_ENVS) if steps[t].valid[i]}
+    kept = range(max(0, times - 20), times)
+    assert sampled == {(t, i) for t in kept for i in range(NUM_ENVS) if steps[t].valid[i]}
 
 
 def test_every_valid_step_is_sampled_equally_often() -> None:
@@ -100,14 +100,14 @@ def test_returns_do_not_extend_over_a_cut() -> None:
         assert discount == pytest.approx(GAMMA ** (followed - seen))
 
 
-@pytest.mark.parametrize("moments", [7, 25])
-def test_a_restored_buffer_continues_like_the_original(moments: int) -> None:
+@pytest.mark.parametrize("times", [7, 25])
+def test_a_restored_buffer_continues_like_the_original(times: int) -> None:
     first, second = Replay(task(), 10 * NUM_ENVS), Replay(task(), 10 * NUM_ENVS)
-    steps = made_up_steps(moments + 8)
-    for step in steps[:moments]:
+    steps = made_up_steps(times + 8)
+    for step in steps[:times]:
         first.add(step)
     second.restore(first.arrays())
-    for step in steps[moments:]:
+    for step in steps[times:]:
         first.add(step)
         second.add(step)
     one, other = (r.sample(np.random.default_rng(5), 300, GAMMA, 3) for r in (first, second))

@@ -62,17 +62,17 @@ def test_log_probabilities_stay_finite_where_tanh_is_one() -> None:
 def random_batch(agent: SACAgent, count: int) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     generator = torch.Generator().manual_seed(1)
 
-    def drawn(*shape: int) -> Tensor:
+    def sampled(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator)
 
     batch = {
-        "observations": drawn(count, 3),
-        "actions": drawn(count, 2).tanh(),
-        "rewards": drawn(count),
-        "next_observations": drawn(count, 3),
+        "observations": sampled(count, 3),
+        "actions": sampled(count, 2).tanh(),
+        "rewards": sampled(count),
+        "next_observations": sampled(count, 3),
         "discounts": torch.tensor([0.9, 0.0] * (count // 2)),
     }
-    return batch, drawn(count, 2), drawn(count, 2)
+    return batch, sampled(count, 2), sampled(count, 2)
 
 
 def trained_a_little() -> SACAgent:
@@ -159,8 +159,8 @@ def test_truncation_bootstraps_and_termination_does_not() -> None:
     for name, bootstraps in (("terminated", False), ("truncated", True)):
         agent = make_sac(spaces.Box(-1.0, 1.0, (2,), np.float32), **SMALL)
         agent.replay.add(a_step(agent, **{name: np.ones(8, np.bool_)}))
-        drawn = agent.replay.sample(agent.generator, 8, 0.99)
-        batch = {key: agent.tensor(array) for key, array in drawn.items()}
+        sampled = agent.replay.sample(agent.generator, 8, 0.99)
+        batch = {key: agent.tensor(array) for key, array in sampled.items()}
         targets = agent.targets(batch, torch.ones(8, 2))
         assert bool((targets != 1.0).all()) == bootstraps
 

@@ -19,8 +19,8 @@ SCREENS = spaces.Box(0, 255, (2, 24, 24), np.uint8)
 
 
 def some_screens(count: int, seed: int = 0) -> Tensor:
-    drawn = np.random.default_rng(seed).integers(0, 256, (count, 2, 24, 24), np.uint8)
-    return torch.from_numpy(drawn)
+    sampled = np.random.default_rng(seed).integers(0, 256, (count, 2, 24, 24), np.uint8)
+    return torch.from_numpy(sampled)
 
 
 def test_the_saliency_of_a_linear_network_equals_its_weights() -> None:
