@@ -449,7 +449,9 @@ def test_videos_are_deterministic_and_limited_in_time(
     monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 0.5)
     for name in ("one.gif", "two.gif"):
         assert run("--agent", "random", "--seed", "5", "--record", name) == 0
-        assert "--episodes 1" in capsys.readouterr().err
+        captured = capsys.readouterr()
+        assert "--episodes 1" in captured.err
+        assert "stopped in episode 1 after 14 steps, before the episode ended" in captured.out
     assert Path("one.gif").read_bytes() == Path("two.gif").read_bytes()
     assert len(read_gif("one.gif")[0]) == 15
 
@@ -703,6 +705,20 @@ def test_ctrl_c_is_quiet_and_leaves_no_partial_file() -> None:
     assert playing_now.returncode == 130
     assert errors == ""
     assert list(Path().iterdir()) == []
+
+
+def test_a_closed_stdout_is_quiet() -> None:
+    """As in `python play.py --headless | true`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [
+        sys.executable,
+        str(ROOT / "play.py"),
+        *words("--headless --agent rules --episodes 1"),
+    ]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_torch_is_imported_only_for_trained_agents() -> None:
