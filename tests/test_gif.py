@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 
 
 def moving_square(count: int, side: int = 48) -> list[Array]:
-    """A bright square on a dark ground, one pixel further in each frame."""
+    """Return frames of a bright square that moves one pixel per frame on a dark background."""
     frames = []
     for k in range(count):
         frame = np.full((side, side + 10, 3), (20, 24, 36), np.uint8)
@@ -26,7 +26,7 @@ def moving_square(count: int, side: int = 48) -> list[Array]:
 
 
 def read_back(content: bytes) -> tuple[list[Array], list[int], dict[Any, Any]]:
-    """Pixels, durations in milliseconds, and what Pillow says of the file."""
+    """Return the frames, their durations in milliseconds, and Pillow's information on the file."""
     image = Image.open(io.BytesIO(content))
     frames, durations = [], []
     for frame in ImageSequence.Iterator(image):
@@ -51,7 +51,7 @@ def test_rounding_of_delays_does_not_add_up(rate: float) -> None:
     assert max(durations) - min(durations) <= 10
 
 
-def test_a_frame_that_changes_nothing_costs_next_to_nothing() -> None:
+def test_an_unchanged_frame_adds_few_bytes() -> None:
     frame = np.random.default_rng(0).integers(0, 4, (64, 64, 1), np.uint8).repeat(3, 2) * 60
     one, many = (len(gif_bytes([frame] * count, 20)) for count in (1, 21))
     assert many - one <= 20 * 40
@@ -60,7 +60,7 @@ def test_a_frame_that_changes_nothing_costs_next_to_nothing() -> None:
     np.testing.assert_array_equal(frames[2], frame)
 
 
-def test_more_colours_than_a_palette_has_become_the_nearest() -> None:
+def test_colours_beyond_the_palette_become_the_nearest_entry() -> None:
     rows, columns = np.mgrid[0:64, 0:64].astype(np.uint8) * 4
     frame = np.stack([rows, columns, (rows // 2 + columns // 2)], -1)
     (got,), _, _ = read_back(gif_bytes([frame], 10))
@@ -68,7 +68,7 @@ def test_more_colours_than_a_palette_has_become_the_nearest() -> None:
     assert distance.mean() < 8
 
 
-def test_streams_frames_without_keeping_them() -> None:
+def test_frames_are_written_without_keeping_them() -> None:
     alive = 0
 
     class Frame(np.ndarray):
@@ -87,7 +87,7 @@ def test_streams_frames_without_keeping_them() -> None:
     assert write_gif(file, (np.asarray(frame) for frame in frames()), 10) == 20
 
 
-def test_a_training_film_is_small() -> None:
+def test_a_training_video_is_small() -> None:
     assert len(gif_bytes(moving_square(150, 230), 30)) < 100_000
 
 
@@ -102,6 +102,8 @@ def test_a_training_film_is_small() -> None:
         ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8)], 10, "one size"),
     ],
 )
-def test_refuses_what_it_cannot_write(frames: list[Array], rate: float, message: str) -> None:
+def test_impossible_frames_and_rates_are_refused(
+    frames: list[Array], rate: float, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         gif_bytes(frames, rate)

@@ -1,4 +1,4 @@
-"""Presets on the command line: which go before which."""
+"""Presets and the order in which they override each other."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training.presets, "FILE", file)
 
 
-def test_an_options_section_goes_before_the_games() -> None:
+def test_the_section_of_an_option_overrides_that_of_the_game() -> None:
     _, config = parse(["--env-options", "observation=screen"])
     assert (config.num_envs, config.settings.epochs, config.settings.num_steps) == (8, 5, 32)
     _, config = parse([])
     assert (config.num_envs, config.settings.epochs, config.env_options) == (4, 2, {})
 
 
-def test_presets_set_options_of_the_environment_and_the_command_line_goes_before() -> None:
+def test_presets_set_environment_options_and_the_command_line_overrides_them() -> None:
     _, config = parse(["--env-options", "observation=screen", "screen_size=40"])
     assert config.env_options == {"observation": "screen", "screen_size": 40, "frames": 3}
     _, config = parse(["--env-options", "observation=state"])
     assert config.env_options == {"observation": "state"}
 
 
-def test_what_is_seen_has_a_flag_of_its_own() -> None:
+def test_the_observation_has_a_flag_of_its_own() -> None:
     _, by_flag = parse(["--observation", "screen"])
     _, by_option = parse(["--env-options", "observation=screen"])
     _, by_both = parse(["--observation", "screen", "--env-options", "observation=screen"])

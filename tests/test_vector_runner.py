@@ -1,4 +1,4 @@
-"""One `Step` whichever way an environment begins anew; episodes counted right."""
+"""Steps, episodes, evaluations, training curves and intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.vector_runner import Episodes, VectorRunner
 
 
 class Counter(gymnasium.Env[Any, Any]):
-    """Observes how many steps it has made; ends after `length`, by termination if that is odd."""
+    """Observes its number of steps; an odd `length` ends by termination, an even one not."""
 
     observation_space = spaces.Box(0, 100, (1,), np.float32)
     action_space = spaces.Discrete(2)
@@ -96,7 +96,7 @@ def test_reward_terms_add_up_to_the_return_natively() -> None:
 
 
 def test_evaluation_plays_the_first_episode_of_every_seed() -> None:
-    """Against single environments with the same seeds, one after the other."""
+    """Compared with single environments that run one after the other on the same seeds."""
 
     class Alternating:
         def set_lookahead(self, lookahead: Any) -> None:
@@ -119,7 +119,7 @@ def test_evaluation_plays_the_first_episode_of_every_seed() -> None:
         assert (found.scores[i], found.returns[i], found.lengths[i]) == expected
 
 
-def test_seeds_of_different_purposes_do_not_meet() -> None:
+def test_seeds_of_different_purposes_are_far_apart() -> None:
     """Environment i takes seed + i: runs with seeds 1 and 2 must not share their games."""
     seeds = [fresh_seed(*key) for key in [(1,), (2,), (1, 50_000), (1, 50_000, 1), (2, 50_000)]]
     distances = [abs(a - b) for i, a in enumerate(seeds) for b in seeds[:i]]
