@@ -54,7 +54,7 @@ class TrainerProcess:
             env=environment_for_child(),
             process_group=0,  # Ctrl-C goes to the window only, and its end ends the training
         )
-        self._send({"config": config.to_json(command), "run_dir": str(run_dir)})
+        self.request({"config": config.to_json(command), "run_dir": str(run_dir)})
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._listen, args=(self._process.stdout,))
         self._reader.daemon = True
@@ -65,8 +65,11 @@ class TrainerProcess:
         return [self._messages.get() for _ in range(self._messages.qsize())]
 
     def request(self, content: dict[str, Any]) -> None:
-        """Request another run; `training.live` documents the content."""
-        self._send(content)
+        """Request the first run or another one; `training.live` documents the content."""
+        pipe: Any = self._process.stdin
+        with contextlib.suppress(OSError):  # the process has ended, see `ended`
+            pipe.write(json.dumps(content).encode() + b"\n")
+            pipe.flush()
 
     @property
     def ended(self) -> str:
@@ -87,12 +90,6 @@ class TrainerProcess:
         finally:  # it hangs, or Ctrl-C was pressed again; its last checkpoint is complete
             self._process.kill()
             self._process.wait()
-
-    def _send(self, content: dict[str, Any]) -> None:
-        pipe: Any = self._process.stdin
-        with contextlib.suppress(OSError):  # the process has ended, see `ended`
-            pipe.write(json.dumps(content).encode() + b"\n")
-            pipe.flush()
 
     def _listen(self, pipe: IO[bytes]) -> None:
         with pipe:
