@@ -9,6 +9,38 @@ if TYPE_CHECKING:  # `under` is also used where PyTorch is not imported
     from torch import Tensor
 
 PREFIX = "optimizer."
+RENAMED = {
+    ".body.": ".backbone.",
+    ".pieces.": ".token_embedding.",
+    ".places.": ".position_embedding.",
+    ".attention.inwards.": ".attention.qkv.",
+    ".attention.outwards.": ".attention.proj.",
+    ".thought_norm.": ".mlp_norm.",
+    ".thought.inwards.": ".mlp.fc.",
+    ".thought.outwards.": ".mlp.proj.",
+    ".bottleneck.inwards.": ".bottleneck.encoder.",
+    ".bottleneck.outwards.": ".bottleneck.decoder.",
+    "agent.tries.": "agent.population.",
+    "agent.record.": "agent.collected.",
+}
+"""Former names of tensors in checkpoints, which can still be loaded."""
+RENAMED_NUMBERS = {"beginning": "at_start", "recording": "collecting"}
+"""Former names of an agent's numbers in checkpoints."""
+
+
+def agent_tensors(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Return the agent's tensors in a checkpoint, under the names that agents use today."""
+    found = {}
+    for name, tensor in tensors.items():
+        for former, present in RENAMED.items():
+            name = name.replace(former, present)
+        found[name] = tensor
+    return under("agent.", found)
+
+
+def agent_numbers(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return the agent's numbers in a checkpoint, under the names that agents use today."""
+    return {RENAMED_NUMBERS.get(name, name): value for name, value in numbers["agent"].items()}
 
 
 def under(prefix: str, named: dict[str, Any]) -> dict[str, Any]:

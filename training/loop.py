@@ -13,7 +13,7 @@ import torch
 
 from agents import make_agent
 from agents.agent import Agent, Task
-from agents.checkpointing import under
+from agents.checkpointing import agent_numbers, agent_tensors, under
 from rewards.terms import describe
 from training.config import RunConfig
 from training.curves import TrainingCurves
@@ -110,7 +110,7 @@ class Run:
         tensors, numbers = load_checkpoint(self.folder)
         environments = under("environments.", tensors)
         try:
-            self.agent.restore(under("agent.", tensors), numbers["agent"])
+            self.agent.restore(agent_tensors(tensors), agent_numbers(numbers))
             self.progress = Progress(**numbers["progress"])
             self.curves.begin(self.progress.steps)
             if self.runner.exact:

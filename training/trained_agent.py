@@ -9,7 +9,7 @@ import gymnasium
 
 from agents import make_agent
 from agents.agent import Agent, Task, UnsuitableTaskError
-from agents.checkpointing import under
+from agents.checkpointing import agent_tensors
 from envs.registry import encoding_of
 from rewards.expression import parse
 from training.config import RunConfig
@@ -38,7 +38,7 @@ def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
     found = load_config(folder)
     tensors, _ = load_checkpoint(folder)
     try:
-        agent.load_backbone(under("agent.", tensors))
+        agent.load_backbone(agent_tensors(tensors))
         _check_alike(found, config)
     except UnsuitableTaskError:
         raise
@@ -79,7 +79,7 @@ def load_agent(
     task = Task(config.env, env.observation_space, env.action_space, 1, config.steps, terms)
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
-        agent.restore_policy(under("agent.", tensors))
+        agent.restore_policy(agent_tensors(tensors))
     except (KeyError, RuntimeError):
         options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
         raise RunError(
