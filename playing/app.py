@@ -23,6 +23,7 @@ from playing.selection import (
     tell,
 )
 from playing.summary import Summary
+from rewards.make import reward_of
 from training.reward_snapshot import has_code
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def measure(options: PlayOptions) -> Summary:
     selection, playback = open_playback(options, rendered=False)
     episodes = options.episodes or HEADLESS_EPISODES
     made_with = selection.make_options | playback.env.metadata.get("evaluation_options", {})
+    if (reward := reward_of(playback.env)) is not None:
+        made_with["reward"] = reward  # tried and compiled already
     found = evaluate(playback.player.agent, selection.env_id, made_with, episodes, selection.seed)
     results = [
         Result(float(score), float(total), int(length))

@@ -105,29 +105,14 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
     Raises:
         Exception: whatever Numba raises if it cannot compile the term.
     """
-    if compile_it:
-        return _checked(term, compiled_kernel(term, game), writes=_may_write(term))
-    return _checked(term, plain_kernel(term), writes=True)
-
-
-def _may_write(term: Term) -> bool:
-    """Return whether the term has an instruction with which compiled code can change a record."""
-    codes = [code for f in reached(term.function) for code in nested(f.__code__)]
-    instructions = [step for code in codes for step in dis.get_instructions(code)]
-    return any(
-        step.opname in ("STORE_ATTR", "STORE_SUBSCR") or step.argval == "setattr"
-        for step in instructions
-    )
-
-
-def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
-    """Add checks to `kernel`; a term that `writes` into its arguments gets copies of them."""
+    kernel = compiled_kernel(term, game) if compile_it else plain_kernel(term)
+    writes = not compile_it or _may_write(term)
     file = inspect.getfile(inspect.unwrap(term.function))
 
     def kernel_with_checks(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
     ) -> None:
-        if writes:
+        if writes:  # the game keeps its states, the term gets copies
             before, after = before.copy(), after.copy()
         try:
             kernel(before, actions.copy(), after, weight, first, row, total)
@@ -145,6 +130,16 @@ def _checked(term: Term, kernel: Kernel, writes: bool) -> Kernel:
             )
 
     return kernel_with_checks
+
+
+def _may_write(term: Term) -> bool:
+    """Return whether the term has an instruction with which compiled code can change a record."""
+    codes = [code for f in reached(term.function) for code in nested(f.__code__)]
+    return any(
+        step.opname in ("STORE_ATTR", "STORE_SUBSCR") or step.argval == "setattr"
+        for code in codes
+        for step in dis.get_instructions(code)
+    )
 
 
 def missing_field(term: Term, game: Game, field: str) -> RewardError:

@@ -1,6 +1,15 @@
-"""The way in for every reward: parse it, try it in a sandbox, load it, compile it, add it up.
+"""The way in for every reward: from `--reward` or a student's file to compiled kernels.
 
-`gymnasium.make` and `gymnasium.make_vec` call `make_single` and `make_vector`.
+`gymnasium.make` and `gymnasium.make_vec` call `make_single` and `make_vector`, which call
+`make_reward`. Its steps, in order:
+
+1. `rewards/expression.py` parses the text into weights and terms.
+2. If a term is a user's, `rewards/sandbox/parent.py` starts `rewards/sandbox/child.py`, a process
+   with the limits of `rewards/sandbox/confinement.py`. The child loads the file, calls the term on
+   recorded steps (`rewards/check/recorded_games.py`) and compiles it (`rewards/sandbox/trial.py`).
+3. `rewards/terms.py` loads each term: a function of `rewards/paddle.py`, or the user's.
+4. `rewards/kernel.py` makes a loop over each term, compiled if the trial could compile it, and
+   adds up the terms (`WeightedSum`).
 """
 
 from __future__ import annotations
@@ -112,15 +121,8 @@ def _load(
     """Load the terms of a reward and make their kernels.
 
     The sandbox has executed and compiled a user's file already. Both happen again here: functions
-    and machine code cannot be passed from one process to another.
-
-    Args:
-        definition: the game to be rewarded.
-        rewards: the game's module of reward terms.
-        expression: the reward as text.
-        parsed: the same, parsed.
-        compiled: for each term, whether its trial found that it can be compiled; None without a
-            trial, when all terms are built-in ones.
+    and machine code cannot be passed from one process to another. `compiled` says which terms the
+    sandbox could compile; it is None if all terms are built-in ones, which need no trial.
     """
     terms = [load_term(part.term, rewards) for part in parsed]
     kernels = []

@@ -24,13 +24,12 @@ Transition = tuple[Any, Any, Any]
 class Context:
     """The recorded steps and the reward that tests are about.
 
-    This one is for files that are loaded outside `check`: any name is accepted as an event, and no
-    test runs.
+    This one is for files that are loaded; no test runs.
     """
 
-    def events(self) -> Iterable[str] | None:
-        """Return the names of the game's events; None accepts any name."""
-        return None
+    def __init__(self, events: Iterable[str] | None = None) -> None:
+        """Set the names of the game's events. By default any name is accepted, outside `check`."""
+        self.events = events
 
     def steps(self, event: str) -> list[Transition]:
         """Return the recorded (before, action, after) of an event."""
@@ -95,7 +94,7 @@ def __getattr__(name: str) -> EventSteps:
     # each game has its own events, so their names are known only when a test imports them
     if name.startswith("_"):
         raise AttributeError(name)
-    known = _context.get(_NOWHERE).events()
+    known = _context.get(_NOWHERE).events
     if known is not None and name not in known:
         from envs.names import suggest
 

@@ -14,17 +14,10 @@ def check(reward: str) -> str:
     return f"python -m rewards check {shlex.quote(reward)}"
 
 
-def train(env: str, env_options: Mapping[str, Any], reward: str) -> str:
-    """Return the command that trains on a reward."""
-    return f"python train.py{_game(env, env_options)} --reward {shlex.quote(reward)}"
-
-
-def watch(env: str, env_options: Mapping[str, Any], reward: str) -> str:
-    """Return the command that trains in a window."""
-    return f"python play.py{_game(env, env_options)} --train --reward {shlex.quote(reward)}"
-
-
-def _game(env: str, env_options: Mapping[str, Any]) -> str:
+def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
+    """Return the command that trains on a reward, in a `window` if asked for."""
     pairs = "".join(f" {key}={value}" for key, value in env_options.items())
-    chosen = "" if env == DEFAULT_ENV else f" --env {env}"
-    return chosen + (f" --env-options{pairs}" if pairs else "")
+    game = "" if env == DEFAULT_ENV else f" --env {env}"
+    game += f" --env-options{pairs}" if pairs else ""
+    script, flag = ("play.py", " --train") if window else ("train.py", "")
+    return f"python {script}{game}{flag} --reward {shlex.quote(reward)}"

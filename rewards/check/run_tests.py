@@ -26,13 +26,11 @@ class RecordedContext(testing.Context):
     def __init__(
         self, recording: Recording, transitions: Transitions, reward: testing.Reward | None
     ) -> None:
+        super().__init__(recording.events.by_name())
         self._recording = recording
         self._transitions = transitions
         self._rows = recording.tried()
         self._reward = reward
-
-    def events(self) -> Iterable[str]:
-        return self._recording.events.by_name()
 
     def steps(self, event: str) -> list[testing.Transition]:
         before, actions, after = self._transitions
@@ -99,15 +97,10 @@ def _assertion(file: str, line: int, frame: FrameType | None) -> str:
             return text
         parts = [compared.left, *compared.comparators]
         numbers = [
-            f"{ast.unparse(part)} is {_compute(part, frame):.4g}"
+            f"{(code := ast.unparse(part))} is {eval(code, frame.f_globals, frame.f_locals):.4g}"
             for part in parts
             if not isinstance(part, ast.Constant)
         ]
     except Exception:  # the line alone still helps
         return text
     return f"{text}, but {' and '.join(numbers)}"
-
-
-def _compute(part: ast.expr, frame: FrameType) -> Any:
-    code = compile(ast.Expression(part), "<assert>", "eval")
-    return eval(code, frame.f_globals, frame.f_locals)

@@ -10,14 +10,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from gymnasium import spaces
-
 from envs.engine.game import Game, load_game
 from envs.names import suggest
 from envs.registry import GAMES
 from rewards.check.events import GameEvents, events_of
-from rewards.check.next_commands import check, train, watch
+from rewards.check.next_commands import check, train
 from rewards.expression import parse
+from rewards.sandbox.trial import about_actions
 from rewards.terms import load_term
 
 WIDTH = 100  # characters in a line
@@ -80,23 +79,27 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
     commands = [
         check(str(file)),
         train(env, options, reward),
-        watch(env, options, reward),
+        train(env, options, reward, window=True),
     ]
     events = events_of(game, rewards)
-    meanings = {key: _first_line(function) for key, function in events.by_name().items()}
+    meanings = {
+        key: str(inspect.getdoc(event)).partition("\n")[0]
+        for key, event in events.by_name().items()
+    }
+    imports, test = _example_test(events, name)
     text = TEMPLATE.format(
         game=game.name,
         commands="\n".join(f"    {command}" for command in commands),
         fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
-        action=_about_actions(game),
+        action=textwrap.fill(f"T{about_actions(game)[1:]}.", WIDTH),
         events=_aligned(meanings),
-        imports=_imports(events),
+        imports=imports,
         env=env,
         options=_literal(options),
         name=name,
         total="\n        ".join(_product(weight, term) for term, weight in weights.items())[2:],
         terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
-        test=_test(events, name),
+        test=test,
     )
     return text, commands
 
@@ -109,20 +112,13 @@ def _examples(game: Game, rewards: str) -> dict[str, float]:
     return found
 
 
-def _imports(events: GameEvents) -> str:
-    """Return the import that the test needs."""
+def _example_test(events: GameEvents, name: str) -> tuple[str, str]:
+    """Return an import and a test, if the game has two events of which one is better."""
     if not events.worse:
-        return ""
+        return "", "\n"
     worse, better = next(iter(events.worse.items()))
-    return f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n"
-
-
-def _test(events: GameEvents, name: str) -> str:
-    """Return a test, if the game has two events of which one is better."""
-    if not events.worse:
-        return "\n"
-    worse, better = next(iter(events.worse.items()))
-    return TEST.format(better=better, worse=worse, name=name)
+    imports = f"from rewards.testing import {', '.join(sorted((better, worse, 'prefers')))}\n\n"
+    return imports, TEST.format(better=better, worse=worse, name=name)
 
 
 def _literal(options: dict[str, Any]) -> str:
@@ -134,21 +130,6 @@ def _literal(options: dict[str, Any]) -> str:
 def _aligned(meanings: dict[str, str]) -> str:
     width = max(map(len, meanings))
     return "\n".join(f"    {name:{width}}  {meaning}" for name, meaning in meanings.items())
-
-
-def _first_line(function: Any) -> str:
-    return str(inspect.getdoc(function)).partition("\n")[0]
-
-
-def _about_actions(game: Game) -> str:
-    """Describe `action`."""
-    if isinstance(game.action_space, spaces.Discrete):
-        names = (f"{k} {name}" for k, name in enumerate(game.action_names))
-        return textwrap.fill(f"The action is a number: {', '.join(names)}.", WIDTH)
-    box: Any = game.action_space
-    limits = zip(game.action_names, box.low.flat, box.high.flat, strict=True)
-    parts = (f"action[{k}] {name}, {low:g}..{high:g}" for k, (name, low, high) in enumerate(limits))
-    return textwrap.fill(f"The action is an array: {'; '.join(parts)}.", WIDTH)
 
 
 def _product(weight: float, term: str) -> str:

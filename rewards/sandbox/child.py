@@ -14,14 +14,14 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rewards import testing
 from rewards.child_process import end_with, separate_streams
-from rewards.expression import RewardError, WeightedTerm, file_named, is_code
+from rewards.expression import RewardError, WeightedTerm, file_named
 from rewards.sandbox.confinement import Confinement
 from rewards.terms import Term, distinct_names, load_term, load_terms, place_of
 
@@ -46,15 +46,15 @@ class WeightedFunction(NamedTuple):
 
 def main() -> None:
     """Serve one request, and exit without running what a user's code registered for the exit."""
-    request_line, report, noise = separate_streams()
+    request_line, report, stderr = separate_streams()
     request = json.loads(request_line.readline())
     end_with(request_line)
     gc.disable()  # imports allocate much and free little
-    sys.stderr = noise
+    sys.stderr = stderr
     answer: dict[str, Any]
     try:
-        with redirect_stderr(Said(report)):
-            answer = {"verdict": Trial(request, report, Confinement(noise)).verdict()}
+        with redirect_stderr(MessageStream(report)):
+            answer = {"verdict": Trial(request, report, Confinement(stderr)).verdict()}
     except (ValueError, ImportError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer), file=report, flush=True)
@@ -78,7 +78,9 @@ class Trial:
             ValueError: if there is no such environment.
         """
         game, rewards = self._game  # first: a wrong option is not reported as a wrong file
-        with testing.using(BeforeTheGames(lambda: self._game)):
+        from rewards.check.events import events_of
+
+        with testing.using(testing.Context(events_of(game, rewards).by_name())):
             parts = self._load()
         from rewards.check.recorded_games import recorded
 
@@ -105,26 +107,11 @@ class Trial:
         print(json.dumps(event), file=self._report, flush=True)
 
     @functools.cached_property
-    def _places(self) -> tuple[str, str]:
-        """The game and its module of rewards."""
-        if self.request["places"]:
-            game, rewards = self.request["places"]
-            return game, rewards
-        from envs.names import suggest
-        from envs.registry import GAMES
-
-        name = self.request["env"]
-        for short_name, entry in GAMES.items():
-            if name in (short_name, entry.env_id):
-                return entry.target, entry.rewards
-        raise ValueError(f"there is no game `{name}`; {suggest(name, GAMES)}")
-
-    @functools.cached_property
     def _game(self) -> tuple[Game, str]:
         """The definition of the game, and its module of rewards."""
         from envs.engine.game import OBSERVATION_OPTIONS, load_game
 
-        place, rewards = self._places
+        place, rewards = self.request["places"] or _places(self.request["env"])
         game, rest = load_game(place, self.request["options"])
         if self.request["diagnose"]:
             game.make_options({k: v for k, v in rest.items() if k not in OBSERVATION_OPTIONS})
@@ -144,16 +131,14 @@ class Trial:
 
     def _load(self) -> list[WeightedFunction]:
         """Return the terms with their weights."""
-        _, of_game = self._places
         if self._separate:
             file = self._terms[0].term
             with self._user_code(f"loading {file}", *_file(file), LOADING):
                 return [WeightedFunction(1.0, term) for term in load_terms(file)]
         parts = []
         for weight, name in self._terms:
-            rewards = "" if is_code(name) else of_game
             with self._user_code(f"loading {name}", *_file(name), LOADING):
-                term = load_term(name, rewards)
+                term = load_term(name, self._game[1])
             self.warnings += [term.warning] if term.warning else []
             if self.request["diagnose"]:  # the table shows a term by its present name
                 term = term._replace(name=term.function.__name__)
@@ -252,9 +237,9 @@ class Trial:
         return {"tests": len(tests), "failures": [text for text in failures if text is not None]}
 
     @contextmanager
-    def _user_code(self, what: str, file: str, place: str, patience: float = 1.0) -> Iterator[None]:
+    def _user_code(self, what: str, file: str, place: str, factor: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
-        seconds = self.request["seconds"] * patience
+        seconds = self.request["seconds"] * factor
         event = {"running": what, "file": file, "place": place, "seconds": seconds}
         self._tell(event)
         gc.enable()
@@ -264,10 +249,10 @@ class Trial:
         finally:
             gc.disable()
             self._tell(event | {"done": True})  # games may be recorded next, at any length
-            if self._confinement.deeds:
-                deed = self._confinement.deeds[0]
+            if self._confinement.violations:
+                file, line, text = self._confinement.violations[0]
                 raise RewardError(
-                    f"{deed.file}:{deed.line}: it {deed.text}; a reward may only read and compute"
+                    f"{file}:{line}: it {text}; a reward may only read and compute"
                 ) from None
 
 
@@ -288,19 +273,7 @@ def _without_scipy() -> Iterator[None]:
         del sys.modules["scipy"]
 
 
-class BeforeTheGames(testing.Context):
-    """Tells a file that is being loaded the game's events, before any recorded games are read."""
-
-    def __init__(self, game: Callable[[], tuple[Game, str]]) -> None:
-        self._game = game
-
-    def events(self) -> Iterable[str]:
-        from rewards.check.events import events_of
-
-        return events_of(*self._game()).by_name()
-
-
-class Said:
+class MessageStream:
     """Replaces standard error for messages of this project."""
 
     def __init__(self, report: TextIO) -> None:
@@ -313,6 +286,17 @@ class Said:
 
     def flush(self) -> None:
         """Do nothing: every message is sent at once."""
+
+
+def _places(name: str) -> tuple[str, str]:
+    """Return where a game and its reward terms are defined."""
+    from envs.names import suggest
+    from envs.registry import GAMES
+
+    for short_name, entry in GAMES.items():
+        if name in (short_name, entry.env_id):
+            return entry.target, entry.rewards
+    raise ValueError(f"there is no game `{name}`; {suggest(name, GAMES)}")
 
 
 def _file(term: str) -> tuple[str, str]:

@@ -70,7 +70,7 @@ class ForbiddenError(BaseException):
     """A user's code did something forbidden; `except Exception` does not catch this."""
 
 
-class Deed(NamedTuple):
+class Operation(NamedTuple):
     """An operation of a user's code, with its place."""
 
     file: str
@@ -81,19 +81,20 @@ class Deed(NamedTuple):
 class Confinement:
     """Limits a user's code while `watched`, and records forbidden operations and printed text."""
 
-    def __init__(self, noise: TextIO) -> None:
+    def __init__(self, stderr: TextIO) -> None:
         """Set up what lasts until this process ends.
 
         Args:
-            noise: where Python writes a traceback if it crashes or a time limit ends it.
+            stderr: where Python writes a traceback if it crashes or a time limit ends it.
         """
-        self.deeds: list[Deed] = []
-        self.printed: Deed | None = None
-        self._noise = noise
+        self.violations: list[Operation] = []
+        self.printed: Operation | None = None
+        self._stderr = stderr
         self._watching = False
-        faulthandler.enable(noise)
+        faulthandler.enable(stderr)
         if hasattr(signal, "SIGPROF"):  # not on Windows
-            faulthandler.register(signal.SIGPROF, noise, chain=True)  # chained: it ends the process
+            # chained, because Python's own handler ends the process
+            faulthandler.register(signal.SIGPROF, stderr, chain=True)
         # Python raises no audit event for `atexit`, nor before 3.12 for threads; the functions
         # themselves have to be replaced, as there is no hook for either
         _announce("_thread.start_new_thread", threading.Thread, "start")
@@ -114,7 +115,7 @@ class Confinement:
         if by_processor:
             signal.setitimer(signal.ITIMER_PROF, seconds)
         clock = ASLEEP * seconds if by_processor else seconds
-        faulthandler.dump_traceback_later(clock, exit=True, file=self._noise)
+        faulthandler.dump_traceback_later(clock, exit=True, file=self._stderr)
         self._watching = True
         try:
             with warnings.catch_warnings(), _limited_memory():
@@ -136,7 +137,7 @@ class Confinement:
         frame = None if text is None else user_frame(sys._getframe(1))
         if frame is None:
             return
-        self.deeds.append(Deed(frame.f_code.co_filename, frame.f_lineno, str(text)))
+        self.violations.append(Operation(frame.f_code.co_filename, frame.f_lineno, str(text)))
         raise ForbiddenError(text)
 
 
@@ -161,8 +162,8 @@ class _Printed:
     def write(self, text: str) -> int:
         frame = user_frame(sys._getframe(1))
         if self._confinement.printed is None and frame is not None and text.strip():
-            deed = Deed(frame.f_code.co_filename, frame.f_lineno, " ".join(text.split())[:40])
-            self._confinement.printed = deed
+            printed = " ".join(text.split())[:40]
+            self._confinement.printed = Operation(frame.f_code.co_filename, frame.f_lineno, printed)
         return len(text)
 
     def flush(self) -> None:

@@ -25,7 +25,7 @@ from rewards.sandbox.confinement import ASLEEP
 SECONDS = 3.0
 """Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
 PATIENCE = 5.0  # seconds after its limit at which a process is killed that has not ended
-NOISE_KEPT = 65_536  # bytes of a broken process's output
+STDERR_KEPT = 65_536  # bytes of a broken process's output
 
 
 class TrialProcess:
@@ -67,9 +67,9 @@ class TrialProcess:
         self.running: dict[str, Any] = {}
         """What the process runs at the moment, with its file and its limit of time."""
         self._began = time.monotonic()
-        self._told: dict[str, Any] = {}
-        self._noise = b""
-        self._news = threading.Event()
+        self._result: dict[str, Any] = {}
+        self._stderr = b""
+        self._has_found = threading.Event()
         request = {
             "terms": parsed,
             "env": env_id,
@@ -86,9 +86,10 @@ class TrialProcess:
             stderr=subprocess.PIPE,
             env=environment_for_child(),
         )
-        readers = ((self._process.stdout, self._listen), (self._process.stderr, self._overhear))
+        pipes = self._process.stdout, self._process.stderr
         self._readers = [
-            threading.Thread(target=read, args=(pipe,), daemon=True) for pipe, read in readers
+            threading.Thread(target=read, args=(pipe,), daemon=True)
+            for pipe, read in zip(pipes, (self._read_reports, self._read_stderr), strict=True)
         ]
         for reader in self._readers:
             reader.start()
@@ -107,7 +108,7 @@ class TrialProcess:
         """Return the warnings of a trial that has succeeded, None while it is running.
 
         Raises:
-            RewardError: the one clear line, if the reward cannot be used.
+            RewardError: with one line that says why, if the reward cannot be used.
         """
         if any(reader.is_alive() for reader in self._readers):
             limit = None if "done" in self.running else self.running.get("seconds")
@@ -119,29 +120,21 @@ class TrialProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         self.stop()
-        if "error" in self._told:
-            raise RewardError(self._told["error"])
-        if "verdict" not in self._told:
-            raise RewardError(self._obituary())
-        self.verdict = self._told["verdict"]
+        if "error" in self._result:
+            raise RewardError(self._result["error"])
+        if "verdict" not in self._result:
+            raise RewardError(self._reason())
+        self.verdict = self._result["verdict"]
         return list(self.verdict["warnings"])
 
     def wait_for_findings(self) -> dict[str, Any]:
-        """Return what the reward pays for, before it is compiled.
-
-        Raises:
-            RewardError: the one clear line, if the reward cannot be used.
-        """
+        """Return what the reward pays for, before it is compiled. Raises as `poll` does."""
         while not self.found and self.poll() is None:
-            self._news.wait(0.05)
+            self._has_found.wait(0.05)
         return self.found
 
     def wait(self) -> list[str]:
-        """Wait for the trial and return its warnings.
-
-        Raises:
-            RewardError: the one clear line, if the reward cannot be used.
-        """
+        """Wait for the trial and return its warnings. Raises as `poll` does."""
         try:
             while (warnings := self.poll()) is None:
                 self._readers[0].join(0.05)
@@ -159,7 +152,7 @@ class TrialProcess:
             if pipe is not None:
                 pipe.close()
 
-    def _listen(self, pipe: IO[bytes]) -> None:
+    def _read_reports(self, pipe: IO[bytes]) -> None:
         """Read the reports of the process until it ends."""
         for line in pipe:
             event = json.loads(line)
@@ -169,25 +162,25 @@ class TrialProcess:
                 print(event["say"], file=sys.stderr)
             elif "found" in event:
                 self.found = event["found"]
-                self._news.set()
+                self._has_found.set()
             else:
-                self._told = event
-        self._news.set()
+                self._result = event
+        self._has_found.set()
 
-    def _overhear(self, pipe: IO[bytes]) -> None:
-        """Keep the end of its standard error: a traceback, or a message of the system."""
-        while piece := pipe.read1(NOISE_KEPT):  # type: ignore[attr-defined]
-            self._noise = (self._noise + piece)[-NOISE_KEPT:]
+    def _read_stderr(self, pipe: IO[bytes]) -> None:
+        """Keep the end of the standard error: a traceback, or a message of the system."""
+        while piece := pipe.read1(STDERR_KEPT):  # type: ignore[attr-defined]
+            self._stderr = (self._stderr + piece)[-STDERR_KEPT:]
 
-    def _obituary(self) -> str:
+    def _reason(self) -> str:
         """Return why there is no verdict."""
-        noise = self._noise.decode("utf-8", "replace")
+        stderr = self._stderr.decode("utf-8", "replace")
         if not self.running.get("place"):
-            last = noise.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
+            last = stderr.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
             return f"the trial of {self.expression!r} could not run: {last[0]}"
-        place = _line_in(noise, self.running["file"]) or self.running["place"]
+        place = _line_in(stderr, self.running["file"]) or self.running["place"]
         code = self._process.returncode
-        if "Timeout (" in noise or code == -getattr(signal, "SIGPROF", math.inf):
+        if "Timeout (" in stderr or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
         how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
         return f"{place}: {self.running['running']} ended the whole program ({how})"
@@ -199,8 +192,8 @@ class TrialProcess:
         )
 
 
-def _line_in(noise: str, file: str) -> str | None:
+def _line_in(stderr: str, file: str) -> str | None:
     """Return `file:line` of the innermost line in `file` in a traceback of faulthandler."""
     written = re.escape(file.encode("ascii", "backslashreplace").decode())
-    found = re.search(rf'File "{written}", line (\d+)', noise)
+    found = re.search(rf'File "{written}", line (\d+)', stderr)
     return f"{file}:{found[1]}" if found else None
