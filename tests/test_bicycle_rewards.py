@@ -1,4 +1,4 @@
-"""The bicycle's reward terms against formulas on real rides, and that the traps are traps."""
+"""Tests of the bicycle's reward terms against their formulas, and of the traps among them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OF_TASKS = {"balance": (), "goal": ("towards_goal",), "path": ("in_lane",), "slo
 
 
 def expected(term: str, before: Any, after: Any) -> float:
-    """What a term says of itself, from the state's fields; for goal and lane from the path."""
+    """Return the value of a term, computed from the fields of the states by its definition."""
     too_fast = after.speed - after.commanded_speed
     moved = math.dist((before.x, before.y), (after.x, after.y))
     if term == "towards_goal":
@@ -45,8 +45,8 @@ def expected(term: str, before: Any, after: Any) -> float:
 
 
 @pytest.mark.parametrize("task", OF_TASKS)
-def test_terms_on_real_rides(task: str) -> None:
-    """Steered at random from the game's own starts until it falls, ten times."""
+def test_terms_match_their_definitions(task: str) -> None:
+    """Ten episodes with random actions, each until the bicycle falls."""
     terms = EVERYWHERE + OF_TASKS[task]
     env = make(task=task, reward=" + ".join(terms))
     env.action_space.seed(0)
@@ -69,15 +69,15 @@ def test_terms_on_real_rides(task: str) -> None:
         assert len(values) > (1 if term in ("stay_upright", "just_alive") else 100), term
 
 
-def test_the_first_torque_is_a_change_too() -> None:
+def test_smooth_counts_the_first_torque_as_a_change() -> None:
     env = make(reward="smooth")
     env.reset(seed=0)
     rewards = [env.step(np.array([s, 0.0, 0.0], np.float32))[1] for s in (0.5, 0.5, -0.5, 0.0)]
     assert rewards == [-0.25, 0.0, -1.0, -0.25]
 
 
-def test_towards_goal_adds_up_to_the_distance_won_whatever_the_way() -> None:
-    """Along wildly different ways, and over the rim, where the goal is reached."""
+def test_towards_goal_adds_up_to_the_distance_gained_on_any_path() -> None:
+    """The paths differ widely; the last one reaches the goal."""
     env = make(task="goal", reward="towards_goal")
     for seed, lean in ((0, 0.0), (0, 0.1), (1, -0.15), (2, 0.05)):
         env.reset(seed=seed)
@@ -98,7 +98,7 @@ def test_towards_goal_adds_up_to_the_distance_won_whatever_the_way() -> None:
 
 
 def paid(lean: float, steps: int) -> tuple[dict[str, float], NDArray[Any]]:
-    """Sums of two terms over a ride that leans, at 2 m/s; and where it went."""
+    """Return the sums of two terms over a ride at 2 m/s with a constant lean, and its path."""
     env = make(reward="any_motion + progress", hold_speed=True, max_steps=steps + 1)
     env.reset(seed=0, options={"state": UPRIGHT | {"speed": 2.0}})
     sums, places = {"any_motion": 0.0, "progress": 0.0}, []
@@ -113,18 +113,18 @@ def paid(lean: float, steps: int) -> tuple[dict[str, float], NDArray[Any]]:
 
 
 def test_any_motion_is_a_trap() -> None:
-    """Tiny circles pay as much as a straight ride, while progress pays nothing for them."""
+    """Tiny circles pay as much as a straight ride; `progress` pays nothing for them."""
     straight, _ = paid(0.0, 2000)
     circles, places = paid(0.3, 2000)
     assert straight["any_motion"] == pytest.approx(2.0 * 2000 * STEP, rel=1e-9)
     assert straight["progress"] == pytest.approx(2.0 * 2000 * STEP, rel=1e-9)
     assert circles["any_motion"] == pytest.approx(straight["any_motion"], rel=1e-3)
-    assert np.ptp(places[200:], axis=0).max() < 5.0  # metres across
+    assert np.ptp(places[200:], axis=0).max() < 5.0  # metres in diameter
     assert abs(circles["progress"]) < 0.1 * straight["progress"]
 
 
 def ride_for_20_s(reward: str | None, rider: Any, **state: float) -> tuple[Any, Any, Any]:
-    """Returns of 200 rides, their scores, and who did not fall."""
+    """Return the returns and scores of 200 rides, and which of them did not fall."""
     env = make_vec(200, max_steps=1000, reward=reward)
     env.reset(seed=0, options={"state": state})
     returns, scores, upright = np.zeros(200), np.zeros(200), np.ones(200, bool)
@@ -142,7 +142,7 @@ def ride_for_20_s(reward: str | None, rider: Any, **state: float) -> tuple[Any, 
 
 
 def test_just_alive_is_a_trap() -> None:
-    """Pedal and let go earns all there is, although the commanded speed is never kept."""
+    """Pedalling and letting go earns the full return, although it misses the commanded speed."""
     returns, scores, upright = ride_for_20_s("just_alive", pedal_and_let_go, speed=3.0)
     assert upright.all()
     assert (returns == 1000.0).all()
@@ -152,8 +152,8 @@ def test_just_alive_is_a_trap() -> None:
     assert scores.mean() > 19.0
 
 
-def test_the_default_reward_is_none() -> None:
-    """A good ride earns more than letting go at any speed, and that more than falling at once."""
+def test_the_default_reward_is_not_a_trap() -> None:
+    """A good rider earns more than letting go, which earns more than doing nothing."""
     by_hand_earns = ride_for_20_s(None, rider_at_commanded_speed)[0]
     letting_go_earns = ride_for_20_s(None, pedal_and_let_go, speed=3.0)[0]
     doing_nothing_earns = ride_for_20_s(None, lambda states: actions(states.size))[0]
@@ -161,6 +161,6 @@ def test_the_default_reward_is_none() -> None:
     assert letting_go_earns.min() > doing_nothing_earns.max()
 
 
-def test_a_term_of_another_task_is_refused() -> None:
+def test_a_term_of_another_task_is_an_error() -> None:
     with pytest.raises(Exception, match="metres_missing"):
         gymnasium.make("BicycleBalance-v0", reward="towards_goal")

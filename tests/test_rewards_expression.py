@@ -1,4 +1,4 @@
-"""The little language of `--reward`."""
+"""Tests of the grammar of `--reward`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from rewards.expression import RewardError, parse
         ("hit_or_miss + pack:f*3", [(1.0, "hit_or_miss"), (3.0, "pack:f")]),
     ],
 )
-def test_what_can_be_written(expression: str, terms: list[tuple[float, str]]) -> None:
+def test_valid_expressions(expression: str, terms: list[tuple[float, str]]) -> None:
     assert [tuple(term) for term in parse(expression)] == terms
 
 
@@ -80,7 +80,7 @@ def test_the_name_of_an_existing_file_needs_no_quotes(tmp_path: Path) -> None:
         ("nan*hit_or_miss", "terms cannot be multiplied"),
     ],
 )
-def test_what_cannot_be_read_gets_one_clear_line(expression: str, problem: str) -> None:
+def test_invalid_expressions_raise_a_one_line_error(expression: str, problem: str) -> None:
     with pytest.raises(RewardError, match=problem) as raised:
         parse(expression)
     assert "\n" not in str(raised.value)

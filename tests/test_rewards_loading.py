@@ -1,4 +1,4 @@
-"""Terms of the user's own: found, tried, refused with one clear line, or put to use."""
+"""Tests of the user's own reward terms: loading them, errors about them, and their use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Write = Callable[..., str]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a file of rewards and name it."""
+    """Return a function that writes a reward file and returns its path."""
 
     def write_file(text: str, name: str = "mine.py") -> str:
         file = tmp_path / name
@@ -40,7 +40,7 @@ def make_vec(reward: Any, num_envs: int = 8, **options: Any) -> Any:
 
 
 def refusal(reward: Any) -> str:
-    """The one line with which a reward is refused, by `make` and `make_vec` alike."""
+    """Return the one-line error about a reward, the same from `make` and `make_vec`."""
     with pytest.raises(RewardError) as raised:
         make(reward)
     with pytest.raises(RewardError) as again:
@@ -51,7 +51,7 @@ def refusal(reward: Any) -> str:
 
 
 def play(env: Any, steps: int = 150) -> list[Any]:
-    """Rewards and terms of a random game of many environments."""
+    """Return the rewards, terms and states of steps with random actions."""
     env.action_space.seed(0)
     env.reset(seed=0)
     played = []
@@ -69,11 +69,11 @@ def follow(before, action, after):
 '''
 
 
-# --- Found
+# --- Loading
 
 
 @pytest.mark.parametrize("name", ["my rewards-2.py", "größe.py"])
-def test_a_term_of_ones_own_is_as_good_as_a_built_in_one(write: Write, name: str) -> None:
+def test_a_term_in_a_file_equals_the_same_built_in_term(write: Write, name: str) -> None:
     file = write(FOLLOW, name)
     for reward in (f"{file}:follow", file, f"2*'{file}:follow' - '{file}:follow'"):
         for (ours, *_), (theirs, *_) in zip(
@@ -82,7 +82,7 @@ def test_a_term_of_ones_own_is_as_good_as_a_built_in_one(write: Write, name: str
             assert np.array_equal(ours, theirs)
 
 
-def test_a_module_on_the_path(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_term_in_an_importable_module(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write(FOLLOW, "my_module_of_rewards.py")
     write(FOLLOW)
     folder = Path(write("")).parent
@@ -91,7 +91,7 @@ def test_a_module_on_the_path(write: Write, monkeypatch: pytest.MonkeyPatch) -> 
     assert env.batch.reward.names == ("follow", "hit_or_miss")
 
 
-def test_a_relative_path_and_nothing_is_put_on_the_path(
+def test_a_relative_path_leaves_sys_path_unchanged(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(write(FOLLOW)).parent
@@ -102,7 +102,7 @@ def test_a_relative_path_and_nothing_is_put_on_the_path(
     assert "mine" not in sys.modules
 
 
-def test_a_function_handed_over() -> None:
+def test_a_function_as_reward() -> None:
     def balls(before: Any, action: Any, after: Any) -> Any:
         return 3.0 * (after.hits - before.hits)
 
@@ -112,8 +112,8 @@ def test_a_function_handed_over() -> None:
         assert np.array_equal(rewards, terms["reward/balls"])
 
 
-def test_a_former_name_still_works_with_one_warning() -> None:
-    """Run folders of that time have it in their configuration and checkpoint."""
+def test_a_renamed_term_still_works_with_one_warning() -> None:
+    """Run folders of earlier versions contain the former name."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         old = make_vec("score - 0.01*effort")
@@ -127,7 +127,7 @@ def test_a_former_name_still_works_with_one_warning() -> None:
         assert np.array_equal(ours, theirs)
 
 
-def test_words_that_are_not_ascii(write: Write) -> None:
+def test_non_ascii_names_and_docstrings(write: Write) -> None:
     text = '''
 def höhe(before, action, after):
     """Wie hoch? Ψ 高"""
@@ -137,14 +137,14 @@ def höhe(before, action, after):
         assert np.array_equal(rewards, states.ball_y)
 
 
-def test_an_edited_file_is_loaded_anew(write: Write) -> None:
+def test_an_edited_file_is_loaded_again(write: Write) -> None:
     first = write("def f(before, action, after):\n    return 1.0\n")
     assert play(make_vec(first), steps=1)[0][0][0] == 1.0
     second = write("def f(before, action, after):\n    return 2.0\n")
     assert play(make_vec(second), steps=1)[0][0][0] == 2.0
 
 
-# --- Refused
+# --- Errors
 
 
 def test_names_that_do_not_exist(write: Write) -> None:
@@ -189,7 +189,7 @@ HEAD = "def f(before, action, after):\n"
         (HEAD + "    exit(1)\n", 2, "SystemExit: 1"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(write: Write, text: str, line: int, message: str) -> None:
+def test_an_error_names_file_and_line(write: Write, text: str, line: int, message: str) -> None:
     file = write(text)
     with pytest.raises(RewardError, match=message) as raised:
         make(f"{file}:f")
@@ -197,7 +197,7 @@ def test_a_mistake_is_named_with_its_line(write: Write, text: str, line: int, me
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_a_binary_file_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "noise.py"
     file.write_bytes(b"\xff\xfe\x00\x01")
     assert str(file) in refusal(f"{file}:f")
@@ -220,10 +220,10 @@ def test_a_reward_is_never_evaluated(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     refusal(reward)
-    assert not os.listdir(tmp_path)  # noqa: PTH208 - as plain as can be
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - every entry, hidden ones too
 
 
-# --- Put to use
+# --- Use
 
 
 UNCOMPILABLE = """
@@ -234,7 +234,7 @@ def by_way_of_text(before, action, after):
 """
 
 
-def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -> None:
+def test_a_term_that_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -> None:
     file = write(UNCOMPILABLE)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -245,14 +245,14 @@ def test_what_cannot_be_compiled_runs_as_python_with_one_warning(write: Write) -
     assert "`by_way_of_text` cannot be compiled" in messages[0]
     assert "plain Python" in messages[0]
     for rewards, terms, states in played:
-        # of games that did not just start anew: those show the state that was rewarded
+        # a game that has just been reset no longer shows the state that was rewarded
         going_on = states.t > 0
         assert np.array_equal(terms["reward/by_way_of_text"][going_on], states.ball_y[going_on])
         assert np.array_equal(rewards, terms["reward/by_way_of_text"] - terms["reward/hit_or_miss"])
 
 
-def test_what_compiles_to_something_else_runs_as_python(write: Write) -> None:
-    """Python's integers are unbounded, compiled ones wrap around."""
+def test_a_term_with_other_values_when_compiled_runs_as_python(write: Write) -> None:
+    """Python's integers are unbounded, compiled integers overflow."""
     text = HEAD + "    return float(((int(after.t) + 3) ** 70) % 1000003)\n"
     with pytest.warns(UserWarning, match="returns other values when compiled"):
         env = make_vec(write(text))
@@ -283,7 +283,7 @@ def test_a_reward_cannot_change_the_action(write: Write) -> None:
     assert actions.tolist() == [[0.25], [0.25]]
 
 
-def test_two_terms_of_one_name_are_told_apart(write: Write) -> None:
+def test_two_terms_with_the_same_name_get_the_names_of_their_files(write: Write) -> None:
     text = HEAD.replace("f(", "hit_or_miss(") + "    return 5.0\n"
     env = make_vec(f"hit_or_miss + 2*{write(text, 'other.py')}")
     assert env.batch.reward.names == ("paddle.hit_or_miss", "other.hit_or_miss")

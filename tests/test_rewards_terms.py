@@ -1,4 +1,4 @@
-"""The built-in terms: by hand, compiled against interpreted, weighted and named."""
+"""Tests of the built-in terms: values, compiled and interpreted, weights and names."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ UP, STAY, DOWN = 0, 1, 2
 
 
 def rewarded(variant: Variant) -> tuple[Game, str]:
-    """A game and its module of rewards."""
+    """Return a game and its module of reward terms."""
     arguments: Any = gymnasium.spec(variant.env_id).kwargs
     return load_game(arguments["game"], variant.options)[0], arguments["rewards"]
 
 
 def all_terms(rewards: str) -> list[str]:
-    """The names of the terms in a module."""
+    """Return the names of the terms in a module."""
     module = importlib.import_module(rewards)
     return [
         name
@@ -38,7 +38,7 @@ def all_terms(rewards: str) -> list[str]:
 
 
 def own_terms(variant: Variant) -> tuple[Game, str, list[str]]:
-    """A game, its module of rewards, and those of its terms that ask for no other task's fields."""
+    """Return a game, its module of reward terms, and the names of the usable terms."""
     game, rewards = rewarded(variant)
     state, action = game.states(1)[0], game.actions(1)[0]
     names = []
@@ -56,7 +56,7 @@ def values(kernel: Any, transitions: Transitions) -> Any:
     return row
 
 
-def test_every_term_belongs_to_some_variant() -> None:
+def test_every_term_works_in_some_variant() -> None:
     for game in GAMES:
         _, rewards = rewarded(game)
         usable = {
@@ -79,10 +79,10 @@ def test_compiled_terms_equal_interpreted_ones(variant: Variant) -> None:
         slow = values(plain_kernel(term), transitions)
         assert fast.tobytes() == slow.tobytes(), name
         assert np.isfinite(fast).all()
-        assert term.function.__doc__, f"{name} says nothing about itself"
+        assert term.function.__doc__, f"{name} has no docstring"
 
 
-def test_transitions_of_every_kind_are_recorded() -> None:
+def test_recorded_transitions_contain_starts_hits_and_misses() -> None:
     game, _, _ = own_terms(Variant("PaddleBall-v0"))
     before, actions, after = recorded_transitions(game, {})
     assert (before["t"] == 0).any()
@@ -94,8 +94,8 @@ def test_transitions_of_every_kind_are_recorded() -> None:
 
 
 @every_variant
-def test_terms_are_paid_and_reported_one_by_one(variant: Variant) -> None:
-    """The weighted sum exactly, by `make` and by `make_vec`, with other terms beside it."""
+def test_rewards_are_the_weighted_sums_of_the_reported_terms(variant: Variant) -> None:
+    """The sum is exact, and `make` and `make_vec` agree."""
     _, _, names = own_terms(variant)
     weights = [0.5 * (-1) ** k * (k + 1) for k in range(len(names))]
     expression = " ".join(f"{w:+}*{name}" for w, name in zip(weights, names, strict=True))
@@ -139,7 +139,7 @@ def test_score_does_not_depend_on_the_reward() -> None:
     assert np.array_equal(scores("hit_or_miss"), scores("-3*stay_alive"))
 
 
-# --- Paddle-and-ball's terms by hand
+# --- Values of paddle-and-ball's terms, computed by hand
 
 START = {"ball_x": 0.5, "ball_y": 0.25, "ball_vx": 0.01, "ball_vy": 0.0, "paddle_y": 0.5}
 HIT = START | {"ball_x": 0.01, "ball_vx": -0.02, "paddle_y": 0.25}
@@ -162,17 +162,19 @@ MISS = HIT | {"paddle_y": 0.8}
         ("effort", START, UP, 1.0),
         ("effort", START, STAY, 0.0),
         ("effort", START, DOWN, 1.0),
-        # flat, to the wall and back: lands at its own height
+        # horizontal, to the wall and back: lands at the same height
         ("anticipate", START, STAY, -0.25),
-        # straight to the paddle: 0.5 wide, half as high, from 0.25 up to 0
+        # straight to the paddle: 0.5 across and half as much up, from 0.25 to 0
         ("anticipate", START | {"ball_vx": -0.02, "ball_vy": -0.01}, STAY, -0.5),
         # steeper, over the upper wall: 0.5 up from 0.25 is 0.25 below the wall
         ("anticipate", START | {"ball_vx": -0.02, "ball_vy": -0.02}, STAY, -0.25),
-        # away: 0.5 to the wall and 1.0 back is 1.5 wide, half as high: 0.25 + 0.75 = 1
+        # away: 0.5 to the wall and 1.0 back is 1.5 across, half as much down: 0.25 + 0.75 = 1
         ("anticipate", START | {"ball_vx": 0.02, "ball_vy": 0.01}, STAY, -0.5),
     ],
 )
-def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected: float) -> None:
+def test_values_of_the_paddle_terms(
+    term: str, state: dict[str, float], action: int, expected: float
+) -> None:
     env: Any = gymnasium.make("PaddleBall-v0", reward=term).unwrapped
     env.reset(seed=0, options={"state": state})
     _, reward, _, _, info = env.step(action)
@@ -180,7 +182,7 @@ def test_terms_by_hand(term: str, state: dict[str, float], action: int, expected
     assert info == {"score": info["score"], f"reward/{term}": reward}
 
 
-def test_what_a_weighted_sum_says_of_itself() -> None:
+def test_attributes_of_a_weighted_sum() -> None:
     game, rewards, _ = own_terms(Variant("PaddleBall-v0"))
     reward = make_reward(game, "", rewards, "hit_or_miss - 0.01*effort", {})
     assert reward.expression == "hit_or_miss - 0.01*effort"

@@ -1,4 +1,4 @@
-"""Every wrong reward gets its own clear line; nothing hangs, nothing is lost or left behind."""
+"""Tests of `check` on faulty rewards: a clear line each, and no files or processes left behind."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from tests.wrong_rewards import COLLECTION, DEF, HIGH, Wrong
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
+    """Change to an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def written(folder: Path, source: str | bytes) -> Path:
-    """A file of rewards."""
+    """Write a reward file."""
     file = folder / "mine.py"
     file.write_bytes(source.encode() if isinstance(source, str) else source)
     return file
 
 
 @pytest.mark.parametrize("wrong", COLLECTION, ids=[wrong.name for wrong in COLLECTION])
-def test_each_gets_its_line_and_code(
+def test_check_prints_the_expected_line_and_exit_code(
     wrong: Wrong,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    if wrong.hasty:
+    if wrong.short_limit:
         monkeypatch.setattr(trial_process, "SECONDS", 0.25 if "loaded" in wrong.name else 0.8)
     file = written(folder, wrong.source)
     before = file.read_bytes()
     assert main(["check", "mine.py"]) == wrong.code
     out, err = capfd.readouterr()
-    expected = wrong.says.replace("FILE", "mine.py")
+    expected = wrong.message.replace("FILE", "mine.py")
     lines = [line for line in (err + out).splitlines() if ": " in line]
     assert not expected or any(expected in line for line in lines), (out, err)
     if wrong.code == 2:
@@ -52,26 +52,26 @@ def test_each_gets_its_line_and_code(
         assert "Traceback" not in out + err
     else:
         assert not err
-        assert ("warning: " in out) >= bool(wrong.says)
+        assert ("warning: " in out) >= bool(wrong.message)
         assert "can be used" in out
     assert file.read_bytes() == before
-    assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - as plain as can be
+    assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - every entry, hidden ones too
 
 
-def test_there_are_enough() -> None:
+def test_the_collection_has_enough_cases_with_different_names() -> None:
     names = [wrong.name for wrong in COLLECTION]
     assert len(set(names)) == len(names) >= 45
 
 
 def refusal(expression: str, env: str = "paddle") -> str:
-    """Why a reward cannot be tried."""
+    """Return the error about a reward."""
     with TrialProcess(expression, env) as trial, pytest.raises(RewardError) as raised:
         trial.wait()
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
 
-def test_what_is_no_file(folder: Path) -> None:
+def test_names_that_are_not_readable_files_or_games(folder: Path) -> None:
     (folder / "folder.py").mkdir()
     assert "folder.py:f is a folder" in refusal("folder.py:f").replace(
         "folder.py is", "folder.py:f is"
@@ -82,11 +82,11 @@ def test_what_is_no_file(folder: Path) -> None:
     )
     file = written(folder, HIGH)
     file.chmod(0)
-    if not os.access(file, os.R_OK):  # the administrator may read anything
+    if not os.access(file, os.R_OK):  # root can read every file
         assert "cannot be read (Permission denied)" in refusal("mine.py")
 
 
-def test_what_is_no_function(folder: Path) -> None:
+def test_names_that_are_not_functions(folder: Path) -> None:
     written(folder, "class F:\n    pass\nx = 1\ndef test_it():\n    pass\n" + HIGH)
     assert "it is a class; write a function" in refusal("mine.py:F")
     assert "it is a test; write a function" in refusal("mine.py:test_it")
@@ -94,7 +94,7 @@ def test_what_is_no_function(folder: Path) -> None:
     assert "has no function `g`; " in refusal("mine.py:g")
 
 
-def test_the_default_of_a_file_is_the_function_that_is_called_like_it(folder: Path) -> None:
+def test_a_file_stands_for_the_function_with_its_name(folder: Path) -> None:
     written(folder, HIGH + HIGH.replace("f(", "mine("))
     with TrialProcess("mine.py", "paddle") as trial:
         assert trial.wait() == []
@@ -113,11 +113,11 @@ while trial.running.get("running") != "`f`":
 print("on", flush=True)
 trial.wait()
 """
-"""Says so once the loop is running."""
+"""Starts a trial with an endless loop, and prints `on` once the loop is running."""
 
 
 def running(marker: str) -> bool:
-    """Is a process at work whose command line or folder has `marker`?"""
+    """Return whether a trial process runs in a folder whose path contains `marker`."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (
@@ -133,7 +133,7 @@ def running(marker: str) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="reads Linux's /proc")
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_no_process_is_left_behind(folder: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither by one who changes his mind nor by one who is killed without a word."""
+    """The trial process ends when its trial is stopped and when its parent is killed."""
     monkeypatch.setattr(trial_process, "SECONDS", 300.0)  # the time limit does not end it here
     written(folder, DEF + "    while True:\n        pass\n")
     if how == "stopped":

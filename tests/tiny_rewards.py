@@ -13,5 +13,5 @@ def centred(before: Any, action: Any, after: Any) -> float:
 
 
 def breath(before: Any, action: Any, after: Any) -> float:
-    """How hard the player blows; use with a negative weight."""
+    """Strength of the blow; use a negative weight."""
     return abs(float(action[0]))

@@ -1,7 +1,4 @@
-"""Rewards as students write them: what is wrong with each, and the one line that it gets.
-
-Of `says`, `FILE` stands for the file's own path.
-"""
+"""Reward files as students write them, and the message that `check` prints about each."""
 
 from __future__ import annotations
 
@@ -9,16 +6,16 @@ from typing import NamedTuple
 
 
 class Wrong(NamedTuple):
-    """A file of rewards for paddle-and-ball."""
+    """A reward file for paddle-and-ball."""
 
     name: str
     source: str | bytes
-    says: str
-    """A part of what is printed, to standard error if it cannot be used, else as a warning."""
+    message: str
+    """Part of the error or warning that is printed; `FILE` stands for the path of the file."""
     code: int = 2
-    """The exit code of `check`: 0 where it is legal."""
-    hasty: bool = False
-    """It would go on for ever: wait for a moment only."""
+    """Exit code of `check`; 0 if the reward can be used."""
+    short_limit: bool = False
+    """Whether only the time limit ends it, which the test then shortens."""
 
 
 DEF = "def f(before, action, after):\n"
@@ -46,7 +43,7 @@ BROKEN_FILES = [
         "loop when loaded",
         "while True:\n    pass\n",
         "loading FILE did not end within",
-        hasty=True,
+        short_limit=True,
     ),
     Wrong(
         "unknown event",
@@ -83,7 +80,7 @@ WRONG_FUNCTIONS = [
     Wrong("NaN", DEF + "    return float('nan')\n", "FILE:1: `f` returned nan; rewards must be"),
     Wrong("infinity", DEF + "    return 1e308 * 10\n", "FILE:1: `f` returned inf; rewards must be"),
     Wrong(
-        "huge whole number",
+        "huge integer",
         DEF + "    return 10**400\n",
         "FILE:1: `f` returned an integer that is too",
     ),
@@ -156,29 +153,31 @@ WRONG_FUNCTIONS = [
         "endless loop",
         DEF + "    while True:\n        x = 1\n",
         "`f` did not end within",
-        hasty=True,
+        short_limit=True,
     ),
     Wrong(
-        "endless loop that nothing stops",
+        "endless loop that catches every exception",
         DEF + "    while True:\n        try:\n            x = 1\n        except BaseException:\n"
         "            pass\n",
         "`f` did not end within",
-        hasty=True,
+        short_limit=True,
     ),
     Wrong(
         "endless loop in C",
         DEF + "    return 7 ** 10**9 % 2\n",
         "FILE:2: `f` did not end within",
-        hasty=True,
+        short_limit=True,
     ),
     Wrong(
         "slow",
         "import time\n" + DEF + "    time.sleep(0.02)\n    return 1.0\n",
         "FILE:2: `f` is too slow: ",
-        hasty=True,
+        short_limit=True,
     ),
     Wrong(
-        "asks", DEF + "    return float(input())\n", "FILE:2: it asks for input; a reward may only"
+        "asks for input",
+        DEF + "    return float(input())\n",
+        "FILE:2: it asks for input; a reward may only",
     ),
     Wrong(
         "writes a file",
@@ -197,7 +196,7 @@ WRONG_FUNCTIONS = [
         "FILE:3: it removes a file",
     ),
     Wrong(
-        "makes a folder",
+        "creates a folder",
         "import os\nos.mkdir('left behind')\n" + HIGH,
         "FILE:2: it creates a folder",
     ),
@@ -222,7 +221,7 @@ WRONG_FUNCTIONS = [
         "FILE:3: it starts a thread",
     ),
     Wrong(
-        "leaves something to be done at the end",
+        "registers a function for the end",
         "import atexit\natexit.register(print)\n" + DEF + "    return 1.0\n",
         "FILE:2: it registers a function for the program's end",
     ),
@@ -311,9 +310,9 @@ LEGAL = [
     Wrong(
         "non-ASCII", "def höhe(vorher, aktion, nachher):\n    return nachher.ball_y  # Ψ\n", "", 0
     ),
-    Wrong("Windows line ends", HIGH.replace("\n", "\r\n").encode(), "", 0),
+    Wrong("Windows line endings", HIGH.replace("\n", "\r\n").encode(), "", 0),
     Wrong("byte order mark", b"\xef\xbb\xbf" + HIGH.encode(), "", 0),
-    Wrong("latin-1, and says so", b"# coding: latin-1\n# caf\xe9\n" + HIGH.encode(), "", 0),
+    Wrong("latin-1, declared", b"# coding: latin-1\n# caf\xe9\n" + HIGH.encode(), "", 0),
     Wrong("lambda", "f = lambda before, action, after: after.ball_y\n", "", 0),
     Wrong(
         "default arguments", "def f(before, action, after, k=2.0):\n    return k * after.t\n", "", 0

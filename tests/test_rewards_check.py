@@ -31,13 +31,13 @@ KNOWN = tuple(variant for variant in VARIANTS if variant.env_id != "TinyLeaf-v0"
 
 
 def game_of(variant: Variant, **options: Any) -> tuple[Any, str, dict[str, Any]]:
-    """A game, its module of rewards, and its options."""
+    """Return a game, its module of reward terms, and its options."""
     arguments: Any = gymnasium.spec(variant.env_id).kwargs
     game, rest = load_game(arguments["game"], variant.options | options)
     return game, arguments["rewards"], rest
 
 
-# --- Recordings
+# --- Recorded games
 
 
 @pytest.mark.parametrize("options", [{}, {"max_steps": 3}], ids=["default", "short"])
@@ -57,8 +57,8 @@ def test_every_event_is_recorded_and_tried(variant: Variant, options: dict[str, 
     assert set(recording.events.worse) | set(recording.events.worse.values()) <= set(names)
 
 
-def test_recorded_steps_are_the_games_own() -> None:
-    """Each is played again from its `before` by the environment itself."""
+def test_recorded_steps_can_be_replayed() -> None:
+    """The environment, set to `before`, gives the recorded `after`, flags and score."""
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
     steps = recording.steps
@@ -75,7 +75,7 @@ def test_recorded_steps_are_the_games_own() -> None:
     assert (steps.actions[doing_nothing] == 1).all()
 
 
-def test_episodes_are_whole_and_in_order() -> None:
+def test_recorded_episodes_are_complete_and_in_order() -> None:
     game, rewards, rest = game_of(Variant("BicycleBalance-v0"))
     recording = recorded(game, rewards, rest)
     assert recording.players == ("doing nothing", "random", "let_go", "ride")
@@ -84,7 +84,7 @@ def test_episodes_are_whole_and_in_order() -> None:
         assert np.array_equal(np.sort(times), np.arange(1, len(times) + 1))
 
 
-def test_a_recording_is_kept_and_a_broken_one_made_anew(
+def test_recordings_are_cached_and_a_broken_file_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
@@ -101,12 +101,12 @@ def test_a_recording_is_kept_and_a_broken_one_made_anew(
     assert not np.array_equal(first.steps.after.ball_x[:9], other.steps.after.ball_x[:9])
 
 
-# --- The starter
+# --- The starter file
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
+    """Change to an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -121,7 +121,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
     ids=str,
 )
-def test_the_starter_can_be_used_as_it_is(
+def test_the_starter_file_passes_check_unchanged(
     variant: Variant, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     env = "paddle" if variant.env_id.startswith("Paddle") else "bicycle"
@@ -144,7 +144,9 @@ def test_the_starter_can_be_used_as_it_is(
     subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "."], check=True)
 
 
-def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_new_overwrites_no_file_and_usage_errors_take_one_line(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     file = folder / "my_reward.py"
     file.write_text("precious")
     assert main(["new", "my_reward.py"]) == 2
@@ -175,24 +177,24 @@ def test_the_starter_overwrites_nothing(folder: Path, capfd: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "options", [["history=2"], ["observation=screen", "screen_size=30", "frames=3"]]
 )
-def test_what_is_seen_is_no_option_of_the_game(options: list[str]) -> None:
+def test_check_accepts_observation_options(options: list[str]) -> None:
     assert {option.partition("=")[0] for option in options} <= set(OBSERVATION_OPTIONS)
     assert set(OBSERVATION_OPTIONS) <= inspect.signature(GameBatch).parameters.keys()
     assert main(["check", "hit_or_miss", "--env-options", *options]) == 0
 
 
-# --- What is found
+# --- What check finds
 
 
 def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any]:
-    """The verdict of a check."""
+    """Return the verdict of a check."""
     with TrialProcess(expression, env, options, diagnose=True) as trial:
         trial.wait()
     return trial.verdict
 
 
-def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
-    """Against sums over the recording by plain arithmetic."""
+def test_the_table_shows_means_over_recorded_steps() -> None:
+    """The expected means are computed from the fields of the recorded states."""
     verdict = found("hit_or_miss - 0.5*effort")
     game, rewards, rest = game_of(Variant("PaddleBall-v0"))
     recording = recorded(game, rewards, rest)
@@ -218,7 +220,7 @@ def test_what_is_paid_is_the_mean_over_recorded_steps() -> None:
     assert [row["name"] for row in verdict["players"]] == list(recording.players)
 
 
-def test_a_former_name_is_shown_by_its_present_one() -> None:
+def test_a_renamed_term_is_shown_by_its_new_name() -> None:
     verdict = found("score - 0.01*effort")
     assert verdict["rewards"] == ["hit_or_miss", "-0.01*effort", "sum"]
     (warning,) = verdict["warnings"]
@@ -226,7 +228,7 @@ def test_a_former_name_is_shown_by_its_present_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "env", "options", "said"),
+    ("expression", "env", "options", "message"),
     [
         ("hit_or_miss - 0.01*effort", "paddle", {}, None),
         ("stay_alive", "paddle", {}, None),
@@ -241,22 +243,22 @@ def test_a_former_name_is_shown_by_its_present_one() -> None:
         *((None, "bicycle", {"task": task}, None) for task in ("balance", "goal", "path", "slow")),
     ],
 )
-def test_what_is_suspicious(
-    expression: str | None, env: str, options: dict[str, Any], said: str | None
+def test_warnings_about_suspicious_rewards(
+    expression: str | None, env: str, options: dict[str, Any], message: str | None
 ) -> None:
     if expression is None:
         from rewards.bicycle import DEFAULT
 
         expression = DEFAULT[f"bicycle-{options['task']}"]
     warnings = found(expression, env, **options)["warnings"]
-    if said is None:
+    if message is None:
         assert not warnings
     else:
-        assert any(said in warning for warning in warnings), warnings
+        assert any(message in warning for warning in warnings), warnings
 
 
-def test_nothing_heavy_is_imported(folder: Path) -> None:
-    """Neither by the command nor by the process that it starts; PyTorch least of all."""
+def test_check_imports_no_heavy_packages(folder: Path) -> None:
+    """The command imports none of them, and the process that it starts does not import PyTorch."""
     code = "import json, sys\nfrom rewards.__main__ import main\nmain(['check', 'hit_or_miss'])\n"
     code += "print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -268,10 +270,10 @@ def test_nothing_heavy_is_imported(folder: Path) -> None:
     assert any("pays 1 for every step" in text for text in found("mine.py")["warnings"])
 
 
-def test_what_is_known_to_compile_is_not_compiled_again(folder: Path) -> None:
-    """Known is this very code; not an edit of it or of its helper, nor the same in another game."""
+def test_a_term_is_known_after_a_trial_until_its_code_changes(folder: Path) -> None:
+    """An edit of the term or of its helper, and another game, make it unknown again."""
     game, *_ = game_of(Variant("PaddleBall-v0"))
-    far = random.SystemRandom().random()  # so that no test before has made it known
+    far = random.SystemRandom().random()  # so that no earlier test has made it known
     source = f"FAR = {far}\ndef f(before, action, after):\n    return FAR * near(after.ball_y)\n"
     source += "def near(y):\n    return abs(y)\n"
 
@@ -295,10 +297,10 @@ def test_what_is_known_to_compile_is_not_compiled_again(folder: Path) -> None:
     made = "from collections import namedtuple\nP = namedtuple('P', 'y')\n"
     made += source.replace("near(", "near(P(", 1).replace("ball_y)", "ball_y).y)")
     tried(made)
-    assert not known(made)  # another class may be called P next time
+    assert not known(made)  # P may be another class next time
 
 
-def test_findings_come_before_it_is_compiled(folder: Path) -> None:
+def test_findings_are_reported_before_compilation(folder: Path) -> None:
     (folder / "mine.py").write_text(
         'def f(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
     )
@@ -313,10 +315,10 @@ def test_findings_come_before_it_is_compiled(folder: Path) -> None:
     assert "cannot be compiled" in late
 
 
-# --- Beside the program
+# --- Rewards that a running program exchanges
 
 
-def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
+def test_a_tried_reward_can_be_loaded_and_used(folder: Path) -> None:
     (folder / "mine.py").write_text(
         "def f(before, action, after):\n    return after.ball_y\n"
         'def g(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
@@ -335,8 +337,8 @@ def test_a_tried_reward_is_loaded_and_used(folder: Path) -> None:
     assert math.isfinite(rewards.sum())
 
 
-def test_a_game_without_events_and_examples() -> None:
-    """The tiny game: its default is the example, and no test can be written for it."""
+def test_the_starter_file_of_a_game_without_events_and_examples() -> None:
+    """The tiny game's default reward is the example, and the file has no test."""
     text, _ = starter(Path("mine.py"), "tiny", {})
     assert "centred(before, action, after)" in text
     assert "def test_" not in text
