@@ -20,6 +20,10 @@ RENAMED = {
     ".thought.outwards.": ".mlp.proj.",
     ".bottleneck.inwards.": ".bottleneck.encoder.",
     ".bottleneck.outwards.": ".bottleneck.decoder.",
+    ".judge.": ".head.",
+    ".code.scaled.": ".encode_actions.scaled.",
+    "agent.tries.begun": "agent.population.started",
+    "agent.tries.lacking": "agent.population.missing",
     "agent.tries.": "agent.population.",
     "agent.record.": "agent.collected.",
 }

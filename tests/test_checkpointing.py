@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import gymnasium
 import pytest
 
+from agents import make_agent, settings_type
+from agents.agent import Task
 from agents.checkpointing import agent_numbers, agent_tensors
 from tests.test_training import QUICK, assert_same_checkpoint, run_train
 from training.run_folder import load_checkpoint, save_checkpoint
@@ -14,37 +18,93 @@ FORMER = {".backbone.": ".body.", "agent.collected.": "agent.record."}
 FORMER_NUMBERS = {"at_start": "beginning", "collecting": "recording"}
 
 
+def layers(*names: str) -> list[str]:
+    """Return the names of the weights and biases of layers."""
+    return [f"{name}.{kind}" for name in names for kind in ("weight", "bias")]
+
+
+HEAD = layers("network.head")
+BODY = layers("network.body.first", "network.body.second")
+BLOCK = [
+    "attention.inwards.weight",
+    "attention.outwards.weight",
+    "thought.inwards.weight",
+    "thought.outwards.weight",
+    *layers("attention_norm", "thought_norm"),
+]
+TRIES = [
+    "candidates",
+    "begun",
+    "lacking",
+    "totals",
+    "player",
+    "returns",
+    "mean",
+    "std",
+    "best",
+    "best_score",
+]
+
+
 @pytest.mark.parametrize(
-    ("former", "present"),
+    ("agent", "env", "settings", "former"),
     [
-        ("network.body.first.weight", "network.backbone.first.weight"),
-        ("target.body.6.bias", "target.backbone.6.bias"),
-        ("network.body.pieces.weight", "network.backbone.token_embedding.weight"),
-        ("network.body.places.weight", "network.backbone.position_embedding.weight"),
-        *(
-            (f"network.{body}blocks.1.{former}.weight", f"network.{backbone}blocks.1.{now}.weight")
-            for body, backbone in (
-                ("body.transformer.", "backbone.transformer."),
-                ("transformer.", "transformer."),
-            )
-            for former, now in (
-                ("attention.inwards", "attention.qkv"),
-                ("attention.outwards", "attention.proj"),
-                ("thought_norm", "mlp_norm"),
-                ("thought.inwards", "mlp.fc"),
-                ("thought.outwards", "mlp.proj"),
-            )
+        ("ppo", "PaddleBall-v0", {}, [*BODY, *layers("network.heads"), "network.log_std"]),
+        ("dqn", "PaddleBall-v0", {}, [*BODY, *HEAD]),
+        (
+            "supervised",
+            "ReconstructScreen-v0",
+            {"codes": 4},
+            [
+                *layers("network.body.1", "network.body.4", "network.bottleneck.inwards"),
+                *layers("network.bottleneck.outwards.0", "network.bottleneck.outwards.2"),
+                *layers("network.bottleneck.outwards.4"),
+                "network.log_std",
+                *HEAD,
+            ],
         ),
-        ("network.bottleneck.inwards.bias", "network.bottleneck.encoder.bias"),
-        ("network.bottleneck.outwards.2.bias", "network.bottleneck.decoder.2.bias"),
-        ("tries.best_score", "population.best_score"),
-        ("record.rewards", "collected.rewards"),
-        ("network.heads.weight", "network.heads.weight"),
-        ("optimizer.0.exp_avg", "optimizer.0.exp_avg"),
+        (
+            "gpt",
+            "Commentary-v0",
+            {"layers": 1},
+            [
+                "network.body.pieces.weight",
+                "network.body.places.weight",
+                *(f"network.body.transformer.blocks.0.{name}" for name in BLOCK),
+                *layers("network.body.transformer.norm"),
+                "network.head.weight",
+            ],
+        ),
+        (
+            "reward_model",
+            "BicycleBalance-v0",
+            {},
+            [
+                "network.encoder.centre",
+                "network.encoder.half_width",
+                "network.code.scaled.centre",
+                "network.code.scaled.half_width",
+                *layers("network.judge.0", "network.judge.2", "network.judge.4"),
+            ],
+        ),
+        (
+            "search",
+            "PaddleBall-v0",
+            {},
+            ["network.weights", *(f"tries.{name}" for name in TRIES)],
+        ),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_former_names_of_tensors(former: str, present: str) -> None:
-    assert agent_tensors({f"agent.{former}": 1.0, "environments.t": 2.0}) == {present: 1.0}
+def test_tensors_are_found_by_their_former_names(
+    agent: str, env: str, settings: dict[str, Any], former: list[str]
+) -> None:
+    made = gymnasium.make(env)
+    task = Task(env, made.observation_space, made.action_space, 2, 1000)
+    present = make_agent(agent, task, settings_type(agent)(**settings), seed=1).tensors()
+    found = agent_tensors({f"agent.{name}": 0 for name in former} | {"environments.t": 0})
+    parts = ("network.", "population.")
+    assert found.keys() == {name for name in present if name.startswith(parts)}
 
 
 @pytest.mark.parametrize("agent", ["ppo", "reinforce"])
