@@ -12,7 +12,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from training.curves import BLOCK, TrainingCurves
+from training.curves import LEAST_EPISODES, TrainingCurves
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.vector_runner import Episodes, VectorRunner
 
@@ -169,7 +169,7 @@ def test_training_curves_are_unbiased_where_short_episodes_end_first(
     Checked are the mean over all points and the area under the curve, which is what a reader sees.
     """
     runner, curves = VectorRunner(Mixture(num_envs, share), 0), TrainingCurves(num_envs)
-    ended: deque[float] = deque(maxlen=BLOCK)
+    ended: deque[float] = deque(maxlen=LEAST_EPISODES)
     points = []
     for step in range(1, 1 + 1_000_000 // num_envs):
         _, episodes = runner.step(np.zeros(num_envs, np.int64))

@@ -9,6 +9,7 @@ So every episode counts once, at a place that does not depend on how it went on.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,23 @@ import numpy as np
 from envs.engine.batch import TERM_PREFIX
 from training.vector_runner import Episodes
 
-BLOCK = 100
+LEAST_EPISODES = 100
 """Least number of episodes in a block; those that begin at the same step are never divided."""
+TAGS = ("task/score", "rollout/ep_rew_mean", "rollout/ep_len_mean")
+
+
+@dataclass
+class Block:
+    """Episodes that began one after the other."""
+
+    step: int
+    """Step at which the last of them began."""
+    episodes: int
+    """Number of episodes that began."""
+    running: int
+    """Number of episodes that have not ended."""
+    sums: list[float]
+    """Sums over the episodes that ended: of `TAGS`, then of the reward terms."""
 
 
 class TrainingCurves:
@@ -30,64 +46,66 @@ class TrainingCurves:
     def begin(self, step: int) -> None:
         """Start over: all environments begin new episodes at `step`."""
         self.means: dict[str, float] = {}
-        """Means over the newest block, by TensorBoard tag; empty before the first point."""
-        self._blocks = np.zeros(self._count, np.int64)  # of each environment's running episode
-        self._newest = 0
-        self._waiting = {0: _new_block(step, self._count)}
+        """Means over the newest finished block, by TensorBoard tag; empty before the first one."""
+        self._numbers = np.zeros(self._count, np.int64)  # block of each running episode
+        self._blocks = {0: Block(step, self._count, self._count, [])}
+        self._oldest = self._newest = 0
 
     def add(self, episodes: Episodes, step: int) -> list[tuple[int, dict[str, float]]]:
         """Count episodes that ended at `step`, where others begin; return new points in order.
 
         A point is the step at which its episodes began, and their means by TensorBoard tag.
         """
-        columns = {
-            "task/score": episodes.scores,
-            "rollout/ep_rew_mean": episodes.returns,
-            "rollout/ep_len_mean": episodes.lengths,
-            **{TERM_PREFIX + name: sums for name, sums in episodes.terms.items()},
-        }
-        if episodes.terms:
-            columns[f"{TERM_PREFIX}weighted_sum"] = episodes.returns
-        blocks = self._blocks[episodes.rows]
-        for number in np.unique(blocks).tolist():
-            inside, block = blocks == number, self._waiting[number]
-            block["running"] -= int(inside.sum())
-            for tag, values in columns.items():
-                block["sums"][tag] = block["sums"].get(tag, 0.0) + float(values[inside].sum())
+        columns = np.array(
+            [episodes.scores, episodes.returns, episodes.lengths, *episodes.terms.values()]
+        )
+        numbers = self._numbers[episodes.rows]
+        for number in set(numbers.tolist()):
+            inside, block = numbers == number, self._blocks[number]
+            block.running -= int(np.count_nonzero(inside))
+            found = (columns @ inside).tolist()
+            known = block.sums + [0.0] * (len(found) - len(block.sums))
+            block.sums = [a + b for a, b in zip(known, found, strict=True)]
         self._start(episodes.rows, step)
         points = []
-        while (block := self._waiting[min(self._waiting)])["running"] == 0:
-            del self._waiting[min(self._waiting)]
-            self.means = {tag: total / block["episodes"] for tag, total in block["sums"].items()}
-            points.append((block["step"], self.means))
+        while (block := self._blocks[self._oldest]).running == 0:
+            del self._blocks[self._oldest]
+            self._oldest += 1
+            self.means = self._means(block, list(episodes.terms))
+            points.append((block.step, self.means))
         return points
 
     def _start(self, rows: Any, step: int) -> None:
         """Put the episodes that begin in environments `rows` into the newest block."""
-        if self._waiting[self._newest]["episodes"] >= BLOCK:
+        if self._blocks[self._newest].episodes >= LEAST_EPISODES:
             self._newest += 1
-            self._waiting[self._newest] = _new_block(step, 0)
-        block = self._waiting[self._newest]
-        block["step"] = step
-        block["episodes"] += len(rows)
-        block["running"] += len(rows)
-        self._blocks[rows] = self._newest
+            self._blocks[self._newest] = Block(step, 0, 0, [])
+        block = self._blocks[self._newest]
+        block.step = step
+        block.episodes += len(rows)
+        block.running += len(rows)
+        self._numbers[rows] = self._newest
+
+    @staticmethod
+    def _means(block: Block, terms: list[str]) -> dict[str, float]:
+        tags = [*TAGS, *(TERM_PREFIX + name for name in terms)]
+        means = {tag: total / block.episodes for tag, total in zip(tags, block.sums, strict=False)}
+        if terms:
+            means[f"{TERM_PREFIX}weighted_sum"] = means["rollout/ep_rew_mean"]
+        return means
 
     def checkpoint(self) -> dict[str, Any]:
         """Return everything that later points depend on, as JSON can hold it."""
         return {
             "means": self.means,
-            "blocks": self._blocks.tolist(),
-            "newest": self._newest,
-            "waiting": sorted(self._waiting.items()),
+            "numbers": self._numbers.tolist(),
+            "oldest": self._oldest,
+            "blocks": [asdict(block) for block in self._blocks.values()],
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
-        self.means, self._newest = saved["means"], saved["newest"]
-        self._blocks = np.array(saved["blocks"], np.int64)
-        self._waiting = dict(saved["waiting"])
-
-
-def _new_block(step: int, episodes: int) -> dict[str, Any]:
-    return {"step": step, "episodes": episodes, "running": episodes, "sums": {}}
+        self.means, self._oldest = saved["means"], saved["oldest"]
+        self._numbers = np.array(saved["numbers"], np.int64)
+        self._blocks = {self._oldest + k: Block(**block) for k, block in enumerate(saved["blocks"])}
+        self._newest = self._oldest + len(self._blocks) - 1
