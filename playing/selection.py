@@ -15,6 +15,7 @@ import tyro
 
 from envs.options import check_option_name, parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
+from training.cli import Count, File, Text
 from training.config import RunConfig
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
@@ -35,11 +36,6 @@ TRAIN_HELP = (
     "Train a new agent (ppo, or another --agent that learns) while you watch it. When you save the "
     "reward file, training continues with the new reward; press s to compare before and now."
 )
-
-# None stands for a default that the help text describes in words.
-Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
-Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
-File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 
 
 class PlayError(ValueError):

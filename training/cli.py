@@ -6,9 +6,15 @@ import contextlib
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import tyro
+
+# Types of options whose default is None; each help text says what happens then.
+Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
+Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
+File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 
 FRAME = " │"
 RULE = re.compile(r"[-─╭╮╰╯]*")
@@ -31,7 +37,7 @@ def read_options(kind: Any, arguments: Sequence[str], program: str, **options: A
     output = io.StringIO()
     try:
         with contextlib.redirect_stderr(output):
-            return tyro.cli(kind, args=list(arguments), prog=program, **options)
+            return tyro.cli(kind, args=list(arguments), prog=f"python {program}", **options)
     except SystemExit as error:
         if error.code != USAGE_ERROR:
             raise

@@ -14,6 +14,7 @@ import tyro
 
 from agents import settings_type
 from envs.options import parse_env_options
+from training.cli import Text
 from training.run_folder import RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
@@ -66,7 +67,9 @@ class RunConfig:
     """Number of PyTorch threads. More than one is faster for large networks only."""
     env_options: Annotated[dict[str, Any], KEY_VALUES] = field(default_factory=dict)
     """Options of the environment, such as ball_speed=0.04 paddle_size=0.3."""
-    solved_score: float | None = field(default=None, metadata=CHANGEABLE)
+    solved_score: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = field(
+        default=None, metadata=CHANGEABLE
+    )
     """Mean evaluation score at which training stops early."""
     eval_every: int = field(default=50_000, metadata=limits(1) | CHANGEABLE)
     """Number of environment steps between two evaluations."""
@@ -74,7 +77,7 @@ class RunConfig:
     """Number of episodes in each evaluation."""
     video_frames: int = field(default=50, metadata=limits(0) | CHANGEABLE | LATER)
     """Number of frames in the video of each evaluation; 0 means no pictures at all."""
-    pretrained: str | None = field(default=None, metadata=LATER)
+    pretrained: Text = field(default=None, metadata=LATER)
     """Run folder whose backbone training starts with. The heads are new."""
     freeze: bool = field(default=False, metadata=LATER)
     """Keep the pretrained backbone fixed and train only the heads."""

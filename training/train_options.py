@@ -17,7 +17,7 @@ from agents import settings_type
 from envs.names import suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
-from training.cli import read_options
+from training.cli import File, Text, read_options
 from training.config import RunConfig, changeable_settings
 from training.cores import usable_cores
 from training.presets import ANY, preset
@@ -50,14 +50,14 @@ class TrainOptions(RunConfig, Generic[Settings]):
     settings: Settings
     env: Annotated[str, tyro.conf.arg(help=ENV_HELP)]
     agent: Annotated[str, tyro.conf.arg(help=AGENT_HELP)]
-    reward: Annotated[str | None, tyro.conf.arg(help=REWARD_HELP)] = None
-    observation: str | None = None
+    reward: Annotated[Text, tyro.conf.arg(help=REWARD_HELP)] = None
+    observation: Text = None
     """What the agent observes in games: state or screen. Short for --env-options observation=..."""
-    feedback: str | None = None
+    feedback: Text = None
     """What datasets return: answer or reward. Short for --env-options feedback=..."""
     run_dir: Path = Path("runs")
     """Folder in which the run folder is created."""
-    resume: Path | None = None
+    resume: File = None
     """Run folder to continue from, exactly where it stopped. --steps may be raised."""
     trust_reward: bool = False
     """With --resume: execute the copy of the reward that the run folder holds."""

@@ -51,7 +51,7 @@ MOST_PIECES = {"en": 569, "ko": 666}  # all tokens that the texts contain
 class TextDataset(Dataset):
     """Base class of both datasets: the text and its tokens."""
 
-    game: str = BOTH
+    sport: str = BOTH
     """Game that is commented on: paddle, bicycle or both, which alternate."""
     language: str = "en"
     """Language of the text: en or ko."""
@@ -65,7 +65,7 @@ class TextDataset(Dataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (
-            ("game", self.game, (*COMMENTED_GAMES, BOTH)),
+            ("sport", self.sport, (*COMMENTED_GAMES, BOTH)),
             ("language", self.language, tuple(GRAMMARS)),
         ):
             if value not in known:
@@ -88,7 +88,7 @@ class TextDataset(Dataset):
         Verdicts are at the last tokens of sentences; elsewhere they are `UNJUDGED`.
         """
         made = tokenizer(self.language, self.pieces)
-        for sentences in commentaries(self.game, self.language, seed):
+        for sentences in commentaries(self.sport, self.language, seed):
             tokens, verdicts = [], []
             encodings = encoded(made, [text for text, _ in sentences])
             for found, (_, verdict) in zip(encodings, sentences, strict=True):

@@ -18,7 +18,7 @@ from stages.lab.intervals import MOST_SEEDS
 from stages.lab.results import Results
 from stages.lab.slides import font_for, slide
 from stages.lab.texts import load
-from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+from training.cli import INTERRUPTED, USAGE_ERROR, File, read_options
 
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
 Language = Literal["en", "ko"]
@@ -30,7 +30,7 @@ class ExperimentOptions:
 
     lang: Language = "en"
     """Language of the table, the conclusions and the slide."""
-    out: Path | None = None
+    out: File = None
     """File of the slide; by default NAME.png (NAME.ko.png) in the current folder."""
     seeds: int = Experiment.seeds
     """Number of trials of each kind; each has its own dataset and network."""

@@ -42,7 +42,7 @@ class CommentaryViewer(Viewer):
         self._tokenizer = tokenizer(dataset.language, dataset.pieces)
         self._language, self._window = dataset.language, dataset.window
         self._earlier = examples_of(dataset, "test").observations
-        self._names = [dataset.game] if dataset.game in COMMENTED_GAMES else list(COMMENTED_GAMES)
+        self._names = [dataset.sport] if dataset.sport in COMMENTED_GAMES else list(COMMENTED_GAMES)
         self._surface: Any = None
 
     def reset(
