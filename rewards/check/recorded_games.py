@@ -141,7 +141,7 @@ def _rules(game: Game) -> dict[str, Any]:
 
 def _play(game: Game, events: GameEvents, options: Any, players: tuple[str, ...]) -> Arrays:
     """Play and record all games."""
-    parts = [_episodes(game, options, k, {}, _player(game, who)) for k, who in enumerate(players)]
+    parts = [_episodes(game, options, k, {}, _player(game, name)) for k, name in enumerate(players)]
     almost_over = {"t": options.max_steps - 1}
     for fields in (almost_over, *events.starts(options)):
         with contextlib.suppress(ValueError):  # these options do not allow such a state
@@ -164,8 +164,8 @@ def _episodes(
         actions[:] = act(batch.observations)
         ended = batch.step(actions)
         seen = (batch.before, actions, batch.states, batch.terminated, batch.truncated)
-        who = np.full(GAMES, player), player * GAMES + np.arange(GAMES), batch.scores
-        for name, array in zip(ARRAYS, (*seen, *who), strict=True):
+        labels = np.full(GAMES, player), player * GAMES + np.arange(GAMES), batch.scores
+        for name, array in zip(ARRAYS, (*seen, *labels), strict=True):
             parts[name].append(array[rows])
         rows = np.setdiff1d(rows, ended)
         if not rows.size:
