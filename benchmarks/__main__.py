@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,8 +14,8 @@ import tyro
 from rich.console import Console
 
 from benchmarks.machine import machine_facts
-from benchmarks.measuring import Row
 from benchmarks.report import show_facts, show_rows
+from envs.names import load
 
 Suite = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
 USAGE_ERROR = 2
@@ -79,7 +79,8 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
     show_facts(console, facts)
     found: dict[str, Any] = {"machine": facts}
     suites = [suite for suite in options.suites if suite not in OWN_TABLES]
-    rows = [row for suite in suites for row in SUITES[suite]()]
+    modules = [name for suite in suites for name in SUITES[suite]]
+    rows = [row for name in modules for row in load(f"benchmarks.{name}:measure_{name}")()]
     if rows:
         show_rows(console, rows)
         found["rows"] = [row.to_json() for row in rows]
@@ -139,44 +140,14 @@ def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:
     return names or list(known)
 
 
-def _engine() -> list[Row]:
-    from benchmarks.engine import measure_engine
-
-    return measure_engine()
-
-
-def _training() -> list[Row]:
-    from benchmarks.training import measure_training
-
-    return measure_training()
-
-
-def _startup() -> list[Row]:
-    from benchmarks.startup import measure_startup
-
-    return measure_startup()
-
-
-def _bicycle() -> list[Row]:
-    from benchmarks.bicycle import measure_bicycle
-
-    return measure_bicycle()
-
-
-def _rewards() -> list[Row]:
-    from benchmarks.rewards import measure_rewards
-    from benchmarks.workshop import measure_workshop
-
-    return [*measure_rewards(), *measure_workshop()]
-
-
-SUITES: dict[str, Callable[[], list[Row]]] = {
-    "engine": _engine,
-    "training": _training,
-    "startup": _startup,
-    "bicycle": _bicycle,
-    "rewards": _rewards,
+SUITES: dict[str, tuple[str, ...]] = {
+    "engine": ("engine",),
+    "training": ("training",),
+    "startup": ("startup",),
+    "bicycle": ("bicycle",),
+    "rewards": ("rewards", "workshop"),
 }
+"""Modules of each suite, imported when used; `measure_NAME` in module NAME returns its rows."""
 
 
 if __name__ == "__main__":

@@ -52,11 +52,7 @@ PRACTICE = Measure(
     "less",
 )
 GOAL = Measure(
-    "ppo on goal: until 9 of 10 fresh rides reach it",
-    "s",
-    "as for balance",
-    120.0,
-    "less",
+    "ppo on goal: until 9 of 10 fresh rides reach it", "s", "as for balance", 120.0, "less"
 )
 PATH = Measure(
     "ppo on path: until 95 % of the way is ridden in the lane",

@@ -102,11 +102,7 @@ def learn(
 ) -> None:
     """Train for the recipe's number of steps.
 
-    Args:
-        env_id: Gymnasium id.
-        seed: seed of the networks and the environments.
-        keep_training: called after each step with (steps, network); False ends the training.
-        recipe: hyperparameters.
+    `keep_training` is called after each step with (steps, network); False ends the training.
     """
     recipe = recipe or Recipe()
     torch.manual_seed(seed)

@@ -142,10 +142,7 @@ def _line(name: str, results: Sequence[Result], first: Sequence[Result]) -> tupl
 
 
 def _multiple(results: Sequence[Result], first: Sequence[Result]) -> str:
-    """Return the ratio of median seconds to the first learner's.
-
-    Runs that were stopped by their budget only give a lower bound.
-    """
+    """Return the ratio of median seconds to the first learner's; stopped runs give a bound."""
     if not all(result.solved for result in first):
         return ""
     ratio = _median_seconds(results) / _median_seconds(first)

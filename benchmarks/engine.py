@@ -23,9 +23,7 @@ VECTOR = Measure(
     50e6,
 )
 VECTOR_BARE = Measure(
-    "the same, engine only",
-    "steps/s",
-    "GameBatch.step and restart, without copies and infos",
+    "the same, engine only", "steps/s", "GameBatch.step and restart, without copies and infos"
 )
 SCREENS = Measure(
     f"paddle, 84x84 screens written, {GAMES:,} games, one thread",
@@ -35,9 +33,7 @@ SCREENS = Measure(
     2e6,
 )
 SCREENS_BARE = Measure(
-    "the same, engine only",
-    "screens/s",
-    "GameBatch.step and restart with frames=1",
+    "the same, engine only", "screens/s", "GameBatch.step and restart with frames=1"
 )
 SCREENS_DEFAULT = Measure(
     "the same, with default options",

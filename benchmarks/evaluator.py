@@ -78,11 +78,7 @@ class Evaluator:
         return bool(self._scores) and self._scores[-1] >= self.protocol.solved_score
 
     def keep_training(self, steps: int, agent: Agent) -> bool:
-        """Evaluate the agent if an evaluation is due. Learners call this after every step.
-
-        Returns:
-            False if the task is solved or the budget is used up.
-        """
+        """Evaluate the agent if it is due; return False if solved or if the budget is used up."""
         self._steps = steps
         over = steps >= self.protocol.steps or self.seconds >= self.protocol.seconds
         if over or steps // self.protocol.every > self._evaluated_at // self.protocol.every:

@@ -47,10 +47,7 @@ def stable_baselines3(algorithm: str, seed: int, evaluator: Evaluator) -> None:
     settings = zoo(protocol.env_id, algorithm)
     steps = settings.pop("n_timesteps", protocol.steps)
     environments = stable.common.env_util.make_vec_env(
-        protocol.env_id,
-        settings.pop("n_envs", 1),
-        seed,
-        env_kwargs=protocol.make_options,
+        protocol.env_id, settings.pop("n_envs", 1), seed, env_kwargs=protocol.make_options
     )
     if settings.pop("normalize", False):
         gamma = settings.get("gamma", 0.99)

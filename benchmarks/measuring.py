@@ -94,10 +94,7 @@ class Clock:
 def rate(
     step: Callable[[Any], object], actions: Iterable[Any], per_call: int, seconds: float
 ) -> float:
-    """Return units of work per second, calling `step` with all `actions` for `seconds` seconds.
-
-    The first round is not counted, because it fills the caches.
-    """
+    """Return units of work per second, after one round of `actions` that fills the caches."""
     prepared = list(actions)
     for action in prepared:
         step(action)

@@ -62,9 +62,7 @@ class Outcome:
 def measure_training(seeds: Sequence[int] = SEEDS, steps: int | None = None) -> list[Row]:
     """Measure all rows; each seed is trained once until solved and once for speed alone.
 
-    Args:
-        seeds: one run for each.
-        steps: number of steps per run; by default the preset's.
+    A run lasts `steps` steps, by default those of the preset.
     """
     torch.set_num_threads(1)
     to_solved, alone = [], []

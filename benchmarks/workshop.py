@@ -65,10 +65,9 @@ class Workshop:
         self.play_until(lambda height: self.training.steps >= LEARNED and height < TOP, limit)
 
     def play_until(self, done: Callable[[float], bool], limit: float = LIMIT) -> float:
-        """Play until `done` accepts the paddle's mean height over a second (0 top, 1 bottom).
+        """Return the seconds until `done` accepts the paddle's mean height over a second.
 
-        Returns:
-            The seconds that passed.
+        Heights are 0 at the top and 1 at the bottom.
 
         Raises:
             TimeoutError: if it takes longer than `limit`.

@@ -39,9 +39,7 @@ MAX_VIDEO_SECONDS = 20.0  # if --episodes is not given
 def play(options: PlayOptions, command: str) -> Summary:
     """Do what `options` ask for and return the scores.
 
-    Args:
-        options: the command line.
-        command: the command line as typed, for the run folders of --train.
+    `command` is the command line as typed, for the run folders of --train.
 
     Raises:
         PlayError: if something cannot be played.
@@ -147,11 +145,7 @@ def measure(options: PlayOptions) -> Summary:
 
 
 def open_playback(options: PlayOptions, rendered: bool) -> tuple[Selection, Playback]:
-    """Select what is played and start its first episode.
-
-    Args:
-        options: the command line.
-        rendered: whether the environment has to render pictures.
+    """Select what is played and start its first episode, with pictures if `rendered`.
 
     Raises:
         PlayError: if anything is wrong with the options.

@@ -25,10 +25,7 @@ def draw_bar(
 def draw_stacked_bar(
     surface: pygame.Surface, track: pygame.Rect, parts: Sequence[Coloured]
 ) -> None:
-    """Draw bars end to end from the middle: positive parts to the right, negative to the left.
-
-    A part of 1 takes half of the track.
-    """
+    """Draw bars end to end from the middle, positive ones to the right; 1 is half of the track."""
     _draw_track(surface, track)
     ends = {True: 0.0, False: 0.0}
     for part, colour in parts:
@@ -51,13 +48,8 @@ def draw_curve(
 ) -> None:
     """Draw a curve with the newest value at the right; the area between it and 0 is filled.
 
-    Args:
-        surface: surface to draw on.
-        track: area of the curve.
-        values: values, oldest first.
-        places: number of values that fill the whole width.
-        span: lowest and highest value of the vertical axis, at most 0 and at least 0.
-        colour: colour of the curve.
+    `values` has the oldest first; `places` of them fill the whole width. `span` is the lowest and
+    the highest value of the vertical axis, at most 0 and at least 0.
     """
     _draw_track(surface, track)
     low, high = span

@@ -88,11 +88,7 @@ class LiveReward:
         self._last_check = time.monotonic()
 
     def update(self) -> str:
-        """Check the files and continue what is in progress, without waiting.
-
-        Returns:
-            A message if another reward has come into use, else "".
-        """
+        """Check the files, without waiting; return a message for a new reward, else ""."""
         if time.monotonic() - self._last_check < CHECK_SECONDS:
             return ""
         self._last_check = time.monotonic()
@@ -115,10 +111,7 @@ class LiveReward:
         return ""
 
     def revert(self, error: str) -> None:
-        """Go back to the reward before, because this one failed in a state that no test reached.
-
-        If there was none before, use the default reward of the game.
-        """
+        """Go back to the reward before, or to the game's default; this one failed during play."""
         self.reward, self.label = self._before or self._default_reward()
         self.error = f"{self.shortened(error)} (now using {self.label})"
         self._before = None

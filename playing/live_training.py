@@ -40,13 +40,7 @@ class TrainerProcess:
     """The process that trains. It ends by itself when this process ends, in whatever way."""
 
     def __init__(self, config: RunConfig, run_dir: Path, command: str) -> None:
-        """Start the process.
-
-        Args:
-            config: settings of the runs.
-            run_dir: folder of the run folders.
-            command: command line that the user typed, for the run folders.
-        """
+        """Start the process; `command` is the command line as typed, for the run folders."""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "training.live"],
             stdin=subprocess.PIPE,

@@ -37,12 +37,7 @@ def draw_panel(
 ) -> None:
     """Draw the panel over the whole of `surface`.
 
-    Args:
-        surface: surface to draw on.
-        playback: playback to show.
-        pace: speed in words.
-        reward: the reward in use, if it can change.
-        training: progress of the training, if there is one.
+    `pace` is the speed in words; `reward` is the reward in use, if it can change.
     """
     surface.fill(theme.PANEL)
     width, height = surface.get_size()
@@ -124,12 +119,7 @@ def _draw_reward(
 
 
 def _draw_term(
-    surface: pygame.Surface,
-    name: str,
-    term: RewardTerm,
-    colour: theme.Colour,
-    y: float,
-    row: float,
+    surface: pygame.Surface, name: str, term: RewardTerm, colour: theme.Colour, y: float, row: float
 ) -> None:
     """Draw a term: its name, the curve of recent values, the last value and the episode's sum."""
     right, middle, size = surface.get_width() - MARGIN, y + row / 2, round(min(36.0, row * 0.7))

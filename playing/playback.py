@@ -132,10 +132,7 @@ class Playback:
         self._ask_agent()
 
     def exchange_reward(self, reward: Reward) -> None:
-        """Use another reward from the next step on, in the same episode.
-
-        All sums start again from 0, because the former reward contributed to them.
-        """
+        """Use another reward from the next step on, in the same episode; all sums restart at 0."""
         assert isinstance(self.env.unwrapped, GameEnv), "other environments have their own reward"
         self.env.unwrapped.set_reward(reward)
         self.episode.total_reward = 0.0

@@ -34,12 +34,7 @@ class Players:
     """All players of one environment. The trained agent is loaded when it is first used."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], selection: Selection) -> None:
-        """Find out which agents can play.
-
-        Args:
-            env: environment that is played.
-            selection: what `env` was made from; its run, if any, offers the trained agent.
-        """
+        """Find out which agents can play; a run of `selection` offers the trained one."""
         self.env_id = selection.env_id
         self.seed = selection.seed
         self._task = Task(self.env_id, env.observation_space, env.action_space, 1, 1)

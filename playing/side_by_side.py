@@ -16,13 +16,7 @@ class SplitPainter:
     """Paints two playbacks onto `surface`, each below a caption that names its reward."""
 
     def __init__(self, before: Playback, now: Playback, labels: tuple[str, str]) -> None:
-        """Prepare the surface.
-
-        Args:
-            before: the playback on the left.
-            now: the playback on the right.
-            labels: the rewards that the two agents learned from.
-        """
+        """Prepare the surface. `labels` are the rewards that `before` and `now` learned from."""
         self.surface = pygame.Surface(SIZE)
         self._games = self.surface.subsurface((0, CAPTION, SIZE[0], SIZE[1] - CAPTION))
         self._sides = [

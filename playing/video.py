@@ -42,12 +42,8 @@ def record(
 ) -> int:
     """Play `episodes` episodes into `path`, atomically, and return the number of frames.
 
-    Args:
-        playback: what is recorded.
-        path: a path that `check_target` accepts.
-        speed: factor on the speed of the environment.
-        episodes: number of episodes.
-        seconds: maximum duration of the video; None for no limit.
+    `path` is one that `check_target` accepts, `speed` is a factor on the speed of the environment,
+    and `seconds` is the maximum duration of the video, if there is one.
 
     Raises:
         OSError: if the file cannot be written.

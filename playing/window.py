@@ -49,16 +49,9 @@ class Window:
         training: LiveTraining | None = None,
         speaker: Speaker | None = None,
     ) -> None:
-        """Open the window.
+        """Open the window. It closes after `episodes` episodes, if a number is given.
 
-        Args:
-            playback: playback to show.
-            title: title of the window.
-            speed: factor on the speed of the environment.
-            episodes: number of episodes after which the window closes; None for no limit.
-            live_reward: exchanges the reward when its file is saved.
-            training: trains the player.
-            speaker: plays the sounds of the game.
+        `speed` is a factor on the speed of the environment.
 
         Raises:
             PlayError: if there is no display.
@@ -325,19 +318,14 @@ def check_display() -> None:
 
 
 def _open_display() -> pygame.Surface:
-    """Open pygame's display and no other part of pygame.
-
-    Raises:
-        PlayError: if there is no display.
-    """
+    """Open pygame's display and no other part of pygame."""
     check_display()
     try:
         pygame.display.init()
         if pygame.display.get_driver() != "offscreen":
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # "no fast renderer available"; the slow one is fast enough
+                # "no fast renderer available"; the slow one is fast enough
+                warnings.simplefilter("ignore")
                 return pygame.display.set_mode(SIZE, pygame.SCALED | pygame.RESIZABLE)
     except pygame.error:
         pass

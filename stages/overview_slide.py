@@ -26,19 +26,9 @@ class Cost(NamedTuple):
 
 
 def draw_ages(
-    axes: Any,
-    results: Results,
-    chance: Mapping[str, float],
-    costs: Mapping[str, tuple[Cost, Cost]],
+    axes: Any, results: Results, chance: Mapping[str, float], costs: Mapping[str, tuple[Cost, Cost]]
 ) -> None:
-    """Draw the accuracy of each age, its chance level, what it needs and what it finds.
-
-    Args:
-        axes: Matplotlib axes.
-        results: Accuracies of the ages, in percent.
-        chance: Chance level of each age, in percent.
-        costs: Examples and feedback of each age.
-    """
+    """Draw each age: accuracy and chance level, in percent, what it needs and what it finds."""
     texts = results.texts
     for k, age in enumerate(results.series):
         accuracy, colour = results.mean(age), COLOURS[k]

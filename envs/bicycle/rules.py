@@ -50,8 +50,7 @@ def let_go(observations: Array) -> Array:
 def direction(seen: Array) -> Array:
     """Return the direction (n,) to ride in, rad to the right; 0 if the task shows none.
 
-    Args:
-        seen: (n, k) the part of the observations that the task adds: a goal, a lane or nothing.
+    `seen` (n, k) is what the task adds to the observations: a goal, a lane or nothing.
     """
     if seen.shape[1] == TASKS["goal"].observed:
         return np.arctan2(seen[:, 1], seen[:, 0])

@@ -128,17 +128,12 @@ class GameBatch:
             self._write_to(self.observations.copy(), self.numbers.copy(), self.flags.copy())
 
     def reset(
-        self,
-        rows: Array,
-        seeds: Sequence[int | None],
-        fields: dict[str, Any] | None = None,
+        self, rows: Array, seeds: Sequence[int | None], fields: dict[str, Any] | None = None
     ) -> None:
-        """Start new episodes in some games.
+        """Start new episodes in the games `rows`.
 
-        Args:
-            rows: indices of the games.
-            seeds: seed of each of these games; None continues its generator.
-            fields: state fields to overwrite, each a number for all games or an array (count,).
+        `seeds` has a seed for each of these games; None continues its generator. `fields` are state
+        fields to overwrite, each a number for all games or an array (count,).
 
         Raises:
             ValueError: if a field is unknown or a state is impossible; nothing is then changed.
@@ -161,8 +156,7 @@ class GameBatch:
     def step(self, actions: Array) -> Array:
         """Advance every game by one step and return the rows of the episodes that ended.
 
-        Args:
-            actions: (count, ...) contiguous, of the dtype of the action space.
+        `actions` (count, ...) are contiguous and of the dtype of the action space.
 
         Raises:
             ValueError: if an action is outside of the space; nothing is then changed.

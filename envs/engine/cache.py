@@ -11,8 +11,7 @@ from pathlib import Path
 def cache_root(configured: str | None) -> Path:
     """Return the folder of compiled code; other caches are next to it.
 
-    Args:
-        configured: value of Numba's `NUMBA_CACHE_DIR`, which takes precedence.
+    `configured` is the value of Numba's `NUMBA_CACHE_DIR`, which takes precedence.
     """
     if configured:
         return Path(configured) / "training-wheels"

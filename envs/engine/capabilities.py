@@ -74,11 +74,7 @@ class Assesses(Protocol):
     """A vector environment that evaluates all actions of a step together."""
 
     def assess(self, codes: Callable[[Array], Array | None]) -> tuple[Any, ...]:
-        """Return metrics, pictures and an embedding of the last step.
-
-        Args:
-            codes: the `codes` method of the agent that acted.
-        """
+        """Measure the last step: metrics, pictures, embedding; `codes` is a method of the agent."""
 
 
 def batch_of(environment: Any) -> Batch | None:

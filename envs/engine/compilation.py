@@ -33,11 +33,8 @@ _callable_from_compiled_code: WeakSet[FunctionType] = WeakSet()
 def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., Any]:
     """Compile `kernel` and every plain function that it calls.
 
-    With `NUMBA_DISABLE_JIT=1` the kernel is returned interpreted, for debugging.
-
-    Args:
-        kernel: function that may use other functions from its closure and globals.
-        cache: whether to keep the machine code on disk for the next process.
+    `cache` keeps the machine code on disk for the next process. With `NUMBA_DISABLE_JIT=1` the
+    kernel is returned interpreted, for debugging.
     """
     if config.DISABLE_JIT:
         return np.errstate(over="ignore")(kernel)  # the generator's arithmetic wraps around

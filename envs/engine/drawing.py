@@ -30,10 +30,7 @@ def font_with(letters: str) -> str | None:
 
 
 def _font(size: int, file: str | None) -> pygame.font.Font:
-    """Return a font from a file, by default pygame's own, which is the same on every machine.
-
-    A font is loaded again after pygame was ended, as Gymnasium's environments do when they close.
-    """
+    """Return a font, loaded again after pygame was ended, as environments do when they close."""
     try:
         _fonts[size, file].get_height()
     except (KeyError, pygame.error):
@@ -66,15 +63,9 @@ def write(
 ) -> pygame.Rect:
     """Write one line of text and return the rectangle that it covers.
 
-    Args:
-        surface: surface to write on.
-        text: text, cut off with an ellipsis if it is wider than `width`.
-        place: x of the left end, centre or right end (see `align`), and y of the middle.
-        size: font size in pixels.
-        colour: colour of the letters.
-        align: 0 for left, 0.5 for centre, 1 for right.
-        width: maximum width in pixels.
-        font: file of the font (see `font_with`); by default pygame's own font.
+    `place` is x of the left end (`align` 0), the centre (0.5) or the right end (1), and y of the
+    middle. `size` and `width` are in pixels; text wider than `width` is cut off with an ellipsis.
+    `font` is a file (see `font_with`), by default that of pygame's own font.
     """
     if width is not None and text_size(text, size, font)[0] > width:
         while text and text_size(text + "…", size, font)[0] > width:

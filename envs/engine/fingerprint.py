@@ -77,10 +77,7 @@ def fingerprint(functions: list[FunctionType], purpose: str) -> str:
 
 
 def covers_everything(functions: list[FunctionType]) -> bool:
-    """Return whether the fingerprint covers all values that the functions use.
-
-    It does not cover objects, whose content can change.
-    """
+    """Return whether the fingerprint covers all that the functions use; it covers no objects."""
     return all(_is_covered(value) for f in functions for value in _values_used(f).values())
 
 

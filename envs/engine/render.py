@@ -38,13 +38,7 @@ class Renderer:
         self._clock: Any = None
 
     def picture(self, state: Any, options: Any, match: int = 0) -> np.ndarray[Any, Any]:
-        """Return the rendered state: uint8 (height, width, 3), read-only.
-
-        Args:
-            state: record of the state.
-            options: options of the game.
-            match: number of the match, if several are rendered in turn.
-        """
+        """Return the rendered state of a match: uint8 (height, width, 3), read-only."""
         import pygame
 
         from envs.engine.drawing import pixels_of

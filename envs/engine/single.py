@@ -32,11 +32,8 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
     ) -> None:
         """Create the environment.
 
-        Args:
-            game: definition of the game.
-            reward: reward of each step.
-            render_mode: None, "human" (a window) or "rgb_array".
-            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
+        `render_mode` is None, "human" (a window) or "rgb_array". `options` are `observation`,
+        `history`, `screen_size`, `frames` and the game's options.
 
         Raises:
             ValueError: if an option is unknown or has an impossible value.

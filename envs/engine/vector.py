@@ -37,16 +37,10 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         copy: bool = True,
         **options: Any,
     ) -> None:
-        """Create the vector environment.
+        """Create the vector environment, with `render_mode` None or "rgb_array".
 
-        Args:
-            game: definition of the game.
-            reward: reward of each step.
-            num_envs: number of games.
-            render_mode: None or "rgb_array".
-            copy: whether each step returns new arrays; with False, the next step overwrites them,
-                which is faster for screens.
-            **options: `observation`, `history`, `screen_size`, `frames` and the game's options.
+        With `copy=False`, the next step overwrites the arrays of a step, which is faster for
+        screens. `options` are `observation`, `history`, `screen_size`, `frames` and the game's.
 
         Raises:
             ValueError: if an option is unknown or has an impossible value.
@@ -84,21 +78,16 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Array, dict[str, Any]]:
-        """Start new episodes.
+        """Start new episodes; game `i` gets the seed `seed + i`, or item `i` of a list.
 
-        Args:
-            seed: seed of the first game, where game `i` gets `seed + i`; or a seed for each game.
-            options: `state`, a dict of state fields, each a number or an array (num_envs,);
-                `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
+        `options` has `state`, a dict of state fields, each a number or an array (num_envs,), and
+        `reset_mask`, a bool array (num_envs,) of the games to reset, by default all.
         """
         options = reset_options(options, "state", "reset_mask")
         mask = reset_mask(options, self.num_envs)
         seeds = [given for given, wanted in zip(self._seeds(seed), mask, strict=True) if wanted]
         self.batch.reset(np.flatnonzero(mask), seeds, options.get("state"))
-        return self.batch.observations, {
-            "score": self.batch.scores.copy(),
-            "_score": self._every,
-        }
+        return self.batch.observations, {"score": self.batch.scores.copy(), "_score": self._every}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         batch = self.batch

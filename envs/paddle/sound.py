@@ -39,11 +39,8 @@ TIMES = np.arange(SAMPLES, dtype=np.float32) / np.float32(SAMPLE_RATE)
 def wave(kind: str, times: Array, pitch: Any = 1.0, duration: Any = 1.0) -> Array:
     """Return the wave of a sound, in -1..1 and 0 before its start, of the shape of `times`.
 
-    Args:
-        kind: name in `SOUNDS`.
-        times: seconds since the start of the sound, of any shape.
-        pitch: factor on the frequency.
-        duration: factor on the decay time.
+    `kind` is a name in `SOUNDS`, and `times` are seconds since the start of the sound. `pitch` and
+    `duration` are factors on the frequency and on the decay time.
     """
     sound = SOUNDS[kind]
     since = np.maximum(times, 0.0)

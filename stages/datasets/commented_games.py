@@ -101,10 +101,7 @@ def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]
 def commentaries(game: str, language: str, seed: int) -> Iterator[list[tuple[str, int | None]]]:
     """Yield one game after the other, endlessly: its sentences, each with its verdict.
 
-    Args:
-        game: name in `COMMENTED_GAMES`, or `BOTH`, which alternates.
-        language: en or ko.
-        seed: same seed, same text.
+    `game` is a name in `COMMENTED_GAMES`, or `BOTH`, which alternates. Same seed, same text.
     """
     names = list(COMMENTED_GAMES) if game == BOTH else [game]
     chunk = 0

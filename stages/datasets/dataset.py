@@ -138,11 +138,8 @@ class Dataset:
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         """Return the observation of a running game, and its target or None if there is none.
 
-        Only the game viewer needs this method.
-
-        Args:
-            screens: (2, side, side) the last two screens.
-            state: state that the newest screen shows; must not be changed.
+        Only the game viewer needs this method. `screens` (2, side, side) are the last two;
+        `state`, which the newest screen shows, must not be changed.
         """
         raise NotImplementedError
 
@@ -151,13 +148,7 @@ class Dataset:
         draw_screen(surface, observation[-1])
 
     def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
-        """Draw a prediction and the target over an example, or over the screen of a running game.
-
-        Args:
-            surface: square pygame surface.
-            prediction: None if there is none yet.
-            target: the right prediction.
-        """
+        """Draw a prediction (None: none yet) and the target over an example or a running game."""
 
     def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
         """Return screens (side, side) in 0..255 to show next to the game, by their captions.

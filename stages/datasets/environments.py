@@ -63,11 +63,7 @@ def make_single(
 
 
 def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
-    """Return the dataset with its options, the feedback and the split.
-
-    Raises:
-        ValueError: for an unknown option or an impossible value.
-    """
+    """Return the dataset with its options, the feedback and the split."""
     kind: type[Dataset] = load(place)
     chosen = []
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
@@ -159,9 +155,7 @@ class ExampleBatch:
             seen, codes, None if attributes is None else attributes[rows]
         )
         return Assessment(
-            found.metrics | of_codes.metrics,
-            found.pictures | of_codes.pictures,
-            of_codes.embedding,
+            found.metrics | of_codes.metrics, found.pictures | of_codes.pictures, of_codes.embedding
         )
 
     def checkpoint(self) -> dict[str, Array]:
@@ -209,11 +203,9 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Array, dict[str, Any]]:
-        """Show new examples.
+        """Show new examples; environment `i` gets the seed `seed + i`, or item `i` of a list.
 
-        Args:
-            seed: environment `i` gets `seed + i`; or a list with one seed for each.
-            options: `reset_mask`, a bool array (num_envs,): which to reset. Default: all.
+        `options` has `reset_mask`, a bool array (num_envs,): which to reset. Default: all.
         """
         mask = reset_mask(reset_options(options, "reset_mask"), self.num_envs)
         if isinstance(seed, (int, np.integer)):
@@ -241,11 +233,7 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         return batch.observations, batch.rewards, every, self._none, infos
 
     def assess(self, codes: Codes = lambda _: None) -> Assessment:
-        """Return measurements of all predictions of the last step.
-
-        Args:
-            codes: the `encode` method of the agent that made the predictions.
-        """
+        """Measure all predictions of the last step; `codes` is the `encode` method of the agent."""
         return self.batch.assess(codes)
 
 

@@ -22,12 +22,9 @@ def recall(counts: Array) -> Array:
 def match(overlaps: Array, least: float) -> Array:
     """Return which predicted boxes (k,) match a true box that no earlier one has matched.
 
-    Each prediction takes the remaining true box that it overlaps most, as in COCO's evaluation
-    (Lin et al., "Microsoft COCO", ECCV 2014).
-
-    Args:
-        overlaps: (k, m) of each prediction, the most confident first, with each true box.
-        least: overlap from which a match counts.
+    `overlaps` (k, m) are those of each prediction, the most confident first, with each true box.
+    Each prediction takes the remaining true box that it overlaps most, if by `least` or more, as in
+    COCO's evaluation (Lin et al., "Microsoft COCO", ECCV 2014).
     """
     hits, left = np.zeros(len(overlaps), np.bool_), np.ones(overlaps.shape[1], np.bool_)
     for k, row in enumerate(overlaps):
@@ -41,13 +38,9 @@ def match(overlaps: Array, least: float) -> Array:
 def average_precision(scores: Array, hits: Array, total: int) -> float:
     """Return the mean precision at the recalls 0, 0.01, ..., 1, as in COCO's evaluation.
 
-    The precision at a recall is the best one at this or any higher recall. NaN if there are no
-    true boxes.
-
-    Args:
-        scores: (k,) confidence of the predictions on all screens.
-        hits: (k,) which of them match a true box.
-        total: number of true boxes.
+    The precision at a recall is the best one at this or any higher recall. `scores` (k,) are the
+    confidences of the predictions on all screens, and `hits` (k,) says which of them match one of
+    the `total` true boxes. NaN if there are no true boxes.
     """
     if total == 0:
         return float("nan")

@@ -199,11 +199,9 @@ class Prompts(SequenceDataset):
 
 
 def behind(examples: Examples, questions: Array) -> Array:
-    """Return prompts (n, k + 2, 6): each of `questions` (n, 2, 6) after the same k examples.
+    """Return prompts (n, k + 2, 6): each of `questions` after the same k examples.
 
-    Args:
-        examples: k examples of a dataset without shots.
-        questions: prompts without shots.
+    `questions` (n, 2, 6) are prompts without shots, and the examples are of a dataset without them.
     """
     shown = examples.observations[:, 1]
     repeated = np.broadcast_to(shown, (len(questions), *shown.shape))
@@ -213,10 +211,7 @@ def behind(examples: Examples, questions: Array) -> Array:
 
 
 def best_moves(states: Any, step: Array | float) -> Array:
-    """Return the index into `MOVES` that brings the paddle closest to the ball.
-
-    `step` is the length of a step in box heights.
-    """
+    """Return the index into `MOVES` that brings the paddle closest; `step` is in box heights."""
     distance = states["ball_y"] - states["paddle_y"]
     steps = np.clip(np.rint(distance / step), -FURTHEST, FURTHEST)
     return np.asarray(steps + FURTHEST, np.int64)

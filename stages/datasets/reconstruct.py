@@ -133,10 +133,7 @@ def blurred(screens: Array, width: float) -> Array:
 
 
 def ball_rebuilt(predictions: Array, targets: Array, blur: float) -> float:
-    """Return the reconstructed share of the light to the right of the paddle.
-
-    Screens are (n, 1, side, side).
-    """
+    """Return the rebuilt share of the light right of the paddle; screens are (n, 1, side, side)."""
     beyond = math.ceil(PADDLE_SIDE * targets.shape[-1] + 2 * blur)
     ball = targets[..., beyond:].astype(np.float32)
     return float(1.0 - squares(predictions[..., beyond:] - ball).mean() / squares(ball).mean())

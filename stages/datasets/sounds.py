@@ -88,12 +88,9 @@ class Sounds(ClassificationDataset):
         return Examples(observations, kinds)
 
     def make_waves(self, kinds: Array, parameters: Array, background: np.random.Generator) -> Array:
-        """Return waves float32 (n, SAMPLES) of `kinds` (n,).
+        """Return waves float32 (n, SAMPLES) of `kinds` (n,), indices into `KINDS`; others: silence.
 
-        Args:
-            kinds: indices into `KINDS`; any other number is silence.
-            parameters: (n, PARAMETERS) in 0..1.
-            background: generator of the noise.
+        `parameters` (n, PARAMETERS) are in 0..1; `background` is the generator of the noise.
         """
         pitch, loudness, beginning, lasting = parameters[:, :, None].transpose(1, 0, 2)
         waves = background.standard_normal((len(kinds), SAMPLES), np.float32) * self.background

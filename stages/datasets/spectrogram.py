@@ -21,10 +21,7 @@ RANGE = 60.0  # dB from black to white
 
 
 def mel(frequency: Array | float) -> Array:
-    """Return the pitch in mel of a frequency in Hz.
-
-    O'Shaughnessy, "Speech communication", 1987, p. 150.
-    """
+    """Return the mel of a frequency in Hz (O'Shaughnessy, "Speech communication", 1987, p. 150)."""
     return np.asarray(2595.0 * np.log10(1.0 + np.asarray(frequency) / 700.0))
 
 

@@ -40,13 +40,9 @@ def mean_accuracy(run: Run, count: int) -> dict[str, float]:
 
 
 def compare(run: Run, rule: int, count: int, updates: int = UPDATES) -> dict[str, float]:
-    """Return the accuracy of each network on new questions about one rule.
+    """Return the accuracy of each network on new questions about the test rule number `rule`.
 
-    Args:
-        run: The run that trained the network.
-        rule: Number of the test rule.
-        count: Number of examples.
-        updates: Number of gradient steps on the examples.
+    `count` is the number of examples, and `updates` that of gradient steps on them.
     """
     options: dict[str, Any] = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
     options |= {"examples": count, "data_seed": fresh_seed(run.config.seed, rule)}
@@ -63,11 +59,8 @@ def compare(run: Run, rule: int, count: int, updates: int = UPDATES) -> dict[str
 def train_on_examples(run: Run, name: str, options: dict[str, Any], updates: int) -> Agent:
     """Return an agent that was trained on examples by gradient steps, without any in its prompt.
 
-    Args:
-        run: The run that trained the network.
-        name: `fine_tuned` to start with its weights, `scratch` to start with new ones.
-        options: Options of the environment that has the examples.
-        updates: Number of gradient steps.
+    `name` is `fine_tuned` to start with the weights of `run`, or `scratch` to start with new ones.
+    `options` are those of the environment that has the examples.
     """
     settings = dataclasses.replace(
         run.config.settings, learning_rate=LEARNING_RATES[name], anneal=False

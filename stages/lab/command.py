@@ -47,14 +47,7 @@ class ExperimentOptions:
 def run_experiment(
     name: str, experiment: Experiment, arguments: Sequence[str], description: str | None = None
 ) -> int:
-    """Run the command of an experiment and return its exit code.
-
-    Args:
-        name: Name of the experiment.
-        experiment: Its declaration.
-        arguments: Command-line arguments.
-        description: Text at the top of `--help`.
-    """
+    """Run the command of an experiment; return its exit code. --help starts with `description`."""
     program = f"stages {name}"
     try:
         default = ExperimentOptions(seeds=experiment.seeds)

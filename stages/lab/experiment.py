@@ -82,14 +82,7 @@ class Experiment:
         return self.texts[lang]
 
     def run(self, texts: Texts, lang: str, seeds: int, processes: int) -> Results:
-        """Run all trials and return what they found.
-
-        Args:
-            texts: Texts of the experiment.
-            lang: Their language.
-            seeds: Number of trials of each cell.
-            processes: Number of worker processes; 0 means one per core.
-        """
+        """Run `seeds` trials of each cell; return what they found. 0 `processes`: one per core."""
         each_seed = range(1, seeds + 1)
         before = {key: [t.config(seed) for seed in each_seed] for key, t in self.backbones.items()}
         with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:

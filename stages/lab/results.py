@@ -79,11 +79,9 @@ def collect(
 ) -> dict[Cell, list[float]]:
     """Return one number per seed for every cell.
 
-    Numbers that several trials of the same seed report for the same cell are averaged.
-
-    Args:
-        values: Function of a grid cell and what its trial found; returns numbers by cell.
-        found: What the trials of each grid cell found, one per seed.
+    `values` returns numbers by cell from a grid cell and what one of its trials found. `found` has
+    the trials of each grid cell, one per seed. Several numbers for the same cell and seed are
+    averaged.
     """
     collected: dict[Cell, list[list[float]]] = {}
     for grid_cell, trials in found.items():

@@ -86,12 +86,7 @@ class Trial:
     """Whether that backbone is kept fixed."""
 
     def config(self, seed: int, backbones: Mapping[Any, Path] | None = None) -> RunConfig:
-        """Return the settings of the trial for one seed.
-
-        Args:
-            seed: Seed of the network and of the dataset, if there is one.
-            backbones: Run folders of the pretrained backbones, by key.
-        """
+        """Return the settings of the trial for one seed; `backbones` are run folders by key."""
         arguments = ["--env", self.env, "--steps", str(self.steps)]
         arguments += ["--agent", self.agent] if self.agent else []
         arguments += ["--env-options", *(f"{name}={value}" for name, value in self.options.items())]
@@ -140,10 +135,7 @@ class Recorder:
 
 
 def run_trial(config: RunConfig) -> tuple[Run, list[Point]]:
-    """Train with the loop of train.py; return the run and its learning curve.
-
-    Its run folder is deleted.
-    """
+    """Train with the loop of train.py; return the run, whose folder is deleted, and its curve."""
     with tempfile.TemporaryDirectory() as folder:
         return _run_in_folder(Path(folder), config)
 
@@ -173,10 +165,7 @@ def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
 def pretrained_backbones(
     configs: dict[Cell, list[RunConfig]], processes: int, describe: str
 ) -> Iterator[dict[Cell, list[Pretrained]]]:
-    """Run the trials whose backbones others start with; they exist while the context lasts.
-
-    Args: those of `run_trials`.
-    """
+    """Run the trials whose backbones others start with; they exist while the context lasts."""
     with tempfile.TemporaryDirectory() as place:
         work = functools.partial(pretrain, place=Path(place))
         yield run_trials(work, configs, processes, describe)
@@ -187,11 +176,8 @@ def run_trials(
 ) -> dict[Cell, list[Found]]:
     """Run trials in parallel, with a progress bar, and return what `work` found in each.
 
-    Args:
-        work: Function of a module, because other processes call it.
-        configs: What `work` is called with: for each cell of the experiment, one per seed.
-        processes: Number of worker processes; 0 means one per core.
-        describe: Text of the progress bar.
+    `work` is a function of a module, because other processes call it. It is called with each of the
+    `configs`: for each cell of the experiment, one per seed. 0 `processes`: one per core.
     """
     order = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
     order.sort(key=lambda trial: trial[1])  # trials of one seed share the test examples

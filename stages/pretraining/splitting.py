@@ -48,14 +48,9 @@ def split_sentences(split: Split) -> dict[Cell, float]:
 
 
 def draw_splits(axes: Any, lang: str, sentence: str, sizes: Sequence[int], heading: str) -> None:
-    """Draw a sentence, split by each vocabulary, neighbouring tokens in different colours.
+    """Draw a sentence, split by vocabularies of `sizes`, neighbouring tokens in different colours.
 
-    Args:
-        axes: Matplotlib axes.
-        lang: Language of the sentence.
-        sentence: The sentence.
-        sizes: Sizes of the vocabularies.
-        heading: Text above each line, with the placeholders {size} and {tokens}.
+    `heading` is the text above each line, with the placeholders {size} and {tokens}.
     """
     from matplotlib.patches import Rectangle
 

@@ -69,10 +69,7 @@ EXPERIMENT = Experiment(
     },
     conclusions=(
         Claim(
-            "verdict",
-            ("spectrogram", COMPARED),
-            ("waveform", COMPARED),
-            words={"size": COMPARED},
+            "verdict", ("spectrogram", COMPARED), ("waveform", COMPARED), words={"size": COMPARED}
         ),
     ),
     plot=plot,

@@ -14,11 +14,8 @@ STRENGTHS = 10.0 ** np.arange(-6, 3)
 def probe_error(points: Array, positions: Array, labels: int, most: int) -> float:
     """Return the mean distance to the ball, in percent of the box, on the same test screens.
 
-    Args:
-        points: Latent codes or pixels (TEST_SCREENS + SAMPLES * most, k).
-        positions: Positions of the ball.
-        labels: Number of labelled screens to learn from.
-        most: Largest number of labels that is compared.
+    `points` (TEST_SCREENS + SAMPLES * most, k) are latent codes or pixels, of which `labels` are
+    learned from; `most` is the largest number of labels that is compared.
     """
     test, rest = slice(0, TEST_SCREENS), np.arange(TEST_SCREENS, TEST_SCREENS + SAMPLES * most)
     errors = []

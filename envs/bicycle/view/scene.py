@@ -78,11 +78,8 @@ class Camera(NamedTuple):
 def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
     """Draw the scene on a backdrop (see `draw_backdrop`).
 
-    Args:
-        surface: surface to draw on.
-        ride: fields of the state, as attributes.
-        options: options of the game, as attributes.
-        trail: (n, 3) x, y and heading of the bicycle so far, newest last.
+    `ride` and `options` have the fields of state and options as attributes. `trail` (n, 3) is
+    x, y and heading of the bicycle so far, newest last.
     """
     camera = Camera(surface.get_width())
     draw_grid(surface, camera, ride)

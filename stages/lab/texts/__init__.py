@@ -10,12 +10,7 @@ from typing import Any
 
 @functools.cache
 def load(name: str, lang: str) -> dict[str, Any]:
-    """Return the texts of an experiment, or those that all share (`lab`).
-
-    Args:
-        name: Name of the experiment in `envs.registry.EXPERIMENTS`, or `lab`.
-        lang: `en` or `ko`.
-    """
+    """Return the texts of an experiment in `en` or `ko`, or those that all share (`lab`)."""
     file = Path(__file__).with_name(f"{lang}.toml")
     texts: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))[name]
     return texts
