@@ -72,9 +72,8 @@ class Lookahead(Protocol):
     def futures(self, actions: Array) -> Iterator[Array]:
         """Yield the observations (n * m, ...) after each of the actions (steps, n * m, ...).
 
-        Each environment is copied `m` times, and its copies follow one another. The environments
-        themselves do not change. Copies use random generators of their own, so random events of the
-        real future are not revealed.
+        The `m` copies of an environment follow one another, and it does not change itself. Copies
+        use random generators of their own, so they do not reveal the real future.
         """
         ...
 
@@ -105,10 +104,7 @@ class Agent:
         return False
 
     def set_lookahead(self, lookahead: Lookahead | None) -> None:
-        """Set the simulator of the environments that the next `act` belongs to.
-
-        Args:
-            lookahead: the simulator; None if the environments cannot be copied.
+        """Set the simulator of the environments of the next `act`; None if they cannot be copied.
 
         Raises:
             UnsuitableTaskError: if the agent needs a simulator and there is none.
@@ -137,11 +133,8 @@ class Agent:
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """Return pictures of what the agent has learned, by name, for TensorBoard.
 
-        Args:
-            observations: (t, ...) the first observations of one episode that the agent played.
-
-        Returns:
-            Frames, uint8 (height, width, 3), of each picture; a still picture has one frame.
+        `observations` (t, ...) are the first ones of an episode that the agent played. Frames are
+        uint8 (height, width, 3); a still picture has one frame.
         """
         return {}
 

@@ -62,8 +62,7 @@ class DQNSettings:
     target_every: int = 100
     """Number of updates of the network between two updates of the target network."""
     target_rate: float = 1.0
-    """Size of a target update: 1 copies the network, a small number follows it smoothly (Polyak
-    averaging)."""
+    """Size of a target update: 1 copies the network, less follows it smoothly (Polyak average)."""
     first_epsilon: float = 1.0
     """Probability of a random action at the start of training."""
     last_epsilon: float = 0.05
@@ -128,9 +127,8 @@ class DQNAgent(QAgent):
     def _improve(self) -> tuple[Tensor, Tensor]:
         """Take one gradient step on a batch; return the loss and Q of the batch's actions (n,)."""
         settings = self.settings
-        batch = self.replay.sample(
-            self.generator, settings.batch_size, settings.gamma, settings.n_step
-        )
+        sizes = (settings.batch_size, settings.gamma, settings.n_step)
+        batch = self.replay.sample(self.generator, *sizes)
         targets = self._targets(batch)
         actions = torch.from_numpy(batch["actions"]).to(self.device)
         predicted = self.chosen(self.network(self.tensor(batch["observations"])), actions)
@@ -140,11 +138,7 @@ class DQNAgent(QAgent):
         return error.detach(), predicted.detach()
 
     def _targets(self, batch: dict[str, Array]) -> Tensor:
-        """Return the targets of Q (n,): the n-step rewards plus the value of the state after them.
-
-        With target network Q', this value is max_a Q'(s, a) (equation 3 of van Hasselt et al.) or,
-        with double Q-learning, Q'(s, argmax_a Q(s, a)) (equation 4).
-        """
+        """Return the targets of Q (n,): equation 3 of van Hasselt et al., or 4 with `double`."""
         with torch.no_grad():
             following = self.tensor(batch["next_observations"])
             values: Tensor = self.target(following)
@@ -180,5 +174,4 @@ class DQNAgent(QAgent):
         super().restore(tensors, numbers)
         self.updates = numbers["updates"]
         self.target.load_state_dict(under("target.", tensors))
-        replay = {name: tensor.numpy() for name, tensor in under("replay.", tensors).items()}
-        self.replay.restore(replay)
+        self.replay.restore({n: t.numpy() for n, t in under("replay.", tensors).items()})

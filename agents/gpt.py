@@ -108,9 +108,8 @@ class GPTAgent(TorchAgent):
                 f"not {seen}; use --env commentary"
             )
         assert isinstance(seen, spaces.Box)
-        self.labels_each_token = isinstance(space, spaces.MultiDiscrete) and (
-            space.shape == seen.shape
-        )
+        same_shape = space.shape == seen.shape
+        self.labels_each_token = isinstance(space, spaces.MultiDiscrete) and same_shape
         if isinstance(space, spaces.MultiDiscrete) and self.labels_each_token:
             outputs = int(space.nvec.max())
         elif isinstance(space, spaces.Discrete) and space.start == 0:
@@ -159,14 +158,10 @@ class GPTAgent(TorchAgent):
     def continuation(
         self, tokens: Array, count: int, temperature: float, generator: np.random.Generator
     ) -> Iterator[int]:
-        """Yield `count` tokens that continue a sequence, each sampled by its probability.
+        """Yield `count` tokens that continue one or more `tokens` (t,), sampled by probability.
 
-        Args:
-            tokens: (t,) the sequence, at least one token.
-            count: number of tokens.
-            temperature: below 1, likely tokens become more likely; at 0, the most likely token is
-                always chosen.
-            generator: random generator for sampling.
+        A `temperature` below 1 makes likely tokens more likely; at 0, the most likely one is always
+        chosen.
         """
         window = self.network.backbone.position_embedding.num_embeddings
         seen = tokens.tolist()

@@ -63,7 +63,7 @@ class KMeansAgent(Agent):
         return len(self.history) > 1 and np.array_equal(self.history[-1], self.history[-2])
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Return the nearest centre (n, ...) of each point (n, ...); choose the first centres.
+        """Return the nearest centre (n, ...) of each point (n, ...); the first call chooses them.
 
         Raises:
             ValueError: if there are fewer points than centres.
@@ -79,11 +79,7 @@ class KMeansAgent(Agent):
         return np.asarray(centres[nearest(observations, self.history[-1])])
 
     def learn(self, step: Step) -> dict[str, float] | None:
-        """Recompute the centres.
-
-        Raises:
-            ValueError: if the environment provides no labels.
-        """
+        """Recompute the centres. Raises ValueError if the environment provides no labels."""
         if step.labels is None:
             raise ValueError("k-means learns from labels (the points), but got only rewards")
         centres = self.history[-1]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium.spaces import Discrete, Space
 
 from agents.agent import Array, Lookahead
 from agents.sticky_actions import persist, random_actions
@@ -22,11 +22,7 @@ Predict = Callable[[Array, Array], tuple[Array, Array]]
 
 
 def sequences(
-    space: spaces.Space[Any],
-    horizon: int,
-    most: int,
-    persistence: float,
-    generator: np.random.Generator,
+    space: Space[Any], horizon: int, most: int, persistence: float, generator: np.random.Generator
 ) -> Array:
     """Return at most `most` sequences of actions to try, (horizon, m, ...).
 
@@ -34,7 +30,7 @@ def sequences(
     Otherwise they are random. Each action is held for `persistence` steps on average, and each
     discrete action is the first one equally often.
     """
-    if isinstance(space, spaces.Discrete):
+    if isinstance(space, Discrete):
         choices = int(space.n)
         if choices**horizon <= most:
             return int(space.start) + np.indices((choices,) * horizon).reshape(horizon, -1)
@@ -54,20 +50,11 @@ def plan(
     predict: Predict,
     gamma: float,
 ) -> tuple[Array, Array]:
-    """Return the first action of the best sequence in each of n environments, and its return.
+    """Return the first action (n, ...) of each environment's best sequence, and its return (n,).
 
-    The return of a sequence is the sum over t of gamma^t r_t, where r_t is multiplied by the
-    probability that the episode has not ended before.
-
-    Args:
-        observations: (n, ...) current observations.
-        candidates: (horizon, m, ...) sequences of actions, the same for all environments.
-        lookahead: simulator of these n environments; not needed if the horizon is 1.
-        predict: model of rewards and ends of episodes.
-        gamma: discount factor.
-
-    Returns:
-        Actions (n, ...) and predicted returns (n,).
+    The `candidates` (horizon, m, ...) are tried in each of n environments with current observations
+    (n, ...). Their return is the sum over t of gamma^t r_t, where r_t is multiplied by the
+    probability that the episode has not ended before. Horizon 1 needs no lookahead.
     """
     environments, count = len(observations), candidates.shape[1]
     actions = np.concatenate([candidates] * environments, 1)

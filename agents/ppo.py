@@ -83,14 +83,9 @@ def generalized_advantages(
         delta_t = r_t + gamma V(s_{t+1}) - V(s_t)
         A_t     = delta_t + gamma lambda A_{t+1}
 
-    Args:
-        rewards: (steps, n) r_t.
-        values: (steps, n) V(s_t).
-        next_values: (steps, n) V(s_{t+1}) of the state that really followed; 0 after termination.
-        done: (steps, n) 1.0 where an episode ended at t. A_{t+1} belongs to the next episode there
-            and is not added.
-        gamma: discount factor.
-        lam: lambda.
+    All inputs are (steps, n). `next_values` are V(s_{t+1}) of the state that really followed; 0
+    after termination. `done` is 1.0 where an episode ended at t. A_{t+1} belongs to the next
+    episode there and is not added.
     """
     deltas = rewards + gamma * next_values - values
     decay = gamma * lam * (1.0 - done)
@@ -106,15 +101,7 @@ class ActorCritic(nn.Module):
     """A policy and a value function that share one backbone, which halves the computing time."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
-        """Initialise the network.
-
-        Args:
-            task: the task, for its observation space.
-            width: units in each hidden layer.
-            outputs: number of policy outputs (logits or means).
-            spreads: number of standard deviations of the policy; 0 for discrete actions.
-            seed: seed of the initial weights.
-        """
+        """`outputs` counts logits or means, `spreads` standard deviations (0 if discrete)."""
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.backbone = make_backbone(task.observation_space, width, generator)
@@ -197,10 +184,7 @@ class PPOAgent(TorchAgent):
         return self._improve() if rollout.valid.any() else None
 
     def _evaluate_last_observations(self, step: Step, t: int) -> None:
-        """Set the next values of step t where no `act` will compute them.
-
-        These are the truncated episodes and, at the end of the rollout, all that continue.
-        """
+        """Set the next values of step t that no `act` will compute: truncated or the last step."""
         last = t == self.settings.num_steps - 1
         needed = ~step.terminated if last else step.truncated & ~step.terminated
         self.rollout.next_values[t] = 0.0
@@ -221,14 +205,8 @@ class PPOAgent(TorchAgent):
         settings = self.settings
         rollout = {name: torch.from_numpy(a) for name, a in self.rollout.arrays().items()}
         values = rollout["values"]
-        advantages = generalized_advantages(
-            rollout["rewards"],
-            values,
-            rollout["next_values"],
-            rollout["done"].float(),
-            settings.gamma,
-            settings.gae_lambda,
-        )
+        steps = (rollout["rewards"], values, rollout["next_values"], rollout["done"].float())
+        advantages = generalized_advantages(*steps, settings.gamma, settings.gae_lambda)
         returns = advantages + values
         if settings.anneal:
             self.anneal()
@@ -261,13 +239,7 @@ class PPOAgent(TorchAgent):
     def _metrics(
         self, losses: list[Tensor], log_ratios: Tensor, outputs: Tensor
     ) -> dict[str, float]:
-        """Return means over all minibatches.
-
-        Args:
-            losses: (2,) policy and value loss of each minibatch.
-            log_ratios: log(pi(a|s) / pi_old(a|s)) of all samples.
-            outputs: (steps, k, n) outputs of the policy before the update.
-        """
+        """Return means over all minibatches; `outputs` (steps, k, n) are from before the update."""
         policy_loss, value_loss = torch.stack(losses).mean(0)
         ratios = log_ratios.exp()
         before = outputs.transpose(0, 1).flatten(1).to(self.device)
@@ -286,14 +258,8 @@ class PPOAgent(TorchAgent):
     ) -> Iterator[tuple[Tensor, ...]]:
         """Yield minibatches of the rollout's valid steps, shuffled in each epoch.
 
-        Args:
-            rollout: the arrays of `Rollout` as tensors.
-            advantages: (steps, n).
-            returns: (steps, n).
-
-        Yields:
-            Observations, actions, log-probabilities of the old policy, advantages and returns, each
-            (size, ...).
+        A minibatch consists of observations, actions, log-probabilities of the old policy,
+        advantages and returns, each (size, ...). The inputs are (steps, n, ...).
         """
         actions = rollout["actions"].flatten(0, 1).to(self.device)
         outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)

@@ -48,8 +48,7 @@ class PQNSettings:
     gamma: float = 0.99
     """Discount factor of future rewards."""
     q_lambda: float = 0.65
-    """Lambda of Q(lambda): 0 relies on the predictions for the next state only, 1 on the rewards
-    only."""
+    """Lambda of Q(lambda): 0 relies only on the predictions for the next state, 1 on rewards."""
     first_epsilon: float = 1.0
     """Probability of a random action at the start of training."""
     last_epsilon: float = 0.05
@@ -74,16 +73,9 @@ def lambda_returns(
 
         R_t = r_t + gamma ((1 - lambda) max_a Q(s_{t+1}, a) + lambda R_{t+1})
 
-    At the end of an episode and of the rollout, where R_{t+1} does not exist, it is replaced by
-    max_a Q(s_{t+1}, a).
-
-    Args:
-        rewards: (steps, n) r_t.
-        next_values: (steps, n) max_a Q(s_{t+1}, a) of the state that really followed; 0 after
-            termination.
-        done: (steps, n) 1.0 where an episode ended at t.
-        gamma: discount factor.
-        lam: lambda.
+    `next_values` are max_a Q(s_{t+1}, a) of the state that really followed; 0 after termination.
+    They replace R_{t+1} at the end of the rollout and where `done` is 1.0: an episode ended at t.
+    All inputs are (steps, n).
     """
     mixed = lam * (1.0 - done)
     returns = torch.empty_like(rewards)
@@ -184,14 +176,8 @@ class PQNAgent(QAgent):
 
     def minibatches(self, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """Yield observations, actions and returns of valid steps, shuffled in each epoch."""
-        everything = [
-            tensor.flatten(0, 1).to(self.device)
-            for tensor in (
-                torch.from_numpy(self.rollout.observations),
-                torch.from_numpy(self.rollout.actions),
-                returns,
-            )
-        ]
+        stored = [torch.from_numpy(a) for a in (self.rollout.observations, self.rollout.actions)]
+        everything = [tensor.flatten(0, 1).to(self.device) for tensor in (*stored, returns)]
         rows = np.flatnonzero(self.rollout.valid)
         for _ in range(self.settings.epochs):
             order = torch.from_numpy(self.generator.permutation(rows)).to(self.device)
@@ -202,9 +188,7 @@ class PQNAgent(QAgent):
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer and the unfinished rollout."""
         rollout = self.rollout.copies(self._length)
-        return super().tensors() | {
-            f"rollout.{name}": torch.from_numpy(array) for name, array in rollout.items()
-        }
+        return super().tensors() | {f"rollout.{k}": torch.from_numpy(v) for k, v in rollout.items()}
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and counters."""

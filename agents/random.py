@@ -27,9 +27,8 @@ class RandomAgent(Agent):
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Return one random action for each observation."""
         space, count = self._space, len(observations)
-        if isinstance(space, spaces.Discrete) or (
-            isinstance(space, spaces.Box) and space.is_bounded()
-        ):
+        bounded = isinstance(space, spaces.Box) and space.is_bounded()
+        if bounded or isinstance(space, spaces.Discrete):
             return random_actions(space, count, self.generator)
         return np.array([space.sample() for _ in range(count)])
 

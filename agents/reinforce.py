@@ -59,15 +59,7 @@ class PolicyAndValue(nn.Module):
     """A policy and a value function that share nothing, so their losses do not interfere."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
-        """Initialise the networks.
-
-        Args:
-            task: the task, for its observation space.
-            width: units in each hidden layer.
-            outputs: number of policy outputs (logits or means).
-            spreads: number of standard deviations of the policy; 0 for discrete actions.
-            seed: seed of the initial weights.
-        """
+        """`outputs` counts logits or means, `spreads` standard deviations (0 if discrete)."""
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         backbones = [make_backbone(task.observation_space, width, generator) for _ in range(2)]
@@ -85,15 +77,8 @@ def returns_to_go(
 ) -> Array:
     """Return G_t = r_t + gamma G_{t+1} for one episode of each of `count` environments.
 
-    Args:
-        rewards: (m,) rewards of each step; m differs from step to step.
-        environments: (m,) indices of the environments that these rewards belong to. After its last
-            step, an environment is in no later entry.
-        count: number of environments.
-        gamma: discount factor.
-
-    Returns:
-        The returns of all steps, in the order of `rewards`, concatenated.
+    Each step has `rewards` (m,) and the indices (m,) of the `environments` that they belong to. An
+    environment is in no entry after its last step. The returns of all steps are concatenated.
     """
     following, returns = np.zeros(count, np.float32), []
     for reward, row in zip(reversed(rewards), reversed(environments), strict=True):
@@ -171,11 +156,7 @@ class ReinforceAgent(TorchAgent):
             sum over t of  grad log pi(a_t|s_t) (G_t - V(s_t)),
 
         averaged over the episodes. The return G_t estimates Q(s_t, a_t); V is 0 without baseline.
-
-        Args:
-            observations: (m, ...) all collected steps.
-            actions: (m, ...) the actions as they were sampled.
-            returns: (m,) G_t.
+        All inputs are (m, ...): all collected steps, with the actions as they were sampled.
         """
         outputs = self.network.policy(observations).T
         log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)

@@ -99,13 +99,9 @@ class Replay:
 
         The target for the value of `actions` is `rewards + discounts * V(next_observations)`, the
         n-step return in the section "Multi-step learning" of Hessel et al., "Rainbow" (AAAI 2018).
-        It spans k <= n_step steps; k is smaller where the episode ended, was truncated, or has not
-        been played any further yet.
-
-        Returns:
-            `observations`, `actions`; `rewards` (count,), the discounted sum over k steps;
-            `next_observations`, after the last of them; `discounts` (count,), gamma to the power of
-            k, or 0 where the last step terminated.
+        It spans k <= n_step steps; k is smaller where the episode ended or goes no further yet.
+        `rewards` (count,) are the discounted sums over k steps, `next_observations` follow the last
+        of them, and `discounts` (count,) are gamma^k, or 0 where the last step terminated.
         """
         held = self._steps
         first, column = self._sample_places(generator, count)

@@ -164,13 +164,9 @@ class RewardModelAgent(TorchAgent):
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
         self.lookahead: Lookahead | None = None
         self._weights = np.array(list(task.terms.values()))
-        self._candidates = sequences(
-            task.action_space,
-            settings.horizon,
-            settings.candidates,
-            settings.persistence,
-            np.random.default_rng(PLANNING_SEED),
-        )
+        sizes = (settings.horizon, settings.candidates, settings.persistence)
+        generator = np.random.default_rng(PLANNING_SEED)
+        self._candidates = sequences(task.action_space, *sizes, generator)
 
     def set_lookahead(self, lookahead: Lookahead | None) -> None:
         """Set the simulator, which is needed if `horizon` is above 1."""
@@ -233,11 +229,7 @@ class RewardModelAgent(TorchAgent):
         return Insight(value=float(self._plan(observation[None])[1][0]))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
-        """Return scatter plots of predicted and real values, of each term and of the end.
-
-        They show the newest steps, which were used in a few updates at most, so the errors are
-        close to those on unseen steps.
-        """
+        """Return scatter plots of predicted and real values: the newest, hardly used steps."""
         seen, actions, terms, ends = self.memory.newest(DOTS)
         if not len(seen):
             return {}

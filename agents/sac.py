@@ -79,13 +79,8 @@ def squash(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
 
     Equation 26 (appendix C): log pi(a|s) = log N(u) - sum log(1 - tanh(u)^2). The last term is
     computed as 2 (log 2 - u - softplus(-2u)), which is exact even where tanh(u) is almost 1.
-
-    Args:
-        outputs: (n, 2k) means, then logarithms of standard deviations.
-        noise: (n, k) standard normal samples, epsilon of equation 8.
-
-    Returns:
-        Actions (n, k) between -1 and 1, and log pi(a|s) (n,).
+    `outputs` (n, 2k) are means, then logarithms of standard deviations; `noise` (n, k) are standard
+    normal samples, epsilon of equation 8. Actions (n, k) are between -1 and 1.
     """
     mean, log_std = outputs.chunk(2, 1)
     log_std = log_std.clamp(*LOG_STD_RANGE)
@@ -199,17 +194,14 @@ class SACAgent(TorchAgent):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the sum of the three losses, and the metrics.
 
-        Args:
-            batch: the batch of `Replay.sample`, with actions scaled to -1..1.
-            noise: (n, k) standard normal samples for the actions in the current states.
-            next_noise: (n, k) the same for the actions in the next states.
+        The `batch` is that of `Replay.sample`, with actions scaled to -1..1. Both noises (n, k) are
+        standard normal samples, for the actions in the current and in the next states.
         """
         critics, log_alpha = self.network.critics, self.network.log_alpha
         features = critics.encoder(batch["observations"])
         values = critics(features, batch["actions"])
-        value_loss = (
-            0.5 * (values - self.targets(batch, next_noise)).square().mean(1).sum()
-        )  # eq. 5
+        errors = values - self.targets(batch, next_noise)
+        value_loss = 0.5 * errors.square().mean(1).sum()  # equation 5
 
         features, alpha = features.detach(), log_alpha.exp()
         actions, log_probs = squash(self.network.policy(features), noise)

@@ -29,10 +29,7 @@ def pictures(
 ) -> dict[str, list[Array]]:
     """Return the first filters and a saliency video of each score; empty without convolutions.
 
-    Args:
-        network: the network whose first convolution has the filters.
-        scores: returns each score (t,), by name, for screens (t, frames, height, width).
-        screens: (t, frames, height, width) screens of one episode.
+    `scores` maps the screens (t, frames, height, width) of one episode to scores (t,), by name.
     """
     first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
     if first is None:

@@ -15,15 +15,9 @@ MARGIN = 0.06  # fraction of the range that is added on each side
 
 
 def scatter(real: Array, predicted: Array, title: str) -> Array:
-    """Return a picture with one dot for each pair; perfect predictions lie on the diagonal.
+    """Return a picture, uint8 (height, width, 3), with one dot for each pair of values (n,).
 
-    Args:
-        real: (n,) real values, on the horizontal axis.
-        predicted: (n,) predicted values, on the vertical axis, which has the same scale.
-        title: title of the picture.
-
-    Returns:
-        uint8 (height, width, 3).
+    Both axes have the same scale, so perfect predictions lie on the diagonal.
     """
     low, high = _range(real, predicted)
     canvas = Image.new("RGB", (LEFT + SIDE + 16, TOP + SIDE + BOTTOM), "white")

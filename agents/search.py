@@ -14,10 +14,8 @@ Lorincz, "Learning Tetris using the noisy cross-entropy method" (Neural Computat
 
 The score of a candidate is the mean return of exactly `episodes` episodes, and it is known only
 when all of them are over. Using the first episodes that end would be wrong, because they are the
-short ones: these are the bad ones where surviving is good, and the good ones where arriving is
-good. Therefore, an environment that ends an episode starts the next missing episode of any
-candidate, so that a long episode delays nothing. If no episode is missing, it plays one that does
-not count.
+short ones. An environment that ends an episode starts the next missing episode of any candidate, so
+that a long episode delays nothing. If no episode is missing, it plays one that does not count.
 
 `best_score` is the best of many noisy scores and therefore too high; evaluations show the true one.
 """

@@ -112,9 +112,8 @@ class SupervisedAgent(TorchAgent):
             self.distribution, network = Boxes(space), GridNetwork(task, space, seed)
         elif isinstance(space, spaces.MultiDiscrete):
             self.distribution = PromptCategorical(space)
-            network = PromptNetwork(
-                task, space, settings.width, settings.layers, settings.heads, seed
-            )
+            blocks = (settings.width, settings.layers, settings.heads)
+            network = PromptNetwork(task, space, *blocks, seed)
         else:
             self.distribution = make_distribution(space)
             sizes = (self.distribution.outputs, self.distribution.parameters)
@@ -167,9 +166,7 @@ class SupervisedAgent(TorchAgent):
 
     def insight(self, observation: Array) -> Insight:
         """Return the probability of each class, if there is one prediction per observation."""
-        if not isinstance(self.distribution, Categorical) or isinstance(
-            self.distribution, PromptCategorical
-        ):
+        if type(self.distribution) is not Categorical:
             return Insight()
         with torch.inference_mode():
             logits = self.network(self.tensor(observation[None]))[:, 0]

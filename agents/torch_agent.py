@@ -42,11 +42,7 @@ class TorchAgent(Agent):
         return float(self.optimizer.param_groups[0]["lr"])
 
     def anneal(self, warmup: float = 0.0) -> None:
-        """Set the learning rate for the current step: a linear rise, then a linear fall to 0.
-
-        Args:
-            warmup: share of the planned steps in which it rises from 0.
-        """
+        """Set the learning rate: it rises in the share `warmup` of all steps, then falls to 0."""
         progress = self.steps_seen / self.task.total_steps
         share = (1.0 - progress) / (1.0 - warmup)
         if warmup > 0.0:

@@ -52,13 +52,9 @@ class TrainingCurves:
         self._oldest = self._newest = 0
 
     def add(self, episodes: Episodes, step: int) -> list[tuple[int, dict[str, float]]]:
-        """Count episodes that ended at `step`, where others begin; return new points in order.
-
-        A point is the step at which its episodes began, and their means by TensorBoard tag.
-        """
-        columns = np.array(
-            [episodes.scores, episodes.returns, episodes.lengths, *episodes.terms.values()]
-        )
+        """Count episodes that ended at `step`; return new points: first step, and means by tag."""
+        measured = (episodes.scores, episodes.returns, episodes.lengths, *episodes.terms.values())
+        columns = np.array(measured)
         numbers = self._numbers[episodes.rows]
         for number in set(numbers.tolist()):
             inside, block = numbers == number, self._blocks[number]

@@ -51,15 +51,11 @@ class Evaluation:
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a proportion (Wilson 1927).
-
-    Unlike a bootstrap it is not empty for 0 or `count` successes.
-    """
+    """Return the 95 % score interval of a proportion (Wilson 1927); it is never empty."""
     share, z_squared = successes / count, NORMAL_QUANTILE**2
     center = share + z_squared / (2 * count)
-    half = NORMAL_QUANTILE * math.sqrt(
-        share * (1 - share) / count + z_squared / (4 * count * count)
-    )
+    variance = share * (1 - share) / count + z_squared / (4 * count * count)
+    half = NORMAL_QUANTILE * math.sqrt(variance)
     scale = 1 + z_squared / count
     return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 

@@ -30,12 +30,9 @@ def gif_bytes(frames: Iterable[Array], frames_per_second: float) -> bytes:
 
 
 def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float) -> int:
-    """Write frames one by one, without keeping them, and return their number.
+    """Write frames, uint8 (height, width, 3), one by one without keeping them; return their number.
 
-    Args:
-        file: file opened for writing; it must be seekable because the palette is written last.
-        frames: uint8 (height, width, 3), all of the same size, at least one.
-        frames_per_second: at most `FASTEST`.
+    The file must be seekable, because the palette is written last.
 
     Raises:
         ValueError: for no frames, frames of another type or size, or an impossible rate.
@@ -102,11 +99,7 @@ def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
 
 
 class _Palette:
-    """A palette that gives each colour an entry when the colour first appears.
-
-    Colours whose five leading bits agree share an entry, which loses nothing in most games. If
-    there are more new colours than free entries, each gets the nearest entry.
-    """
+    """A palette that fills up as colours appear; five bits of each channel tell them apart."""
 
     def __init__(self) -> None:
         self.colours = np.zeros((256, 3), np.uint8)

@@ -11,11 +11,7 @@ from typing import IO, Any
 
 
 def send(pipe: IO[bytes], content: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
-    """Write one message.
-
-    Raises:
-        OSError: if the other process has closed the pipe.
-    """
+    """Write one message. Raises OSError if the other process has closed the pipe."""
     from safetensors.torch import save
 
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in (tensors or {}).items()}

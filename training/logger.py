@@ -87,18 +87,11 @@ class TensorBoardLogger:
 
         `SummaryWriter.add_video` is not used: it needs moviepy, and newer versions break it.
         """
-        self._gifs.append(
-            self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
-        )
+        writing = self._encoder.submit(self._write_gif, tag, frames, frames_per_second, step)
+        self._gifs.append(writing)
 
     def embedding(self, embedding: tuple[Array, dict[str, Array], Array | None], step: int) -> None:
-        """Add points (n, k) to the Projector tab.
-
-        Args:
-            embedding: the points, columns (n,) to colour them by, and uint8 (n, side, side)
-                thumbnails or None.
-            step: number of environment steps.
-        """
+        """Add points (n, k), columns (n,), and uint8 thumbnails or None to the Projector tab."""
         points, labels, thumbnails = embedding
         points = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))
         rows = np.stack(list(labels.values()), 1).tolist()
@@ -111,14 +104,9 @@ class TensorBoardLogger:
         self, tag: str, frames: list[Array], frames_per_second: float, step: int
     ) -> None:
         height, width, _ = frames[0].shape
-        image = Summary.Image(
-            height=height,
-            width=width,
-            colorspace=3,
-            encoded_image_string=gif_bytes(frames, frames_per_second),
-        )
-        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-        self._add(summary, step)
+        gif = gif_bytes(frames, frames_per_second)
+        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=gif)
+        self._add(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
     def _add(self, summary: Any, step: int | None = None) -> None:
         file_writer: Any = self._writer.file_writer

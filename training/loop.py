@@ -50,14 +50,8 @@ def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, 
         ValueError: if the agent cannot start with the backbone of the run that `config` names.
     """
     runner = VectorRunner(environments, fresh_seed(config.seed))
-    task = Task(
-        config.env,
-        environments.single_observation_space,
-        environments.single_action_space,
-        config.num_envs,
-        config.steps,
-        runner.terms,
-    )
+    spaces = (environments.single_observation_space, environments.single_action_space)
+    task = Task(config.env, *spaces, config.num_envs, config.steps, runner.terms)
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
     if config.pretrained is not None:
         load_backbone(agent, config, Path(config.pretrained))

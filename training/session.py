@@ -62,9 +62,8 @@ def prepare(
 ) -> tuple[Run, dict[str, str]]:
     """Return a new or resumed run in its folder, and the source files of its reward, by name."""
     new = resume is None  # else the checkpoint holds the backbone that it started with
-    agent, runner = make_agent_and_runner(
-        config if new else replace(config, pretrained=None), environments
-    )
+    start = config if new else replace(config, pretrained=None)
+    agent, runner = make_agent_and_runner(start, environments)
     sources = {}
     if runner.reward is not None:
         sources = reward_sources(runner.reward.terms)

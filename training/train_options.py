@@ -87,10 +87,8 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     first.add_argument("--env", default=DEFAULT_ENV)
-    first.add_argument("--agent", default=None)
-    first.add_argument("--feedback", default=None)
-    first.add_argument("--resume", default=None)
-    first.add_argument("--observation", default=None)
+    for name in ("--agent", "--feedback", "--resume", "--observation"):
+        first.add_argument(name)
     first.add_argument("--env-options", nargs="*", default=())
     try:
         known, _ = first.parse_known_args(list(arguments))

@@ -17,23 +17,16 @@ from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
 
 
 def load_config(folder: Path) -> RunConfig:
-    """Return the settings of a run.
-
-    Raises:
-        RunError: if `folder` holds no run.
-    """
+    """Return the settings of a run. Raises RunError if `folder` holds no run."""
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}")
     return RunConfig.from_json(read_json(folder / CONFIG))
 
 
 def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
-    """Load the backbone of the run in `folder` into `agent`, whose run has the settings `config`.
+    """Load the backbone of the run in `folder` into `agent`, which is trained with `config`.
 
-    Executes no code of the run.
-
-    Raises:
-        ValueError: if `folder` holds no run, or its backbone does not fit.
+    Executes no code of the run. Raises ValueError if there is no run or its backbone does not fit.
     """
     found = load_config(folder)
     tensors, _ = load_checkpoint(folder)
@@ -64,11 +57,6 @@ def load_agent(
     folder: Path, env: gymnasium.Env[Any, Any], config: RunConfig | None = None
 ) -> Agent:
     """Return the agent of a run, ready to act in `env`. Executes no code of the run.
-
-    Args:
-        folder: the run folder.
-        env: where the agent acts.
-        config: settings of the run, if the caller has read them already.
 
     Raises:
         RunError: if the folder is damaged, or `env` has other spaces than the run's environment.

@@ -51,14 +51,11 @@ def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> An
 
 
 def reward_weights(environment: Any) -> dict[str, float]:
-    """Return the weight of each reward term of an environment or vector environment, by name.
-
-    Environments that are not ours have a single term, `reward`.
-    """
+    """Return the weight of each reward term, by name; other projects have one term, `reward`."""
     reward = reward_of(environment)
-    return (
-        {"reward": 1.0} if reward is None else dict(zip(reward.names, reward.weights, strict=True))
-    )
+    if reward is None:
+        return {"reward": 1.0}
+    return dict(zip(reward.names, reward.weights, strict=True))
 
 
 class VectorRunner:
@@ -87,22 +84,9 @@ class VectorRunner:
             self._valid = ~done
         any_done = bool(done.any())
         followed = self._next_observations(observations, infos) if any_done else observations
-        terms = {
-            key.removeprefix(TERM_PREFIX): values
-            for key, values in infos.items()
-            if key.startswith(TERM_PREFIX)
-        }
-        step = Step(
-            self.observations,
-            actions,
-            rewards,
-            terms,
-            terminated,
-            truncated,
-            followed,
-            valid,
-            infos.get("answer"),
-        )
+        before, terms, labels = self.observations, under(TERM_PREFIX, infos), infos.get("answer")
+        ends = (terminated, truncated)
+        step = Step(before, actions, rewards, terms, *ends, followed, valid, labels)
         self._add_up(step)
         if any_done and self.mode == AutoresetMode.DISABLED:
             observations, _ = self.environments.reset(options={"reset_mask": done})

@@ -57,9 +57,8 @@ class Boxes:
         there = torch.zeros_like(logits)
         there[place] = 1.0
         sure = -functional.binary_cross_entropy_with_logits(logits, there, reduction="none")
-        misses = (self._predictions(outputs)[place][:, 1:] - truth[:, 1:]).abs().sum(
-            1
-        ) / LAPLACE_SCALE
+        distances = (self._predictions(outputs)[place][:, 1:] - truth[:, 1:]).abs()
+        misses = distances.sum(1) / LAPLACE_SCALE
         return sure.sum((1, 2, 3)).index_add(0, example, -misses)
 
     def _predictions(self, outputs: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from gymnasium import spaces
+from gymnasium.spaces import Discrete, MultiDiscrete
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,8 +16,8 @@ from agents.networks.transformer import Transformer
 class PromptCategorical(Categorical):
     """One class for each question of a prompt (n, t); `outputs` (k, n, t) are logits."""
 
-    def __init__(self, space: spaces.MultiDiscrete) -> None:
-        super().__init__(spaces.Discrete(int(space.nvec[0])))
+    def __init__(self, space: MultiDiscrete) -> None:
+        super().__init__(Discrete(int(space.nvec[0])))
 
     def log_prob(self, outputs: Tensor, actions: Tensor, log_std: Tensor) -> Tensor:
         """Return the log-probability of an answer, averaged over each prompt, (n,)."""
@@ -33,20 +33,9 @@ class PromptNetwork(nn.Module):
     """
 
     def __init__(
-        self,
-        task: Task,
-        space: spaces.MultiDiscrete,
-        width: int,
-        layers: int,
-        heads: int,
-        seed: int,
+        self, task: Task, space: MultiDiscrete, width: int, layers: int, heads: int, seed: int
     ) -> None:
-        """Initialise the weights from `seed`.
-
-        Raises:
-            UnsuitableTaskError: if observations are not prompts.
-            ValueError: if `width` is not a multiple of `heads`.
-        """
+        """Initialise the weights. Raises UnsuitableTaskError if observations are not prompts."""
         super().__init__()
         shape, choices = task.observation_space.shape, int(space.nvec[0])
         if shape is None or len(shape) != 2 or shape[0] != 1 + len(space.nvec):

@@ -42,10 +42,7 @@ class Scaled(nn.Module):
 def make_encoder(
     space: spaces.Space[Any], width: int, generator: torch.Generator
 ) -> tuple[nn.Module, int]:
-    """Return the part before the action is added: scaling for vectors, a backbone for screens.
-
-    Returns:
-        A module from (n, *space.shape) to (n, k), and k.
+    """Return scaling (vectors) or a backbone (screens), (n, *space.shape) to (n, k), and k.
 
     Raises:
         UnsuitableTaskError: if `make_backbone` does not serve `space`.
@@ -59,11 +56,8 @@ def mlp(
     inputs: int, width: int, outputs: int, last_gain: float, generator: torch.Generator
 ) -> nn.Sequential:
     """Return an MLP with two hidden layers and ReLU; the last layer's weights have `last_gain`."""
-    first, second, last = (
-        nn.Linear(inputs, width),
-        nn.Linear(width, width),
-        nn.Linear(width, outputs),
-    )
+    sizes = ((inputs, width), (width, width), (width, outputs))
+    first, second, last = (nn.Linear(*size) for size in sizes)
     for layer, gain in ((first, math.sqrt(2.0)), (second, math.sqrt(2.0)), (last, last_gain)):
         orthogonal(layer, gain, generator)
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
