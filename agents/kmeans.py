@@ -63,7 +63,7 @@ class KMeansAgent(Agent):
         return len(self.history) > 1 and np.array_equal(self.history[-1], self.history[-2])
 
     def act(self, observations: Array, explore: bool = True) -> Array:
-        """Return the nearest centre (n, ...) of each point (n, ...); the first call chooses them.
+        """Return the nearest centre (n, ...) of each point (n, ...); choose the first centres.
 
         Raises:
             ValueError: if there are fewer points than centres.

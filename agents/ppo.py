@@ -101,7 +101,7 @@ class ActorCritic(nn.Module):
     """A policy and a value function that share one backbone, which halves the computing time."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
-        """`outputs` counts logits or means, `spreads` standard deviations (0 if discrete)."""
+        """Create `outputs` logits or means and `spreads` standard deviations (0 if discrete)."""
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.backbone = make_backbone(task.observation_space, width, generator)
@@ -259,7 +259,7 @@ class PPOAgent(TorchAgent):
         """Yield minibatches of the rollout's valid steps, shuffled in each epoch.
 
         A minibatch consists of observations, actions, log-probabilities of the old policy,
-        advantages and returns, each (size, ...). The inputs are (steps, n, ...).
+        advantages and returns, each (size, ...). `advantages` and `returns` are (steps, n).
         """
         actions = rollout["actions"].flatten(0, 1).to(self.device)
         outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)

@@ -59,7 +59,7 @@ class PolicyAndValue(nn.Module):
     """A policy and a value function that share nothing, so their losses do not interfere."""
 
     def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
-        """`outputs` counts logits or means, `spreads` standard deviations (0 if discrete)."""
+        """Create `outputs` logits or means and `spreads` standard deviations (0 if discrete)."""
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         backbones = [make_backbone(task.observation_space, width, generator) for _ in range(2)]
@@ -78,7 +78,7 @@ def returns_to_go(
     """Return G_t = r_t + gamma G_{t+1} for one episode of each of `count` environments.
 
     Each step has `rewards` (m,) and the indices (m,) of the `environments` that they belong to. An
-    environment is in no entry after its last step. The returns of all steps are concatenated.
+    environment is in no entry after its last step, so m differs. All returns are concatenated.
     """
     following, returns = np.zeros(count, np.float32), []
     for reward, row in zip(reversed(rewards), reversed(environments), strict=True):

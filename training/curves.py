@@ -52,7 +52,7 @@ class TrainingCurves:
         self._oldest = self._newest = 0
 
     def add(self, episodes: Episodes, step: int) -> list[tuple[int, dict[str, float]]]:
-        """Count episodes that ended at `step`; return new points: first step, and means by tag."""
+        """Count episodes that ended at `step`; return new points (start, means by tag)."""
         measured = (episodes.scores, episodes.returns, episodes.lengths, *episodes.terms.values())
         columns = np.array(measured)
         numbers = self._numbers[episodes.rows]

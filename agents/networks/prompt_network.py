@@ -35,7 +35,10 @@ class PromptNetwork(nn.Module):
     def __init__(
         self, task: Task, space: MultiDiscrete, width: int, layers: int, heads: int, seed: int
     ) -> None:
-        """Initialise the weights. Raises UnsuitableTaskError if observations are not prompts."""
+        """Initialise the weights from `seed`.
+
+        Raises UnsuitableTaskError without prompts, ValueError if `heads` does not divide `width`.
+        """
         super().__init__()
         shape, choices = task.observation_space.shape, int(space.nvec[0])
         if shape is None or len(shape) != 2 or shape[0] != 1 + len(space.nvec):
