@@ -54,7 +54,7 @@ class Outcome:
     """Seconds since the first step, including evaluations and videos."""
     steps: int
     score: float
-    """Mean score of a final evaluation on fresh episodes."""
+    """Mean score of a final evaluation on new episodes."""
     processor: float
     """CPU seconds per second of wall time."""
 

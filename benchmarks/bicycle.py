@@ -34,7 +34,7 @@ STEPPED = Measure(
     6e6,
 )
 UPRIGHT = Measure(
-    "ppo on balance: first step to 95 of 100 fresh 20 s rides upright",
+    "ppo on balance: first step to 95 of 100 new 20 s rides upright",
     "s",
     f"the preset, one run per seed, evaluated every {BETWEEN_EVALUATIONS:,} steps, evaluations "
     "included; a seed that does not get there counts as infinite",
@@ -52,12 +52,12 @@ PRACTICE = Measure(
     "less",
 )
 GOAL = Measure(
-    "ppo on goal: until 9 of 10 fresh rides reach it", "s", "as for balance", 120.0, "less"
+    "ppo on goal: until 9 of 10 new rides reach it", "s", "as for balance", 120.0, "less"
 )
 PATH = Measure(
     "ppo on path: until 95 % of the way is ridden in the lane",
     "s",
-    "as for balance; share of the distance of 100 fresh rides that is ridden inside the lane, with "
+    "as for balance; share of the distance of 100 new rides that is ridden inside the lane, with "
     "at least 95 rides without a fall",
     120.0,
     "less",
@@ -134,7 +134,7 @@ def rider(agent: str, rule: str, task: str) -> Any:
 
 
 def evaluate_rides(agent: Any, task: str, *key: int) -> Evaluation:
-    """Evaluate on fresh rides; their returns are the metres ridden."""
+    """Evaluate on new rides; their returns are the metres ridden."""
     options = {"task": task, "reward": "any_motion"}
     return evaluate(agent, ENV, options, EPISODES, fresh_seed(EVALUATION_KEY, *key))
 
@@ -158,7 +158,7 @@ def is_in_lane(rides: Evaluation) -> bool:
 def train_until(
     task: str, seed: int, able: Callable[[Evaluation], bool], most_steps: int
 ) -> Trained:
-    """Train with the preset until `able` accepts an evaluation on fresh rides."""
+    """Train with the preset until `able` accepts an evaluation on new rides."""
     config = preset_config(seed, options=["--env", "bicycle", "--env-options", f"task={task}"])
     with new_run(without_evaluations(config, config.steps)) as (run, logger, display):
         clock = Clock()

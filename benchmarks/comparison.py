@@ -96,7 +96,7 @@ def describe_protocol(game: str, protocol: EvalProtocol) -> str:
     """Describe the protocol in one paragraph."""
     return (
         f"{game}: solved by a mean score of at least {protocol.solved_score:g} over "
-        f"{protocol.episodes} fresh episodes with deterministic actions, evaluated every "
+        f"{protocol.episodes} new episodes with deterministic actions, evaluated every "
         f"{protocol.every:,} environment steps. Budget of each run: {protocol.seconds:g} s "
         f"of learning or {protocol.steps:,} steps. Seconds count learning only, without "
         "evaluations. Every learner uses one torch thread."
