@@ -47,8 +47,7 @@ class KMeansAgent(Agent):
         space = task.action_space
         if not isinstance(space, spaces.Box) or space.shape != task.observation_space.shape:
             raise UnsuitableTaskError(
-                f"k-means predicts the centre nearest to a point: actions must be points, not "
-                f"{space}; use --env cluster"
+                f"k-means needs a dataset of points, the actions are {space}; use --env cluster"
             )
         if 1 < task.num_envs < settings.k:  # 1: the agent is only watched
             raise UnsuitableTaskError(too_few(settings.k, task.num_envs))

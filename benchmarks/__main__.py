@@ -16,9 +16,9 @@ from rich.console import Console
 from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
+from training.cli import USAGE_ERROR, read_options
 
 Suite = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
-USAGE_ERROR = 2
 OWN_TABLES = ("agents", "compare")
 
 
@@ -57,11 +57,12 @@ class UnknownNameError(ValueError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    options = tyro.cli(Options, prog="python -m benchmarks", args=arguments)
+    given = sys.argv[1:] if arguments is None else arguments
     console = Console()
     try:
+        options: Options = read_options(Options, given, "-m benchmarks")
         found = measure(options, console)
-    except (ModuleNotFoundError, UnknownNameError) as error:
+    except (ModuleNotFoundError, ValueError) as error:
         Console(stderr=True).print(f"benchmarks: {error}", markup=False, soft_wrap=True)
         return USAGE_ERROR
     if options.json is not None:

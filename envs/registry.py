@@ -101,7 +101,7 @@ AGENTS = {
     "pqn": AgentEntry("agents.pqn:PQNAgent", "agents.pqn:PQNSettings", "Q-network trained on many environments in parallel, without a replay buffer. Discrete actions."),
     "gpt": AgentEntry("agents.gpt:GPTAgent", "agents.gpt:GPTSettings", "Small transformer. Datasets of tokens."),
     "kmeans": AgentEntry("agents.kmeans:KMeansAgent", "agents.kmeans:KMeansSettings", "k-means clustering. Datasets of unlabelled points."),
-    "supervised": AgentEntry("agents.supervised:SupervisedAgent", "agents.supervised:SupervisedSettings", "Network that learns from labels or from rewards for single predictions. Datasets."),
+    "supervised": AgentEntry("agents.supervised:SupervisedAgent", "agents.supervised:SupervisedSettings", "Network that learns from labels, or from a reward for each prediction. Datasets."),
 }
 
 EXPERIMENTS = {

@@ -56,6 +56,8 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
         raise RewardError(
             f"{file} exists already and is not changed; choose another name"
         ) from None
+    except FileNotFoundError:
+        raise RewardError(f"cannot write {file}: there is no folder {file.parent}") from None
     print(f"{file} is written, with three terms for {env}, their sum, and a test.")
     print("Open it in an editor, decide what is good, and then run:")
     for purpose, command in zip(("see what it pays", "train", "watch"), commands, strict=True):

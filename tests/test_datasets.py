@@ -253,7 +253,7 @@ def test_every_agent_and_environment_has_a_kind_of_feedback() -> None:
         task = Task("PaddleBall-v0", space, actions, 2, 10)
         kinds[name] = kind_of(make_agent(name, task, settings_type(name)(), 0), environments)
     assert kinds.pop("random") == kinds.pop("rules") == "nothing"
-    assert set(kinds.values()) == {"a number late"}
+    assert set(kinds.values()) == {"delayed rewards"}
     for env_id in env_ids(DATASETS):
         env = make_vec(env_id, 1)
         task = Task(env_id, env.single_observation_space, env.single_action_space, 1, 10)
@@ -265,7 +265,7 @@ def test_every_agent_and_environment_has_a_kind_of_feedback() -> None:
     env = make_vec("ClassifyBall-v0", 1)  # returns labels, from which ppo does not learn
     task = Task("ClassifyBall-v0", env.single_observation_space, env.single_action_space, 1, 10)
     agent = make_agent("ppo", task, settings_type("ppo")(), 0)
-    assert kind_of(agent, env) == "a number at once"
+    assert kind_of(agent, env) == "immediate rewards"
 
 
 def test_the_vector_runner_passes_answers_on() -> None:

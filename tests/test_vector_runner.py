@@ -12,6 +12,8 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from agents.agent import Task
+from agents.random import RandomAgent, RandomSettings
 from training.curves import LEAST_EPISODES, TrainingCurves
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.vector_runner import Episodes, VectorRunner
@@ -234,3 +236,14 @@ def test_other_scores_get_bootstrap_intervals() -> None:
     low, high = Evaluation(scores, scores, scores).interval()
     assert low == pytest.approx(scores.mean() - 1.96 * scores.std() / 20, abs=0.05)
     assert high == pytest.approx(scores.mean() + 1.96 * scores.std() / 20, abs=0.05)
+
+
+def test_an_evaluation_sums_the_reward_terms_of_whole_episodes() -> None:
+    env = gymnasium.make("PaddleBall-v0")
+    task = Task("PaddleBall-v0", env.observation_space, env.action_space, 1, 1)
+    options = {"reward": "2*hit_or_miss - 0.25*effort"}
+    found = evaluate(RandomAgent(task, RandomSettings(), 0), "PaddleBall-v0", options, 20, seed=3)
+    assert set(found.terms) == {"hit_or_miss", "effort"}
+    paid = 2 * found.terms["hit_or_miss"] - 0.25 * found.terms["effort"]
+    np.testing.assert_allclose(found.returns, paid, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(found.terms["hit_or_miss"], found.scores - 1)

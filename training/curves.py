@@ -53,8 +53,9 @@ class TrainingCurves:
 
     def add(self, episodes: Episodes, step: int) -> list[tuple[int, dict[str, float]]]:
         """Count episodes that ended at `step`; return new points (start, means by tag)."""
-        measured = (episodes.scores, episodes.returns, episodes.lengths, *episodes.terms.values())
-        columns = np.array(measured)
+        names = sorted(episodes.terms)  # a resumed run may hold them in another order
+        terms = [episodes.terms[name] for name in names]
+        columns = np.array([episodes.scores, episodes.returns, episodes.lengths, *terms])
         numbers = self._numbers[episodes.rows]
         for number in set(numbers.tolist()):
             inside, block = numbers == number, self._blocks[number]
@@ -67,7 +68,7 @@ class TrainingCurves:
         while (block := self._blocks[self._oldest]).running == 0:
             del self._blocks[self._oldest]
             self._oldest += 1
-            self.means = self._means(block, list(episodes.terms))
+            self.means = self._means(block, names)
             points.append((block.step, self.means))
         return points
 

@@ -23,6 +23,8 @@ class Evaluation:
     scores: Array
     returns: Array
     lengths: Array
+    terms: dict[str, Array] = field(default_factory=dict)
+    """Sum of each reward term before weighting, by name."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Further measures of all episodes together, by name."""
     pictures: dict[str, Array] = field(default_factory=dict)
@@ -75,6 +77,7 @@ def evaluate(
         agent.set_lookahead(runner.lookahead)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
+        terms: dict[str, Array] = {}
         while running.any():
             _, ended = runner.step(agent.act(runner.observations, explore=False))
             if ended is not None:
@@ -82,12 +85,14 @@ def evaluate(
                 rows = ended.rows[first]
                 scores[rows], returns[rows] = ended.scores[first], ended.returns[first]
                 lengths[rows] = ended.lengths[first]
+                for name, sums in ended.terms.items():
+                    terms.setdefault(name, np.zeros(episodes))[rows] = sums[first]
                 running[rows] = False
         assessor = assessing(environments)
         found = () if assessor is None else assessor.assess(agent.encode)
     finally:
         environments.close()
-    return Evaluation(scores, returns, lengths, *found)
+    return Evaluation(scores, returns, lengths, terms, *found)
 
 
 def fresh_seed(*key: int) -> int:

@@ -11,15 +11,15 @@ from agents.agent import Agent, Step
 
 KINDS = {
     "nothing": "the agent does not learn: it follows hand-written rules or acts at random",
-    "a number late": "a reward that may follow an action much later",
-    "a number at once": "a reward for each prediction, without the label",
-    "the right answer": "a label: what the prediction should have been",
+    "delayed rewards": "a reward that may follow an action much later",
+    "immediate rewards": "a reward for each prediction, without the label",
+    "labels": "a label: what the prediction should have been",
     "the observation itself": "the target is the observation: the agent reconstructs it",
     "the next token": "the target is the token that comes next in the text",
     "examples in the prompt": "labels are part of the observation, and the weights stay fixed",
 }
 """All kinds, with their meaning. An environment names its own in `metadata["feedback"]`."""
-OF_GAMES, AT_ONCE = "a number late", "a number at once"
+OF_GAMES, AT_ONCE = "delayed rewards", "immediate rewards"
 
 
 def kind_of(agent: Agent, environments: object) -> str:

@@ -14,6 +14,7 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from agents.checkpointing import agent_numbers, agent_tensors, under
+from envs.engine.batch import TERM_PREFIX
 from rewards.terms import describe
 from training.config import RunConfig
 from training.curves import TrainingCurves
@@ -197,6 +198,7 @@ def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: 
             "eval/mean_reward": float(evaluation.returns.mean()),
             "eval/mean_ep_length": float(evaluation.lengths.mean()),
             **{f"eval/{name}": value for name, value in evaluation.metrics.items()},
+            **{f"eval/{TERM_PREFIX}{k}": float(v.mean()) for k, v in evaluation.terms.items()},
             "feedback/numbers": float(run.progress.feedback_numbers),
         },
         step,

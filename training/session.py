@@ -150,7 +150,7 @@ def _outcome(run: Run, seconds: float, first_step: int) -> str:
             f"Solved after {steps:,} steps, {seconds:.1f} s: two evaluations in a row reached a "
             f"mean score of {bar:g}."
         )
-    unsolved = "" if bar is None else f" Not solved: that takes a mean score of {bar:g}."
+    unsolved = "" if bar is None else f" Not solved: the solved score is {bar:g}."
     return f"Trained for {steps - first_step:,} steps in {seconds:.1f} s.{unsolved}"
 
 

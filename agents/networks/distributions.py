@@ -81,7 +81,7 @@ class Categorical:
         return numbered
 
     def from_environment(self, actions: Array) -> Array:
-        """Return the environment's actions, such as labels, as this distribution numbers them."""
+        """Convert the environment's actions, or a dataset's labels, to indices from 0."""
         indices: Array = actions - self._start
         return indices
 

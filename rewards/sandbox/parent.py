@@ -24,7 +24,7 @@ from rewards.sandbox.confinement import ASLEEP
 
 SECONDS = 3.0
 """Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
-PATIENCE = 5.0  # seconds after its limit at which a process is killed that has not ended
+PATIENCE = 5.0  # seconds past its limit before a process is killed
 STDERR_KEPT = 65_536  # bytes of a broken process's output
 
 

@@ -136,7 +136,7 @@ class Commentary(SequenceDataset, TextDataset):
 class Verdict(ClassificationDataset, TextDataset):
     """Judge whether the last sentence is good or bad for the player."""
 
-    feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
+    feedbacks: ClassVar[dict[str, str]] = {"answer": "labels"}
     action_names = ("bad", "good")
 
     def sample(self, count: int, seed: int) -> Examples:

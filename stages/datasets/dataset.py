@@ -66,8 +66,8 @@ class Dataset:
     """Seed of the examples: the same seed gives the same dataset."""
 
     feedbacks: ClassVar[dict[str, str]] = {
-        "answer": "the right answer",
-        "reward": "a number at once",
+        "answer": "labels",
+        "reward": "immediate rewards",
     }
     """Values of the option `feedback`, the default first, with their `training.feedback.KINDS`."""
     keeps_examples: ClassVar[bool] = False

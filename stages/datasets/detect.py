@@ -67,7 +67,7 @@ SHOWN = 12
 class Detect(Dataset):
     """Find the things on a screen."""
 
-    feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
+    feedbacks: ClassVar[dict[str, str]] = {"answer": "labels"}
     viewer = GAME_VIEWER
 
     @property

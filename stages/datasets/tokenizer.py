@@ -30,7 +30,7 @@ FULL_STOP = "."
 """End of the last token of a sentence."""
 TEXT_SEED = 2**33  # not used by any dataset
 GAMES = 300  # in the training text
-NO_PACKAGE = 'commentaries need the package tokenizers: pip install -e ".[language]"'
+NO_PACKAGE = 'commentaries need tokenizers: pip install -c constraints.txt -e ".[language]"'
 
 
 @functools.cache

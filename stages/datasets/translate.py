@@ -53,7 +53,7 @@ class Translate(PaddleDataset):
     target: str = "screen"
     """Kind of the target: another one of the three."""
 
-    feedbacks: ClassVar[dict[str, str]] = {"answer": "the right answer"}
+    feedbacks: ClassVar[dict[str, str]] = {"answer": "labels"}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -47,7 +47,7 @@ def font_for(lang: str) -> Any:
         from matplotlib import font_manager
     except ImportError:
         raise ValueError(
-            'matplotlib is missing, which draws the slides: pip install -e ".[plots]"'
+            'slides need matplotlib: pip install -c constraints.txt -e ".[plots]"'
         ) from None
     wanted = {ord(letter) for letter in LETTERS[lang]}
     named = font_manager.findfont(font_manager.FontProperties())

@@ -36,7 +36,7 @@ def trial(text_size: int, labels: int) -> Trial:
 
 
 def tokens(text_size: int) -> int:
-    """Return the number of tokens in a text of so many windows."""
+    """Return the number of tokens in a text of `windows` windows."""
     return text_size * TextDataset.window
 
 

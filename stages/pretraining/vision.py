@@ -30,7 +30,7 @@ def trial(way: str, labels: int) -> Trial:
         steps=12_800,
         options={"of": "animals", "examples": 2 * labels},
         settings={"learning_rate": LEARNING_RATES[way]},
-        changes={"num_envs": 32},  # the minibatch, small because there are few examples
+        changes={"num_envs": 32},  # a small minibatch, because there are few examples
         pretrained=None if way == "scratch" else BALLS,
         freeze=way == "frozen",
     )

@@ -36,9 +36,7 @@ class Learned(NamedTuple):
 def check_installed() -> None:
     """Raise ValueError if scikit-learn is missing."""
     if importlib.util.find_spec("sklearn") is None:
-        raise ValueError(
-            'scikit-learn is missing, which grows the trees: pip install -e ".[tables]"'
-        )
+        raise ValueError('trees need scikit-learn: pip install -c constraints.txt -e ".[tables]"')
 
 
 def train_both(config: RunConfig) -> dict[str, Learned]:
