@@ -310,7 +310,7 @@ def test_points_in_a_plane_are_principal_components_or_two_numbers() -> None:
         (["cluster", "--env-options", "of=codes", "encoder=nowhere"], "there is no run folder"),
         (["cluster", "--num-envs", "2"], "needs at least 3 points for 3 centres, not 2"),
         (["cluster", "--k", "0"], "k must be at least 1"),
-        (["paddle", "--agent", "kmeans"], "actions must be points"),
+        (["paddle", "--agent", "kmeans"], "k-means needs a dataset of points"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(
