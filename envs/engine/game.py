@@ -160,6 +160,16 @@ class Game:
         kinds: dict[str, Any] = {name: type(field.default) for name, field in fields.items()}
         return self.options(**{name: kinds[name](value) for name, value in given.items()})
 
+    def describe_actions(self) -> str:
+        """Describe the action in words, for people who write rewards."""
+        space: Any = self.action_space
+        if not space.shape:
+            names = (f"{k} {name}" for k, name in enumerate(self.action_names))
+            return f"the action is a number: {', '.join(names)}"
+        limits = zip(self.action_names, space.low.flat, space.high.flat, strict=True)
+        parts = (f"action[{k}] {name}, {a:g}..{b:g}" for k, (name, a, b) in enumerate(limits))
+        return f"the action is an array: {'; '.join(parts)}"
+
     def states(self, count: int) -> np.ndarray[Any, Any]:
         """Return `count` states of zeros, with fields as attributes of the records."""
         return np.zeros(count, np.dtype((np.record, self.state)))

@@ -16,7 +16,6 @@ from envs.registry import GAMES
 from rewards.check.events import GameEvents, events_of
 from rewards.check.next_commands import check, train
 from rewards.expression import parse
-from rewards.sandbox.trial import about_actions
 from rewards.terms import load_term
 
 WIDTH = 100  # characters in a line
@@ -91,7 +90,7 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         game=game.name,
         commands="\n".join(f"    {command}" for command in commands),
         fields=_aligned({f"after.{field.name}": field.meaning for field in game.fields}),
-        action=textwrap.fill(f"T{about_actions(game)[1:]}.", WIDTH),
+        action=textwrap.fill(f"T{game.describe_actions()[1:]}.", WIDTH),
         events=_aligned(meanings),
         imports=imports,
         env=env,

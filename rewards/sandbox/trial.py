@@ -234,19 +234,8 @@ def _unknown_field(error: BaseException, arguments: list[Any], game: Game) -> st
             called = f"{called}." if asked is not None else ""
             return f"`{called}{name}`: {game.name} has no such field; {suggest(name, known)}"
     if asked is not None and asked is arguments[1]:
-        return f"`action.{name}`: an action has no fields; {about_actions(game)}"
+        return f"`action.{name}`: an action has no fields; {game.describe_actions()}"
     return None
-
-
-def about_actions(game: Game) -> str:
-    """Describe the action of a game."""
-    space: Any = game.action_space
-    if not space.shape:
-        names = (f"{k} {name}" for k, name in enumerate(game.action_names))
-        return f"the action is a number: {', '.join(names)}"
-    limits = zip(game.action_names, space.low.flat, space.high.flat, strict=True)
-    parts = (f"action[{k}] {name}, {low:g}..{high:g}" for k, (name, low, high) in enumerate(limits))
-    return f"the action is an array: {'; '.join(parts)}"
 
 
 def _changed(term: Term, transitions: Transitions, k: int) -> list[str]:
