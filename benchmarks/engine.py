@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from benchmarks.measuring import Measure, Row, interleaved, rate
+from envs.engine.capabilities import game_batch_of
 
 ENV = "PaddleBall-v0"
 GAMES = 1024
@@ -75,7 +76,8 @@ def batch_rate(seconds: float, **options: Any) -> float:
     """Return steps per second of all games, without Gymnasium's dictionaries and copies."""
     env = gymnasium.make_vec(ENV, num_envs=GAMES, **options)
     env.reset(seed=0)
-    batch: Any = env.unwrapped.batch  # type: ignore[attr-defined]
+    batch = game_batch_of(env)
+    assert batch is not None
 
     def step(actions: Any) -> None:
         ended = batch.step(actions)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import Clock, Measure, Row
+from envs.engine.capabilities import shown_game
 from playing.app import training_window
 from playing.live_training import LiveTraining
 from playing.selection import PlayOptions
@@ -77,7 +78,9 @@ class Workshop:
         while (now := time.perf_counter()) < began + limit:
             self.window.frame(now - last)
             last = now
-            heights.append(float(self.window.playback.env.unwrapped.state.paddle_y))  # type: ignore[attr-defined]
+            game = shown_game(self.window.playback.env)
+            assert game is not None
+            heights.append(float(game.state.paddle_y))
             if len(heights) == heights.maxlen and done(float(np.mean(heights))):
                 return now - began
             time.sleep(max(0.0, now + 1 / FRAMES_PER_SECOND - time.perf_counter()))
