@@ -82,16 +82,8 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         trial.wait()
     show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
     if not trial.verdict["failures"]:
-        reward = _one_of(expression, found["rewards"])
-        it = "it" if reward == expression else "one of them"
-        say(console, f"train on {it}: {escape(commands.train(env, env_options, reward))}")
+        say(console, f"train on it: {escape(commands.train(env, env_options, expression))}")
     return USAGE_ERROR if trial.verdict["failures"] else 0
-
-
-def _one_of(expression: str, rewards: list[str]) -> str:
-    """Return the reward as `train.py` takes it: of several functions in a file, it needs a name."""
-    alone = not expression.endswith(".py") or len(rewards) == 1 or Path(expression).stem in rewards
-    return expression if alone else f"{expression}:{rewards[0]}"
 
 
 def _meant_for(expression: str) -> tuple[str, dict[str, Any]]:

@@ -61,12 +61,7 @@ def load_term(name: str, game_rewards: str) -> Term:
         return _builtin_term(name, importlib.import_module(game_rewards))
     module = _load_file(place) if place.endswith(".py") else _import(place)
     if not function_name:
-        names, file_name = list(_some_functions(module, place)), Path(place).stem
-        if len(names) != 1 and file_name not in names:
-            raise RewardError(
-                f"{place} has {len(names)} functions; name one of them, as in {place}:{names[0]}"
-            )
-        function_name = file_name if file_name in names else names[0]
+        function_name = _reward_name(_some_functions(module, place), place)
     return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
 
 
@@ -83,12 +78,13 @@ def _builtin_term(name: str, module: ModuleType) -> Term:
 
 
 def load_terms(file: str) -> list[Term]:
-    """Return all terms of a file.
+    """Return all terms of a file that can be used as a reward.
 
     Raises:
-        RewardError: if it has none, or cannot be loaded.
+        RewardError: if it has no term, or several and no way to choose one, or cannot be loaded.
     """
     functions = _some_functions(_load_file(file), file)
+    _reward_name(functions, file)
     return [Term(name, function, from_user=True) for name, function in functions.items()]
 
 
@@ -118,6 +114,16 @@ def _some_functions(module: ModuleType, file: str) -> dict[str, TermFunction]:
             f"{file} has no reward; write a function, def my_reward(before, action, after)"
         )
     return functions
+
+
+def _reward_name(functions: dict[str, TermFunction], file: str) -> str:
+    """Return which function `file.py` stands for: its only one, or the one named like the file."""
+    names, file_name = list(functions), Path(file).stem
+    if len(names) != 1 and file_name not in names:
+        raise RewardError(
+            f"{file} has {len(names)} functions; name one of them, as in {file}:{names[0]}"
+        )
+    return file_name if file_name in names else names[0]
 
 
 def _function(module: ModuleType, name: str, problem: str) -> TermFunction:

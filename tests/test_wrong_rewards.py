@@ -63,9 +63,12 @@ def test_the_collection_has_enough_cases_with_different_names() -> None:
     assert len(set(names)) == len(names) >= 45
 
 
-def refusal(expression: str, env: str = "paddle") -> str:
+def refusal(expression: str, env: str = "paddle", diagnose: bool = False) -> str:
     """Return the error about a reward."""
-    with TrialProcess(expression, env) as trial, pytest.raises(RewardError) as raised:
+    with (
+        TrialProcess(expression, env, diagnose=diagnose) as trial,
+        pytest.raises(RewardError) as raised,
+    ):
         trial.wait()
     assert "\n" not in str(raised.value)
     return str(raised.value)
@@ -99,7 +102,9 @@ def test_a_file_stands_for_the_function_with_its_name(folder: Path) -> None:
     with TrialProcess("mine.py", "paddle") as trial:
         assert trial.wait() == []
     written(folder, HIGH + HIGH.replace("f(", "g("))
-    assert "mine.py has 2 functions; name one of them, as in mine.py:f" in refusal("mine.py")
+    for checked in (False, True):  # train.py and `rewards check` give the same answer
+        message = refusal("mine.py", diagnose=checked)
+        assert "mine.py has 2 functions; name one of them, as in mine.py:f" in message
 
 
 PARENT = """

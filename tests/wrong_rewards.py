@@ -329,9 +329,9 @@ LEGAL = [
         0,
     ),
     Wrong(
-        "two functions, a helper and a test",
+        "two functions, one with the name of the file, a helper and a test",
         HIGH
-        + HIGH.replace("f(", "g(")
+        + HIGH.replace("f(", "mine(")
         + "def _helper(x):\n    return x\ndef test_helper():\n    assert _helper(3) == 3\n",
         "",
         0,
