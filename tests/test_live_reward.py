@@ -246,11 +246,13 @@ class Trial:
     """Stands in for a trial process; the test sets its outcome."""
 
     outcome: list[str] | str | None = None
+    started = 0
     stopped = 0
 
     def __init__(self, expression: str, env_id: str, env_options: dict[str, Any]) -> None:
         self.expression, self.env_id, self.env_options = expression, env_id, env_options
         self.verdict = {"compiled": [False] * (expression.count("+") + 1)}
+        type(self).started += 1
 
     def poll(self) -> list[str] | None:
         if isinstance(self.outcome, str):
@@ -264,6 +266,7 @@ class Trial:
 @pytest.fixture
 def trial(monkeypatch: pytest.MonkeyPatch) -> type[Trial]:
     monkeypatch.setattr(Trial, "outcome", [])
+    monkeypatch.setattr(Trial, "started", 0)
     monkeypatch.setattr(Trial, "stopped", 0)
     monkeypatch.setattr(playing.live_reward, "TrialProcess", Trial)
     return Trial
@@ -344,9 +347,11 @@ def test_an_endless_trial_stops_nothing_and_ends_at_the_next_save(
     window, live = workshop
     trial.outcome = None
     Path("mine.py").write_text(NEAR)
-    for k in range(50):
+    frames(window, live, lambda: trial.started == 1)
+    steps = window.playback.episode.steps
+    for k in range(10):
         window.frame(STEP)
-        assert window.playback.episode.steps == k + 1
+        assert window.playback.episode.steps == steps + k + 1
     assert list(window.playback.terms) == ["high"]
     Path("mine.py").write_text(NEAR + "\n")
     frames(window, live, lambda: trial.stopped == 1)
