@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from agents.agent import Agent, Task
-from envs.names import load, suggest
-from envs.registry import AGENTS, AgentEntry
+from envs.names import load
+from envs.registry import AGENTS, look_up
 
 
 def settings_type(name: str) -> type[Any]:
@@ -15,7 +15,7 @@ def settings_type(name: str) -> type[Any]:
     Raises:
         ValueError: if there is no such agent.
     """
-    return load(_entry(name).settings)  # type: ignore[no-any-return]
+    return load(look_up(AGENTS, "agent", name).settings)  # type: ignore[no-any-return]
 
 
 def make_agent(name: str, task: Task, settings: Any, seed: int, device: str = "cpu") -> Agent:
@@ -24,12 +24,6 @@ def make_agent(name: str, task: Task, settings: Any, seed: int, device: str = "c
     Raises:
         ValueError: if there is no such agent, or if it cannot serve the task's spaces.
     """
-    kind = load(_entry(name).target)
+    kind = load(look_up(AGENTS, "agent", name).target)
     arguments = {"device": device} if getattr(kind, "uses_torch", False) else {}
     return kind(task, settings, seed, **arguments)  # type: ignore[no-any-return]
-
-
-def _entry(name: str) -> AgentEntry:
-    if name not in AGENTS:
-        raise ValueError(f"no agent is called `{name}`; {suggest(name, AGENTS)}")
-    return AGENTS[name]

@@ -8,11 +8,14 @@ from typing import Any
 
 RESERVED = {
     "reward": "use --reward",
-    "rewards": "every game has its own module of terms",
     "game": "use --env",
+    "dataset": "use --env",
     "id": "use --env",
     "render_mode": "play.py renders by itself",
     "num_envs": "use --num-envs of train.py",
+    "vectorization_mode": "train.py chooses it",
+    "vector_kwargs": "train.py chooses them",
+    "wrappers": "they are code, not options",
 }
 """Arguments of `gymnasium.make` that are not environment options, and what to do instead."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gymnasium.envs.registration import register
 
-from envs.names import load
+from envs.names import load, suggest
 
 
 class GameEntry(NamedTuple):
@@ -67,6 +67,7 @@ class ExperimentEntry(NamedTuple):
 
 
 Entry = GameEntry | DatasetEntry | AgentEntry | ExperimentEntry
+AnyEntry = TypeVar("AnyEntry", GameEntry, DatasetEntry, AgentEntry)
 
 # fmt: off
 
@@ -126,6 +127,20 @@ EXPERIMENTS = {
 # fmt: on
 
 
+def look_up(table: Mapping[str, AnyEntry], kind: str, name: Any) -> AnyEntry:
+    """Return the entry called `name`.
+
+    Names may come from anyone's run folder. They are only compared, so that a name such as
+    "module:attribute" imports nothing.
+
+    Raises:
+        ValueError: if there is no such entry; `kind` says what it would be.
+    """
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(f"there is no {kind} `{name}`; {suggest(str(name), table)}")
+    return table[name]
+
+
 def env_id_of(name: str) -> str:
     """Return the Gymnasium id of a game or dataset; any other name is returned as it is."""
     entry = GAMES.get(name) or DATASETS.get(name)
@@ -161,7 +176,7 @@ def register_game(name: str, entry: GameEntry) -> None:
         entry_point="rewards.make:make_single",
         vector_entry_point="rewards.make:make_vector",
         reward_threshold=entry.solved_score,
-        kwargs={"game": entry.target, "rewards": entry.rewards},
+        kwargs={"game": name},
     )
 
 
@@ -173,7 +188,7 @@ def register_dataset(name: str, entry: DatasetEntry) -> None:
         entry_point="stages.datasets.environments:make_single",
         vector_entry_point="stages.datasets.environments:make_vector",
         reward_threshold=entry.solved_score,
-        kwargs={"dataset": entry.target},
+        kwargs={"dataset": name},
     )
 
 

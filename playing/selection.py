@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
-from envs.options import check_option_name, parse_env_options
+from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from training.cli import Count, File, Text
 from training.config import RunConfig
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
-from training.train_options import find_env_id
+from training.train_options import env_of_run, find_env_id
 from training.trained_agent import load_config
 
 SHIPPED = Path(__file__).parent / "trained"
@@ -141,11 +141,10 @@ def select(options: PlayOptions) -> Selection:
             "--agent random"
         )
     config, reward = load_config(run), options.reward
-    env_id = env_id or _env_of_run(config)
+    env_id = env_id or env_of_run(config)
     if env_id == config.env:
-        learned = _options_of_run(config)
-        env_options = learned | env_options
-        encoding = encoding_of(env_id, learned)
+        env_options = config.env_options | env_options
+        encoding = encoding_of(env_id, config.env_options)
         if encoding_of(env_id, env_options) != encoding:
             options_of_run = " ".join(f"{name}={value}" for name, value in encoding.items())
             raise PlayError(f"{run} was trained with {options_of_run}: use that")
@@ -195,22 +194,6 @@ def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
         return str(content["env"]), dict(content["env_options"])
     except (RunError, LookupError, TypeError, ValueError):
         return None, {}
-
-
-def _env_of_run(config: RunConfig) -> str:
-    if ":" in config.env:
-        raise PlayError(
-            f"the environment {config.env} of the run would import code; if you trust it, add "
-            f"--env {config.env}"
-        )
-    return find_env_id(config.env)
-
-
-def _options_of_run(config: RunConfig) -> dict[str, Any]:
-    """Return the environment options of a run, which must not name code either."""
-    for name in config.env_options:
-        check_option_name(name)
-    return config.env_options
 
 
 def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> str | None:

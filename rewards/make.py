@@ -26,6 +26,7 @@ from envs.engine.capabilities import game_batch_of
 from envs.engine.game import Game, load_game
 from envs.engine.single import GameEnv
 from envs.engine.vector import GameVectorEnv
+from envs.registry import GAMES, GameEntry, look_up
 from rewards.check.recorded_games import recorded_transitions
 from rewards.expression import WeightedTerm, is_code, parse
 from rewards.kernel import Kernel, WeightedSum, builtin_kernel, checked_kernel
@@ -36,30 +37,34 @@ from rewards.terms import Term, from_function, load_term
 RewardLike = str | Callable[..., float] | WeightedSum | None
 
 
-def make_single(game: str, rewards: str, reward: RewardLike = None, **options: Any) -> GameEnv:
-    """Make one game; arguments as for `make_reward` and `envs.engine.single.GameEnv`."""
-    definition, rest = load_game(game, options)
-    return GameEnv(definition, make_reward(definition, game, rewards, reward, options), **rest)
+def make_single(game: str, reward: RewardLike = None, **options: Any) -> GameEnv:
+    """Make one game by its name in `envs.registry.GAMES`.
+
+    Other arguments are those of `make_reward` and `envs.engine.single.GameEnv`.
+    """
+    entry = look_up(GAMES, "game", game)
+    definition, rest = load_game(entry.target, options)
+    return GameEnv(definition, make_reward(definition, entry, reward, options), **rest)
 
 
-def make_vector(
-    game: str, rewards: str, reward: RewardLike = None, **options: Any
-) -> GameVectorEnv:
-    """Make many games; arguments as for `make_reward` and `envs.engine.vector.GameVectorEnv`."""
-    definition, rest = load_game(game, options)
-    reward = make_reward(definition, game, rewards, reward, options)
-    return GameVectorEnv(definition, reward, **rest)
+def make_vector(game: str, reward: RewardLike = None, **options: Any) -> GameVectorEnv:
+    """Make many games by their name in `envs.registry.GAMES`.
+
+    Other arguments are those of `make_reward` and `envs.engine.vector.GameVectorEnv`.
+    """
+    entry = look_up(GAMES, "game", game)
+    definition, rest = load_game(entry.target, options)
+    return GameVectorEnv(definition, make_reward(definition, entry, reward, options), **rest)
 
 
 def make_reward(
-    definition: Game, game: str, rewards: str, reward: RewardLike, options: dict[str, Any]
+    definition: Game, entry: GameEntry, reward: RewardLike, options: dict[str, Any]
 ) -> WeightedSum:
     """Make a reward ready for use.
 
     Args:
         definition: the game to be rewarded.
-        game: where the game is defined, as in `envs.paddle.game:paddle`.
-        rewards: the game's module of reward terms.
+        entry: its entry in `envs.registry.GAMES`.
         reward: a weighted sum as `rewards.expression.parse` reads it, one function of
             (before, action, after), an earlier result of this function, or None for the game's
             default.
@@ -70,6 +75,7 @@ def make_reward(
     """
     if isinstance(reward, WeightedSum):
         return reward
+    rewards = entry.rewards
     if reward is None:
         reward = str(importlib.import_module(rewards).DEFAULT[definition.name])
     if not isinstance(reward, str):
@@ -79,7 +85,9 @@ def make_reward(
     parsed = parse(reward)
     compiled = None
     if any(is_code(part.term) for part in parsed):
-        with TrialProcess(reward, "", options, parsed=parsed, places=(game, rewards)) as trial:
+        with TrialProcess(
+            reward, "", options, parsed=parsed, places=(entry.target, rewards)
+        ) as trial:
             for text in trial.wait():
                 warnings.warn(text, stacklevel=4)
             compiled = trial.verdict["compiled"]
@@ -101,8 +109,9 @@ def load_tried_reward(
         RewardError: if the file has changed since the trial and does not load any more.
     """
     arguments: Any = gymnasium.spec(env_id).kwargs
-    definition, _ = load_game(arguments["game"], dict(env_options))
-    return _load(definition, arguments["rewards"], expression, parse(expression), compiled)
+    entry = GAMES[arguments["game"]]
+    definition, _ = load_game(entry.target, dict(env_options))
+    return _load(definition, entry.rewards, expression, parse(expression), compiled)
 
 
 def reward_of(environment: Any) -> WeightedSum | None:

@@ -161,7 +161,7 @@ def test_a_running_game_has_a_target_while_a_sound_lasts() -> None:
 
 
 def test_rows_are_what_the_game_observes() -> None:
-    env: GameEnv = make_single("envs.paddle.game:GAME", "rewards.paddle")
+    env: GameEnv = make_single("paddle")
     env.reset(seed=4)
     for _ in range(5):
         seen = env.step(2)[0]

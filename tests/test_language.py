@@ -118,7 +118,7 @@ def test_both_grammars_cover_every_event() -> None:
 
 def test_verdicts_agree_with_how_the_game_continues() -> None:
     """A waiting paddle hits without moving; where it is "too late", the best player misses."""
-    env = make_single("envs.paddle.game:GAME", "rewards.paddle")
+    env = make_single("paddle")
     draws = np.random.default_rng(0)
     found: collections.Counter[str] = collections.Counter()
     for _ in range(150):

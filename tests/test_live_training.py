@@ -352,7 +352,7 @@ def test_the_end_of_training_is_shown_and_the_agent_plays_on(
         ("--trust-reward", "leave out --trust-reward"),
         ("--agent rules", "an agent that learns, such as ppo; rules does not"),
         ("--agent random --env CartPole-v1", "random does not"),
-        ("--agent trained", "no agent is called `trained`"),
+        ("--agent trained", "there is no agent `trained`"),
         ("--agent sac", "sac"),
         ("--env CartPole-v1 --reward hit_or_miss", "reward of its own"),
         ("--env Nowhere-v0", "there is no environment"),

@@ -17,6 +17,7 @@ import pytest
 
 from envs.engine.batch import GameBatch
 from envs.engine.game import OBSERVATION_OPTIONS, load_game
+from envs.registry import GAMES as REGISTERED
 from rewards.__main__ import main
 from rewards.check.events import events_of
 from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, recorded
@@ -33,8 +34,9 @@ KNOWN = tuple(variant for variant in VARIANTS if variant.env_id != "TinyLeaf-v0"
 def game_of(variant: Variant, **options: Any) -> tuple[Any, str, dict[str, Any]]:
     """Return a game, its module of reward terms, and its options."""
     arguments: Any = gymnasium.spec(variant.env_id).kwargs
-    game, rest = load_game(arguments["game"], variant.options | options)
-    return game, arguments["rewards"], rest
+    entry = REGISTERED[arguments["game"]]
+    game, rest = load_game(entry.target, variant.options | options)
+    return game, entry.rewards, rest
 
 
 # --- Recorded games

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from envs.engine.game import Game, load_game
+from envs.registry import GAMES as REGISTERED
 from rewards.check.recorded_games import Transitions, recorded_transitions
 from rewards.kernel import compiled_kernel, plain_kernel
 from rewards.make import make_reward
@@ -24,7 +25,8 @@ UP, STAY, DOWN = 0, 1, 2
 def rewarded(variant: Variant) -> tuple[Game, str]:
     """Return a game and its module of reward terms."""
     arguments: Any = gymnasium.spec(variant.env_id).kwargs
-    return load_game(arguments["game"], variant.options)[0], arguments["rewards"]
+    entry = REGISTERED[arguments["game"]]
+    return load_game(entry.target, variant.options)[0], entry.rewards
 
 
 def all_terms(rewards: str) -> list[str]:
@@ -183,8 +185,9 @@ def test_values_of_the_paddle_terms(
 
 
 def test_attributes_of_a_weighted_sum() -> None:
-    game, rewards, _ = own_terms(Variant("PaddleBall-v0"))
-    reward = make_reward(game, "", rewards, "hit_or_miss - 0.01*effort", {})
+    entry = REGISTERED["paddle"]
+    game, _ = load_game(entry.target, {})
+    reward = make_reward(game, entry, "hit_or_miss - 0.01*effort", {})
     assert reward.expression == "hit_or_miss - 0.01*effort"
     assert reward.weights == [1.0, -0.01]
     assert reward.names == ("hit_or_miss", "effort")

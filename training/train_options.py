@@ -86,8 +86,7 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         SystemExit: after --help.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--env", default=DEFAULT_ENV)
-    for name in ("--agent", "--feedback", "--resume", "--observation"):
+    for name in ("--env", "--agent", "--feedback", "--resume", "--observation"):
         first.add_argument(name)
     first.add_argument("--env-options", nargs="*", default=())
     try:
@@ -95,9 +94,9 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     except argparse.ArgumentError as error:
         raise ValueError(str(error)) from None
     if known.resume is not None:
-        return _resumed(Path(known.resume), arguments)
+        return _resumed(Path(known.resume), known.env is not None, arguments)
     known.env_options = parse_env_options(known.env_options)
-    defaults, suited = _preset_options(known.env, known.agent, _with_flags(known))
+    defaults, suited = _preset_options(known.env or DEFAULT_ENV, known.agent, _with_flags(known))
     options = _read(defaults, arguments)
     if options.freeze and options.pretrained is None:
         raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
@@ -191,9 +190,29 @@ def _with_flags(options: Any) -> dict[str, Any]:
     return env_options
 
 
-def _resumed(folder: Path, arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
+def env_of_run(config: RunConfig) -> str:
+    """Return the Gymnasium id of a run, whose folder may come from anyone.
+
+    Raises:
+        ValueError: if there is no such environment, or if it or its options could import code.
+    """
+    env_id, values = config.env, config.env_options.values()
+    ours = env_id in (*env_ids(GAMES), *env_ids(DATASETS))
+    if not ours and ":" in "".join([env_id, *(str(value) for value in values)]):
+        raise RunError(
+            f"the environment {env_id} of the run would import code; if you trust it, add "
+            f"--env {env_id}"
+        )
+    return find_env_id(env_id)
+
+
+def _resumed(
+    folder: Path, env_is_named: bool, arguments: Sequence[str]
+) -> tuple[TrainOptions[Any], RunConfig]:
     """Return the settings of a run, with the changes that a resumed run allows."""
     saved = load_config(folder)
+    if not env_is_named:
+        env_of_run(saved)
     options = _read(TrainOptions(**vars(saved)), arguments)
     config = options.config()
     fixed = set(vars(saved)) - {"settings", *changeable_settings()}

@@ -15,6 +15,7 @@ import numpy as np
 from envs.bicycle.rules import ride
 from envs.engine.game import load_game
 from envs.paddle.rules import follow
+from envs.registry import GAMES
 from rewards.make import make_vector
 from stages.datasets.commentator import Remark, of_paddle, of_ride
 from stages.datasets.dataset import Array
@@ -46,10 +47,8 @@ def weak(observations: Array, skills: Array, generator: np.random.Generator) -> 
 class CommentedGame:
     """A game, its player and its commentator."""
 
-    place: str
-    """`module:attribute` of the `envs.engine.game.Game`, or of the function that makes it."""
-    rewards: str
-    """Module of the reward terms."""
+    name: str
+    """Name in `envs.registry.GAMES`."""
     play: Player
     """play(observations, skills, generator): actions."""
     describe: Callable[[Any, Any], Remark]
@@ -58,12 +57,12 @@ class CommentedGame:
     @property
     def pace(self) -> int:
         """Number of steps between two remarks."""
-        return load_game(self.place, {})[0].steps_per_second // 2
+        return load_game(GAMES[self.name].target, {})[0].steps_per_second // 2
 
 
 COMMENTED_GAMES = {
-    "paddle": CommentedGame("envs.paddle.game:GAME", "rewards.paddle", sleepy, of_paddle),
-    "bicycle": CommentedGame("envs.bicycle.game:bicycle", "rewards.bicycle", weak, of_ride),
+    "paddle": CommentedGame("paddle", sleepy, of_paddle),
+    "bicycle": CommentedGame("bicycle", weak, of_ride),
 }
 BOTH = "both"
 
@@ -76,7 +75,7 @@ def fields(record: Any) -> SimpleNamespace:
 def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]:
     """Play `PARALLEL` games and return the remarks on each, from its start to its end."""
     generator = np.random.default_rng(seed)
-    batch = make_vector(game.place, game.rewards, num_envs=PARALLEL).batch
+    batch = make_vector(game.name, num_envs=PARALLEL).batch
     seeds = generator.integers(2**62, size=PARALLEL).tolist()
     batch.reset(np.arange(PARALLEL), seeds)
     skills = generator.random(PARALLEL)

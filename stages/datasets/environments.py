@@ -37,13 +37,17 @@ from gymnasium.vector.utils import batch_space
 from envs.engine.resetting import reset_mask, reset_options, seed_for_each
 from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
 from envs.names import load, suggest
+from envs.registry import DATASETS, look_up
 from stages.datasets.dataset import SPLITS, Array, Assessment, Dataset, examples_of, scrambled
 
 Codes = Callable[[Array], Array | None]
 
 
 def make_vector(dataset: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
-    """Return a vector environment; `dataset` is `module:class`, for `options` see above."""
+    """Return a vector environment of a dataset, by its name in `envs.registry.DATASETS`.
+
+    `options` are described above.
+    """
     return ExampleVectorEnv(ExampleBatch(num_envs, *_made(dataset, options)))
 
 
@@ -62,9 +66,9 @@ def make_single(
     return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
-def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
+def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
     """Return the dataset with its options, the feedback and the split."""
-    kind: type[Dataset] = load(place)
+    kind: type[Dataset] = load(look_up(DATASETS, "dataset", name).target)
     chosen = []
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
         value = options.pop(option, choices[0])
@@ -80,8 +84,8 @@ def _made(place: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
         wanted: Any = type(fields[option].default)
         number = (int, float) if wanted is float else wanted
         if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):
-            name = {int: "whole", float: "a number", str: "a text", bool: "True or False"}[wanted]
-            raise ValueError(f"option `{option}` must be {name}, not {value!r}")
+            kinds = {int: "whole", float: "a number", str: "a text", bool: "True or False"}
+            raise ValueError(f"option `{option}` must be {kinds[wanted]}, not {value!r}")
     return kind(**options), chosen[0], chosen[1]
 
 

@@ -51,7 +51,7 @@ class CommentaryViewer(Viewer):
         super().reset(seed=seed)
         generator = self.np_random
         self._commented = COMMENTED_GAMES[self._names[int(generator.integers(len(self._names)))]]
-        self._game: GameEnv = make_single(self._commented.place, self._commented.rewards)
+        self._game: GameEnv = make_single(self._commented.name)
         self._view: Any = None
         self._observation, _ = self._game.reset(seed=int(generator.integers(2**62)))
         self._skills = generator.random(1)

@@ -52,8 +52,7 @@ class GameViewer(Viewer):
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset, 30)
         self._game: GameEnv = make_single(
-            "envs.paddle.game:GAME",
-            "rewards.paddle",
+            "paddle",
             observation="screen",
             screen_size=dataset.game_screen_size,
         )
