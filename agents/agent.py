@@ -138,8 +138,12 @@ class Agent:
         """
         return {}
 
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the torch tensors that `restore_policy` needs, by name."""
+        return {}
+
     def tensors(self) -> dict[str, Any]:
-        """Return all torch tensors of a checkpoint, by name."""
+        """Return all torch tensors of a checkpoint, by name; `policy_tensors` are among them."""
         return {}
 
     def numbers(self) -> dict[str, Any]:

@@ -92,9 +92,13 @@ class KMeansAgent(Agent):
         """Return the index (n, 1) of the nearest centre."""
         return nearest(observations, self.history[-1])[:, None] if len(self.history) else None
 
-    def tensors(self) -> dict[str, Any]:
+    def policy_tensors(self) -> dict[str, Any]:
         """Return the centres of all iterations."""
         return {"centres": torch.from_numpy(self.history)}
+
+    def tensors(self) -> dict[str, Any]:
+        """Return the centres of all iterations."""
+        return self.policy_tensors()
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load the centres of all iterations."""

@@ -175,11 +175,15 @@ class SearchAgent(Agent):
         np.add.at(self.population.started, player[player != NO_CANDIDATE], -1)
         self._assign(np.arange(len(player)))
 
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the best weights."""
+        return {"network.weights": torch.from_numpy(self.weights.copy())}
+
     def tensors(self) -> dict[str, Any]:
         """Return the best weights and the state of the search."""
         arrays = vars(self.population)
         state = {f"population.{name}": torch.from_numpy(array) for name, array in arrays.items()}
-        return state | {"network.weights": torch.from_numpy(self.weights.copy())}
+        return self.policy_tensors() | state
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load the best weights only."""

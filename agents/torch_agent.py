@@ -75,10 +75,13 @@ class TorchAgent(Agent):
         dtype = None if observations.dtype == np.uint8 else torch.float32
         return torch.as_tensor(observations, dtype=dtype, device=self.device)
 
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the network only."""
+        return {f"network.{name}": value for name, value in self.network.state_dict().items()}
+
     def tensors(self) -> dict[str, Any]:
         """Return network and optimizer."""
-        network = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        return network | optimizer_tensors(self.optimizer)
+        return self.policy_tensors() | optimizer_tensors(self.optimizer)
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and the number of steps."""

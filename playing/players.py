@@ -12,9 +12,9 @@ import gymnasium
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Task, UnsuitableTaskError
-from playing.selection import TRAINED, Selection
-from training.config import RunConfig
-from training.trained_agent import load_agent, load_config
+from playing.selection import TRAINED, Selection, tell
+from training.evaluation import score_text
+from training.trained_agent import load_agent, load_config, load_model
 
 LEARNING = "learning"
 
@@ -40,7 +40,7 @@ class Players:
         self._task = Task(self.env_id, env.observation_space, env.action_space, 1, 1)
         self._makers: dict[str, Callable[[], Player]] = {}
         if selection.run is not None:
-            self._makers[TRAINED] = partial(_trained, selection.run, selection.config, env)
+            self._makers[TRAINED] = partial(_trained, selection.run, selection, env)
         for name in ("rules", "random"):
             if self._suits(name):
                 self._makers[name] = partial(self._untrained, name)
@@ -90,9 +90,16 @@ class Players:
         return Player(name, kinds.get(name, "untrained"), agent)
 
 
-def _trained(run: Path, config: RunConfig | None, env: gymnasium.Env[Any, Any]) -> Player:
+def _trained(run: Path, selection: Selection, env: gymnasium.Env[Any, Any]) -> Player:
+    """Return the trained agent of a run; if it is the run's best model, say so."""
     import torch  # takes over a second, so only when it is needed
 
     torch.set_num_threads(1)  # threads only slow down a network that gets one observation
-    config = config or load_config(run)
-    return Player(TRAINED, config.agent, load_agent(run, env, config))
+    config, model = selection.config or load_config(run), load_model(run, selection.last)
+    agent = load_agent(run, env, config, model)
+    if model.name == "best" and model.score is not None:
+        tell(
+            f"playing the best model, of step {model.step:,} (score {score_text(model.score)}); "
+            "--last plays the last one"
+        )
+    return Player(TRAINED, config.agent, agent)

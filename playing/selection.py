@@ -57,6 +57,8 @@ class PlayOptions:
     """Agent that plays instead of the trained one: random, rules, or an untrained agent."""
     reward: Text = None
     """Reward to show, written as for train.py. Default: the reward of the run."""
+    last: bool = False
+    """Play the last model of the run instead of the one with the best evaluation."""
     trust_reward: bool = False
     """Execute the copy of the reward code in the run folder. Use it only for runs you trust."""
     env_options: tuple[str, ...] = ()
@@ -84,9 +86,11 @@ class PlayOptions:
             raise PlayError(f"--seed must be at least 0, got {self.seed}")
         if not SLOWEST <= self.speed <= FASTEST:
             raise PlayError(f"--speed must be between 0.01 and 100, got {self.speed:g}")
+        if self.last and self.agent not in (None, TRAINED):
+            raise PlayError(f"--last chooses a model of a run: leave out --agent {self.agent}")
         if self.train:
             reason = "--train trains a new agent in a window"
-            self._refuse(reason, "run", "record", "headless", "json", "trust_reward")
+            self._refuse(reason, "run", "last", "record", "headless", "json", "trust_reward")
         if self.sound:
             self._refuse("--sound needs a window", "record", "headless", "json")
 
@@ -111,6 +115,8 @@ class Selection:
     """Run folder of the trained agent, if there is one."""
     config: RunConfig | None = None
     """Settings of that run; None if they have not been read."""
+    last: bool = False
+    """Whether the trained agent is the last model of the run instead of the best one."""
 
     @property
     def reward(self) -> str | None:
@@ -150,7 +156,8 @@ def select(options: PlayOptions) -> Selection:
             raise PlayError(f"{run} was trained with {options_of_run}: use that")
         if reward is None:
             reward = _reward_of_run(run, config, options.trust_reward)
-    return Selection(env_id, _make_options(env_id, reward, env_options), seed, run, config)
+    make_options = _make_options(env_id, reward, env_options)
+    return Selection(env_id, make_options, seed, run, config, options.last)
 
 
 def newest_run(env_id: str | None, env_options: dict[str, Any]) -> Path | None:

@@ -29,7 +29,7 @@ from playing.players import LEARNING, Player, Players
 from playing.selection import Selection
 from playing.window import SPLIT_SECONDS, Window
 from training.ipc import receive, send
-from training.live import LiveTrainer, Reports, Requests, policy_of
+from training.live import LiveTrainer, Reports, Requests
 from training.loop import make_agent_and_runner
 from training.run_folder import load_checkpoint
 from training.train_options import parse
@@ -136,7 +136,7 @@ def test_a_reward_that_fails_late_goes_back_to_the_run_before(local: LocalTraine
     trainer.train()
     (content, tensors), *_ = local.messages()
     assert content["run"] == str(good.folder)
-    for name, tensor in policy_of(good).items():
+    for name, tensor in good.agent.policy_tensors().items():
         assert torch.equal(tensors[name], tensor), "the good agent is shown again"
     for run, source in ((good, LIVING), (bad, LATE)):
         load_checkpoint(run.folder)
@@ -170,7 +170,7 @@ def test_from_scratch_keeps_the_reward_of_the_run(local: LocalTrainer) -> None:
     assert (second.folder / "reward" / "mine.py").read_text() == LIVING
     assert second.make_options["reward"] is first.make_options["reward"]
     untouched, _ = make_agent_and_runner(second.config, make_environments("PaddleBall-v0", 4, {}))
-    for name, tensor in policy_of(second).items():
+    for name, tensor in second.agent.policy_tensors().items():
         assert torch.equal(tensor, untouched.tensors()[name]), name
 
 

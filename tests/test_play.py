@@ -17,6 +17,7 @@ import gymnasium
 import numpy as np
 import pygame
 import pytest
+import torch
 from PIL import Image, ImageSequence
 
 import play
@@ -34,7 +35,7 @@ from playing.selection import Selection, newest_run
 from playing.video import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
-from training.run_folder import save_checkpoint, write_json
+from training.run_folder import BEST, load_checkpoint, save_checkpoint, write_json, write_tensors
 
 ENV = "PaddleBall-v0"
 BICYCLE = "BicycleBalance-v0"
@@ -640,6 +641,32 @@ def test_damaged_runs_are_one_line_errors(capsys: pytest.CaptureFixture[str], da
     message = capsys.readouterr().err
     assert message.count("\n") == 1
     assert "runs" in message
+
+
+def test_the_best_model_is_played_unless_the_last_one_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The best one always moves up; the last one does not."""
+    folder = make_run(Path("runs/one"))
+    last = json_of(capsys, "--episodes", "2", "--seed", "0")
+    tensors, _ = load_checkpoint(folder)
+    tensors["agent.network.heads.bias"] = torch.tensor([99.0, 0.0, 0.0, 0.0])  # always up
+    progress = {"steps": 204_800, "evaluated_score": 58.2}
+    write_tensors(folder / BEST, tensors, {"progress": progress})
+    assert run("--json", "--episodes", "2", "--seed", "0") == 0
+    captured = capsys.readouterr()
+    assert captured.err == (
+        "play.py: playing the best model, of step 204,800 (score 58.2); --last plays the last one\n"
+    )
+    best = json.loads(captured.out)
+    assert best["lengths"] != last["lengths"]
+    assert json_of(capsys, "--episodes", "2", "--seed", "0", "--last") == last
+    (folder / BEST).write_bytes((folder / BEST).read_bytes()[:-9])
+    assert run("--json") == 2
+    assert "remove it to use the last model" in capsys.readouterr().err
+    assert run("--json", "--last", "--episodes", "1") == 0
+    assert run("--last", "--agent", "random", "--json") == 2
+    assert "leave out --agent random" in capsys.readouterr().err
 
 
 # The command line

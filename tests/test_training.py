@@ -26,7 +26,8 @@ from training import train_options as command_line
 from training.config import RunConfig
 from training.evaluation import Evaluation
 from training.export import export_run
-from training.run_folder import RunError, atomic_path, load_checkpoint, write_json
+from training.run_folder import BEST, RunError, atomic_path, load_checkpoint, write_json
+from training.trained_agent import load_model
 
 REPOSITORY = Path(train.__file__).parent
 QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
@@ -345,6 +346,67 @@ def test_the_reported_score_had_no_part_in_deciding_when_to_stop(
     assert len(set(seeds)) == 5
     points = curves(folder).Scalars("eval/mean_score")
     assert [(point.step, point.value) for point in points] == [(4000, 50.0), (8000, 50.0)]
+
+
+def scripted_evaluations(monkeypatch: pytest.MonkeyPatch, *scores: float) -> None:
+    """Let the evaluations of the next runs give these mean scores, one after the other."""
+    following = iter(scores)
+
+    def scripted(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
+        given = np.full(episodes, next(following))
+        return Evaluation(given, given, given)
+
+    monkeypatch.setattr(loop, "evaluate", scripted)
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [((3.0, 9.0, 5.0), 2), ((3.0, 5.0, 9.0), 3), ((7.0, 7.0, 5.0), 2), ((0.0, 0.0, 0.0), 3)],
+    ids=["in the middle", "last", "the later of two", "all equal"],
+)
+def test_the_model_with_the_best_evaluation_is_kept(
+    scores: tuple[float, ...], best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the network of a run that stops there, whose evaluations all give the same."""
+    arguments = ["--num-envs", "16", "--eval-every", "320", "--num-steps", "10", "--run-dir"]
+    scripted_evaluations(monkeypatch, *scores, 4.0, 4.5)  # the last model, then the best one
+    folder = run_train(*arguments, tmp_path / "a", "--steps", 960)
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert (evaluation["model_step"], evaluation["steps"]) == (best * 320, 960)
+    assert evaluation["mean_score"] == (4.0 if best == 3 else 4.5)
+    assert evaluation["last_model"]["mean_score"] == 4.0
+    scripted_evaluations(monkeypatch, 1.0, 1.0, 1.0, 1.0)
+    stopped = run_train(*arguments, tmp_path / "b", "--steps", best * 320)
+    kept, there = load_model(folder), load_model(stopped, last=True)
+    assert (kept.name, kept.step, kept.score) == ("best", best * 320, scores[best - 1])
+    assert kept.tensors
+    for name, tensor in kept.tensors.items():
+        assert torch.equal(tensor, there.tensors[name]), name
+
+
+def test_a_lucky_evaluation_does_not_make_the_best_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The score that counts is that of the evaluation that was to confirm the lucky one."""
+    arguments = ["--num-envs", "16", "--eval-every", "320", "--steps", "640", "--run-dir", tmp_path]
+    scripted_evaluations(monkeypatch, 90.0, 10.0, 20.0, 20.0)
+    folder = run_train(*arguments)
+    assert (load_model(folder).step, load_model(folder).score) == (640, 20.0)
+
+
+def test_a_resumed_run_keeps_the_same_best_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--num-envs", "16", "--eval-every", "320", "--num-steps", "10", "--run-dir"]
+    scripted_evaluations(monkeypatch, 2.0, 9.0, 5.0, 7.0, *[1.0] * 2)
+    through = run_train(*arguments, tmp_path / "a", "--steps", 1280)
+    scripted_evaluations(monkeypatch, 2.0, 9.0, *[1.0] * 1)
+    half = run_train(*arguments, tmp_path / "b", "--steps", 640)
+    scripted_evaluations(monkeypatch, 5.0, 7.0, *[1.0] * 2)
+    run_train("--resume", half, "--steps", 1280)
+    assert_same_checkpoint(through, half)
+    one, other = ((folder / BEST).read_bytes() for folder in (through, half))
+    assert one == other
 
 
 def test_every_curve_has_one_value_a_step(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from envs.engine.capabilities import assessing
 from training.vector_runner import VectorRunner, make_environments
 
 RESAMPLES = 2_000
+THREE_DIGITS_BELOW = 2.0  # scores such as accuracies differ in the third digit
 NORMAL_QUANTILE = 1.959963984540054  # 97.5 % of a standard normal distribution
 
 
@@ -50,6 +51,11 @@ class Evaluation:
         resamples = generator.choice(self.scores, (RESAMPLES, len(self.scores)))
         low, high = np.percentile(resamples.mean(1), [2.5, 97.5])
         return float(low), float(high)
+
+
+def score_text(score: float) -> str:
+    """Return a score with as many digits as differ between agents."""
+    return f"{score:.1f}" if abs(score) >= THREE_DIGITS_BELOW else f"{score:.3f}"
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:

@@ -10,7 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from training.run_folder import CONFIG, EVALUATION, load_checkpoint, save_checkpoint
+from training.run_folder import CONFIG, EVALUATION, save_checkpoint
+from training.trained_agent import load_model
 
 KEPT = "agent.network."
 
@@ -21,12 +22,13 @@ def export_run(run: Path, folder: Path) -> None:
     Raises:
         RunError: if `run` has no checkpoint.
     """
-    tensors, numbers = load_checkpoint(run)
-    kept = {name: tensor for name, tensor in tensors.items() if name.startswith(KEPT)}
+    model = load_model(run)
+    kept = {name: tensor for name, tensor in model.tensors.items() if name.startswith(KEPT)}
+    progress = {"progress": {"steps": model.step, "evaluated_score": model.score}}
     folder.mkdir(parents=True, exist_ok=True)
     for name in (CONFIG, EVALUATION):
         shutil.copyfile(run / name, folder / name)
-    save_checkpoint(folder, kept, {"progress": numbers["progress"]})
+    save_checkpoint(folder, kept, progress)
 
 
 if __name__ == "__main__":

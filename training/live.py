@@ -109,7 +109,7 @@ class Reports:
             "score": numbers.get("score"),
             "speed": numbers.get("steps/s"),
         }
-        self._send(content, policy_of(self.run))
+        self._send(content, self.run.agent.policy_tensors())
 
     def problem(self, text: str) -> None:
         """Send an error message."""
@@ -118,12 +118,6 @@ class Reports:
     def _send(self, content: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
         with contextlib.suppress(OSError):  # the window is closed: the requests have ended too
             send(self._pipe, content, tensors)
-
-
-def policy_of(run: Run) -> dict[str, Any]:
-    """Return the tensors that decide how the agent of a run acts."""
-    tensors = run.agent.tensors()
-    return {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
 
 
 class LiveTrainer:

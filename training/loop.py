@@ -22,8 +22,8 @@ from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
-from training.run_folder import RunError, load_checkpoint, save_checkpoint
-from training.trained_agent import load_backbone
+from training.run_folder import BEST, RunError, load_checkpoint, save_checkpoint, write_tensors
+from training.trained_agent import best_model, load_backbone, restored_agent
 from training.vector_runner import VectorRunner
 from training.video import make_video
 
@@ -51,8 +51,7 @@ def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, 
         ValueError: if the agent cannot start with the backbone of the run that `config` names.
     """
     runner = VectorRunner(environments, fresh_seed(config.seed))
-    spaces = (environments.single_observation_space, environments.single_action_space)
-    task = Task(config.env, *spaces, config.num_envs, config.steps, runner.terms)
+    task = make_task(config, runner)
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
     if config.pretrained is not None:
         load_backbone(agent, config, Path(config.pretrained))
@@ -60,6 +59,13 @@ def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, 
         agent.freeze_backbone()
     agent.set_lookahead(runner.lookahead)
     return agent, runner
+
+
+def make_task(config: RunConfig, runner: VectorRunner) -> Task:
+    """Return the task of the agent that `runner` serves."""
+    environments = runner.environments
+    spaces = (environments.single_observation_space, environments.single_action_space)
+    return Task(config.env, *spaces, config.num_envs, config.steps, runner.terms)
 
 
 class Run:
@@ -76,6 +82,8 @@ class Run:
         self.runner = runner
         self.progress = Progress()
         self.curves = TrainingCurves(runner.count)
+        self.best_score: float | None = None
+        """Evaluation of the model in `BEST`; None if there is none yet."""
 
     @property
     def solved(self) -> bool:
@@ -88,13 +96,27 @@ class Run:
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
         for name, array in self.runner.checkpoint().items():
             tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         numbers = {
             "progress": vars(self.progress),
             "curves": self.curves.checkpoint(),
             "agent": self.agent.numbers(),
         }
         save_checkpoint(self.folder, tensors, numbers)
+
+    def save_if_best(self) -> None:
+        """Write the policy to `BEST` if no evaluation so far was better than the newest one.
+
+        Of equally good models the later one stays: it has learned from more steps, and while all
+        scores are equal, the best model is simply the last one.
+        """
+        score, tensors = self.progress.evaluated_score, self.agent.policy_tensors()
+        if score is None or not tensors:
+            return
+        if self.best_score is not None and score < self.best_score:
+            return
+        tensors = {f"agent.{name}": tensor for name, tensor in tensors.items()}
+        write_tensors(self.folder / BEST, tensors, {"progress": vars(self.progress)})
+        self.best_score = score
 
     def restore(self) -> None:
         """Continue from the folder's checkpoint.
@@ -103,6 +125,8 @@ class Run:
             RunError: if the checkpoint is missing, damaged or of an agent that only plays.
         """
         tensors, numbers = load_checkpoint(self.folder)
+        best = best_model(self.folder)
+        self.best_score = None if best is None else best.score
         environments = under("environments.", tensors)
         try:
             self.agent.restore(agent_tensors(tensors), agent_numbers(numbers))
@@ -159,33 +183,49 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     run.save()
 
 
-def evaluate_finally(run: Run, logger: Logger) -> Evaluation:
-    """Evaluate a trained agent on seeds that nothing else uses: the score to report.
+@dataclass(frozen=True)
+class FinalEvaluation:
+    """What a run reports: its best and its last model, in the same episodes."""
 
-    Evaluations during training decide when to stop, so a run stops after a lucky one. Adds a point
-    to the evaluation's curves if the last step has none.
+    best: Evaluation
+    """That of the last model if no evaluation before was better."""
+    best_step: int
+    """Environment steps that the best model was trained for."""
+    last: Evaluation
+
+
+def evaluate_finally(run: Run, logger: Logger) -> FinalEvaluation:
+    """Evaluate the best and the last model on seeds that nothing else uses: the scores to report.
+
+    Evaluations during training decide when to stop and which model is the best, so both are chosen
+    after lucky ones. Adds a point to the evaluation's curves if the last step has none.
     """
-    evaluation = _evaluate(run, FINAL)
+    last = _evaluate(run, run.agent, FINAL)
     if run.progress.evaluated_step != run.progress.steps:
-        _log_evaluation(run, logger, evaluation, FINAL)
+        _log_evaluation(run, logger, last, FINAL)
         run.save()
-    return evaluation
+    best = best_model(run.folder)
+    if best is None or best.step == run.progress.steps:
+        return FinalEvaluation(last, run.progress.steps, last)
+    agent = restored_agent(best, make_task(run.config, run.runner), run.config, run.folder)
+    return FinalEvaluation(_evaluate(run, agent, FINAL), best.step, last)
 
 
 def _evaluate_in_training(run: Run, logger: Logger) -> None:
     """Evaluate the agent; a score that is good enough must be confirmed on other seeds."""
-    evaluation = _evaluate(run)
+    evaluation = _evaluate(run, run.agent)
     run.progress.evaluated_score = evaluation.mean_score
     _log_evaluation(run, logger, evaluation)
     if run.solved:
-        run.progress.evaluated_score = _evaluate(run, CONFIRMATION).mean_score
+        run.progress.evaluated_score = _evaluate(run, run.agent, CONFIRMATION).mean_score
+    run.save_if_best()
     run.agent.set_lookahead(run.runner.lookahead)  # evaluations give it one of other environments
 
 
-def _evaluate(run: Run, *purpose: int) -> Evaluation:
-    """Evaluate the agent on seeds that belong to this step and purpose only."""
+def _evaluate(run: Run, agent: Agent, *purpose: int) -> Evaluation:
+    """Evaluate an agent of the run on seeds that belong to this step and purpose only."""
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
-    return evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
+    return evaluate(agent, config.env, run.make_options, config.eval_episodes, seed)
 
 
 def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:

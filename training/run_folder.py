@@ -4,6 +4,7 @@ config.json             all settings, the seed, versions, the exact command
 reward/                 the sources of the reward terms; never executed unless asked for
 checkpoint.safetensors  tensors only
 checkpoint.json         everything else of the same moment
+best.safetensors        the policy with the best evaluation so far
 evaluation.json         how good the agent was at the end
 events.out.tfevents.*   TensorBoard
 """
@@ -21,6 +22,7 @@ from typing import Any
 CONFIG = "config.json"
 TENSORS = "checkpoint.safetensors"
 NUMBERS = "checkpoint.json"
+BEST = "best.safetensors"
 EVALUATION = "evaluation.json"
 
 
@@ -71,11 +73,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Any], numbers: dict[str, An
     `numbers` travel inside the tensor file too, so that the two can never be of different moments;
     checkpoint.json is their readable copy.
     """
-    from safetensors.torch import save_file
-
-    text = json.dumps(numbers, allow_nan=False)
-    with atomic_path(folder / TENSORS) as temporary:
-        save_file(tensors, temporary, metadata={"numbers": text})
+    write_tensors(folder / TENSORS, tensors, numbers)
     write_json(folder / NUMBERS, numbers)
 
 
@@ -85,11 +83,29 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         RunError: if there is none, or it is damaged.
     """
+    if not (folder / TENSORS).is_file():
+        raise RunError(f"{folder} has no {TENSORS}: nothing was saved in it yet")
+    return read_tensors(folder / TENSORS)
+
+
+def write_tensors(path: Path, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
+    """Write tensors atomically, with `numbers` in the same file; numbers must be finite."""
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(numbers, allow_nan=False)
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"numbers": text})
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the tensors and numbers that `write_tensors` wrote. Executes nothing.
+
+    Raises:
+        RunError: if the file is damaged.
+    """
     from safetensors import SafetensorError, safe_open
 
-    path = folder / TENSORS
-    if not path.is_file():
-        raise RunError(f"{folder} has no {TENSORS}: nothing was saved in it yet")
     try:
         with safe_open(path, framework="pt") as file:
             numbers = json.loads((file.metadata() or {})["numbers"])

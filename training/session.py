@@ -18,17 +18,16 @@ from rich.console import Console
 from training.cli import INTERRUPTED
 from training.config import RunConfig, changeable_settings
 from training.display import make_display
-from training.evaluation import Evaluation
+from training.evaluation import score_text
 from training.feedback import kind_of
 from training.logger import TensorBoardLogger
-from training.loop import Run, evaluate_finally, make_agent_and_runner, train
+from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.reward_snapshot import has_code, keep_reward, reward_sources
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
 from training.signals import interruptible
 from training.vector_runner import make_environments
 
 OWN_REWARD = "the environment's own"
-THREE_DIGITS_BELOW = 2.0  # scores such as accuracies differ in the third digit
 
 
 def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: str) -> int:
@@ -132,10 +131,11 @@ def _train_and_report(
         _print(console, f"Interrupted at step {run.progress.steps:,}. Everything is saved.")
         _print(console, f"Continue:    python train.py --resume {_quoted(run.folder)}{trust}")
         return INTERRUPTED
-    evaluation = evaluate_finally(run, logger)
-    write_json(run.folder / EVALUATION, _content(run, evaluation))
+    final = evaluate_finally(run, logger)
+    write_json(run.folder / EVALUATION, _content(run, final))
     _print(console, _outcome(run, seconds, first_step))
-    _print(console, _result(evaluation))
+    for line in _result(run, final):
+        _print(console, line)
     _print(console, f"Run folder:  {_quoted(run.folder)}")
     _print(console, f"Watch it:    python play.py {_quoted(run.folder)}")
     _print(console, f"Curves:      tensorboard --logdir {_quoted(run.folder.parent)}")
@@ -154,31 +154,43 @@ def _outcome(run: Run, seconds: float, first_step: int) -> str:
     return f"Trained for {steps - first_step:,} steps in {seconds:.1f} s.{unsolved}"
 
 
-def _result(evaluation: Evaluation) -> str:
-    """Return what the final evaluation measured, in a sentence or two."""
-    digits = 1 if abs(evaluation.mean_score) >= THREE_DIGITS_BELOW else 3
-    mean, low, high = (f"{x:.{digits}f}" for x in (evaluation.mean_score, *evaluation.interval()))
-    metrics = "".join(f" {name}: {value:.3f}." for name, value in evaluation.metrics.items())
-    return (
-        f"Final evaluation: mean score {mean} over {len(evaluation.scores)} new episodes "
-        f"(95 % interval for this policy, over episodes: {low} to {high}).{metrics}"
-    )
+def _result(run: Run, final: FinalEvaluation) -> list[str]:
+    """Return what the final evaluation measured, in a line or two."""
+    best, last = final.best, final.last
+    low, high = (score_text(end) for end in best.interval())
+    metrics = "".join(f" {name}: {value:.3f}." for name, value in best.metrics.items())
+    which = "" if best is last else f" of the best model, of step {final.best_step:,}"
+    lines = [
+        f"Final evaluation{which}: mean score {score_text(best.mean_score)} over "
+        f"{len(best.scores)} new episodes (95 % interval for this policy, over episodes: {low} to "
+        f"{high}).{metrics}"
+    ]
+    if best is not last:
+        low, high = (score_text(end) for end in last.interval())
+        lines.append(
+            f"The last model, of step {run.progress.steps:,}: mean score "
+            f"{score_text(last.mean_score)} in the same episodes ({low} to {high})."
+        )
+    return lines
 
 
-def _content(run: Run, evaluation: Evaluation) -> dict[str, Any]:
-    """Return the content of evaluation.json."""
+def _content(run: Run, final: FinalEvaluation) -> dict[str, Any]:
+    """Return the content of evaluation.json: that of the best model, and the last one's score."""
+    best, last = final.best, final.last
     return {
-        "mean_score": evaluation.mean_score,
-        "interval_95": evaluation.interval(),
+        "mean_score": best.mean_score,
+        "interval_95": best.interval(),
         "interval_of": "the mean score of this policy, over episodes",
-        "mean_return": float(evaluation.returns.mean()),
-        "mean_length": float(evaluation.lengths.mean()),
-        "episodes": len(evaluation.scores),
-        "scores": evaluation.scores.tolist(),
+        "model_step": final.best_step,
+        "last_model": {"mean_score": last.mean_score, "interval_95": last.interval()},
+        "mean_return": float(best.returns.mean()),
+        "mean_length": float(best.lengths.mean()),
+        "episodes": len(best.scores),
+        "scores": best.scores.tolist(),
         "steps": run.progress.steps,
         "training_episodes": run.progress.episodes,
         "feedback_numbers": run.progress.feedback_numbers,
-        "metrics": evaluation.metrics,
+        "metrics": best.metrics,
         "solved": run.solved,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from agents.checkpointing import agent_tensors
 from envs.registry import encoding_of
 from rewards.expression import parse
 from training.config import RunConfig
-from training.run_folder import CONFIG, RunError, load_checkpoint, read_json
+from training.run_folder import BEST, CONFIG, RunError, load_checkpoint, read_json, read_tensors
 
 
 def load_config(folder: Path) -> RunConfig:
@@ -23,15 +24,65 @@ def load_config(folder: Path) -> RunConfig:
     return RunConfig.from_json(read_json(folder / CONFIG))
 
 
+@dataclass(frozen=True)
+class Model:
+    """What a run has learned at one moment."""
+
+    name: str
+    """`best` or `last`."""
+    step: int
+    """Environment steps that it was trained for."""
+    score: float | None
+    """Mean score of the evaluation that decided; None if there was none."""
+    tensors: dict[str, Any]
+    """Tensors of the policy at least, by the names of the checkpoint."""
+
+
+def load_model(folder: Path, last: bool = False) -> Model:
+    """Return the best model of a run; with `last`, or if it has none, the last one.
+
+    A run has a best model after its first evaluation.
+
+    Raises:
+        RunError: if there is no model, or it is damaged; a damaged best model is not replaced.
+    """
+    best = None if last else best_model(folder)
+    if best is not None:
+        return best
+    tensors, numbers = load_checkpoint(folder)
+    progress = numbers.get("progress", {})
+    return Model("last", progress.get("steps", 0), progress.get("evaluated_score"), tensors)
+
+
+def best_model(folder: Path) -> Model | None:
+    """Return the model with the best evaluation of a run, or None if there is none.
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    if not (folder / BEST).exists():
+        return None
+    try:
+        tensors, numbers = read_tensors(folder / BEST)
+        progress = numbers["progress"]
+        return Model("best", int(progress["steps"]), float(progress["evaluated_score"]), tensors)
+    except (RunError, LookupError, TypeError, ValueError) as error:
+        reason = str(error) if isinstance(error, RunError) else f"{folder / BEST} is damaged"
+        raise RunError(f"{reason}; remove it to use the last model instead") from None
+
+
 def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
     """Load the backbone of the run in `folder` into `agent`, which is trained with `config`.
 
-    Executes no code of the run. Raises ValueError if there is no run or its backbone does not fit.
+    It is the backbone of the run's best model. Executes no code of the run.
+
+    Raises:
+        ValueError: if there is no run, or its backbone does not fit.
     """
     found = load_config(folder)
-    tensors, _ = load_checkpoint(folder)
+    model = load_model(folder)
     try:
-        agent.load_backbone(agent_tensors(tensors))
+        agent.load_backbone(agent_tensors(model.tensors))
         _check_alike(found, config)
     except UnsuitableTaskError:
         raise
@@ -54,20 +105,33 @@ def _check_alike(found: RunConfig, config: RunConfig) -> None:
 
 
 def load_agent(
-    folder: Path, env: gymnasium.Env[Any, Any], config: RunConfig | None = None
+    folder: Path,
+    env: gymnasium.Env[Any, Any],
+    config: RunConfig | None = None,
+    model: Model | None = None,
 ) -> Agent:
     """Return the agent of a run, ready to act in `env`. Executes no code of the run.
+
+    `model` is by default the one that `load_model` returns.
 
     Raises:
         RunError: if the folder is damaged, or `env` has other spaces than the run's environment.
     """
-    config = config or load_config(folder)
-    tensors, _ = load_checkpoint(folder)
+    config, model = config or load_config(folder), model or load_model(folder)
     terms = {part.term: part.weight for part in parse(config.reward or "reward")}
     task = Task(config.env, env.observation_space, env.action_space, 1, config.steps, terms)
+    return restored_agent(model, task, config, folder)
+
+
+def restored_agent(model: Model, task: Task, config: RunConfig, folder: Path) -> Agent:
+    """Return an agent for `task` with the policy of a model of the run in `folder`.
+
+    Raises:
+        RunError: if the model does not fit the task.
+    """
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
-        agent.restore_policy(agent_tensors(tensors))
+        agent.restore_policy(agent_tensors(model.tensors))
     except (KeyError, RuntimeError):
         options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
         raise RunError(
