@@ -16,6 +16,7 @@ from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
 from rewards.expression import RewardError, file_named
 from rewards.sandbox.parent import TrialProcess
+from rewards.sandbox.protection import described
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -80,6 +81,7 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
         found = trial.wait_for_findings()
         show_findings(console, expression, found)
         trial.wait()
+    say(console, f"tried {described()}")
     show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
     if not trial.verdict["failures"]:
         say(console, f"train on it: {escape(commands.train(env, env_options, expression))}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 
@@ -37,11 +38,15 @@ def separate_streams() -> tuple[TextIO, TextIO, TextIO]:
     return streams
 
 
-def end_with(pipe: TextIO) -> None:
-    """End this process, whatever it is doing, once the parent has closed its end of `pipe`."""
+def end_with(pipe: TextIO, on_line: Callable[[str], None] = lambda line: None) -> None:
+    """End this process, whatever it is doing, once the parent has closed its end of `pipe`.
+
+    `on_line` is called with each line that the parent still sends.
+    """
 
     def wait() -> None:
-        pipe.read()
+        for line in pipe:
+            on_line(line)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -7,6 +7,7 @@ named after a hash of all functions that it calls and the constants that they us
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,10 @@ def _cache_root() -> Path:
 
 
 def _cache_folder(kernel_name: str, fingerprint: str) -> Path | None:
-    """Return the folder of one kernel, created if needed; None if the disk is not writable."""
+    """Return the folder of one kernel, created if needed; None if nothing can be kept.
+
+    Numba writes to it even to read. Of a cache that cannot be written, it gets a copy.
+    """
     folder = _cache_root() / _folder_name(kernel_name, fingerprint)
     try:
         if not folder.is_dir():
@@ -97,4 +101,21 @@ def _cache_folder(kernel_name: str, fingerprint: str) -> Path | None:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
+        return _copied(folder)
+
+
+def _copied(folder: Path) -> Path | None:
+    """Return a copy that lasts as long as this process; None if there is nothing to copy."""
+    try:
+        copy = Path(_copies().name) / folder.name
+        for file in folder.glob("*/*"):
+            (copy / file.parent.name).mkdir(parents=True, exist_ok=True)
+            (copy / file.parent.name / file.name).write_bytes(file.read_bytes())
+    except OSError:
         return None
+    return copy if copy.is_dir() else None
+
+
+@functools.cache
+def _copies() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="training-wheels-", ignore_cleanup_errors=True)

@@ -117,8 +117,7 @@ def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:
     Raises:
         ValueError: if an option is not possible.
     """
-    names = game.option_names
-    chosen = game.make_options({name: options[name] for name in options if name in names})
+    chosen = _game_options(game, options)
     events, players = events_of(game, rewards), (NOTHING, RANDOM, *_rules(game))
     file = _file(game, events, chosen)
     arrays = _load(file)
@@ -129,6 +128,17 @@ def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:
     steps = Steps(before, arrays["actions"], after, arrays["terminated"], arrays["truncated"])
     rest = arrays["player"], arrays["episode"], arrays["score"]
     return Recording(steps, *rest, players, events, chosen)
+
+
+def is_recorded(game: Game, rewards: str, options: dict[str, Any]) -> bool:
+    """Return whether the recording is on disk; arguments and errors as for `recorded`."""
+    return _file(game, events_of(game, rewards), _game_options(game, options)).is_file()
+
+
+def _game_options(game: Game, options: dict[str, Any]) -> Any:
+    """Return the options dataclass of a game, from options of the environment."""
+    names = game.option_names
+    return game.make_options({name: options[name] for name in options if name in names})
 
 
 def _rules(game: Game) -> dict[str, Any]:

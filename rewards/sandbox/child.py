@@ -13,6 +13,7 @@ import gc
 import inspect
 import json
 import os
+import queue
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -23,6 +24,8 @@ from rewards import testing
 from rewards.child_process import end_with, separate_streams
 from rewards.expression import RewardError, WeightedTerm, file_named
 from rewards.sandbox.confinement import Confinement
+from rewards.sandbox.known import marks_folder
+from rewards.sandbox.protection import VARIABLE, enter
 from rewards.terms import Term, distinct_names, load_term, load_terms, place_of
 
 if TYPE_CHECKING:
@@ -46,15 +49,17 @@ class WeightedFunction(NamedTuple):
 
 def main() -> None:
     """Serve one request, and exit without running what a user's code registered for the exit."""
-    request_line, report, stderr = separate_streams()
-    request = json.loads(request_line.readline())
-    end_with(request_line)
+    enter()
+    requests, report, stderr = separate_streams()
+    request = json.loads(requests.readline())
+    answers = queue.SimpleQueue[str]()
+    end_with(requests, answers.put)
     gc.disable()  # imports allocate much and free little
     sys.stderr = stderr
     answer: dict[str, Any]
     try:
         with redirect_stderr(MessageStream(report)):
-            answer = {"verdict": Trial(request, report, Confinement(stderr)).verdict()}
+            answer = {"verdict": Trial(request, report, answers.get, Confinement(stderr)).verdict()}
     except (ValueError, ImportError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer), file=report, flush=True)
@@ -64,10 +69,19 @@ def main() -> None:
 class Trial:
     """All steps of the trial of one reward."""
 
-    def __init__(self, request: dict[str, Any], report: TextIO, confinement: Confinement) -> None:
+    def __init__(
+        self,
+        request: dict[str, Any],
+        report: TextIO,
+        wait_for_answer: Callable[[], str],
+        confinement: Confinement,
+    ) -> None:
         self.request = request
         self.warnings: list[str] = []
+        self.marks: list[str] = []
+        """Marks of the terms that compile, for `rewards.sandbox.known`."""
         self._report = report
+        self._wait_for_answer = wait_for_answer
         self._confinement = confinement
 
     def verdict(self) -> dict[str, Any]:
@@ -78,12 +92,16 @@ class Trial:
             ValueError: if there is no such environment.
         """
         game, rewards = self._game  # first: a wrong option is not reported as a wrong file
+        self._tell({"marks_folder": str(marks_folder())})  # before a user's code can say so
         from rewards.check.events import events_of
 
         with testing.using(testing.Context(events_of(game, rewards).by_name())):
             parts = self._load()
-        from rewards.check.recorded_games import recorded
+        from rewards.check.recorded_games import is_recorded, recorded
 
+        if VARIABLE in os.environ and not is_recorded(game, rewards, self.request["options"]):
+            self._tell({"needs": "recording"})  # a sandbox cannot write it
+            self._wait_for_answer()
         recording = recorded(game, rewards, self.request["options"])
         transitions = recording.transitions(recording.tried())
         outcomes = [self._try(part.term, game, transitions) for part in parts]
@@ -101,7 +119,7 @@ class Trial:
             self._compiles(part.term, transitions, outcome)
             for part, outcome in zip(parts, outcomes, strict=True)
         ]
-        return found | {"compiled": compiled, "warnings": self.warnings}
+        return found | {"compiled": compiled, "warnings": self.warnings, "marks": self.marks}
 
     def _tell(self, event: dict[str, Any]) -> None:
         print(json.dumps(event), file=self._report, flush=True)
@@ -111,9 +129,9 @@ class Trial:
         """The definition of the game, and its module of rewards."""
         from envs.engine.game import OBSERVATION_OPTIONS, load_game
 
-        place, rewards = self.request["places"] or _places(self.request["env"])
-        game, rest = load_game(place, self.request["options"])
+        game, rewards = game_of(self.request)
         if self.request["diagnose"]:
+            _, rest = load_game(_places(self.request)[0], self.request["options"])
             game.make_options({k: v for k, v in rest.items() if k not in OBSERVATION_OPTIONS})
         return game, rewards
 
@@ -159,7 +177,7 @@ class Trial:
 
     def _compiles(self, term: Term, transitions: Transitions, outcome: Outcome | None) -> bool:
         """Return whether a term can be compiled; if it cannot, add a warning that says why."""
-        from rewards.sandbox.trial import choose_kernel, is_known, remember
+        from rewards.sandbox.trial import choose_kernel, is_known, mark_of
 
         game, rewards = self._game
         if outcome is None:
@@ -174,7 +192,7 @@ class Trial:
         ):
             _, reasons = choose_kernel(term, game, rewards, transitions, outcome)
         if not reasons:
-            remember(term, game)
+            self.marks.append(mark_of(term, game))
         self.warnings += reasons
         return not reasons
 
@@ -288,11 +306,23 @@ class MessageStream:
         """Do nothing: every message is sent at once."""
 
 
-def _places(name: str) -> tuple[str, str]:
+def game_of(request: dict[str, Any]) -> tuple[Game, str]:
+    """Return the definition of the game of a request, and its module of rewards."""
+    from envs.engine.game import load_game
+
+    place, rewards = _places(request)
+    return load_game(place, request["options"])[0], rewards
+
+
+def _places(request: dict[str, Any]) -> tuple[str, str]:
     """Return where a game and its reward terms are defined."""
     from envs.names import suggest
     from envs.registry import GAMES
 
+    if request["places"]:
+        place, rewards = request["places"]
+        return place, rewards
+    name = request["env"]
     for short_name, entry in GAMES.items():
         if name in (short_name, entry.env_id):
             return entry.target, entry.rewards

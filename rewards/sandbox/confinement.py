@@ -1,6 +1,7 @@
 """The limits under which a process runs a user's code: time, memory, and forbidden operations.
 
-They protect against mistakes, not against attacks: code in a process can get around them.
+They give an honest mistake a clear message. They do not stop an attack, because code can get around
+them; `rewards.sandbox.protection` does.
 """
 
 from __future__ import annotations

@@ -9,23 +9,31 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from rewards.child_process import environment_for_child
 from rewards.expression import RewardError, WeightedTerm, parse
 from rewards.sandbox.confinement import ASLEEP
+from rewards.sandbox.known import add_marks
+from rewards.sandbox.protection import BUBBLEWRAP, VARIABLE, confined, protection
 
 SECONDS = 3.0
 """Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
 PATIENCE = 5.0  # seconds past its limit before a process is killed
+SIGNALLED = 128  # exit codes above it stand for signals
 STDERR_KEPT = 65_536  # bytes of a broken process's output
+CONTROL = re.compile(rb"\\u00([01][0-9a-f]|7f|[89][0-9a-f])")
+"""Control characters in JSON. A user's code could move the cursor of the terminal with them."""
 
 
 class TrialProcess:
@@ -69,6 +77,7 @@ class TrialProcess:
         self._began = time.monotonic()
         self._result: dict[str, Any] = {}
         self._stderr = b""
+        self._marks_folder = Path()
         self._has_found = threading.Event()
         request = {
             "terms": parsed,
@@ -78,13 +87,18 @@ class TrialProcess:
             "diagnose": diagnose,
             "seconds": SECONDS,
         }
-        line = json.dumps(request, default=float) + "\n"
+        self._request = (json.dumps(request, default=float) + "\n").encode()
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="training-wheels-", ignore_cleanup_errors=True
+        )
+        command, variables = confined(_python("rewards.sandbox.child"), [Path(self._folder.name)])
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rewards.sandbox.child"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment_for_child(),
+            env=environment_for_child() | variables | {"TMPDIR": self._folder.name},
+            start_new_session=bool(variables) and VARIABLE not in os.environ,
         )
         pipes = self._process.stdout, self._process.stderr
         self._readers = [
@@ -93,10 +107,7 @@ class TrialProcess:
         ]
         for reader in self._readers:
             reader.start()
-        pipe: Any = self._process.stdin
-        with contextlib.suppress(OSError):  # it has ended already, and `poll` reports why
-            pipe.write(line.encode())
-            pipe.flush()
+        self._send(self._request)
 
     def __enter__(self) -> TrialProcess:
         return self
@@ -125,6 +136,7 @@ class TrialProcess:
         if "verdict" not in self._result:
             raise RewardError(self._reason())
         self.verdict = self._result["verdict"]
+        add_marks(self._marks_folder, self.verdict["marks"])
         return list(self.verdict["warnings"])
 
     def wait_for_findings(self) -> dict[str, Any]:
@@ -151,21 +163,39 @@ class TrialProcess:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+        self._folder.cleanup()
+
+    def _send(self, line: bytes) -> None:
+        pipe: Any = self._process.stdin
+        with contextlib.suppress(OSError, ValueError):  # it has ended, and `poll` reports why
+            pipe.write(line)
+            pipe.flush()
 
     def _read_reports(self, pipe: IO[bytes]) -> None:
         """Read the reports of the process until it ends."""
         for line in pipe:
-            event = json.loads(line)
+            event = json.loads(CONTROL.sub(b"", line))
             if "running" in event:
                 self.running, self._began = event, time.monotonic()
             elif "say" in event:
                 print(event["say"], file=sys.stderr)
+            elif "marks_folder" in event and not self.running:
+                self._marks_folder = Path(event["marks_folder"])
+            elif "needs" in event:
+                self._prepare()
             elif "found" in event:
                 self.found = event["found"]
                 self._has_found.set()
             else:
                 self._result = event
         self._has_found.set()
+
+    def _prepare(self) -> None:
+        """Record the games that the trial needs; it is in a sandbox, and cannot save them."""
+        if VARIABLE not in os.environ:  # else this process is in a sandbox, too
+            command = _python("rewards.sandbox.prepare")
+            subprocess.run(command, input=self._request, env=environment_for_child(), check=False)
+        self._send(b"\n")
 
     def _read_stderr(self, pipe: IO[bytes]) -> None:
         """Keep the end of the standard error: a traceback, or a message of the system."""
@@ -180,6 +210,8 @@ class TrialProcess:
             return f"the trial of {self.expression!r} could not run: {last[0]}"
         place = _line_in(stderr, self.running["file"]) or self.running["place"]
         code = self._process.returncode
+        if protection() == BUBBLEWRAP and code > SIGNALLED:
+            code = SIGNALLED - code  # it passes on a signal as shells do
         if "Timeout (" in stderr or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
         how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
@@ -190,6 +222,10 @@ class TrialProcess:
             f"{place}: {self.running['running']} did not end within "
             f"{self.running['seconds']:g} s; does it have an endless loop?"
         )
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-P", "-m", module]
 
 
 def _line_in(stderr: str, file: str) -> str | None:

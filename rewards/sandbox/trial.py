@@ -10,24 +10,21 @@ import os
 import re
 import time
 import warnings
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.engine.cache import cache_root, drop_oldest
 from envs.engine.fingerprint import covers_everything, fingerprint, reached
 from envs.engine.game import Game
 from envs.names import suggest
 from rewards.check.recorded_games import Transitions
 from rewards.expression import RewardError, parse
 from rewards.kernel import Kernel, checked_kernel, compiled_kernel, plain_kernel, values
+from rewards.sandbox.known import marks_folder
 from rewards.terms import Term, describe, load_term, place_of, where
 
 ASKED_AGAIN = 100  # transitions that a term is called on a second time
 TIMED = 300  # steps that an interpreted term is timed on
-KNOWN_FOLDER = "known"
-KNOWN_KEPT = 1000  # empty files
 
 
 class Outcome(NamedTuple):
@@ -128,29 +125,18 @@ def is_known(term: Term, game: Game) -> bool:
 
     Compiling takes most of a trial's time.
     """
-    mark = _mark(term, game)
-    return mark is not None and mark.exists()
+    mark = mark_of(term, game)
+    return mark != "" and (marks_folder() / mark).exists()
 
 
-def remember(term: Term, game: Game) -> None:
-    """Save for later trials that a term compiles, if the disk can be written."""
-    mark = _mark(term, game)
-    if mark is not None:
-        with contextlib.suppress(OSError):
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
-            drop_oldest(mark.parent, KNOWN_KEPT)
-
-
-def _mark(term: Term, game: Game) -> Path | None:
-    """Return the file that marks a known term; None if more than its code decides its values."""
+def mark_of(term: Term, game: Game) -> str:
+    """Return the mark of a term that compiles; "" if more than its code decides its values."""
     functions = list(reached(plain_kernel(term)))
     if not covers_everything(functions):
-        return None
+        return ""
     interpreted = os.environ.get("NUMBA_DISABLE_JIT")
     purpose = f"{game.name} {game.state.descr} {game.action_space} {interpreted}"
-    root = cache_root(os.environ.get("NUMBA_CACHE_DIR"))
-    return root.with_name(KNOWN_FOLDER) / fingerprint(functions, purpose)
+    return fingerprint(functions, purpose)
 
 
 def _culprit(term: Term, error: Exception) -> str:

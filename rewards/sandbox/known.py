@@ -1,0 +1,32 @@
+"""Marks of the terms that an earlier trial has compiled: empty files, named after their code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+KEPT = 1000
+
+
+def marks_folder() -> Path:
+    """Return the folder of the marks; it is next to that of compiled code."""
+    from envs.engine.cache import cache_root  # here, as the parent of a sandbox imports no games
+
+    return cache_root(os.environ.get("NUMBA_CACHE_DIR")).with_name("known")
+
+
+def add_marks(folder: Path, marks: Iterable[str]) -> None:
+    """Add marks, if the disk can be written, and drop the oldest.
+
+    They come from a process that has run a user's code, so anything but a hash is left out.
+    """
+    with contextlib.suppress(OSError):
+        for mark in marks:
+            if re.fullmatch("[0-9a-f]{8,64}", str(mark)):
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / mark).touch()
+                for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+                    old.unlink(missing_ok=True)
