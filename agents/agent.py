@@ -9,6 +9,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from gymnasium import spaces
 
+from envs.names import one_of
+from envs.registry import agents_serving
+
 Array = np.ndarray[Any, Any]
 
 NO_BACKBONE = (
@@ -22,6 +25,12 @@ class UnsuitableTaskError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))  # NumPy breaks long bounds into lines
+
+
+def agents_for(space: spaces.Space[Any]) -> str:
+    """Return the end of an error message: which agents serve the actions of `space`."""
+    kind = {spaces.Discrete: "discrete", spaces.Box: "continuous"}.get(type(space))
+    return f"; for {kind} actions, use {one_of(agents_serving(kind))}" if kind else ""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class DQNSettings:
         positive(self, "learning_rate", "max_grad_norm")
         not_negative(self, "learning_starts")
         if not 0 < self.target_rate <= 1:
-            raise ValueError(f"target_rate must be above 0 and at most 1, not {self.target_rate}")
+            raise ValueError(f"--target-rate must be above 0 and at most 1, got {self.target_rate}")
 
 
 class DQNAgent(QAgent):

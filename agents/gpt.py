@@ -50,7 +50,7 @@ class GPTSettings:
         at_least_one(self, "width", "layers", "heads")
         positive(self, "learning_rate", "max_grad_norm")
         if not 0 < self.warmup < 1:
-            raise ValueError(f"warmup must be between 0 and 1, not {self.warmup}")
+            raise ValueError(f"--warmup must be between 0 and 1, got {self.warmup}")
 
 
 class Backbone(nn.Module):
@@ -105,7 +105,7 @@ class GPTAgent(TorchAgent):
         if not (tokens and len(seen.shape or ()) == 1):
             raise UnsuitableTaskError(
                 "gpt: observations must be sequences of tokens (an integer Box of one dimension), "
-                f"not {seen}; use --env commentary"
+                f"got {seen}; use --env commentary"
             )
         assert isinstance(seen, spaces.Box)
         same_shape = space.shape == seen.shape
@@ -117,7 +117,7 @@ class GPTAgent(TorchAgent):
         else:
             raise UnsuitableTaskError(
                 "gpt: actions must be one class for each token (MultiDiscrete) or one for the "
-                f"sequence (Discrete from 0), not {space}"
+                f"sequence (Discrete from 0), got {space}"
             )
         self.network: GPT
         network = GPT(int(seen.high.max()) + 1, seen.shape[0], outputs, settings, seed)

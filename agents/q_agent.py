@@ -13,7 +13,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from agents.agent import Array, Insight, Task, UnsuitableTaskError
+from agents.agent import Array, Insight, Task, UnsuitableTaskError, agents_for
 from agents.networks.backbones import orthogonal
 from agents.torch_agent import TorchAgent
 
@@ -43,8 +43,7 @@ def number_of_actions(name: str, space: spaces.Space[Any]) -> int:
     """
     if not isinstance(space, spaces.Discrete):
         raise UnsuitableTaskError(
-            f"{name}: actions must be Discrete, not {space}: the best of infinitely many actions "
-            "cannot be found by comparing them"
+            f"{name}: actions must be Discrete, got {space}{agents_for(space)}"
         )
     return int(space.n)
 

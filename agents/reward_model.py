@@ -81,7 +81,7 @@ class ActionEncoding(nn.Module):
         if not is_bounded_box(space):
             raise UnsuitableTaskError(
                 "reward_model: actions must be a Discrete space or a float Box space with bounds, "
-                f"not {space}"
+                f"got {space}"
             )
         self.outputs = int(np.prod(space.shape))
         self.scaled = Scaled(space)

@@ -19,8 +19,7 @@ class RulesSettings:
     """Settings of the rules agent."""
 
     rule: str = ""
-    """Name of the hand-written rule; by default the environment's best. An unknown name prints the
-    list."""
+    """Name of the hand-written rule. An empty name takes the best; an unknown one prints a list."""
 
 
 class RulesAgent(Agent):

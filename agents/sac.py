@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
+from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError, agents_for
 from agents.checkpointing import under
 from agents.networks.distributions import HALF_LOG_TAU, BoxScale
 from agents.networks.state_action import is_bounded_box, make_encoder, mlp
@@ -71,7 +71,7 @@ class SACSettings:
         between_0_and_1(self, "gamma", "tau")
         positive(self, "learning_rate")
         if not math.isfinite(self.target_entropy):
-            raise ValueError(f"target_entropy must be finite, not {self.target_entropy}")
+            raise ValueError(f"--target-entropy must be finite, got {self.target_entropy}")
 
 
 def squash(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -125,7 +125,8 @@ class SACAgent(TorchAgent):
         space = task.action_space
         if not is_bounded_box(space):
             raise UnsuitableTaskError(
-                f"sac: actions must be a float Box space with bounds, not {space}"
+                f"sac: actions must be a float Box space with bounds, got {space}"
+                f"{agents_for(space)}"
             )
         self.settings = settings
         self._space = space

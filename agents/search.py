@@ -59,7 +59,7 @@ class SearchSettings:
         at_least_one(self, "population", "episodes")
         positive(self, "spread")
         if not 0 < self.elite <= 1:
-            raise ValueError(f"elite must be above 0 and at most 1, not {self.elite}")
+            raise ValueError(f"--elite must be above 0 and at most 1, got {self.elite}")
         not_negative(self, "noise")
 
 
@@ -209,7 +209,7 @@ def make_features(task: Task) -> Callable[[Array], Array]:
     space = task.observation_space
     if not isinstance(space, spaces.Box) or len(space.shape) != 1:
         raise UnsuitableTaskError(
-            f"search: observations must be vectors (a Box of one dimension), not {space}"
+            f"search: observations must be vectors (a Box of one dimension), got {space}"
         )
     largest = np.maximum(np.abs(space.low), np.abs(space.high)).astype(np.float64)
     units = np.where(largest > 0.0, np.minimum(largest, 1.0), 1.0)

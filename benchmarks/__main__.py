@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -16,9 +15,11 @@ from rich.console import Console
 from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
-from training.cli import USAGE_ERROR, read_options
+from training.cli import USAGE_ERROR, File, read_options
 
 Suite = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")]
+Seconds = Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")]
 OWN_TABLES = ("agents", "compare")
 
 
@@ -26,7 +27,9 @@ OWN_TABLES = ("agents", "compare")
 class Options:
     """Measure the speed of this project on this machine, and compare how fast agents learn."""
 
-    suites: tyro.conf.Positional[tuple[Suite, ...]] = (
+    suites: Annotated[
+        tuple[Suite, ...], tyro.conf.Positional, tyro.conf.arg(name="SUITE", metavar="[SUITE ...]")
+    ] = (
         "engine",
         "training",
         "startup",
@@ -34,18 +37,19 @@ class Options:
         "rewards",
     )
     """What to measure. `agents` and `compare` print tables of their own; the others share one."""
-    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    json: File = None
     """Also write all measured values to this JSON file."""
-    games: tuple[str, ...] = ()
+    games: Names = ()
     """agents, compare: names of games as in the tables. Default: all."""
-    agents: tuple[str, ...] = ()
+    agents: Names = ()
     """agents: names of agents as in train.py. Default: all."""
-    seconds: float | None = None
-    """Time limit of each run in seconds. Default: 30 for agents (three times as long from the
-    screen), 85 seconds of learning for compare."""
+    seconds: Seconds = None
+    """Time limit of each run. Default: 30 for agents (90 from the screen), 85 for compare."""
     steps: int = 500_000
     """compare: step limit of each run, in environment steps."""
-    seeds: tuple[int, ...] | None = None
+    seeds: Annotated[
+        tuple[int, ...] | None, tyro.conf.arg(metavar="NUMBER ...", help_behavior_hint="")
+    ] = None
     """Seeds, one run for each. Default: 1 to 5 for agents, 1 to 3 for compare."""
     jobs: int = 1
     """agents: number of runs in parallel, each in its own process."""

@@ -1,10 +1,10 @@
-"""Names given as text: load what a name stands for, or suggest the right spelling."""
+"""Names given as text: load what a name stands for, and what errors say about names."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -19,3 +19,31 @@ def suggest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else f"choose from {', '.join(known) or 'none'}"
+
+
+def one_of(names: Iterable[Any]) -> str:
+    """Return "a, b or c"."""
+    *others, last = map(str, names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def flag(setting: str) -> str:
+    """Return the command line's name of a setting: `--num-envs` for `num_envs`."""
+    return f"--{setting.replace('_', '-')}"
+
+
+def unused_argument(unused: Sequence[str], flags: Iterable[str], command: str) -> str:
+    """Return the error message about arguments of a command line that nothing reads.
+
+    Args:
+        unused: the arguments; at least one.
+        flags: the flags that the command has.
+        command: as typed, such as `python train.py`.
+    """
+    option = next((text.partition("=")[0] for text in unused if text.startswith("-")), None)
+    if option is None:
+        return f"unexpected argument {unused[0]!r}; {command} --help lists what it takes"
+    names = [each.removeprefix("--") for each in flags]
+    close = difflib.get_close_matches(option.removeprefix("--"), names, 1)
+    hint = f"did you mean --{close[0]}?" if close else f"{command} --help lists all options"
+    return f"there is no option {option}; {hint}"

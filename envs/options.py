@@ -30,7 +30,7 @@ def parse_env_options(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
-            raise ValueError(f"an environment option is written KEY=VALUE, not {text!r}")
+            raise ValueError(f"an environment option is written KEY=VALUE, got {text!r}")
         if key in options:
             raise ValueError(f"environment option `{key}` is given twice")
         check_option_name(key)

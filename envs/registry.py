@@ -152,6 +152,12 @@ def env_ids(table: Mapping[str, GameEntry] | Mapping[str, DatasetEntry]) -> list
     return [entry.env_id for entry in table.values()]
 
 
+def agents_serving(actions: str) -> list[str]:
+    """Return the names of the agents that serve `discrete` or `continuous` actions."""
+    ends = ("Any actions.", f"{actions.capitalize()} actions.")
+    return [name for name, entry in AGENTS.items() if entry.summary.endswith(ends)]
+
+
 def encoding_of(env_id: str, env_options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that decide what the numbers of an observation mean, with defaults."""
     for entry in DATASETS.values():

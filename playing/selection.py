@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
+from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from training.cli import Count, File, Text
@@ -61,8 +62,10 @@ class PlayOptions:
     """Play the last model of the run instead of the one with the best evaluation."""
     trust_reward: bool = False
     """Execute the copy of the reward code in the run folder. Use it only for runs you trust."""
-    env_options: tuple[str, ...] = ()
-    """Options of the environment: ball_speed=0.04 paddle_size=0.3, or task=path."""
+    env_options: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE", help_behavior_hint="")
+    ] = ()
+    """Options of the environment, such as ball_speed=0.04 paddle_size=0.3, or task=path."""
     episodes: Count = None
     """Number of episodes. Default: no limit in a window, 1 in a video, 10 with --headless."""
     seed: Count = None
@@ -97,8 +100,8 @@ class PlayOptions:
     def _refuse(self, reason: str, *names: str) -> None:
         for name in names:
             if getattr(self, name):
-                flag = "the run" if name == "run" else f"--{name.replace('_', '-')}"
-                raise PlayError(f"{reason}: leave out {flag}")
+                what = "the run" if name == "run" else flag(name)
+                raise PlayError(f"{reason}: leave out {what}")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ ENDING_SECONDS = 1.0
 def check_target(path: Path) -> None:
     """Raise PlayError if no video can be written to `path`, before anything is played."""
     if path.suffix.lower() not in MAX_FRAMES_PER_SECOND:
-        raise PlayError(f"--record writes .gif or .mp4, not {path.name!r}")
+        raise PlayError(f"--record writes .gif or .mp4, got {path.name!r}")
     if path.is_dir() or not path.parent.is_dir():
         problem = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise PlayError(f"cannot write {path}: {problem}")

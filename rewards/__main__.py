@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +21,22 @@ from rewards.sandbox.protection import described
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+PROGRAM = "python -m rewards"
+COMMANDS = {
+    "new": ("FILE", "Write a starter file with three terms to change."),
+    "check": (
+        "REWARD",
+        "Try a reward: a file, FILE:function, or 'hit_or_miss + 0.1*FILE:function'.",
+    ),
+}
+"""The argument of each command, and what the command does."""
+FLAGS = ("--env", "--env-options")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
-        options = _parser().parse_args(arguments)
+        options = _read(sys.argv[1:] if arguments is None else arguments)
         env_options = {}
         if options.env_options:
             from envs.options import parse_env_options  # it imports Gymnasium
@@ -105,27 +116,47 @@ def _meant_for(expression: str) -> tuple[str, dict[str, Any]]:
     return str(env), dict(options) if isinstance(options, dict) else {}
 
 
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options of a command line.
+
+    Raises:
+        ValueError: for arguments that cannot be used.
+        SystemExit: after --help.
+    """
+    command = next(iter(arguments), "-")
+    if command.startswith("-") and command not in ("-h", "--help"):
+        usage = (f"{PROGRAM} {name} {argument}" for name, (argument, _) in COMMANDS.items())
+        raise ValueError(f"name a command: {' or '.join(usage)}")
+    if not command.startswith("-") and command not in COMMANDS:
+        from envs.names import suggest  # it imports Gymnasium
+
+        raise ValueError(f"there is no command `{command}`; {suggest(command, COMMANDS)}")
+    options, unused = _parser().parse_known_args(arguments)
+    if unused:
+        from envs.names import unused_argument
+
+        raise ValueError(unused_argument(unused, FLAGS, f"{PROGRAM} {options.command}"))
+    return options
+
+
 class _Parser(argparse.ArgumentParser):
     """Reports mistakes in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message} (python -m rewards --help)")
+        missing = re.match(r"the following arguments are required: (.*)", message)
+        without = re.match(r"argument (\S+): expected", message)
+        if missing:
+            message = f"{missing[1]} is missing: {self.prog} {missing[1]}"
+        elif without:
+            message = f"{without[1]} needs a value"
+        raise ValueError(message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m rewards", description="Write a reward, and see what it pays for."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="new | check")
-    for name, argument, text in (
-        ("new", "FILE", "write a starter file with three terms to change"),
-        (
-            "check",
-            "REWARD",
-            "try a reward: a file, file.py:function, or 'hit_or_miss + 0.1*file.py:f'",
-        ),
-    ):
-        command = commands.add_parser(name, help=text, description=text)
+    parser = _Parser(prog=PROGRAM, description="Write a reward, and see what it pays for.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (argument, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         command.add_argument("reward", metavar=argument)
         command.add_argument("--env", help="paddle or bicycle; by default the file's ENV")
         command.add_argument(

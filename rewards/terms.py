@@ -67,7 +67,7 @@ def load_term(name: str, game_rewards: str) -> Term:
 
 def _builtin_term(name: str, module: ModuleType) -> Term:
     """Return a built-in term; its former name works too, as old runs have it in their config."""
-    problem = f"{module.__name__} has no reward term"
+    problem = f"{module.__name__.rpartition('.')[2]} has no reward term"
     if name not in (renamed := getattr(module, "RENAMED", {})):
         return Term(name, _function(module, name, problem), from_user=False)
     function = _function(module, renamed[name], problem)
@@ -91,7 +91,7 @@ def load_terms(file: str) -> list[Term]:
 def from_function(function: Any) -> Term:
     """Return the term of a function."""
     if not inspect.isfunction(function):
-        raise RewardError(f"a reward must be a string or a function, not {function!r}")
+        raise RewardError(f"a reward must be a string or a function, got {function!r}")
     return Term(function.__name__, function, from_user=True)
 
 

@@ -285,7 +285,7 @@ def test_the_vector_runner_passes_answers_on() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--feedback", "prize"], "option `feedback` must be answer or reward, not 'prize'"),
+        (["--feedback", "prize"], "option `feedback` must be answer or reward, got 'prize'"),
         (["--env-options", "split=all"], "option `split` must be"),
         (["--env-options", "noise=2"], "option `noise` must be between 0 and 1"),
         (["--env-options", "noise=much"], "option `noise` must be a number"),

@@ -172,7 +172,7 @@ MOST = 30_000
     ("arguments", "message"),
     [
         (["--seeds", "1"], "--seeds must be between 2 and 10, got 1"),
-        (["--processes", "-1"], "--processes must not be negative"),
+        (["--processes", "-1"], "--processes must be at least 0, got -1"),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
         (["--out", "/proc/slide.png"], "cannot write into /proc"),

@@ -322,12 +322,12 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--env", "commentary", "--env-options", "language=fr"], "must be en, ko, not 'fr'"),
+        (["--env", "commentary", "--env-options", "language=fr"], "must be en or ko, got 'fr'"),
         (["--env", "commentary", "--env-options", "noise=0.1"], "option `noise` must be 0"),
         (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 569, not 20"),
         (["--env", "commentary", "--heads", "5"], "multiple of heads, not 64 of 5"),
-        (["--env", "commentary", "--warmup", "1"], "warmup must be between 0 and 1, not 1.0"),
-        (["--env", "verdict", "--feedback", "reward"], "must be answer, not 'reward'"),
+        (["--env", "commentary", "--warmup", "1"], "--warmup must be between 0 and 1, got 1.0"),
+        (["--env", "verdict", "--feedback", "reward"], "must be answer, got 'reward'"),
         (["--env", "verdict", "--pretrained", "RUN", *SMALL[:4]], "it has 2 heads, not 4"),
         (
             [

@@ -263,7 +263,7 @@ def test_an_autoencoder_of_two_screens_has_the_backbone_of_a_player() -> None:
     seen, twice = one.sample(5, 0).observations, two.sample(5, 0).observations
     assert np.array_equal(seen[:, 0], twice[:, 1])  # the newest last
     assert not np.array_equal(twice[:, 0], twice[:, 1])
-    with pytest.raises(ValueError, match="option `frames` must be 1 or 2, not 3"):
+    with pytest.raises(ValueError, match="option `frames` must be 1 or 2, got 3"):
         Reconstruct(frames=3)
     eyes = new_agent("supervised", "ReconstructScreen-v0", {"examples": 5, "frames": 2})
     plays = new_agent("ppo", "PaddleBall-v0", {"observation": "screen", "screen_size": 24})

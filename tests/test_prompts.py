@@ -170,9 +170,9 @@ def test_a_network_learns_in_context(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["noise=0.1"], "option `noise` must be 0"),
-        (["shots=-1"], "option `shots` must be between 0 and 1,000, not -1"),
-        (["described=2"], "option `described` must be between 0 and 1, not 2"),
-        (["rules=all"], "option `rules` must be training or test, not 'all'"),
+        (["shots=-1"], "option `shots` must be between 0 and 1,000, got -1"),
+        (["described=2"], "option `described` must be between 0 and 1, got 2"),
+        (["rules=all"], "option `rules` must be training or test, got 'all'"),
         (["rules=test", "rule=30"], "option `rule` must be between -1 and 29 with rules=test"),
         (["feedback=reward"], "option `feedback` must be prompt"),
     ],

@@ -35,9 +35,9 @@ class TinyOptions:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.gust <= 1.0:
-            raise ValueError(f"option `gust` of tiny must be between 0 and 1, not {self.gust}")
+            raise ValueError(f"option `gust` of tiny must be between 0 and 1, got {self.gust}")
         if self.max_steps < 1:
-            raise ValueError(f"option `max_steps` of tiny must be at least 1, not {self.max_steps}")
+            raise ValueError(f"option `max_steps` of tiny must be at least 1, got {self.max_steps}")
 
 
 def reset(state: Any, options: Any) -> None:
@@ -76,7 +76,7 @@ def score(state: Any) -> float:
 def check(state: Any, options: Any) -> None:
     """Raise ValueError if the leaf is off the line."""
     if not -1.0 <= state.x <= 1.0:
-        raise ValueError(f"state field `x` must be in -1..1, not {state.x}")
+        raise ValueError(f"state field `x` must be in -1..1, got {state.x}")
 
 
 def view(surface: Any, state: Any, options: Any) -> None:

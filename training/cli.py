@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +12,35 @@ from typing import Annotated, Any
 
 import tyro
 
+from envs.names import one_of, unused_argument
+
 # Types of options whose default is None; each help text says what happens then.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
 Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
 File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 
 FRAME = " │"
-RULE = re.compile(r"[-─╭╮╰╯]*")
-PLAINER = (
-    (re.compile(r"^Error parsing (\w+(\[\w+\])?: )?"), ""),  # class names tell a user nothing
-    (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), r"\1 is not a whole number"),
-    (re.compile(r"could not convert string to float: (.*)"), r"\1 is not a number"),
+RULE = re.compile(r"[-─╭╮╰╯]+")
+FLAG = r"Error parsing (--[\w-]+):"
+FLAG_IN_HELP = re.compile(r"^(?:│ |  )(--[\w-]+)", re.MULTILINE)
+
+
+def _wrong_choice(message: re.Match[str]) -> str:
+    value, argument, choices = message.groups()
+    known = re.findall("'(.*?)'", choices)
+    return f"{argument} must be {one_of(known)}, got {value!r}"
+
+
+PLAINER = (  # tyro's messages, and what a user reads instead
+    (r"Missing from .*?: (\S+) (.*?)\.? \(required\).*", r"\1 is missing: \2"),
+    (r"Missing value for argument '(.*?)'.*", r"\1 needs a value"),
+    (r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)\.", _wrong_choice),
+    (rf"{FLAG}.* for int\(\) with base 10: ('.*?').*", r"\1 must be a whole number, got \2"),
+    (rf"{FLAG}.* string to float: ('.*?').*", r"\1 must be a number, got \2"),
+    (rf"{FLAG} no type .* from \[(.*?)\].*", r"\1 cannot be read, got \2"),
+    (r"Error parsing (\w+(\[\w+\])?: )?", ""),  # class names tell a user nothing
 )
+UNUSED = "Unrecognized options: "
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -34,29 +52,34 @@ def read_options(kind: Any, arguments: Sequence[str], program: str, **options: A
         ValueError: for arguments that cannot be used; the message is one line.
         SystemExit: after --help.
     """
-    output = io.StringIO()
+    settings = {"prog": f"python {program}", **options}
+    box = io.StringIO()
     try:
-        with contextlib.redirect_stderr(output):
-            return tyro.cli(kind, args=list(arguments), prog=f"python {program}", **options)
+        with contextlib.redirect_stderr(box):
+            return tyro.cli(kind, args=list(arguments), **settings)
     except SystemExit as error:
         if error.code != USAGE_ERROR:
             raise
-    message = _in_one_line(output.getvalue())
-    raise ValueError(f"{message} (python {program} --help lists all options)")
+    message = _in_one_line(box.getvalue())
+    if message.startswith(UNUSED):
+        unused = message.removeprefix(UNUSED).split(", ")
+        message = unused_argument(unused, _flags(kind, settings), settings["prog"])
+    raise ValueError(message)
+
+
+def _flags(kind: Any, settings: dict[str, Any]) -> list[str]:
+    """Return the flags of a command line: those that its help explains."""
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+        tyro.cli(kind, args=["--help"], **settings)
+    return FLAG_IN_HELP.findall(text.getvalue())
 
 
 def _in_one_line(box: str) -> str:
-    """Return the message in tyro's box, above its first rule, and the first suggestion."""
-    parts: list[list[str]] = [[]]
-    for line in box.splitlines()[1:]:
-        words = line.strip(FRAME)
-        if not RULE.fullmatch(words):
-            parts[-1].append(words)
-        elif parts[-1]:
-            parts.append([])
-    message = " ".join(parts[0])
+    """Return the message in tyro's box: the lines after the title, up to the next rule."""
+    _, *lines = (line.strip(FRAME) for line in box.splitlines())
+    texts = itertools.dropwhile(RULE.fullmatch, lines)  # without Unicode, a rule follows the title
+    message = " ".join(itertools.takewhile(lambda line: not RULE.fullmatch(line), texts))
     for pattern, replacement in PLAINER:
-        message = pattern.sub(replacement, message)
-    if len(parts) > 1 and parts[1][:1] == ["Perhaps you meant:"]:
-        message += f"; perhaps you meant {parts[1][1]}"
+        message = re.sub(f"^{pattern}", replacement, message)
     return message

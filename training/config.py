@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from agents import settings_type
+from envs.names import flag
 from envs.options import parse_env_options
 from training.cli import Text
 from training.run_folder import RunError
@@ -38,6 +39,7 @@ KEY_VALUES = tyro.constructors.PrimitiveConstructorSpec[dict[str, Any]](
     str_from_instance=lambda options: [f"{name}={value!r}" for name, value in options.items()],
 )
 """How the command line writes a dictionary of environment options."""
+EnvOptions = Annotated[dict[str, Any], KEY_VALUES, tyro.conf.arg(help_behavior_hint="")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class RunConfig:
     """Device of the networks: cpu or cuda."""
     threads: int = field(default=1, metadata=limits(1, 1024) | CHANGEABLE | LATER)
     """Number of PyTorch threads. More than one is faster for large networks only."""
-    env_options: Annotated[dict[str, Any], KEY_VALUES] = field(default_factory=dict)
+    env_options: EnvOptions = field(default_factory=dict)
     """Options of the environment, such as ball_speed=0.04 paddle_size=0.3."""
     solved_score: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = field(
         default=None, metadata=CHANGEABLE
@@ -95,7 +97,7 @@ class RunConfig:
             if least is None or (value >= least and (most is None or value <= most)):
                 continue
             allowed = f"at least {least}" if most is None else f"between {least} and {most}"
-            raise ValueError(f"--{setting.name.replace('_', '-')} must be {allowed}, got {value}")
+            raise ValueError(f"{flag(setting.name)} must be {allowed}, got {value}")
 
     def to_json(self, command: str) -> dict[str, Any]:
         """Return the content of config.json, with the exact command and all versions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import gymnasium
 import tyro
 
 from agents import settings_type
-from envs.names import suggest
+from envs.names import flag, one_of, suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
 from training.cli import File, Text, read_options
@@ -34,8 +35,8 @@ ENV_HELP = (
     "CartPole-v1."
 )
 AGENT_HELP = (
-    f"Agent: {', '.join(AGENTS)}. By default, the one that suits the environment. --agent NAME "
-    "--help lists its settings."
+    f"Agent: {', '.join(AGENTS)}. The default depends on the environment. --agent NAME --help "
+    "lists the settings of an agent."
 )
 REWARD_HELP = (
     "What is rewarded: a term (hit_or_miss), a function in a file (my_reward.py:follow_ball) or a "
@@ -45,9 +46,12 @@ REWARD_HELP = (
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(RunConfig, Generic[Settings]):
-    """Train an agent. Watch it with play.py, and its curves with `tensorboard --logdir runs`."""
+    """Train an agent. Watch it with play.py, and its curves with `tensorboard --logdir runs`.
 
-    settings: Settings
+    Many defaults depend on --env and --agent. Add --help to your command to see them.
+    """
+
+    settings: Annotated[Settings, tyro.conf.arg(name="agent")]
     env: Annotated[str, tyro.conf.arg(help=ENV_HELP)]
     agent: Annotated[str, tyro.conf.arg(help=AGENT_HELP)]
     reward: Annotated[Text, tyro.conf.arg(help=REWARD_HELP)] = None
@@ -85,14 +89,14 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
         ValueError: for an unknown option, or a value that cannot be used.
         SystemExit: after --help.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("--env", "--agent", "--feedback", "--resume", "--observation"):
-        first.add_argument(name)
+        first.add_argument(name, nargs="?", const="")
     first.add_argument("--env-options", nargs="*", default=())
-    try:
-        known, _ = first.parse_known_args(list(arguments))
-    except argparse.ArgumentError as error:
-        raise ValueError(str(error)) from None
+    known, _ = first.parse_known_args(list(arguments))
+    if missing := [name for name, value in vars(known).items() if value == ""]:
+        hint = "the folder of a run: --resume runs/NAME" if missing[0] == "resume" else "a value"
+        raise ValueError(f"{flag(missing[0])} needs {hint}")
     if known.resume is not None:
         return _resumed(Path(known.resume), known.env is not None, arguments)
     known.env_options = parse_env_options(known.env_options)
@@ -145,13 +149,21 @@ def find_env_id(name: str) -> str:
     env_id = env_id_of(name)
     try:
         gymnasium.spec(env_id)
-    except (gymnasium.error.Error, ImportError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"there is no environment {name}: it is neither a Gymnasium id ({reason}) nor a short "
-            f"name; {suggest(name, [*GAMES, *DATASETS])}"
-        ) from None
+    except (gymnasium.error.Error, ImportError):
+        raise ValueError(f"there is no environment {name}; {_similar(env_id)}") from None
     return env_id
+
+
+def _similar(env_id: str) -> str:
+    """Return the end of the error message about an unknown environment: what could be meant."""
+    base = env_id.rpartition("-v")[0] or env_id
+    if versions := [known for known in gymnasium.registry if known.rpartition("-v")[0] == base]:
+        return f"use {one_of(versions)}"
+    if "/" in env_id or ":" in env_id:
+        return f"is the package {re.split('[/:]', env_id)[0]} installed?"
+    names = [*GAMES, *DATASETS]
+    hint = suggest(env_id, [*names, *gymnasium.registry])
+    return hint if "?" in hint else f"choose from {', '.join(names)} or Gymnasium's ids"
 
 
 def _defaults(
@@ -183,10 +195,10 @@ def _read(defaults: TrainOptions[Any], arguments: Sequence[str]) -> TrainOptions
 def _with_flags(options: Any) -> dict[str, Any]:
     """Return the environment options together with those that have a flag of their own."""
     env_options = dict(options.env_options)
-    for flag in ENV_FLAGS:
-        value = getattr(options, flag)
-        if value is not None and env_options.setdefault(flag, value) != value:
-            raise ValueError(f"--{flag} {value} contradicts {flag}={env_options[flag]}")
+    for name in ENV_FLAGS:
+        value = getattr(options, name)
+        if value is not None and env_options.setdefault(name, value) != value:
+            raise ValueError(f"--{name} {value} contradicts {name}={env_options[name]}")
     return env_options
 
 

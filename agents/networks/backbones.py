@@ -31,7 +31,7 @@ def make_backbone(space: spaces.Space[Any], width: int, generator: torch.Generat
         return _initialised(screen_backbone(space.shape, width), generator)
     raise UnsuitableTaskError(
         "observations must be vectors (a Box of one dimension), rows of float vectors (of two) or "
-        f"screens (a uint8 Box of frames x height x width, with sides of at least {KERNEL}), not "
+        f"screens (a uint8 Box of frames x height x width, with sides of at least {KERNEL}), got "
         f"{space}"
     )
 

@@ -138,4 +138,4 @@ def make_distribution(space: spaces.Space[Any]) -> Categorical | Gaussian:
         return Categorical(space)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         return Gaussian(space)
-    raise UnsuitableTaskError(f"actions must be a Discrete or a float Box space, not {space}")
+    raise UnsuitableTaskError(f"actions must be a Discrete or a float Box space, got {space}")

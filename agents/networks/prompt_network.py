@@ -43,7 +43,7 @@ class PromptNetwork(nn.Module):
         shape, choices = task.observation_space.shape, int(space.nvec[0])
         if shape is None or len(shape) != 2 or shape[0] != 1 + len(space.nvec):
             raise UnsuitableTaskError(
-                f"MultiDiscrete actions need prompts as observations (--env prompts), not "
+                f"MultiDiscrete actions need prompts as observations (--env prompts), got "
                 f"{task.observation_space} with {space}"
             )
         generator = torch.Generator().manual_seed(seed)

@@ -29,7 +29,7 @@ class Transformer(nn.Module):
         """
         super().__init__()
         if width % heads:
-            raise ValueError(f"width must be a multiple of heads, not {width} of {heads}")
+            raise ValueError(f"--width must be a multiple of --heads, got {width} of {heads}")
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         # Smaller weights in the projections keep the size of the residual sum independent of the

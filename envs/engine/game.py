@@ -139,7 +139,8 @@ class Game:
         fields = {field.name: field for field in dataclasses.fields(self.options)}
         for name, value in given.items():
             if name not in fields:
-                raise ValueError(f"{self.name} has no option `{name}`; {suggest(name, fields)}")
+                hint = suggest(name, (*fields, *OBSERVATION_OPTIONS))
+                raise ValueError(f"{self.name} has no option `{name}`; {hint}")
             if isinstance(fields[name].default, bool):
                 if not isinstance(value, (bool, np.bool_)):
                     raise ValueError(

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from envs.names import one_of
 from envs.paddle.game import reach
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array
@@ -52,9 +53,7 @@ class Classify(ClassificationDataset, PaddleDataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.question not in CLASSES:
-            raise ValueError(
-                f"option `question` must be {' or '.join(CLASSES)}, not {self.question!r}"
-            )
+            raise ValueError(f"option `question` must be {one_of(CLASSES)}, got {self.question!r}")
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

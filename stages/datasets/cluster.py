@@ -38,6 +38,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.agent import Agent
+from envs.names import one_of
 from stages.datasets.bicycle_points import FATES, FELT, rides
 from stages.datasets.dataset import Array, Assessment, Dataset, Examples, examples_of
 from stages.datasets.metrics import confusion_matrix
@@ -69,7 +70,7 @@ class Cluster(Dataset):
         if self.noise:
             raise ValueError("option `noise` must be 0: the target is the observation itself")
         if self.of not in KINDS:
-            raise ValueError(f"option `of` must be {', '.join(KINDS)}, not {self.of!r}")
+            raise ValueError(f"option `of` must be {one_of(KINDS)}, got {self.of!r}")
         if (self.of == "codes") != bool(self.encoder):
             raise ValueError(
                 "options `of=codes` and `encoder=` (a run folder of --env reconstruct) belong "

@@ -31,6 +31,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.engine.palette import BACKGROUND, WHITE
+from envs.names import one_of
 from stages.datasets.classification import ClassificationDataset, SequenceDataset
 from stages.datasets.commented_games import BOTH, COMMENTED_GAMES, commentaries
 from stages.datasets.dataset import Array, Dataset, Examples
@@ -69,13 +70,13 @@ class TextDataset(Dataset):
             ("language", self.language, tuple(GRAMMARS)),
         ):
             if value not in known:
-                raise ValueError(f"option `{name}` must be {', '.join(known)}, not {value!r}")
+                raise ValueError(f"option `{name}` must be {one_of(known)}, got {value!r}")
         for name, number, low, high in (
             ("pieces", self.pieces, FEWEST_PIECES, MOST_PIECES[self.language]),
             ("window", self.window, SHORTEST, LONGEST),
         ):
             if not low <= number <= high:
-                raise ValueError(f"option `{name}` must be between {low} and {high}, not {number}")
+                raise ValueError(f"option `{name}` must be between {low} and {high}, got {number}")
         tokenizer(self.language, self.pieces)
 
     @property

@@ -88,13 +88,13 @@ class Dataset:
             count = getattr(self, name)
             if not 1 <= count <= MAX_EXAMPLES:
                 raise ValueError(
-                    f"option `{name}` must be between 1 and {MAX_EXAMPLES:,}, not {count}"
+                    f"option `{name}` must be between 1 and {MAX_EXAMPLES:,}, got {count}"
                 )
         if not 0 <= self.noise <= 1:
-            raise ValueError(f"option `noise` must be between 0 and 1, not {self.noise}")
+            raise ValueError(f"option `noise` must be between 0 and 1, got {self.noise}")
         if not 0 <= self.data_seed < 2**32:
             raise ValueError(
-                f"option `data_seed` must be between 0 and {2**32 - 1}, not {self.data_seed}"
+                f"option `data_seed` must be between 0 and {2**32 - 1}, got {self.data_seed}"
             )
 
     @property

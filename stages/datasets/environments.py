@@ -36,7 +36,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.engine.resetting import reset_mask, reset_options, seed_for_each
 from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
-from envs.names import load, suggest
+from envs.names import load, one_of, suggest
 from envs.registry import DATASETS, look_up
 from stages.datasets.dataset import SPLITS, Array, Assessment, Dataset, examples_of, scrambled
 
@@ -62,7 +62,7 @@ def make_single(
     if render_mode == "rgb_array":
         return load(made.viewer)(made)  # type: ignore[no-any-return]
     if render_mode is not None:
-        raise ValueError(f'render_mode must be "rgb_array" or None, not {render_mode!r}')
+        raise ValueError(f'render_mode must be "rgb_array" or None, got {render_mode!r}')
     return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
@@ -73,19 +73,19 @@ def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
     for option, choices in (("feedback", tuple(kind.feedbacks)), ("split", SPLITS)):
         value = options.pop(option, choices[0])
         if value not in choices:
-            raise ValueError(f"option `{option}` must be {' or '.join(choices)}, not {value!r}")
+            raise ValueError(f"option `{option}` must be {one_of(choices)}, got {value!r}")
         chosen.append(value)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for option, value in options.items():
         if option not in fields:
             known = (*fields, "feedback", "split")
             hint = suggest(option, known)
-            raise ValueError(f"this environment has no option `{option}`; {hint}")
+            raise ValueError(f"{name} has no option `{option}`; {hint}")
         wanted: Any = type(fields[option].default)
         number = (int, float) if wanted is float else wanted
         if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):
-            kinds = {int: "whole", float: "a number", str: "a text", bool: "True or False"}
-            raise ValueError(f"option `{option}` must be {kinds[wanted]}, not {value!r}")
+            kinds = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+            raise ValueError(f"option `{option}` must be {kinds[wanted]}, got {value!r}")
     return kind(**options), chosen[0], chosen[1]
 
 
@@ -98,7 +98,7 @@ class ExampleBatch:
 
     def __init__(self, count: int, dataset: Dataset, feedback: str, split: str) -> None:
         if type(count) is bool or not isinstance(count, (int, np.integer)) or count < 1:
-            raise ValueError(f"num_envs must be a whole number from 1 up, not {count!r}")
+            raise ValueError(f"num_envs must be a whole number from 1 up, got {count!r}")
         self.count = count
         self.dataset = dataset
         self.metadata = {
@@ -262,7 +262,7 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         if isinstance(self.action_space, spaces.Discrete) and isinstance(action, int):
             action = np.int64(action)
         if not self.action_space.contains(action):
-            raise ValueError(f"the action must be in {self.action_space}, not {action!r}")
+            raise ValueError(f"the action must be in {self.action_space}, got {action!r}")
         batch = self.batch
         batch.evaluate(np.asarray(action)[None])
         info: dict[str, Any] = {"score": batch.scores.item()}

@@ -13,6 +13,7 @@ from gymnasium import spaces
 
 from envs.engine.compilation import compiled
 from envs.engine.rng import seeded, uniform
+from envs.names import one_of
 from envs.paddle.game import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from stages.datasets.dataset import GAME_VIEWER, Array, Dataset, Examples, scrambled
 
@@ -46,16 +47,16 @@ class PaddleDataset(Dataset):
         super().__post_init__()
         if not 24 <= self.screen_size <= 256:
             raise ValueError(
-                f"option `screen_size` must be between 24 and 256, not {self.screen_size}"
+                f"option `screen_size` must be between 24 and 256, got {self.screen_size}"
             )
         if self.observation not in OBSERVATIONS:
             raise ValueError(
-                f"option `observation` must be {', '.join(OBSERVATIONS)}, not {self.observation!r}"
+                f"option `observation` must be {one_of(OBSERVATIONS)}, got {self.observation!r}"
             )
         if self.region not in ("all", "upper"):
-            raise ValueError(f"option `region` must be all or upper, not {self.region!r}")
+            raise ValueError(f"option `region` must be all or upper, got {self.region!r}")
         if not 1 <= self.rarity <= 100:
-            raise ValueError(f"option `rarity` must be between 1 and 100, not {self.rarity}")
+            raise ValueError(f"option `rarity` must be between 1 and 100, got {self.rarity}")
 
     @property
     def observation_space(self) -> spaces.Box:

@@ -43,6 +43,7 @@ from gymnasium import spaces
 
 from envs.engine.compilation import compiled
 from envs.engine.palette import BACKGROUND, GREEN, RED, WHITE
+from envs.names import one_of
 from envs.paddle.game import GAME, observe
 from stages.datasets.classification import SequenceDataset
 from stages.datasets.dataset import Array, Assessment, Examples
@@ -89,16 +90,16 @@ class Prompts(SequenceDataset):
             raise ValueError("option `noise` must be 0: examples in a prompt have right answers")
         if not 0 <= self.shots <= MOST_SHOTS:
             raise ValueError(
-                f"option `shots` must be between 0 and {MOST_SHOTS:,}, not {self.shots}"
+                f"option `shots` must be between 0 and {MOST_SHOTS:,}, got {self.shots}"
             )
         if not 0 <= self.described <= 1:
-            raise ValueError(f"option `described` must be between 0 and 1, not {self.described}")
+            raise ValueError(f"option `described` must be between 0 and 1, got {self.described}")
         if self.rules not in WIRINGS:
-            raise ValueError(f"option `rules` must be {' or '.join(WIRINGS)}, not {self.rules!r}")
+            raise ValueError(f"option `rules` must be {one_of(WIRINGS)}, got {self.rules!r}")
         if not -1 <= self.rule < len(WIRINGS[self.rules]):
             raise ValueError(
                 f"option `rule` must be between -1 and {len(WIRINGS[self.rules]) - 1} with "
-                f"rules={self.rules}, not {self.rule}"
+                f"rules={self.rules}, got {self.rule}"
             )
 
     @property

@@ -57,10 +57,10 @@ class Reconstruct(PaddleDataset):
         if self.observation != "screen":
             raise ValueError("option `observation` must be screen: only screens are reconstructed")
         if not 1 <= self.frames <= FRAMES:
-            raise ValueError(f"option `frames` must be 1 or {FRAMES}, not {self.frames}")
+            raise ValueError(f"option `frames` must be 1 or {FRAMES}, got {self.frames}")
         if not (self.blur == 0 or MIN_BLUR <= self.blur <= self.screen_size / 8):
             raise ValueError(
-                f"option `blur` must be 0 or between {MIN_BLUR} and an eighth of the screen, not "
+                f"option `blur` must be 0 or between {MIN_BLUR} and an eighth of the screen, got "
                 f"{self.blur}"
             )
 

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
+from envs.names import one_of
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Examples
 
@@ -143,7 +144,7 @@ class Shapes(ClassificationDataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.of not in KINDS:
-            raise ValueError(f"option `of` must be {' or '.join(KINDS)}, not {self.of!r}")
+            raise ValueError(f"option `of` must be {one_of(KINDS)}, got {self.of!r}")
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from envs.names import one_of
 from envs.paddle.sound import SAMPLES, SOUNDS, TIMES, last_sound, wave
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import GAME_VIEWER, Array, Assessment, Examples
@@ -62,11 +63,10 @@ class Sounds(ClassificationDataset):
         super().__post_init__()
         if self.observation not in OBSERVATIONS:
             raise ValueError(
-                f"option `observation` must be {' or '.join(OBSERVATIONS)}, not "
-                f"{self.observation!r}"
+                f"option `observation` must be {one_of(OBSERVATIONS)}, got {self.observation!r}"
             )
         if not 0 <= self.background <= 1:
-            raise ValueError(f"option `background` must be between 0 and 1, not {self.background}")
+            raise ValueError(f"option `background` must be between 0 and 1, got {self.background}")
 
     @property
     def observation_space(self) -> spaces.Box:

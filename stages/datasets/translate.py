@@ -32,6 +32,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from envs.names import one_of
 from envs.paddle.game import BALL_RADIUS, GAME
 from stages.datasets.dataset import Array, Assessment, Examples, examples_of
 from stages.datasets.paddle_states import OPTIONS, PaddleDataset, on_screen, rows
@@ -63,12 +64,12 @@ class Translate(PaddleDataset):
             raise ValueError("option `observation` does not apply here: use `source`")
         if self.screen_size % COARSE:
             raise ValueError(
-                f"option `screen_size` must be a multiple of {COARSE}, not {self.screen_size}"
+                f"option `screen_size` must be a multiple of {COARSE}, got {self.screen_size}"
             )
         for name in ("source", "target"):
             if getattr(self, name) not in KINDS:
                 raise ValueError(
-                    f"option `{name}` must be {', '.join(KINDS)}, not {getattr(self, name)!r}"
+                    f"option `{name}` must be {one_of(KINDS)}, got {getattr(self, name)!r}"
                 )
         if self.source == self.target:
             raise ValueError(

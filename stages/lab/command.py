@@ -41,7 +41,7 @@ class ExperimentOptions:
         if not 2 <= self.seeds <= MOST_SEEDS:
             raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
         if self.processes < 0:
-            raise ValueError(f"--processes must not be negative, got {self.processes}")
+            raise ValueError(f"--processes must be at least 0, got {self.processes}")
 
 
 def run_experiment(

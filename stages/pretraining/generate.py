@@ -34,10 +34,10 @@ LONGEST = 60  # tokens of a sentence
 class GenerateOptions:
     """Continue a commentary with the GPT of a run."""
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """Run folder of train.py --env commentary."""
-    start: str = ""
-    """First words; by default the start of a new game."""
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Run folder of `train.py --env commentary`."""
+    start: Annotated[str, tyro.conf.arg(help_behavior_hint="")] = ""
+    """First words. By default, a new game starts."""
     sentences: int = 8
     """Number of sentences."""
     temperature: float = 0.8
@@ -51,7 +51,7 @@ class GenerateOptions:
         if not 0 <= self.temperature <= 10:
             raise ValueError(f"--temperature must be between 0 and 10, got {self.temperature}")
         if self.seed < 0:
-            raise ValueError(f"--seed must not be negative, got {self.seed}")
+            raise ValueError(f"--seed must be at least 0, got {self.seed}")
 
 
 def load(run: Path) -> tuple[GPTAgent, Commentary]:
