@@ -113,11 +113,20 @@ class TorchAgent(Agent):
             for tensors in (found, backbone.state_dict())
         )
         if there.keys() != here.keys():
-            raise ValueError("its backbone is another kind of network")
+            inputs, ours = _inputs(there), _inputs(here)
+            if inputs == ours:
+                raise ValueError("its backbone is another kind of network; compare the agents")
+            raise ValueError(
+                f"its network reads {inputs}, and this environment gives {ours}; use a run "
+                f"that was trained on {ours}, or change --observation"
+            )
         for name, shape in there.items():
             if shape != here[name] and not name.endswith("bias"):  # a weight's shape says more
                 one, other = ("x".join(map(str, each)) for each in (shape, here[name]))
-                raise ValueError(f"its backbone has a layer of {one}, where this one has {other}")
+                raise ValueError(
+                    f"its backbone has a layer of {one}, where this one has {other}; compare "
+                    "--width and the environment options"
+                )
         backbone.load_state_dict(found)
 
     def freeze_backbone(self) -> None:
@@ -130,3 +139,8 @@ class TorchAgent(Agent):
         self.restore_policy(tensors)
         restore_optimizer(self.optimizer, tensors)
         self.steps_seen = numbers["steps_seen"]
+
+
+def _inputs(shapes: dict[str, tuple[int, ...]]) -> str:
+    """Return what a network reads, by the shapes of its weights: convolutions read screens."""
+    return "screens" if any(len(shape) == 4 for shape in shapes.values()) else "vectors"

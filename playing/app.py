@@ -86,15 +86,21 @@ def training_window(
     Raises:
         PlayError: if the agent cannot be trained.
     """
-    from playing.live_training import LiveTraining, TrainerProcess, make_learner
+    from playing.live_training import (
+        LiveTraining,
+        TrainerProcess,
+        check_agent_learns,
+        make_learner,
+    )
     from playing.window import Window, check_display
     from training.train_options import default_config
 
-    check_display()
     try:
         config = default_config(
             options.env, options.agent, options.reward, options.seed, options.env_options
         )
+        check_agent_learns(config.agent)
+        check_display()
         seed = random_seed() if options.seed is None else options.seed
         selection = Selection(config.env, config.make_options, seed, config=config)
         env = make_env(selection, rendered=True)
@@ -110,13 +116,13 @@ def training_window(
             yield selection, Window(*shown, live, training, sound), training
 
 
-def record(options: PlayOptions, path: Path) -> Summary:
-    """Play into a video file."""
+def record(options: PlayOptions, path: Path, most_seconds: float = MAX_VIDEO_SECONDS) -> Summary:
+    """Play into a video file, which lasts `most_seconds` at most if --episodes is not given."""
     from playing import video
 
     video.check_target(path)
     selection, playback = open_playback(options, rendered=True)
-    seconds = MAX_VIDEO_SECONDS if options.episodes is None else None
+    seconds = most_seconds if options.episodes is None else None
     try:
         frames = video.record(playback, path, options.speed, options.episodes or 1, seconds)
     except OSError as error:

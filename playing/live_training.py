@@ -19,6 +19,8 @@ import torch
 from agents import make_agent
 from agents.agent import Agent, Task
 from envs.engine.batch import Reward
+from envs.names import load
+from envs.registry import AGENTS
 from playing import theme
 from playing.live_reward import LiveReward
 from playing.playback import Playback
@@ -193,19 +195,25 @@ class LiveTraining:
 
 
 def make_learner(config: RunConfig, env: gymnasium.Env[Any, Any]) -> Agent:
-    """Return a new agent that learns.
+    """Return a new agent.
 
     Raises:
-        PlayError: if this kind of agent does not learn.
-        ValueError: if there is no such agent, or it does not suit the environment.
+        ValueError: if it does not suit the environment.
     """
     torch.set_num_threads(1)  # threads only slow down a network that gets one observation
     spaces = (env.observation_space, env.action_space)
     task = Task(config.env, *spaces, 1, config.steps, reward_weights(env))
-    agent = make_agent(config.agent, task, config.settings, config.seed)
-    if type(agent).learn is Agent.learn:
-        raise PlayError(f"--train needs an agent that learns, such as ppo; {config.agent} does not")
-    return agent
+    return make_agent(config.agent, task, config.settings, config.seed)
+
+
+def check_agent_learns(name: str) -> None:
+    """Check that the agent called `name` learns.
+
+    Raises:
+        PlayError: if it does not.
+    """
+    if load(AGENTS[name].target).learn is Agent.learn:
+        raise PlayError(f"--train needs an agent that learns, such as ppo; {name} does not")
 
 
 def _progress(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -40,6 +40,7 @@ class Summary:
                 "scores": self._all("score"),
                 "returns": self._all("total_reward"),
                 "lengths": self._all("length"),
+                "unfinished_episode": self._unfinished(),
             }
         )
 
@@ -61,6 +62,13 @@ class Summary:
             f"highest {max(scores):g}), mean return {self._mean('total_reward'):.2f}, "
             f"mean length {self._mean('length'):.0f} steps; seed {self.seed}"
         )
+
+    def _unfinished(self) -> dict[str, float] | None:
+        """Return score, return and length so far of an episode that was shown but did not end."""
+        episode, so_far = self.current, self.current.result
+        if episode.over or not episode.steps:
+            return None
+        return {"score": so_far.score, "return": so_far.total_reward, "length": so_far.length}
 
     def _all(self, name: str) -> list[float]:
         return [getattr(result, name) for result in self.results]

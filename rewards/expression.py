@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,15 @@ def file_named(term: str) -> str:
     """Return the file in a term as written; empty if it names none."""
     place = term if term.endswith(".py") else term.rpartition(":")[0]
     return place if place.endswith(".py") else ""
+
+
+def written(terms: Sequence[WeightedTerm]) -> str:
+    """Write terms as `parse` reads them."""
+    parts = []
+    for weight, term in terms:
+        factor = "" if abs(weight) == 1.0 else f"{abs(weight)!r}*"
+        parts.append(f"{'-' if weight < 0 else '+'} {factor}{term}")
+    return " ".join(parts).removeprefix("+ ")
 
 
 def parse(expression: str) -> list[WeightedTerm]:

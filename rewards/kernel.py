@@ -15,7 +15,7 @@ import numpy as np
 
 from envs.engine.fingerprint import nested, reached
 from envs.engine.game import Game
-from rewards.expression import RewardError
+from rewards.expression import RewardError, parse, written
 from rewards.terms import Term, describe, distinct_names, place_of, where
 
 Array = np.ndarray[Any, Any]
@@ -41,6 +41,14 @@ class WeightedSum:
             (kernel, weight, k == 0, k)
             for k, (kernel, weight) in enumerate(zip(kernels, weights, strict=True))
         ]
+
+    @property
+    def title(self) -> str:
+        """The expression, with the present names of terms that were renamed."""
+        if not any(term.warning for term in self.terms):
+            return self.expression
+        pairs = zip(parse(self.expression), self.terms, strict=True)
+        return written([p._replace(term=t.function.__name__) if t.warning else p for p, t in pairs])
 
     def __call__(
         self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array

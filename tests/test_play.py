@@ -28,6 +28,7 @@ from agents.ppo import PPOSettings
 from envs.options import parse_env_options
 from envs.paddle.game import PaddleOptions
 from playing import theme
+from playing.app import record
 from playing.painter import GAME_SIDE, SIZE, Painter, Status
 from playing.playback import Playback
 from playing.players import Players
@@ -444,15 +445,15 @@ def test_a_video_shows_the_same_as_the_window(capsys: pytest.CaptureFixture[str]
     assert [path.name for path in Path().iterdir()] == ["out.gif"]
 
 
-def test_videos_are_deterministic_and_limited_in_time(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("playing.app.MAX_VIDEO_SECONDS", 0.5)
+def test_videos_are_deterministic_and_limited_in_time(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one.gif", "two.gif"):
-        assert run("--agent", "random", "--seed", "5", "--record", name) == 0
-        captured = capsys.readouterr()
-        assert "--episodes 1" in captured.err
-        assert "stopped in episode 1 after 14 steps, before the episode ended" in captured.out
+        options = play.read(["--agent", "random", "--seed", "5"])
+        summary = record(options, Path(name), most_seconds=0.5)
+        assert "--episodes 1" in capsys.readouterr().err
+        assert "stopped in episode 1 after 14 steps, before the episode ended" in str(summary)
+        printed = json.loads(summary.to_json())
+        assert (printed["episodes"], printed["scores"]) == (0, [])
+        assert printed["unfinished_episode"]["length"] == 14
     assert Path("one.gif").read_bytes() == Path("two.gif").read_bytes()
     assert len(read_gif("one.gif")[0]) == 15
 

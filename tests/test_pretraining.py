@@ -139,7 +139,10 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
             ["--pretrained", "RUN", "--width", "16", "--env", "shapes"],
             "of 16x2x8x8, where this one has 16",
         ),
-        (["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"], "does not fit"),
+        (
+            ["--pretrained", "RUN", "--width", "16", "--env", "CartPole-v1"],
+            "gives vectors; use a run that",
+        ),
         (["--pretrained", "RUN", "--agent", "random"], "ppo, dqn, pqn, gpt, or supervised with"),
         (
             ["--agent", "reinforce", "--pretrained", "RUN"],

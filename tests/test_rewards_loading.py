@@ -122,6 +122,7 @@ def test_a_renamed_term_still_works_with_one_warning() -> None:
         "reward term `score` is now called `hit_or_miss`; `score` names the game's own score"
     )
     assert old.batch.reward.names == ("score", "effort")
+    assert old.batch.reward.title == "hit_or_miss - 0.01*effort"
     new = make_vec("hit_or_miss - 0.01*effort")
     for (ours, _, _), (theirs, _, _) in zip(play(old), play(new), strict=True):
         assert np.array_equal(ours, theirs)

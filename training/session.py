@@ -119,7 +119,8 @@ def _train_and_report(
 ) -> int:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
     kind = kind_of(run.agent, run.runner.environments)
-    title = f"{config.agent} on {config.env}, reward: {config.reward or OWN_REWARD}"
+    reward = OWN_REWARD if run.runner.reward is None else run.runner.reward.title
+    title = f"{config.agent} on {config.env}, reward: {reward}"
     title += f", feedback: {kind}"
     if first_step and not run.runner.exact:
         _print(console, f"The state of {config.env} cannot be saved: new episodes begin.")

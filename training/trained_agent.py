@@ -87,21 +87,18 @@ def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
     except UnsuitableTaskError:
         raise
     except ValueError as error:
-        raise RunError(
-            f"{folder} ({found.agent} on {found.env}) does not fit: {error}; compare --width "
-            "and the environment options"
-        ) from None
+        raise RunError(f"{folder} ({found.agent} on {found.env}) does not fit: {error}") from None
 
 
 def _check_alike(found: RunConfig, config: RunConfig) -> None:
     """Check what the shapes of weights do not show: attention heads and the meaning of tokens."""
     heads = [getattr(each.settings, "heads", None) for each in (found, config)]
     if None not in heads and heads[0] != heads[1]:
-        raise ValueError(f"it has {heads[0]} heads, not {heads[1]}")
+        raise ValueError(f"it has {heads[0]} heads, not {heads[1]}; compare --heads")
     here = encoding_of(config.env, config.env_options)
     for name, value in encoding_of(found.env, found.env_options).items():
         if here.get(name, value) != value:
-            raise ValueError(f"its {name} is {value}, not {here[name]}")
+            raise ValueError(f"its {name} is {value}, not {here[name]}; compare --env-options")
 
 
 def load_agent(
