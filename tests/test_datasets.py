@@ -290,7 +290,7 @@ def test_the_vector_runner_passes_answers_on() -> None:
         (["--env-options", "noise=2"], "option `noise` must be between 0 and 1"),
         (["--env-options", "noise=much"], "option `noise` must be a number"),
         (["--env-options", "examples=0"], "option `examples` must be between 1 and"),
-        (["--env-options", "examples=2.5"], "option `examples` must be whole"),
+        (["--env-options", "examples=2.5"], "option `examples` must be a whole number"),
         (["--env-options", "exmples=5"], "did you mean `examples`"),
         (
             ["--agent", "rules", "--env-options", "question=missed", "observation=features"],

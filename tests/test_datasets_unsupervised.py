@@ -305,7 +305,7 @@ def test_points_in_a_plane_are_principal_components_or_two_numbers() -> None:
         (["reconstruct", "--env-options", "noise=0.1"], "option `noise` must be 0"),
         (["reconstruct", "--env-options", "blur=9"], "option `blur` must be 0 or between"),
         (["reconstruct", "--codes", "-1"], "--codes must be at least 0, got -1"),
-        (["cluster", "--env-options", "of=things"], "option `of` must be rides, screens, codes"),
+        (["cluster", "--env-options", "of=things"], "option `of` must be rides, screens or codes"),
         (["cluster", "--env-options", "of=codes"], "belong together"),
         (["cluster", "--env-options", "of=codes", "encoder=nowhere"], "there is no run folder"),
         (["cluster", "--num-envs", "2"], "needs at least 3 points for 3 centres, not 2"),

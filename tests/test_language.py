@@ -86,7 +86,7 @@ def test_a_transformer_is_torchs_with_a_causal_mask() -> None:
     for layer in theirs:
         expected = layer(expected, src_mask=mask)
     torch.testing.assert_close(ours(vectors), ours.norm(expected), atol=1e-4, rtol=1e-4)
-    with pytest.raises(ValueError, match="multiple of heads"):
+    with pytest.raises(ValueError, match="multiple of --heads"):
         Transformer(12, 1, 5, torch.Generator())
 
 
@@ -325,8 +325,8 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
     [
         (["--env", "commentary", "--env-options", "language=fr"], "must be en or ko, got 'fr'"),
         (["--env", "commentary", "--env-options", "noise=0.1"], "option `noise` must be 0"),
-        (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 569, not 20"),
-        (["--env", "commentary", "--heads", "5"], "multiple of heads, not 64 of 5"),
+        (["--env", "commentary", "--env-options", "pieces=20"], "between 300 and 569, got 20"),
+        (["--env", "commentary", "--heads", "5"], "multiple of --heads, got 64 of 5"),
         (["--env", "commentary", "--warmup", "1"], "--warmup must be between 0 and 1, got 1.0"),
         (["--env", "verdict", "--feedback", "reward"], "must be answer, got 'reward'"),
         (["--env", "verdict", "--pretrained", "RUN", *SMALL[:4]], "it has 2 heads, not 4"),

@@ -192,7 +192,7 @@ def test_heads_that_cannot_share_the_width_are_one_line(
 ) -> None:
     arguments = ["--env", "prompts", "--run-dir", str(tmp_path), "--width", "9"]
     assert train.main([*arguments, "--env-options", "examples=50"]) == 2
-    assert "width must be a multiple of heads" in capsys.readouterr().err
+    assert "--width must be a multiple of --heads" in capsys.readouterr().err
 
 
 # --- The experiment
