@@ -582,20 +582,22 @@ def test_a_trained_agent_shows_probabilities_and_value() -> None:
     assert isinstance(playback.insight.value, float)
 
 
+@pytest.mark.parametrize("place", ["mine_of_run.py:mine", "mine_of_run.py", "mine_of_run:mine"])
 def test_reward_code_of_a_run_is_executed_only_with_trust_reward(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By default, neither the file that the run names nor its copy in the run is executed."""
+    """By default, neither the code that the run names nor its copy in the run is executed."""
+    monkeypatch.syspath_prepend(Path.cwd())
     executed: set[str] = set()
     monkeypatch.setattr(sys, "executed", executed, raising=False)
     code = (
         "import sys\ngetattr(sys, 'executed', set()).add({!r})\n"
         "def mine(before, action, after):\n    return 2.0\n"
     )
-    Path("mine.py").write_text(code.format("original"))
-    folder = make_run(Path("runs/one"), reward="mine.py:mine - 0.5*effort")
+    Path("mine_of_run.py").write_text(code.format("original"))
+    folder = make_run(Path("runs/one"), reward=f"{place} - 0.5*effort")
     (folder / "reward").mkdir()
-    (folder / "reward" / "mine.py").write_text(code.format("copy"))
+    (folder / "reward" / "mine_of_run.py").write_text(code.format("copy"))
     assert run("--json", "--episodes", "1") == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["reward"] is None

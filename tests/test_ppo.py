@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from torch import Tensor
 
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
@@ -121,6 +122,112 @@ def test_a_rollout_of_resets_only_changes_nothing() -> None:
     assert (
         agent.learn(Step(observations, actions, np.ones(2), {}, no, no, observations, no)) is None
     )
+
+
+def plain_ppo(
+    network: Any, steps: dict[str, Any], settings: PPOSettings
+) -> tuple[list[Tensor], dict[str, list[Tensor]]]:
+    """Improve `network` by PPO with PyTorch's own distributions and Adam, one batch in an epoch.
+
+    Episodes have one step. The clipped objective is written as in Achiam, "Spinning up in deep RL"
+    (2018): an advantage counts at most with the ratio 1 + clip_coef if it is positive, and at least
+    with 1 - clip_coef if it is negative.
+    """
+    one, values = steps["observations"], steps["values"]
+
+    def policy() -> torch.distributions.Distribution:
+        outputs = network(one)[0].T
+        if steps["actions"].ndim == 1:
+            return torch.distributions.Categorical(logits=outputs)
+        normal = torch.distributions.Normal(outputs, network.log_std.exp())
+        return torch.distributions.Independent(normal, 1)
+
+    returns = steps["rewards"] + settings.gamma * steps["next_values"]
+    advantages = returns - values
+    advantages = (advantages - advantages.mean()) / advantages.std(correction=0)
+    old = policy().log_prob(steps["actions"]).detach()
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, eps=1e-5)
+    history: dict[str, list[Tensor]] = {name: [] for name in ("policy", "value", "ratio")}
+    for _ in range(settings.epochs):
+        ratio = (policy().log_prob(steps["actions"]) - old).exp()
+        limited = torch.where(
+            advantages > 0,
+            advantages * ratio.clamp(max=1 + settings.clip_coef),
+            advantages * ratio.clamp(min=1 - settings.clip_coef),
+        )
+        errors = ((network(one)[1] - returns) ** 2).mean() / 2
+        objective = limited.mean() + settings.entropy_coef * policy().entropy().mean()
+        optimizer.zero_grad()
+        (settings.value_coef * errors - objective).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm)
+        optimizer.step()
+        history["policy"].append(-limited.mean().detach())
+        history["value"].append(errors.detach())
+        history["ratio"].append(ratio.detach())
+    history["advantages"] = [advantages]
+    history["returns"] = [returns]
+    return list(network.parameters()), history
+
+
+@pytest.mark.parametrize(
+    "actions", [spaces.Discrete(3), spaces.Box(-9, 9, (2,), np.float32)], ids=["discrete", "box"]
+)
+def test_an_update_is_that_of_a_plain_implementation(actions: spaces.Space[Any]) -> None:
+    """Large steps, so that ratios are clipped on both sides for either sign of the advantage."""
+    settings = PPOSettings(
+        learning_rate=0.02,
+        num_steps=16,
+        epochs=5,
+        minibatches=1,
+        gamma=0.9,
+        clip_coef=0.1,
+        entropy_coef=0.3,
+        value_coef=0.7,
+        max_grad_norm=0.4,
+        width=16,
+    )
+    task = Task("test", spaces.Box(-3, 3, (4,), np.float32), actions, 8, 1_000)
+    agent = PPOAgent(task, settings, seed=0)
+    with torch.no_grad():  # an untrained policy hardly depends on what it sees
+        agent.network.heads.weight[:-1] *= 50.0
+    network = copy.deepcopy(agent.network)
+    generator = np.random.default_rng(0)
+    collected: dict[str, list[Any]] = {}
+    metrics = None
+    for _ in range(settings.num_steps):
+        seen, followed = generator.uniform(-3, 3, (2, 8, 4)).astype(np.float32)
+        rewards = generator.choice([-1.0, 1.0], 8)
+        terminated, valid = generator.random(8) < 0.5, generator.random(8) < 0.9
+        sampled = agent.act(seen)
+        with torch.no_grad():
+            values, next_values = (network(torch.tensor(each))[1] for each in (seen, followed))
+        step = {"observations": seen, "actions": agent.rollout.actions[agent.rollout.length].copy()}
+        step |= {"rewards": rewards.astype(np.float32), "values": values.numpy()}
+        step["next_values"] = np.where(terminated, 0.0, next_values.numpy())
+        for name, array in step.items():
+            collected.setdefault(name, []).append(array[valid])
+        ends = (terminated, ~terminated)
+        metrics = agent.learn(Step(seen, sampled, rewards, {}, *ends, followed, valid))
+    steps = {name: torch.tensor(np.concatenate(arrays)) for name, arrays in collected.items()}
+    expected, history = plain_ppo(network, steps, settings)
+    for found, parameter in zip(agent.network.parameters(), expected, strict=True):
+        torch.testing.assert_close(found, parameter, rtol=0, atol=2e-5)
+
+    (advantages,), ratio = history["advantages"], torch.stack(history["ratio"])
+    for sign in (advantages > 0, advantages < 0):
+        assert (ratio[:, sign] > 1.1).any()
+        assert (ratio[:, sign] < 0.9).any()
+    assert metrics is not None
+    assert metrics["policy_loss"] == pytest.approx(np.mean(history["policy"]), abs=1e-5)
+    assert metrics["value_loss"] == pytest.approx(np.mean(history["value"]), abs=1e-5)
+    assert metrics["clip_fraction"] == pytest.approx(
+        float(((ratio - 1).abs() > 0.1).double().mean())
+    )
+    assert metrics["approx_kl"] == pytest.approx(float((ratio - 1 - ratio.log()).mean()), abs=1e-5)
+    (returns,) = history["returns"]
+    explained = 1 - (returns - steps["values"]).var() / returns.var()
+    assert metrics["explained_variance"] == pytest.approx(float(explained), abs=1e-5)
+    assert metrics["learning_rate"] == 0.02
 
 
 class Corridor:

@@ -24,7 +24,7 @@ from envs.registry import DATASETS, env_ids
 from training import loop
 from training import train_options as command_line
 from training.config import RunConfig
-from training.evaluation import Evaluation
+from training.evaluation import Evaluation, fresh_seed
 from training.export import export_run
 from training.run_folder import BEST, RunError, atomic_path, load_checkpoint, write_json
 from training.trained_agent import load_model
@@ -342,10 +342,10 @@ def test_the_reported_score_had_no_part_in_deciding_when_to_stop(
 ) -> None:
     """The evaluations give 50 and 10 (luck), then 50 and 60 (solved), and finally 38."""
     scores_of_evaluations = iter([50.0, 10.0, 50.0, 60.0, 38.0])
-    seeds = []
+    seeds = [fresh_seed(1) + i for i in range(16)]  # of training: run 1, 16 environments
 
     def lucky(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
-        seeds.append(seed)
+        seeds.extend(seed + i for i in range(episodes))
         scores = np.full(episodes, next(scores_of_evaluations))
         return Evaluation(scores, scores, scores)
 
@@ -354,7 +354,7 @@ def test_the_reported_score_had_no_part_in_deciding_when_to_stop(
     evaluation = json.loads((folder / "evaluation.json").read_text())
     assert (evaluation["steps"], evaluation["mean_score"]) == (8000, 38.0)
     assert evaluation["solved"]
-    assert len(set(seeds)) == 5
+    assert len(seeds) == len(set(seeds)) == 16 + 5 * 3
     points = curves(folder).Scalars("eval/mean_score")
     assert [(point.step, point.value) for point in points] == [(4000, 50.0), (8000, 50.0)]
 
