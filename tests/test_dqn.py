@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from agents import make_agent, settings_type
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.dqn import DQNAgent, DQNSettings
+from envs.names import flag
 from tests.test_ppo import Corridor, one_hot_task
 from tests.test_training import assert_same_checkpoint, run_train
 
@@ -232,5 +233,5 @@ def test_divergence_raises_an_error() -> None:
     [{"gamma": 1.5}, {"n_step": 0}, {"target_rate": 0.0}, {"learning_rate": float("nan")}],
 )
 def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=flag(next(iter(wrong)))):
         DQNSettings(**wrong)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from agents.agent import Step, Task, UnsuitableTaskError
 from agents.networks.backbones import flatten, make_backbone
 from agents.networks.distributions import Categorical, Gaussian
 from agents.ppo import PPOAgent, PPOSettings, generalized_advantages
+from envs.names import flag
 
 
 def slow_advantage(columns: list[Any], gamma: float, lam: float, t: int) -> float:
@@ -381,5 +382,5 @@ def test_divergence_raises_an_error() -> None:
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"epochs": 0}, {"learning_rate": float("nan")}])
 def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=flag(next(iter(wrong)))):
         PPOSettings(**wrong)  # type: ignore[arg-type]

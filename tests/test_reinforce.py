@@ -15,6 +15,7 @@ from torch import nn
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.reinforce import ReinforceAgent, ReinforceSettings, returns_to_go
+from envs.names import flag
 from tests.test_ppo import Corridor
 from tests.test_training import QUICK, assert_same_checkpoint, curves, run_train
 from training.run_folder import load_checkpoint
@@ -255,5 +256,5 @@ def test_divergence_raises_an_error() -> None:
 
 @pytest.mark.parametrize("wrong", [{"gamma": 1.5}, {"width": 0}, {"learning_rate": float("nan")}])
 def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=flag(next(iter(wrong)))):
         ReinforceSettings(**wrong)  # type: ignore[arg-type]

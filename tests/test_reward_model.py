@@ -20,6 +20,7 @@ from agents.agent import Step, Task, UnsuitableTaskError
 from agents.planning import plan, sequences
 from agents.reward_model import Memory, RewardModelAgent, RewardModelSettings
 from agents.scatter_plot import DOTS, LEFT, SIDE, TOP, scatter
+from envs.names import flag
 from tests.test_training import QUICK, assert_same_checkpoint, curves, run_train
 from training.evaluation import evaluate
 from training.lookahead import make_lookahead
@@ -270,5 +271,5 @@ def test_other_spaces_are_rejected() -> None:
 
 @pytest.mark.parametrize("wrong", [{"horizon": 0}, {"gamma": 1.5}, {"max_grad_norm": 0.0}])
 def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=flag(next(iter(wrong)))):
         RewardModelSettings(**wrong)  # type: ignore[arg-type]
