@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from gymnasium import spaces
 
 from envs.names import one_of
 from envs.registry import agents_serving
+
+if TYPE_CHECKING:  # most agents use PyTorch, this module does not
+    from torch import nn
 
 Array = np.ndarray[Any, Any]
 
@@ -146,6 +149,14 @@ class Agent:
         uint8 (height, width, 3); a still picture has one frame.
         """
         return {}
+
+    def policy_network(self) -> nn.Module:
+        """Return a network from observations (n, ...) to what `act(explore=False)` returns.
+
+        Raises:
+            UnsuitableTaskError: if the policy is not one network; the message gives the reason.
+        """
+        raise UnsuitableTaskError("its policy is Python code and not a network")
 
     def policy_tensors(self) -> dict[str, Any]:
         """Return the torch tensors that `restore_policy` needs, by name."""

@@ -172,6 +172,13 @@ class GPTAgent(TorchAgent):
             seen.append(int((logits - temperature * np.log(clocks)).argmax()))
             yield seen[-1]
 
+    def policy_network(self) -> nn.Module:
+        """Raise UnsuitableTaskError."""
+        raise UnsuitableTaskError(
+            "it reads a whole sequence of tokens again for each token that it adds; only policies "
+            "that choose one action for each observation can be exported"
+        )
+
     def insight(self, observation: Array) -> Insight:
         """Return the probability of each next token, or of each class."""
         with torch.inference_mode():

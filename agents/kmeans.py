@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from torch import nn
 
 from agents.agent import Agent, Array, Step, Task, UnsuitableTaskError
 from agents.validation import at_least_one
@@ -91,6 +92,10 @@ class KMeansAgent(Agent):
     def encode(self, observations: Array) -> Array | None:
         """Return the index (n, 1) of the nearest centre."""
         return nearest(observations, self.history[-1])[:, None] if len(self.history) else None
+
+    def policy_network(self) -> nn.Module:
+        """Raise UnsuitableTaskError."""
+        raise UnsuitableTaskError("its predictions are the nearest centres, and not a network's")
 
     def policy_tensors(self) -> dict[str, Any]:
         """Return the centres of all iterations."""

@@ -33,6 +33,7 @@ from agents.agent import Array, Insight, Step, Task
 from agents.checkpointing import under
 from agents.networks.backbones import make_backbone
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
+from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.replay import Rows, empty_observations
 from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
@@ -295,6 +296,11 @@ class PPOAgent(TorchAgent):
         outputs, values = self.network(screens)
         discrete = isinstance(self.distribution, Categorical)
         return {"value": values} | ({"action": outputs.amax(0)} if discrete else {})
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return the network without the value, with the most likely action."""
+        best = best_in(self.task.action_space)
+        return PolicyNetwork(self.network, lambda network, seen: network(seen)[0], best)
 
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer and the unfinished rollout."""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from agents.agent import Array, Insight, Task, UnsuitableTaskError, agents_for
 from agents.networks.backbones import orthogonal
+from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.torch_agent import TorchAgent
 
 
@@ -92,6 +93,11 @@ class QAgent(TorchAgent):
     def chosen(self, values: Tensor, actions: Tensor) -> Tensor:
         """Return the entries (n,) of Q (actions, n) for the environment's actions (n,)."""
         return values.gather(0, (actions - self._first_action)[None])[0]
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return the network with the greedy action."""
+        best = best_in(self.task.action_space)
+        return PolicyNetwork(self.network, lambda network, seen: network(seen), best)
 
     def _values(self, observations: Array) -> Array:
         """Return Q (actions, n) without gradients."""

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from agents.agent import Array, Insight, Step, Task
 from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.distributions import Categorical, make_distribution
+from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
@@ -189,6 +190,11 @@ class ReinforceAgent(TorchAgent):
         with torch.inference_mode():
             logits = self.network.policy(self.tensor(observation[None]))[0]
         return Insight(logits.softmax(0).numpy(force=True), value)
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return the policy with the most likely action."""
+        best = best_in(self.task.action_space)
+        return PolicyNetwork(self.network.policy, lambda policy, seen: policy(seen).T, best)
 
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer and all collected steps, concatenated."""

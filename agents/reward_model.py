@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from agents.agent import Array, Insight, Lookahead, Step, Task, UnsuitableTaskError
 from agents.checkpointing import under
+from agents.networks.policy_network import BestCandidate, PolicyNetwork
 from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
 from agents.replay import Rows, empty_observations
@@ -227,6 +228,29 @@ class RewardModelAgent(TorchAgent):
     def insight(self, observation: Array) -> Insight:
         """Return the predicted return of the best sequence as the value."""
         return Insight(value=float(self._plan(observation[None])[1][0]))
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return the network with the action of the highest predicted reward.
+
+        Raises:
+            UnsuitableTaskError: if the planner looks further ahead than one step.
+        """
+        if self.settings.horizon > 1:
+            raise UnsuitableTaskError(
+                f"it plans {self.settings.horizon} steps ahead in a copy of the game; only horizon "
+                "1 can be exported"
+            )
+        candidates, weights = torch.from_numpy(self._candidates[0]), torch.tensor(self._weights)
+
+        def rewards(network: RewardModel, observations: Tensor) -> Tensor:
+            features = network.encoder(observations)[:, None]
+            encoded = network.encode_actions(candidates)[None]
+            sizes = (features.shape[0], encoded.shape[1], -1)
+            inputs = torch.cat((features.expand(*sizes), encoded.expand(*sizes)), 2)
+            predicted: Tensor = network.head(inputs)[..., :-1].double() @ weights
+            return predicted.T
+
+        return PolicyNetwork(self.network, rewards, BestCandidate(candidates))
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """Return scatter plots of predicted and real values: the newest, hardly used steps."""

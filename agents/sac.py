@@ -31,6 +31,7 @@ from torch.nn import functional
 from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError, agents_for
 from agents.checkpointing import under
 from agents.networks.distributions import HALF_LOG_TAU, BoxScale
+from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.networks.state_action import is_bounded_box, make_encoder, mlp
 from agents.replay import Replay
 from agents.sticky_actions import persist, random_actions
@@ -228,6 +229,15 @@ class SACAgent(TorchAgent):
             features = self.network.critics.encoder(self.tensor(observation[None]))
             means = self.network.policy(features)[:, : self.dimensions]
             return Insight(value=self.network.critics(features, means.tanh()).amin().item())
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return encoder and policy with the mean action."""
+
+        def means(network: ActorCritics, observations: Tensor) -> Tensor:
+            outputs: Tensor = network.policy(network.critics.encoder(observations))
+            return outputs[:, : self.dimensions].tanh().T
+
+        return PolicyNetwork(self.network, means, best_in(self.task.action_space))
 
     def tensors(self) -> dict[str, Any]:
         """Return networks, optimizer, target critics, replay buffer and the held random actions."""

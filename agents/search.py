@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from torch import nn
 
 from agents.agent import Agent, Array, Insight, Step, Task, UnsuitableTaskError
 from agents.networks.distributions import Categorical, make_distribution
@@ -174,6 +175,10 @@ class SearchAgent(Agent):
         player = self.population.player
         np.add.at(self.population.started, player[player != NO_CANDIDATE], -1)
         self._assign(np.arange(len(player)))
+
+    def policy_network(self) -> nn.Module:
+        """Raise UnsuitableTaskError."""
+        raise UnsuitableTaskError("its hand-made features are Python code and not a network")
 
     def policy_tensors(self) -> dict[str, Any]:
         """Return the best weights."""

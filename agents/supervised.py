@@ -20,11 +20,12 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from agents.agent import Array, Insight, Step, Task
+from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
 from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.bottleneck import Bottleneck
 from agents.networks.box_head import Boxes, GridNetwork
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
+from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.networks.prompt_network import PromptCategorical, PromptNetwork
 from agents.saliency import pictures
 from agents.torch_agent import TorchAgent
@@ -171,6 +172,16 @@ class SupervisedAgent(TorchAgent):
         with torch.inference_mode():
             logits = self.network(self.tensor(observation[None]))[:, 0]
         return Insight(logits.softmax(0).numpy(force=True))
+
+    def policy_network(self) -> PolicyNetwork:
+        """Return the network with the most likely class or the predicted numbers."""
+        if not isinstance(self.network, Policy):
+            raise UnsuitableTaskError(
+                "it predicts boxes, or a class for each example in a prompt; only one class or one "
+                "row of numbers for each observation can be exported"
+            )
+        best = best_in(self.task.action_space)
+        return PolicyNetwork(self.network, lambda network, seen: network(seen), best)
 
     def encode(self, observations: Array) -> Array | None:
         """Return codes (n, k): the output of the first half of the network."""

@@ -649,11 +649,13 @@ def test_damaged_runs_are_one_line_errors(capsys: pytest.CaptureFixture[str], da
 def test_the_best_model_is_played_unless_the_last_one_is_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The best one always moves up; the last one does not."""
+    """The best one always moves up, the last one down."""
     folder = make_run(Path("runs/one"))
-    last = json_of(capsys, "--episodes", "2", "--seed", "0")
     tensors, _ = load_checkpoint(folder)
-    tensors["agent.network.heads.bias"] = torch.tensor([99.0, 0.0, 0.0, 0.0])  # always up
+    tensors["agent.network.heads.bias"] = torch.tensor([0.0, 0.0, 99.0, 0.0])
+    save_checkpoint(folder, tensors, {})
+    last = json_of(capsys, "--episodes", "2", "--seed", "0")
+    tensors["agent.network.heads.bias"] = torch.tensor([99.0, 0.0, 0.0, 0.0])
     progress = {"steps": 204_800, "evaluated_score": 58.2}
     write_tensors(folder / BEST, tensors, {"progress": progress})
     assert run("--json", "--episodes", "2", "--seed", "0") == 0

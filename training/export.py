@@ -1,4 +1,4 @@
-"""Export a run as a small folder for play.py: python -m training.export RUN FOLDER
+"""Export a run as a small folder for play.py: python -m training export RUN --out FOLDER
 
 The folder has config.json, evaluation.json and the weights of the network. It cannot be resumed:
 the optimizer and the environments are left out, and so are the curves.
@@ -7,7 +7,6 @@ the optimizer and the environments are left out, and so are the curves.
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 from training.run_folder import CONFIG, EVALUATION, save_checkpoint
@@ -29,7 +28,3 @@ def export_run(run: Path, folder: Path) -> None:
     for name in (CONFIG, EVALUATION):
         shutil.copyfile(run / name, folder / name)
     save_checkpoint(folder, kept, progress)
-
-
-if __name__ == "__main__":
-    export_run(Path(sys.argv[1]), Path(sys.argv[2]))
