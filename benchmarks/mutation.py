@@ -71,7 +71,7 @@ class Options:
 
 
 class Mutant(NamedTuple):
-    """One change of one module, and the pytest arguments of the tests that concern it."""
+    """One change of one module, and pytest's arguments for the tests that concern it."""
 
     module: str
     change: Change
@@ -112,27 +112,35 @@ class Workplace:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, tests: Sequence[str], seconds: float) -> int | None:
-        """Run tests; return pytest's exit code, or None after the time limit."""
+        """Run pytest once with each of the arguments, until a test fails.
+
+        Returns pytest's last exit code, or None after the time limit.
+        """
         environment = os.environ | {
             "PYTHONPATH": str(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",  # a mutant may have the size and the time of another
             "NUMBA_CACHE_DIR": str(self.cache),
             "OMP_NUM_THREADS": "1",
         }
-        self._process = subprocess.Popen(
-            [*PYTEST, *(part for each in tests for part in shlex.split(each))],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            self.stop()
+        end, code = time.monotonic() + seconds, TESTS_PASSED
+        for arguments in tests:
+            self._process = subprocess.Popen(
+                [*PYTEST, *shlex.split(arguments)],
+                cwd=self.folder,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                code = self._process.wait(end - time.monotonic())
+            except subprocess.TimeoutExpired:
+                return None
+            finally:
+                self.stop()
+            if code != TESTS_PASSED:
+                break
+        return code
 
     def stop(self) -> None:
         """End the tests and all processes that they have started."""

@@ -20,7 +20,6 @@ import pytest
 import torch
 
 import play
-from benchmarks.measuring import Clock
 from benchmarks.workshop import BOTTOM, opened_workshop
 from playing.app import make_env
 from playing.live_training import LiveTraining, Message, make_learner
@@ -99,7 +98,7 @@ class LocalTrainer:
     def ask(self, request: dict[str, Any]) -> None:
         self.asking.write(f"{json.dumps(request)}\n")
         self.asking.flush()
-        assert self.requests.waiting.wait(10)
+        assert self.requests.waiting.wait(PATIENCE)
 
     def messages(self) -> list[Message]:
         """Return the messages since the last call."""
@@ -431,33 +430,17 @@ def test_training_ends_with_the_window_and_keeps_the_agent(
     )
 
 
-def share_of_a_core() -> float:
-    """Return the share of a core that a busy process gets."""
-    clock = Clock()
-    while clock.seconds() < 0.3:
-        pass
-    return min(1.0, clock.processor())
-
-
 def error_after_a_frame(window: Window) -> str:
     window.frame(STEP)
     return window.status.error
 
 
-def test_saving_the_opposite_reward_reverses_the_behaviour(
-    record_property: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The target is 10 s on two idle cores; the limit is 30 s, and more on a busy machine."""
+def test_saving_the_opposite_reward_reverses_the_behaviour() -> None:
+    """`python -m benchmarks rewards` measures how long it takes."""
     with opened_workshop(seed=1, run_dir="runs") as workshop:
         workshop.learn_to_stay_up(PATIENCE)
-        share = share_of_a_core()
         workshop.save("down")
-        seconds = workshop.play_until(lambda height: height > BOTTOM, PATIENCE)
-        share = min(share, share_of_a_core())
-        record_property("save_to_change_seconds", seconds)
-        with capsys.disabled():
-            print(f"\nsave to visible change: {seconds:.1f} s (target 10 s)")
-        assert seconds < 30 / share
+        workshop.play_until(lambda height: height > BOTTOM, PATIENCE)
         window = workshop.window
         assert window.status.error == ""
         assert window.status.reward.startswith("version 2 of ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shlex
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -54,8 +55,9 @@ def test_every_module_with_results_has_tests_and_every_accepted_survivor_exists(
     assert {m for m in modules if not any(fnmatch(m, p) for p in WITHOUT_RESULTS)} == {
         module for module in listed if module.startswith(("agents/", "envs/"))
     }
-    for tests in CONFIG["tests"].values():
-        assert all((mutation.ROOT / each.split()[0]).is_file() for each in tests)
+    for runs in CONFIG["tests"].values():
+        names = [word for arguments in runs for word in shlex.split(arguments)]
+        assert all((mutation.ROOT / name).is_file() for name in names if name.startswith("tests/"))
     for entry in CONFIG.get("accepted", ()):
         source = (mutation.ROOT / entry["module"]).read_text(encoding="utf-8")
         made = {(change.before, change.after) for change in changes(source)}
