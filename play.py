@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PlayError, RewardError) as error:
         tell(str(error))
         return USAGE_ERROR
+    except MemoryError as error:
+        tell(f"there is not enough memory ({error})")
+        return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
     try:

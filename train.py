@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, FloatingPointError, OSError, gymnasium.error.Error) as error:
         tell(str(error))
         return USAGE_ERROR
+    except MemoryError as error:
+        tell(f"there is not enough memory ({error}); use fewer environments or smaller buffers")
+        return USAGE_ERROR
     except KeyboardInterrupt:
         tell("interrupted; the last checkpoint is in the run folder")
         return INTERRUPTED

@@ -1,7 +1,8 @@
-"""Names of tensors in checkpoints, and the state of an optimizer as named tensors."""
+"""Tensors and numbers of checkpoints, which may be of an earlier version, damaged or of anyone."""
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `under` is also used where PyTorch is not imported
@@ -9,6 +10,11 @@ if TYPE_CHECKING:  # `under` is also used where PyTorch is not imported
     from torch import Tensor
 
 PREFIX = "optimizer."
+OPTIMIZER_NAMES = {"step", "exp_avg", "exp_avg_sq"}
+WEIGHTS = ("network.", "target.", PREFIX)
+"""Prefixes of tensors that are finite unless training diverged or the file was changed."""
+BUFFERS = ("rollout.", "replay.", "memory.", "collected.", "centres")
+"""Prefixes of tensors whose first axis grows while an agent learns."""
 RENAMED = {
     ".body.": ".backbone.",
     ".pieces.": ".token_embedding.",
@@ -33,18 +39,61 @@ RENAMED_NUMBERS = {"beginning": "at_start", "recording": "collecting"}
 
 
 def agent_tensors(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Return the agent's tensors in a checkpoint, under the names that agents use today."""
+    """Return the agent's tensors in a checkpoint, under the names that agents use today.
+
+    Raises:
+        ValueError: if a weight is nan or infinite.
+    """
     found = {}
     for name, tensor in tensors.items():
         for former, present in RENAMED.items():
             name = name.replace(former, present)
         found[name] = tensor
-    return under("agent.", found)
+    found = under("agent.", found)
+    for name, tensor in found.items():
+        if name.startswith(WEIGHTS) and not tensor.isfinite().all():
+            raise ValueError(f"the weights {name} contain nan or inf")
+    return found
 
 
 def agent_numbers(numbers: dict[str, Any]) -> dict[str, Any]:
     """Return the agent's numbers in a checkpoint, under the names that agents use today."""
     return {RENAMED_NUMBERS.get(name, name): value for name, value in numbers["agent"].items()}
+
+
+def check_tensors(saved: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Check the types and shapes of an agent's saved tensors against those of a new agent.
+
+    Raises:
+        ValueError: if one differs.
+    """
+    for name in saved.keys() & expected.keys():
+        first = 1 if name.startswith(BUFFERS) else 0
+        there, here = ((t.dtype, tuple(t.shape[first:])) for t in (saved[name], expected[name]))
+        if there != here:
+            raise ValueError(f"{name} is {_described(*there)} instead of {_described(*here)}")
+
+
+def check_numbers(saved: Any, expected: Any, name: str = "agent") -> None:
+    """Check the types of an agent's saved numbers against those of a new agent.
+
+    Raises:
+        ValueError: if one differs, or a count is negative.
+    """
+    if isinstance(expected, dict) and isinstance(saved, dict):
+        for key in saved.keys() & expected.keys():
+            check_numbers(saved[key], expected[key], f"{name}.{key}")
+    elif isinstance(expected, list) and isinstance(saved, list):
+        for each in saved if expected else ():
+            check_numbers(each, expected[0], f"each of {name}")
+    elif expected is None:  # what is not known at the start
+        return
+    elif type(saved) is not type(expected) or (isinstance(saved, int) and saved < 0):
+        raise ValueError(f"{name} cannot be {reprlib.repr(saved)}")
+
+
+def _described(dtype: Any, shape: tuple[int, ...]) -> str:
+    return f"{'x'.join(map(str, shape)) or 'one number'} of {dtype}"
 
 
 def under(prefix: str, named: dict[str, Any]) -> dict[str, Any]:
@@ -62,10 +111,22 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Any]) -> None:
-    """Restore the state that `optimizer_tensors` returned; other `tensors` are ignored."""
+    """Restore the state that `optimizer_tensors` returned; other `tensors` are ignored.
+
+    Raises:
+        ValueError: if it is of another optimizer or other parameters.
+    """
     content = optimizer.state_dict()
     content["state"] = {}
     for key, tensor in under(PREFIX, tensors).items():
-        index, name = key.split(".", 1)
+        index, _, name = key.partition(".")
         content["state"].setdefault(int(index), {})[name] = tensor
+    parameters = optimizer.param_groups[0]["params"]
+    for number, state in content["state"].items():
+        if number >= len(parameters) or state.keys() != OPTIMIZER_NAMES:
+            raise ValueError("the optimizer is another one")
+        for name, tensor in state.items():
+            shape = () if name == "step" else parameters[number].shape
+            if tensor.shape != shape or not tensor.is_floating_point():
+                raise ValueError(f"{PREFIX}{number}.{name} does not fit the network")
     optimizer.load_state_dict(content)

@@ -31,8 +31,14 @@ class Rows:
         return {name: array[:count].copy() for name, array in self.arrays().items()}
 
     def restore(self, copies: dict[str, Array], count: int) -> None:
-        """Set the first `count` rows."""
+        """Set the first `count` rows.
+
+        Raises:
+            ValueError: if `copies` have another number or kind of rows.
+        """
         for name, array in self.arrays().items():
+            if copies[name].shape != array[:count].shape or not 0 <= count <= len(array):
+                raise ValueError(f"a buffer cannot hold `{name}` of shape {copies[name].shape}")
             array[:count] = copies[name]
 
 
@@ -140,3 +146,5 @@ class Replay:
         """Continue from `arrays` of a buffer with the same capacity and number of environments."""
         self._added = int(arrays["added"])
         self._steps.restore(arrays, min(self._added, self._rows))
+        if self._added and not self._steps.valid[: self._added].any():
+            raise ValueError("no step in the replay buffer is valid")

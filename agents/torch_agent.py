@@ -89,7 +89,11 @@ class TorchAgent(Agent):
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load the network only."""
-        self.network.load_state_dict(under("network.", tensors))
+        weights, own = under("network.", tensors), self.network.state_dict()
+        for name in weights.keys() & own.keys():
+            if weights[name].dtype != own[name].dtype:
+                raise RuntimeError(f"network.{name} is {weights[name].dtype}")
+        self.network.load_state_dict(weights)
 
     @property
     def backbone(self) -> nn.Module:

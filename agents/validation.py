@@ -7,6 +7,16 @@ from typing import Any
 
 from envs.names import flag
 
+MAX_SIZES = {
+    "width": 4096,
+    "codes": 4096,
+    "layers": 64,
+    "heads": 64,
+    "population": 10_000,
+    "k": 10_000,
+}
+"""Greatest values of settings that decide how much memory an agent takes at once."""
+
 
 def at_least_one(settings: Any, *names: str) -> None:
     """Check that settings are finite and at least 1, such as counts."""
@@ -34,3 +44,12 @@ def not_negative(settings: Any, *names: str) -> None:
     for name in names:
         if not 0 <= getattr(settings, name) < math.inf:
             raise ValueError(f"{flag(name)} must be at least 0, got {getattr(settings, name)}")
+
+
+def check_sizes(settings: Any) -> None:
+    """Check the settings for which memory is taken at once."""
+    for name, most in MAX_SIZES.items():
+        if getattr(settings, name, 0) > most:
+            raise ValueError(
+                f"{flag(name)} must be at most {most:,}, got {getattr(settings, name)}"
+            )

@@ -17,10 +17,12 @@ from benchmarks.report import show_facts, show_rows
 from envs.names import load
 from training.cli import USAGE_ERROR, File, read_options
 
-Suite = Literal["engine", "training", "startup", "bicycle", "rewards", "agents", "compare"]
+Suite = Literal[
+    "engine", "training", "startup", "bicycle", "rewards", "agents", "compare", "damage"
+]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")]
 Seconds = Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")]
-OWN_TABLES = ("agents", "compare")
+OWN_TABLES = ("agents", "compare", "damage")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Options:
         "bicycle",
         "rewards",
     )
-    """What to measure. `agents` and `compare` print tables of their own; the others share one."""
+    """What to measure. `agents` and `compare` print tables of their own, `damage` prints what went
+    wrong; the others share one table."""
     json: File = None
     """Also write all measured values to this JSON file."""
     games: Names = ()
@@ -53,6 +56,10 @@ class Options:
     """Seeds, one run for each. Default: 1 to 5 for agents, 1 to 3 for compare."""
     jobs: int = 1
     """agents: number of runs in parallel, each in its own process."""
+    mutations: int = 1_000
+    """damage: number of ways in which run folders are damaged."""
+    seed: int = 1
+    """damage: seed of the damages."""
 
 
 class UnknownNameError(ValueError):
@@ -93,6 +100,11 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
         found |= compare_agents(options, console)
     if "compare" in options.suites:
         found |= compare(options, console)
+    if "damage" in options.suites:
+        from benchmarks.damage import run_damages
+
+        outcomes = run_damages(options.mutations, options.seed, console)
+        found["damage"] = [dataclasses.asdict(outcome) for outcome in outcomes]
     return found
 
 

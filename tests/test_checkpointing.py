@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import pytest
+import torch
 
 from agents import make_agent, settings_type
 from agents.agent import Task
@@ -102,7 +103,7 @@ def test_tensors_are_found_by_their_former_names(
     made = gymnasium.make(env)
     task = Task(env, made.observation_space, made.action_space, 2, 1000)
     present = make_agent(agent, task, settings_type(agent)(**settings), seed=1).tensors()
-    found = agent_tensors({f"agent.{name}": 0 for name in former} | {"environments.t": 0})
+    found = agent_tensors({f"agent.{name}": torch.zeros(1) for name in former})
     parts = ("network.", "population.")
     assert found.keys() == {name for name in present if name.startswith(parts)}
 

@@ -252,10 +252,10 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--reward", "missing.py:f"], "missing.py does not exist"),
         (["--reward", "hit_or_miss", "--env", "CartPole-v1"], "reward"),
         (["--steps", "0"], "--steps must be at least 1"),
-        (["--seed", "-1"], "--seed must be between 0 and"),
+        (["--seed", "-1"], "--seed must be at least 0, got -1"),
         (["--solved-score", "nan"], "--solved-score must be a number"),
         (["--entropy-coef", "nan"], "--entropy-coef must be at least 0, got nan"),
-        (["--threads", "100000"], "--threads must be between 1 and 1024"),
+        (["--threads", "100000"], "--threads must be at most 1,024"),
         (["--stpes", "100"], "there is no option --stpes; did you mean --steps?\n"),
         (["--lerning-rate=3"], "there is no option --lerning-rate; did you mean --learning-rate?"),
         (["--qqq"], "there is no option --qqq; python train.py --help lists all options"),
@@ -320,7 +320,7 @@ def test_a_damaged_config_is_one_line(
     config = json.loads((folder / "config.json").read_text())
     write_json(folder / "config.json", config | damage)
     assert train.main(["--resume", str(folder)]) == 2
-    assert "config.json cannot be read" in capsys.readouterr().err
+    assert "config.json cannot be used" in capsys.readouterr().err
     write_json(folder / "config.json", [])
     assert train.main(["--resume", str(folder)]) == 2
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import math
 import platform
-import types
-import typing
+import re
+import reprlib
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -14,9 +15,10 @@ import tyro
 
 from agents import settings_type
 from envs.names import flag
-from envs.options import parse_env_options
+from envs.options import check_option_name, parse_env_options
+from training.checked import checked
 from training.cli import Text
-from training.run_folder import RunError
+from training.run_folder import CONFIG, RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
 
@@ -26,8 +28,13 @@ LATER = {"later": True}
 """Metadata of settings that runs of earlier versions lack."""
 
 
-def limits(least: int, most: int | None = None) -> dict[str, Any]:
-    """Return the metadata of a setting with a least and possibly a greatest value."""
+DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?")
+MAX_STEPS = 10**15
+"""Maximum number of environment steps, which counters and floats hold exactly."""
+
+
+def limits(least: int, most: int) -> dict[str, Any]:
+    """Return the metadata of a setting with a least and a greatest value."""
     return {"least": least, "most": most}
 
 
@@ -59,7 +66,7 @@ class RunConfig:
     """Weighted sum of reward terms; None in environments that have a reward of their own."""
     seed: int = field(default=1, metadata=limits(0, 2**32 - 1))
     """Seed of every random number generator."""
-    steps: int = field(default=1_000_000, metadata=limits(1) | CHANGEABLE)
+    steps: int = field(default=1_000_000, metadata=limits(1, MAX_STEPS) | CHANGEABLE)
     """Total number of environment steps, unless the run is solved before."""
     num_envs: int = field(default=16, metadata=limits(1, 1_000_000))
     """Number of environments that run in parallel."""
@@ -73,11 +80,11 @@ class RunConfig:
         default=None, metadata=CHANGEABLE
     )
     """Mean evaluation score at which training stops early."""
-    eval_every: int = field(default=50_000, metadata=limits(1) | CHANGEABLE)
+    eval_every: int = field(default=50_000, metadata=limits(1, MAX_STEPS) | CHANGEABLE)
     """Number of environment steps between two evaluations."""
-    eval_episodes: int = field(default=100, metadata=limits(1) | CHANGEABLE)
+    eval_episodes: int = field(default=100, metadata=limits(1, 1_000_000) | CHANGEABLE)
     """Number of episodes in each evaluation."""
-    video_frames: int = field(default=50, metadata=limits(0) | CHANGEABLE | LATER)
+    video_frames: int = field(default=50, metadata=limits(0, 10_000) | CHANGEABLE | LATER)
     """Number of frames in the video of each evaluation; 0 means no pictures at all."""
     pretrained: Text = field(default=None, metadata=LATER)
     """Run folder whose backbone training starts with. The heads are new."""
@@ -94,10 +101,24 @@ class RunConfig:
         for setting in dataclasses.fields(RunConfig):
             least, most = (setting.metadata.get(end) for end in ("least", "most"))
             value = getattr(self, setting.name)
-            if least is None or (value >= least and (most is None or value <= most)):
+            if least is None or least <= value <= most:
                 continue
-            allowed = f"at least {least}" if most is None else f"between {least} and {most}"
-            raise ValueError(f"{flag(setting.name)} must be {allowed}, got {value}")
+            allowed = f"at least {least}" if value < least else f"at most {most:,}"
+            raise ValueError(f"{flag(setting.name)} must be {allowed}, got {reprlib.repr(value)}")
+        if not DEVICE.fullmatch(self.device):
+            raise ValueError(f"--device must be cpu or cuda, got {self.device!r}")
+        if self.solved_score is not None and math.isnan(self.solved_score):
+            raise ValueError("--solved-score must be a number, got nan")
+
+    def fixed(self) -> dict[str, Any]:
+        """Return the settings that `--resume` cannot change, hyperparameters among the others.
+
+        The reward is not among them: a resumed run names the copy in its folder.
+        """
+        fixed = {each.name for each in dataclasses.fields(RunConfig)}
+        fixed -= {"settings", "reward", *changeable_settings()}
+        values = {name: getattr(self, name) for name in sorted(fixed)}
+        return values | dataclasses.asdict(self.settings)
 
     def to_json(self, command: str) -> dict[str, Any]:
         """Return the content of config.json, with the exact command and all versions."""
@@ -114,23 +135,36 @@ class RunConfig:
         """Return the config that `to_json` wrote.
 
         Raises:
-            RunError: if an entry is missing or has the wrong type.
+            RunError: if an entry is missing, unknown, or of a wrong type or size.
         """
+        late = {each.name: each.default for each in dataclasses.fields(cls) if is_late(each)}
+        content = late | content if isinstance(content, dict) else content
+        record = checked(content, RunRecord, CONFIG)
+        for each in dataclasses.fields(cls):
+            if each.name not in content:
+                raise RunError(f"{CONFIG} cannot be used: `{each.name}` is missing")
+        values = {each.name: getattr(record, each.name) for each in dataclasses.fields(cls)}
         try:
-            content = dict(content)
-            values: dict[str, Any] = {}
-            for setting in dataclasses.fields(cls):
-                late = setting.default if "later" in setting.metadata else dataclasses.MISSING
-                value = content.get(setting.name, late)
-                if value is dataclasses.MISSING:
-                    raise ValueError(f"`{setting.name}` is missing")
-                if not isinstance(value, _json_types(setting.name)):
-                    raise ValueError(f"`{setting.name}` cannot be {value!r}")
-                values[setting.name] = value
-            values["settings"] = settings_type(values["agent"])(**values["settings"])
-        except (TypeError, ValueError) as error:
-            raise RunError(f"config.json cannot be read by this version: {error}") from None
-        return cls(**values)
+            kind = settings_type(record.agent)
+            for name in record.env_options:
+                check_option_name(name)
+            record.check_limits()
+        except ValueError as error:
+            raise RunError(f"{CONFIG} cannot be used: {error}") from None
+        values["settings"] = checked(record.settings, kind, f"`settings` in {CONFIG}")
+        return RunConfig(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(RunConfig):
+    """Content of config.json."""
+
+    command: str
+    """Command line that started the run."""
+    versions: dict[str, str]
+    """Versions of Python and the packages, by name."""
+    resumed: list[str] = field(default_factory=list)
+    """Command lines that resumed the run."""
 
 
 def changeable_settings() -> list[str]:
@@ -138,11 +172,6 @@ def changeable_settings() -> list[str]:
     return [each.name for each in dataclasses.fields(RunConfig) if "changeable" in each.metadata]
 
 
-def _json_types(name: str) -> tuple[type, ...]:
-    """Return the types that a setting may have in config.json."""
-    if name == "settings":
-        return (dict,)
-    hint = typing.get_type_hints(RunConfig)[name]
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    found = [typing.get_origin(kind) or kind for kind in kinds]
-    return (*found, int) if float in found else tuple(found)  # JSON may write 40.0 as 40
+def is_late(setting: dataclasses.Field[Any]) -> bool:
+    """Return whether runs of earlier versions lack a setting."""
+    return "later" in setting.metadata

@@ -9,12 +9,13 @@ So every episode counts once, at a place that does not depend on how it went on.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from envs.engine.batch import TERM_PREFIX
+from training.checked import Count, checked
 from training.vector_runner import Episodes
 
 LEAST_EPISODES = 100
@@ -26,14 +27,27 @@ TAGS = ("task/score", "rollout/ep_rew_mean", "rollout/ep_len_mean")
 class Block:
     """Episodes that began one after the other."""
 
-    step: int
+    step: Count
     """Step at which the last of them began."""
-    episodes: int
+    episodes: Count
     """Number of episodes that began."""
-    running: int
+    running: Count
     """Number of episodes that have not ended."""
     sums: list[float]
     """Sums over the episodes that ended: of `TAGS`, then of the reward terms."""
+
+
+@dataclass
+class SavedCurves:
+    """Everything that later points depend on."""
+
+    means: dict[str, float]
+    """See `TrainingCurves.means`."""
+    numbers: list[Count]
+    """Block of the running episode of each environment."""
+    oldest: Count
+    """Number of the first of `blocks`."""
+    blocks: list[Block] = field(default_factory=list)
 
 
 class TrainingCurves:
@@ -92,17 +106,22 @@ class TrainingCurves:
         return means
 
     def checkpoint(self) -> dict[str, Any]:
-        """Return everything that later points depend on, as JSON can hold it."""
-        return {
-            "means": self.means,
-            "numbers": self._numbers.tolist(),
-            "oldest": self._oldest,
-            "blocks": [asdict(block) for block in self._blocks.values()],
-        }
+        """Return `SavedCurves` as JSON can hold it."""
+        blocks = list(self._blocks.values())
+        return asdict(SavedCurves(self.means, self._numbers.tolist(), self._oldest, blocks))
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Continue from a checkpoint."""
-        self.means, self._oldest = saved["means"], saved["oldest"]
-        self._numbers = np.array(saved["numbers"], np.int64)
-        self._blocks = {self._oldest + k: Block(**block) for k, block in enumerate(saved["blocks"])}
-        self._newest = self._oldest + len(self._blocks) - 1
+    def restore(self, content: Any) -> None:
+        """Continue from a checkpoint.
+
+        Raises:
+            ValueError: if it is damaged, or of another number of environments.
+        """
+        saved = checked(content, SavedCurves, "curves")
+        numbers = np.array(saved.numbers, np.int64) - saved.oldest
+        known = (numbers >= 0) & (numbers < len(saved.blocks))
+        running = np.bincount(numbers[known], minlength=len(saved.blocks)).tolist()
+        if known.sum() != self._count or running != [block.running for block in saved.blocks]:
+            raise ValueError("curves: blocks and environments do not agree")
+        self.means, self._oldest, self._numbers = saved.means, saved.oldest, numbers + saved.oldest
+        self._blocks = {saved.oldest + k: block for k, block in enumerate(saved.blocks)}
+        self._newest = saved.oldest + len(saved.blocks) - 1

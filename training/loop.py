@@ -13,15 +13,23 @@ import torch
 
 from agents import make_agent
 from agents.agent import Agent, Task
-from agents.checkpointing import agent_numbers, agent_tensors, under
+from agents.checkpointing import (
+    agent_numbers,
+    agent_tensors,
+    check_numbers,
+    check_tensors,
+    under,
+)
 from envs.engine.batch import TERM_PREFIX
 from rewards.terms import describe
+from training.checked import checked
 from training.config import RunConfig
 from training.curves import TrainingCurves
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
+from training.progress import Progress
 from training.run_folder import BEST, RunError, load_checkpoint, save_checkpoint, write_tensors
 from training.trained_agent import best_model, load_backbone, restored_agent
 from training.vector_runner import VectorRunner
@@ -29,19 +37,6 @@ from training.video import make_video
 
 SAVE_SECONDS = 20.0
 CONFIRMATION, FINAL = 1, 2  # each kind of evaluation has seeds of its own
-
-
-@dataclass
-class Progress:
-    """How far a run has come."""
-
-    steps: int = 0
-    episodes: int = 0
-    feedback_numbers: int = 0
-    evaluated_score: float | None = None
-    """Mean score of the newest evaluation that decides when to stop."""
-    evaluated_step: int | None = None
-    """Step of the newest point on the evaluation's curves."""
 
 
 def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, VectorRunner]:
@@ -100,6 +95,7 @@ class Run:
             "progress": vars(self.progress),
             "curves": self.curves.checkpoint(),
             "agent": self.agent.numbers(),
+            "settings": self.config.fixed(),  # `load_config` compares them
         }
         save_checkpoint(self.folder, tensors, numbers)
 
@@ -129,8 +125,11 @@ class Run:
         self.best_score = None if best is None else best.score
         environments = under("environments.", tensors)
         try:
-            self.agent.restore(agent_tensors(tensors), agent_numbers(numbers))
-            self.progress = Progress(**numbers["progress"])
+            saved, state = agent_tensors(tensors), agent_numbers(numbers)
+            check_tensors(saved, self.agent.tensors())
+            check_numbers(state, self.agent.numbers())
+            self.progress = checked(numbers["progress"], Progress, "progress")
+            self.agent.restore(saved, state)
             self.curves.begin(self.progress.steps)
             if self.runner.exact:
                 self.runner.restore({name: t.numpy() for name, t in environments.items()})
@@ -139,10 +138,16 @@ class Run:
             else:
                 self.agent.discard_rollout()
                 self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
-        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        except KeyError as error:
             raise RunError(
-                f"{self.folder} cannot be resumed: its checkpoint lacks what training needs "
-                f"({describe(error)})"
+                f"{self.folder} cannot be resumed: its checkpoint lacks {error}, which training "
+                "needs"
+            ) from None
+        except ValueError as error:
+            raise RunError(f"{self.folder} cannot be resumed: {error}") from None
+        except (AttributeError, IndexError, RuntimeError, TypeError) as error:
+            raise RunError(
+                f"{self.folder} cannot be resumed: its checkpoint is damaged ({describe(error)})"
             ) from None
 
 

@@ -2,28 +2,44 @@
 
 config.json             all settings, the seed, versions, the exact command
 reward/                 the sources of the reward terms; never executed unless asked for
-checkpoint.safetensors  tensors only
-checkpoint.json         everything else of the same moment
+checkpoint.safetensors  tensors, their checksums, and all numbers of the same moment
+checkpoint.json         a readable copy of the numbers
 best.safetensors        the policy with the best evaluation so far
 evaluation.json         how good the agent was at the end
 events.out.tfevents.*   TensorBoard
+
+A folder may be damaged, or made by anyone. Files are read only if they are regular files of a
+plausible size, and what they contain is checked before it is used (`training.checked`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
 
 CONFIG = "config.json"
 TENSORS = "checkpoint.safetensors"
 NUMBERS = "checkpoint.json"
 BEST = "best.safetensors"
 EVALUATION = "evaluation.json"
+MAX_JSON = 16_000_000
+"""Maximum size of a JSON file in bytes; a million environments need about half of it."""
+MAX_HEADER = 2 * MAX_JSON
+"""Maximum size of the names, shapes and numbers in front of the tensors, in bytes."""
+MAX_DEPTH = 20
+"""Maximum number of lists and objects inside each other in a JSON file."""
+HEADER_SIZE = 8
+"""Number of bytes, in front of everything, that hold the size of the header."""
 
 
 class RunError(ValueError):
@@ -32,7 +48,10 @@ class RunError(ValueError):
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A path to write to; the result replaces `path` at once, or on an error not at all."""
+    """A path to write to; the result replaces `path` at once, or on an error not at all.
+
+    When the context ends, the file and its name in the folder have reached the disk.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     temporary = Path(name)
@@ -43,7 +62,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may be gone
+            temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder have reached the disk."""
+    if os.name == "nt":  # Windows does not open folders
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -54,17 +86,58 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file of at most `MAX_JSON` bytes.
 
     Raises:
         RunError: if it is missing or damaged.
     """
+    with open_file(path) as file:
+        text = file.read(MAX_JSON + 1)
+    if len(text) > MAX_JSON:
+        raise RunError(f"{path} is damaged: it is larger than {MAX_JSON:,} bytes")
+    return _parse(text, path)
+
+
+@contextlib.contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file to read it. FIFOs and devices, which may block, are not waited for.
+
+    Raises:
+        RunError: if it is missing, no regular file, or cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RunError(f"{path} cannot be read: it is not a regular file")
+            yield file
     except FileNotFoundError:
         raise RunError(f"{path} is missing: {path.parent} is no run folder") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def as_json(content: Any) -> Any:
+    """Return what would be read back after `write_json`: lists for tuples, text for keys."""
+    return json.loads(json.dumps(content))
+
+
+def _parse(text: str | bytes, path: Path) -> Any:
+    """Return the content of a JSON text, which may be of anyone."""
+    try:
+        content = msgspec.json.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {str(error).partition(' - at ')[0]}") from None
+    if _is_deeper(content, MAX_DEPTH):
+        raise RunError(f"{path} is damaged: more than {MAX_DEPTH} levels of brackets")
+    return content
+
+
+def _is_deeper(content: Any, levels: int) -> bool:
+    if not isinstance(content, (dict, list)):
+        return False
+    inside = content.values() if isinstance(content, dict) else content
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
@@ -72,43 +145,102 @@ def save_checkpoint(folder: Path, tensors: dict[str, Any], numbers: dict[str, An
 
     `numbers` travel inside the tensor file too, so that the two can never be of different moments;
     checkpoint.json is their readable copy.
+
+    Raises:
+        OSError: if the folder cannot be written.
     """
     write_tensors(folder / TENSORS, tensors, numbers)
     write_json(folder / NUMBERS, numbers)
 
 
-def load_checkpoint(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The tensors and numbers that were saved last. Executes nothing.
+def load_numbers(folder: Path) -> dict[str, Any]:
+    """Return the numbers that were saved last, without the tensors. See `load_checkpoint`."""
+    return load_checkpoint(folder, prefixes=())[1]
+
+
+def load_checkpoint(
+    folder: Path, prefixes: tuple[str, ...] = ("",)
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the tensors and numbers that were saved last, as `read_tensors` does.
 
     Raises:
-        RunError: if there is none, or it is damaged.
+        RunError: if there is no checkpoint, or it is damaged.
     """
-    if not (folder / TENSORS).is_file():
+    if not has_checkpoint(folder):
         raise RunError(f"{folder} has no {TENSORS}: nothing was saved in it yet")
-    return read_tensors(folder / TENSORS)
+    return read_tensors(folder / TENSORS, prefixes)
 
 
 def write_tensors(path: Path, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-    """Write tensors atomically, with `numbers` in the same file; numbers must be finite."""
+    """Write tensors atomically, with `numbers` and checksums; numbers must be finite.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(numbers, allow_nan=False)
+    checksums = {name: _checksum(name, tensor) for name, tensor in tensors.items()}
+    checksums[NUMBERS] = hashlib.sha256(text.encode()).hexdigest()
+    metadata = {"numbers": text, "sha256": json.dumps(checksums)}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"numbers": text})
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # also for a full disk
+            raise OSError(f"{path} cannot be written: {error}") from None
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_tensors(
+    path: Path, prefixes: tuple[str, ...] = ("",)
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the tensors and numbers that `write_tensors` wrote. Executes nothing.
+
+    Only tensors whose names start with one of `prefixes` are read. Their memory is that of the
+    file, which is mapped, so that shapes can be checked before anything large is copied.
 
     Raises:
         RunError: if the file is damaged.
     """
     from safetensors import SafetensorError, safe_open
 
+    with open_file(path) as file:
+        if int.from_bytes(file.read(HEADER_SIZE), "little") > MAX_HEADER:
+            raise RunError(f"{path} is damaged: its header is larger than {MAX_HEADER:,} bytes")
     try:
         with safe_open(path, framework="pt") as file:
-            numbers = json.loads((file.metadata() or {})["numbers"])
-            return {name: file.get_tensor(name) for name in file.keys()}, numbers  # noqa: SIM118
-    except (SafetensorError, KeyError, OSError, json.JSONDecodeError) as error:
-        raise RunError(f"{path} is damaged: {error}") from None
+            names = list(file.keys())
+            tensors = {n: file.get_tensor(n) for n in names if n.startswith(prefixes)}
+            metadata = file.metadata() or {}
+            text = metadata["numbers"]
+    except KeyError:
+        raise RunError(f"{path} is damaged: it has no numbers") from None
+    except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
+        raise RunError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+    if "sha256" in metadata:  # earlier versions wrote none
+        checksums = _parse(metadata["sha256"], path)
+        if not isinstance(checksums, dict) or checksums.keys() != {NUMBERS, *names}:
+            raise RunError(f"{path} is damaged: its checksums are of other tensors")
+        found = {name: _checksum(name, tensor) for name, tensor in tensors.items()}
+        found[NUMBERS] = hashlib.sha256(text.encode()).hexdigest()
+        for name, checksum in found.items():
+            if checksums[name] != checksum:
+                raise RunError(f"{path} is damaged: the checksum of {name} is wrong")
+    numbers = _parse(text, path)
+    if not isinstance(numbers, dict):
+        raise RunError(f"{path} is damaged: its numbers are not a JSON object")
+    return tensors, numbers
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether a run folder has a checkpoint, damaged or not."""
+    return os.path.lexists(folder / TENSORS)
+
+
+def _checksum(name: str, tensor: Any) -> str:
+    """Return the SHA-256 of a tensor's name, type, shape and bytes."""
+    array = np.ascontiguousarray(tensor.numpy())
+    found = hashlib.sha256(f"{name} {array.dtype.str} {tensor.numpy().shape}".encode())
+    found.update(array.reshape(-1).view(np.uint8).data)
+    return found.hexdigest()

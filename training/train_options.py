@@ -19,7 +19,7 @@ from envs.names import flag, one_of, suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
 from training.cli import File, Text, read_options
-from training.config import RunConfig, changeable_settings
+from training.config import RunConfig
 from training.cores import usable_cores
 from training.presets import ANY, preset
 from training.reward_snapshot import has_code, kept_expression
@@ -76,8 +76,6 @@ class TrainOptions(RunConfig, Generic[Settings]):
         env_id = find_env_id(self.env)
         if self.reward is not None and env_id not in env_ids(GAMES):
             raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
-        if self.solved_score is not None and math.isnan(self.solved_score):
-            raise ValueError("--solved-score must be a number, got nan")
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(RunConfig)}
         return RunConfig(**values | {"env": env_id, "env_options": _with_flags(self)})
 
@@ -227,9 +225,7 @@ def _resumed(
         env_of_run(saved)
     options = _read(TrainOptions(**vars(saved)), arguments)
     config = options.config()
-    fixed = set(vars(saved)) - {"settings", *changeable_settings()}
-    before = {name: getattr(saved, name) for name in fixed} | dataclasses.asdict(saved.settings)
-    now = {name: getattr(config, name) for name in fixed} | dataclasses.asdict(config.settings)
+    before, now = ({"reward": each.reward, **each.fixed()} for each in (saved, config))
     for name in sorted(before):
         if before[name] != now[name]:
             raise RunError(

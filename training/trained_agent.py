@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,51 @@ from agents.agent import Agent, Task, UnsuitableTaskError
 from agents.checkpointing import agent_tensors
 from envs.registry import encoding_of
 from rewards.expression import parse
+from training.checked import checked
 from training.config import RunConfig
-from training.run_folder import BEST, CONFIG, RunError, load_checkpoint, read_json, read_tensors
+from training.progress import Progress
+from training.run_folder import (
+    BEST,
+    CONFIG,
+    TENSORS,
+    RunError,
+    as_json,
+    has_checkpoint,
+    load_checkpoint,
+    load_numbers,
+    read_json,
+    read_tensors,
+)
+
+POLICY = ("agent.network.", "agent.centres")
+"""Prefixes of the tensors that `Agent.restore_policy` needs."""
 
 
 def load_config(folder: Path) -> RunConfig:
-    """Return the settings of a run. Raises RunError if `folder` holds no run."""
+    """Return the settings of a run.
+
+    A checkpoint holds the settings that it was made with. They are compared, so that a damaged
+    config.json is refused before memory is taken for what it says.
+
+    Raises:
+        RunError: if `folder` holds no run, or its settings are damaged.
+    """
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}")
-    return RunConfig.from_json(read_json(folder / CONFIG))
+    config = RunConfig.from_json(read_json(folder / CONFIG))
+    if not has_checkpoint(folder):
+        return config
+    saved = load_numbers(folder).get("settings")
+    if saved is None:  # the checkpoint of an earlier version
+        return config
+    fixed = as_json(config.fixed())
+    for name in fixed if saved != fixed else ():
+        if not isinstance(saved, dict) or saved.get(name, fixed[name]) != fixed[name]:
+            raise RunError(
+                f"{folder / CONFIG} is damaged: its `{name}` is not the one that the checkpoint "
+                "was made with"
+            )
+    return config
 
 
 @dataclass(frozen=True)
@@ -49,9 +86,9 @@ def load_model(folder: Path, last: bool = False) -> Model:
     best = None if last else best_model(folder)
     if best is not None:
         return best
-    tensors, numbers = load_checkpoint(folder)
-    progress = numbers.get("progress", {})
-    return Model("last", progress.get("steps", 0), progress.get("evaluated_score"), tensors)
+    tensors, numbers = load_checkpoint(folder, POLICY)
+    progress = checked(numbers.get("progress", {}), Progress, f"progress in {folder / TENSORS}")
+    return Model("last", progress.steps, progress.evaluated_score, tensors)
 
 
 def best_model(folder: Path) -> Model | None:
@@ -60,15 +97,14 @@ def best_model(folder: Path) -> Model | None:
     Raises:
         RunError: if it is damaged.
     """
-    if not (folder / BEST).exists():
+    if not os.path.lexists(folder / BEST):
         return None
     try:
-        tensors, numbers = read_tensors(folder / BEST)
-        progress = numbers["progress"]
-        return Model("best", int(progress["steps"]), float(progress["evaluated_score"]), tensors)
-    except (RunError, LookupError, TypeError, ValueError) as error:
-        reason = str(error) if isinstance(error, RunError) else f"{folder / BEST} is damaged"
-        raise RunError(f"{reason}; remove it to use the last model instead") from None
+        tensors, numbers = read_tensors(folder / BEST, POLICY)
+        progress = checked(numbers.get("progress"), Progress, f"progress in {folder / BEST}")
+    except RunError as error:
+        raise RunError(f"{error}; remove it to use the last model instead") from None
+    return Model("best", progress.steps, progress.evaluated_score, tensors)
 
 
 def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
@@ -129,6 +165,8 @@ def restored_agent(model: Model, task: Task, config: RunConfig, folder: Path) ->
     agent = make_agent(config.agent, task, config.settings, config.seed)
     try:
         agent.restore_policy(agent_tensors(model.tensors))
+    except ValueError as error:
+        raise RunError(f"{folder} cannot be played: {error}") from None
     except (KeyError, RuntimeError):
         options = " ".join(f"{name}={value}" for name, value in config.env_options.items())
         raise RunError(

@@ -46,7 +46,7 @@ def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> An
     """
     try:
         return gymnasium.make_vec(env_id, num_envs=num_envs, **options)
-    except TypeError as error:
+    except (TypeError, AssertionError, AttributeError, LookupError) as error:
         raise ValueError(f"{env_id} cannot be made with {options}: {error}") from None
 
 
@@ -147,9 +147,17 @@ class VectorRunner:
         return saved
 
     def restore(self, saved: dict[str, Array]) -> None:
-        """Continue from a checkpoint; the environments must be `exact`."""
+        """Continue from a checkpoint; the environments must be `exact`.
+
+        Raises:
+            ValueError: if it is of other environments.
+        """
         assert self.batch is not None
+        lengths, sums = saved["lengths"], under("sums.", saved)
+        for array, dtype in ((lengths, np.int64), *((each, np.float64) for each in sums.values())):
+            if array.shape != (self.count,) or array.dtype != dtype:
+                raise ValueError("the checkpoint is of other environments")
         self.batch.restore(under("batch.", saved))
         self.observations = self.batch.observations.copy()
-        self._lengths = saved["lengths"].copy()
-        self._sums = {name: values.copy() for name, values in under("sums.", saved).items()}
+        self._lengths = lengths.copy()
+        self._sums = {"": np.zeros(self.count)} | {name: each.copy() for name, each in sums.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import NoneType
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, Any]
 
 SCORES = 1  # row of `GameBatch.numbers`, after the rewards and before the terms
 FIRST_TERM = 2
+MAX_OBSERVATIONS = 8e9
+"""Maximum size of the observations of all environments, in bytes."""
 TERM_PREFIX = "reward/"
 """Prefix of the reward terms in `info`."""
 
@@ -59,16 +62,18 @@ class GameBatch:
     ) -> None:
         if observation not in ("state", "screen"):
             raise ValueError(f'observation must be "state" or "screen", got {observation!r}')
-        for name, number, least in (
-            ("num_envs", count, 1),
-            ("screen_size", screen_size, 24),
-            ("frames", frames, 1),
-            ("history", history, 0),
+        for name, number, least, most in (
+            ("num_envs", count, 1, 1_000_000),
+            ("screen_size", screen_size, 24, 1_000),
+            ("frames", frames, 1, 100),
+            ("history", history, 0, 1_000),
         ):
             if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
                 raise ValueError(
                     f"{name} must be a whole number of at least {least}, got {number!r}"
                 )
+            if number > most:
+                raise ValueError(f"{name} must be at most {most:,}, got {number}")
         self.game = game
         self.reward = reward
         self.options = game.make_options(options)
@@ -86,6 +91,14 @@ class GameBatch:
         elif history:
             self.observation_space = history_space(game, history)
             kind = "history"
+        size = (
+            count * math.prod(self.observation_space.shape) * self.observation_space.dtype.itemsize
+        )
+        if size > MAX_OBSERVATIONS:
+            raise ValueError(
+                f"{count:,} observations of shape {self.observation_space.shape} take "
+                f"{size / 1e9:.0f} GB; use fewer environments or smaller observations"
+            )
         self.kernels = game_kernels(game, kind)
 
         self.states = game.states(count)
@@ -226,10 +239,16 @@ class GameBatch:
         """
         current = self.checkpoint()
         for name, array in current.items():
-            if name not in saved or saved[name].shape != array.shape:
+            kinds = [(each.shape, each.dtype) for each in (array, saved.get(name, array[:0]))]
+            if kinds[0] != kinds[1]:
                 raise ValueError(f"the checkpoint is of other environments: `{name}` differs")
+        states = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
+        numbers = [states[name] for name in states.dtype.names or ()]
+        past_end = (states["t"] < 0) | (states["t"] >= self.options.max_steps)
+        if past_end.any() or not all(np.isfinite(each).all() for each in numbers):
+            raise ValueError("the checkpoint holds impossible states")
         self._copy_arrays()
-        self.states[:] = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
+        self.states[:] = states
         self.observations[:] = saved["observations"]
         self.scores[:] = saved["scores"]
         self.seeded = True
