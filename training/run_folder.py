@@ -174,6 +174,9 @@ def load_checkpoint(
 def write_tensors(path: Path, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
     """Write tensors atomically, with `numbers` and checksums; numbers must be finite.
 
+    They are two lines of JSON in one entry of the metadata: safetensors writes several entries in
+    random order, and equal checkpoints would be different files.
+
     Raises:
         OSError: if the file cannot be written.
     """
@@ -184,7 +187,7 @@ def write_tensors(path: Path, tensors: dict[str, Any], numbers: dict[str, Any]) 
     text = json.dumps(numbers, allow_nan=False)
     checksums = {name: _checksum(name, tensor) for name, tensor in tensors.items()}
     checksums[NUMBERS] = hashlib.sha256(text.encode()).hexdigest()
-    metadata = {"numbers": text, "sha256": json.dumps(checksums)}
+    metadata = {"numbers": f"{text}\n{json.dumps(checksums)}"}
     with atomic_path(path) as temporary:
         try:
             save_file(tensors, temporary, metadata=metadata)
@@ -212,14 +215,13 @@ def read_tensors(
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
             tensors = {n: file.get_tensor(n) for n in names if n.startswith(prefixes)}
-            metadata = file.metadata() or {}
-            text = metadata["numbers"]
+            text, _, checksums_text = (file.metadata() or {})["numbers"].partition("\n")
     except KeyError:
         raise RunError(f"{path} is damaged: it has no numbers") from None
     except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise RunError(f"{path} is damaged: {' '.join(str(error).split())}") from None
-    if "sha256" in metadata:  # earlier versions wrote none
-        checksums = _parse(metadata["sha256"], path)
+    if checksums_text:  # earlier versions wrote none
+        checksums = _parse(checksums_text, path)
         if not isinstance(checksums, dict) or checksums.keys() != {NUMBERS, *names}:
             raise RunError(f"{path} is damaged: its checksums are of other tensors")
         found = {name: _checksum(name, tensor) for name, tensor in tensors.items()}
