@@ -154,11 +154,13 @@ def test_a_and_tab_switch_players_during_an_episode(window: Window, key: int) ->
     assert steps(window) == 1
 
 
-def test_a_player_that_cannot_be_loaded_is_reported_and_not_offered_again(tmp_path: Path) -> None:
+def test_a_player_that_cannot_be_loaded_is_reported_and_not_offered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     playback = make_playback()
     players = Players(playback.env, Selection(ENV, {}, 0, tmp_path / "gone"))
     playback.players = players
-    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     window = Window(playback, "test")
     playback.player = players.player("random")
     press(window, pygame.K_a)
@@ -168,8 +170,7 @@ def test_a_player_that_cannot_be_loaded_is_reported_and_not_offered_again(tmp_pa
     assert window.status.message == ""
     press(window, pygame.K_a)
     assert playback.player.name == "rules"
-    window.close()
-    del os.environ["SDL_VIDEODRIVER"]
+    pygame.display.quit()
 
 
 @pytest.mark.parametrize(

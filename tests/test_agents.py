@@ -1,0 +1,98 @@
+"""What agents share: checks of settings, the learning rate's schedule, and untrained policies."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from torch import nn
+
+from agents import make_agent, settings_type
+from agents.agent import Task
+from agents.ppo import PPOAgent, PPOSettings
+from agents.sac import squash
+from agents.torch_agent import TorchAgent
+from agents.validation import at_least_one, between_0_and_1, not_negative, positive
+
+SEEN = spaces.Box(-1.0, 1.0, (4,), np.float32)
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (at_least_one, [1, 1.5, 10**9], [0, 0.99, -1, NAN, INF]),
+        (between_0_and_1, [0, 0.5, 1], [-1e-9, 1 + 1e-9, NAN, INF]),
+        (positive, [1e-300, 1, 1e300], [0, -1, NAN, INF]),
+        (not_negative, [0, 1e-300, 1e300], [-1e-300, NAN, INF]),
+    ],
+)
+def test_settings_are_accepted_up_to_their_bounds(check: Any, good: Any, bad: Any) -> None:
+    for value in good:
+        check(SimpleNamespace(one=value, other=value), "one", "other")
+    for value in bad:
+        with pytest.raises(ValueError, match=r"other must .*" + str(value).replace("+", ".")):
+            check(SimpleNamespace(one=good[0], other=value), "one", "other")
+
+
+@pytest.mark.parametrize(
+    ("warmup", "rates"),
+    [
+        (0.0, {0: 1.0, 25: 0.75, 50: 0.5, 100: 0.0, 120: 0.0}),
+        (0.2, {0: 0.0, 10: 0.5, 20: 1.0, 60: 0.5, 100: 0.0, 120: 0.0}),
+    ],
+)
+def test_the_learning_rate_rises_and_falls_linearly(warmup: float, rates: dict[int, float]) -> None:
+    task = Task("test", SEEN, spaces.Discrete(2), 1, total_steps=100)
+    agent = TorchAgent(task, nn.Linear(1, 1), 0.5, 0, "cpu")
+    assert agent.learning_rate == 0.5
+    for steps, rate in rates.items():
+        agent.steps_seen = steps
+        agent.anneal(warmup)
+        assert agent.learning_rate == pytest.approx(0.5 * rate)
+
+
+@pytest.mark.parametrize("name", ["ppo", "reinforce", "supervised"])
+def test_an_untrained_policy_is_nearly_uniform(name: str) -> None:
+    """Initial weights of the last layer are small, as is usual for policies."""
+    task = Task("test", SEEN, spaces.Discrete(5), 2, 100)
+    agent = make_agent(name, task, settings_type(name)(), 0)
+    for seen in np.random.default_rng(0).uniform(-1, 1, (20, 4)).astype(np.float32):
+        probabilities = agent.insight(seen).probabilities
+        assert probabilities is not None
+        assert probabilities == pytest.approx(np.full(5, 0.2), abs=0.01)
+
+
+def test_ppo_shows_the_probabilities_of_its_logits() -> None:
+    agent = PPOAgent(Task("test", SEEN, spaces.Discrete(3), 1, 100), PPOSettings(), seed=0)
+    with torch.no_grad():
+        agent.network.heads.bias[:3] = torch.tensor([0.5, 2.0, -1.0])
+        seen = np.full(4, 0.3, np.float32)
+        expected = agent.network(torch.from_numpy(seen[None]))[0][:, 0].softmax(0).numpy()
+    assert agent.insight(seen).probabilities == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_epoch_of_ppo_sees_each_step_once_in_another_order() -> None:
+    settings = PPOSettings(num_steps=6, epochs=3, minibatches=4)
+    agent = PPOAgent(Task("test", SEEN, spaces.Discrete(2), 2, 100), settings, seed=0)
+    agent.rollout.valid[:] = True
+    rollout = {name: torch.from_numpy(array) for name, array in agent.rollout.arrays().items()}
+    numbers = torch.arange(12.0).reshape(6, 2)
+    batches = [batch[4].tolist() for batch in agent.minibatches(rollout, -numbers, numbers)]
+    assert [len(batch) for batch in batches] == [3] * 12
+    epochs = [np.concatenate(batches[k : k + 4]).tolist() for k in (0, 4, 8)]
+    assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_sac_limits_its_deviations() -> None:
+    """The limits exp(-20) and exp(2) are those of the paper's code."""
+    outputs = torch.tensor([[0.1, -30.0], [0.1, 9.0]])
+    actions, _ = squash(outputs, torch.full((2, 1), 0.05))
+    expected = [math.tanh(0.1 + 0.05 * math.exp(log_std)) for log_std in (-20, 2)]
+    assert actions[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
