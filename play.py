@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import warnings
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 
 import tyro
 
+from envs.output import forgiving_output
 from playing.app import play
 from playing.selection import PlayError, PlayOptions, tell
 from rewards.expression import RewardError
@@ -30,11 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
-    try:
-        print(summary.to_json() if options.json else summary, flush=True)
-    except BrokenPipeError:  # as in `python play.py --headless | true`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        return 1
+    print(summary.to_json() if options.json else summary)
     return 0
 
 
@@ -53,5 +49,6 @@ def read(arguments: Sequence[str]) -> PlayOptions:
 
 
 if __name__ == "__main__":
+    forgiving_output()
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     sys.exit(main())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import gymnasium
 
+from envs.output import forgiving_output
 from training.cli import INTERRUPTED, USAGE_ERROR
 from training.train_options import parse
 
@@ -42,5 +43,6 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
+    forgiving_output()
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     sys.exit(main())

@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
+from envs.output import forgiving_output
 from training.cli import USAGE_ERROR, File, read_options
 
 Suite = Literal[
@@ -168,4 +169,5 @@ SUITES: dict[str, tuple[str, ...]] = {
 
 
 if __name__ == "__main__":
+    forgiving_output()
     sys.exit(main())

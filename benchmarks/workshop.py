@@ -91,7 +91,7 @@ def write_reward(file: Path, name: str) -> None:
     """Save one of `REWARDS` as editors do: write a temporary file, then rename it."""
     text = f"def {name}(before, action, after):\n    return {REWARDS[name]}\n"
     temporary = file.with_suffix(".tmp")
-    temporary.write_text(text)
+    temporary.write_text(text, "utf-8")
     temporary.replace(file)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from envs import registry
 from envs.names import suggest
+from envs.output import forgiving_output
 
 TABLES: dict[str, tuple[str, Mapping[str, registry.Entry]]] = {
     "games": ("--env", registry.GAMES),
@@ -42,4 +43,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    forgiving_output()
     sys.exit(main())

@@ -8,6 +8,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
+class UnknownOptionError(TypeError, ValueError):
+    """An environment has no such option.
+
+    Gymnasium's clients expect the TypeError of a function without that argument, and leave out the
+    argument. Command lines show it like every other wrong value.
+    """
+
+    @classmethod
+    def of(cls, owner: str, name: str, known: Iterable[str]) -> UnknownOptionError:
+        """Return the error for the option `name` of `owner`, which has the options `known`."""
+        plain = f"{owner} has no option `{name}`; {suggest(name, known)}"
+        return cls(f"unexpected keyword argument '{name}': {plain}")
+
+
 def load(target: str) -> Any:
     """Import and return the object that `target`, a "module:attribute", names."""
     module, attribute = target.split(":")

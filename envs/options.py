@@ -13,6 +13,8 @@ RESERVED = {
     "id": "use --env",
     "render_mode": "play.py renders by itself",
     "num_envs": "use --num-envs of train.py",
+    "autoreset_mode": "train.py resets in the same step",
+    "max_episode_steps": "use max_steps",
     "vectorization_mode": "train.py chooses it",
     "vector_kwargs": "train.py chooses them",
     "wrappers": "they are code, not options",

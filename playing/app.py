@@ -25,6 +25,7 @@ from playing.selection import (
 from playing.summary import Summary
 from rewards.make import reward_of
 from training.reward_snapshot import has_code
+from training.vector_runner import make_environment
 
 if TYPE_CHECKING:
     from playing.live_reward import LiveReward
@@ -178,7 +179,7 @@ def make_env(selection: Selection, rendered: bool) -> gymnasium.Env[Any, Any]:
     if rendered:
         made_with["render_mode"] = "rgb_array"
     try:
-        env = gymnasium.make(env_id, **made_with)
+        env = make_environment(env_id, made_with)
     except (gymnasium.error.Error, *UNUSABLE) as error:
         raise PlayError(f"cannot make {env_id} with these options: {one_line(error)}") from None
     if rendered and env.render_mode != "rgb_array":

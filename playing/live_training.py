@@ -30,7 +30,7 @@ from rewards.child_process import environment_for_child
 from rewards.make import reward_of
 from training.config import RunConfig
 from training.ipc import receive
-from training.vector_runner import reward_weights
+from training.vector_runner import make_environment, reward_weights
 
 SAVE_SECONDS = 30.0  # that the training process may take to save
 
@@ -160,7 +160,7 @@ class LiveTraining:
         options = dict(self._config.make_options)
         if before.reward is not None:
             options["reward"] = before.reward
-        env = gymnasium.make(playback.env_id, render_mode="rgb_array", **options)
+        env = make_environment(playback.env_id, options | {"render_mode": "rgb_array"})
         player = Player(LEARNING, self._config.agent, before.agent)
         return Playback(env, playback.players, player)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from envs.output import forgiving_output
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
 from rewards.expression import RewardError, file_named
@@ -174,4 +175,5 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
+    forgiving_output()
     sys.exit(main())

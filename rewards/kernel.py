@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import inspect
 from collections.abc import Callable
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,11 @@ class WeightedSum:
     """sum of weight_k * term_k(before, action, after), over a batch of games.
 
     It is an `envs.engine.batch.Reward`. `expression` is the text that it was made from; there is
-    one kernel per term.
+    one kernel per term. A pickle of it holds `origin`, a function and its arguments that make it
+    again, because compiled code cannot be pickled.
     """
+
+    origin: tuple[Callable[..., WeightedSum], tuple[Any, ...]] | None = None
 
     def __init__(
         self, expression: str, weights: list[float], terms: list[Term], kernels: list[Kernel]
@@ -49,6 +53,14 @@ class WeightedSum:
             return self.expression
         pairs = zip(parse(self.expression), self.terms, strict=True)
         return written([p._replace(term=t.function.__name__) if t.warning else p for p, t in pairs])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.origin is None:
+            raise PicklingError(f"the reward {self.expression} was not made by rewards.make")
+        return self.origin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WeightedSum:
+        return self  # it has no state
 
     def __call__(
         self, before: Array, actions: Array, after: Array, terms: list[Array], total: Array

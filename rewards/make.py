@@ -18,6 +18,7 @@ import importlib
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -44,17 +45,32 @@ def make_single(game: str, reward: RewardLike = None, **options: Any) -> GameEnv
     """
     entry = look_up(GAMES, "game", game)
     definition, rest = load_game(entry.target, options)
-    return GameEnv(definition, make_reward(definition, entry, reward, options), **rest)
+    env = GameEnv(definition, make_reward(definition, entry, reward, options), **rest)
+    env.maker = partial(make_single, game, **options)
+    return env
 
 
-def make_vector(game: str, reward: RewardLike = None, **options: Any) -> GameVectorEnv:
+make_single.metadata = GameEnv.metadata  # type: ignore[attr-defined] # Gymnasium reads it here
+
+
+def make_vector(
+    game: str,
+    reward: RewardLike = None,
+    max_episode_steps: int | None = None,
+    **options: Any,
+) -> GameVectorEnv:
     """Make many games by their name in `envs.registry.GAMES`.
 
-    Other arguments are those of `make_reward` and `envs.engine.vector.GameVectorEnv`.
+    `max_episode_steps` is Gymnasium's name for the option `max_steps` of the game. Other arguments
+    are those of `make_reward` and `envs.engine.vector.GameVectorEnv`.
     """
+    if max_episode_steps is not None:
+        options["max_steps"] = max_episode_steps
     entry = look_up(GAMES, "game", game)
     definition, rest = load_game(entry.target, options)
-    return GameVectorEnv(definition, make_reward(definition, entry, reward, options), **rest)
+    env = GameVectorEnv(definition, make_reward(definition, entry, reward, options), **rest)
+    env.maker = partial(make_vector, game, **options)
+    return env
 
 
 def make_reward(
@@ -81,7 +97,9 @@ def make_reward(
     if not isinstance(reward, str):
         term = from_function(reward)
         kernel = _kernel_tried_here(term, definition, rewards, options)
-        return WeightedSum(term.name, [1.0], [term], [kernel])
+        made = WeightedSum(term.name, [1.0], [term], [kernel])
+        made.origin = _make_again, (entry, reward, options)
+        return made
     parsed = parse(reward)
     compiled = None
     if any(is_code(part.term) for part in parsed):
@@ -91,7 +109,14 @@ def make_reward(
             for text in trial.wait():
                 warnings.warn(text, stacklevel=4)
             compiled = trial.verdict["compiled"]
-    return _load(definition, rewards, reward, parsed, compiled)
+    made = _load(definition, rewards, reward, parsed, compiled)
+    made.origin = _make_again, (entry, reward, options)
+    return made
+
+
+def _make_again(entry: GameEntry, reward: RewardLike, options: dict[str, Any]) -> WeightedSum:
+    """Make a reward from a pickle."""
+    return make_reward(load_game(entry.target, options)[0], entry, reward, options)
 
 
 def load_tried_reward(
@@ -111,7 +136,9 @@ def load_tried_reward(
     arguments: Any = gymnasium.spec(env_id).kwargs
     entry = GAMES[arguments["game"]]
     definition, _ = load_game(entry.target, dict(env_options))
-    return _load(definition, entry.rewards, expression, parse(expression), compiled)
+    made = _load(definition, entry.rewards, expression, parse(expression), compiled)
+    made.origin = _make_again, (entry, expression, dict(env_options))
+    return made
 
 
 def reward_of(environment: Any) -> WeightedSum | None:

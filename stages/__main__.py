@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from envs.names import load, suggest
+from envs.output import forgiving_output
 from envs.registry import EXPERIMENTS, summaries
 from training.cli import USAGE_ERROR
 
@@ -48,4 +49,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    forgiving_output()
     sys.exit(main())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import gc
+import pickle
 import subprocess
 import sys
 import tracemalloc
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,9 @@ def test_vector_and_single_environments_agree(variant: Variant, observation: str
         first, info = single.reset(seed=seed + i)
         assert data_equivalence(first, observations[i], exact=True)
         assert info["score"] == infos["score"][i]
+        assert info.keys() == single.step(single.action_space.sample())[-1].keys() & infos.keys()
+        assert not any(info[name] for name in info if name != "score")
+        single.reset(seed=seed + i)
     ends = []
     for step in range(1000):
         actions = vector.action_space.sample()
@@ -166,9 +171,37 @@ def test_our_vector_environment_agrees_with_gymnasiums(variant: Variant, observa
             ended += 1
             assert np.array_equal(infos["final_obs"][i], their_infos["final_obs"][i])
             final, their_final = infos["final_info"], their_infos["final_info"]
-            assert final["score"][i] == their_final["score"][i]
+            assert final.keys() == their_final.keys()
+            assert all(final[name][i] == their_final[name][i] for name in final)
         for mask in ("_final_obs", "_final_info"):
             assert np.array_equal(infos.get(mask, ()), their_infos.get(mask, ()))
+    assert ended > 10
+
+
+@every_game
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_other_autoreset_modes_agree_with_gymnasiums(variant: Variant, mode: AutoresetMode) -> None:
+    native = make_vec(variant, 3, max_steps=20, autoreset_mode=mode.name)
+    theirs: Any = SyncVectorEnv([lambda: make(variant, max_steps=20)] * 3, autoreset_mode=mode)
+    assert native.autoreset_mode is native.metadata["autoreset_mode"] is mode
+    native.action_space.seed(5)
+    assert data_equivalence(native.reset(seed=2), theirs.reset(seed=2), exact=True)
+    ended = 0
+    for k in range(150):
+        if k == 100:
+            mask = np.array([True, False, True])
+            native.reset(options={"reset_mask": mask})
+            theirs.reset(options={"reset_mask": mask})
+        actions = native.action_space.sample()
+        ours, others = native.step(actions), theirs.step(actions)
+        assert data_equivalence(ours, others, exact=True)
+        done = ours[2] | ours[3]
+        ended += done.sum()
+        if done.any() and mode == AutoresetMode.DISABLED:
+            with pytest.raises(gymnasium.error.ResetNeeded, match="reset_mask"):
+                native.step(actions)
+            first = native.reset(options={"reset_mask": done})[0]
+            assert np.array_equal(first, theirs.reset(options={"reset_mask": done})[0])
     assert ended > 10
 
 
@@ -426,12 +459,15 @@ def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant, observati
 
 
 @every_variant
-def test_a_deep_copy_is_independent(variant: Variant) -> None:
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copy_is_independent(variant: Variant, duplicate: Callable[[Any], Any]) -> None:
     """For single and vector environments, with and without `copy`."""
     for env in (make(variant), make_vec(variant, 3), make_vec(variant, 3, copy=False)):
         env.action_space.seed(0)
         env.reset(seed=0)
-        twin = copy.deepcopy(env)
+        env.step(env.action_space.sample())
+        twin = duplicate(env)
+        assert twin.spec == env.spec
         before = copy.deepcopy(twin.batch.checkpoint())
         actions = [env.action_space.sample() for _ in range(15)]
         expected = [copy.deepcopy(env.step(action)) for action in actions]
@@ -439,6 +475,8 @@ def test_a_deep_copy_is_independent(variant: Variant) -> None:
         assert data_equivalence(
             expected, [copy.deepcopy(twin.step(a)) for a in actions], exact=True
         )
+        assert np.array_equal(twin.action_space.sample(), env.action_space.sample())
+        assert np.array_equal(twin.reset()[0], env.reset()[0])
 
 
 # --- Options and actions

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from envs.engine.compilation import compiled
 
 ROOT = Path(__file__).parent.parent
 
@@ -138,7 +149,7 @@ def test_an_edit_of_a_game_recompiles(tmp_path: Path) -> None:
     assert moved == 0.1
     assert said.count("Compiling tiny for this machine; this is done once") == 1
     kept = files_in(tmp_path)
-    assert len(kept) >= 6
+    assert len(kept) >= 5  # four loops and a reward
     assert run(RUN_GAME, tmp_path) == (0.1, "")
     assert files_in(tmp_path) == kept
     edit(tmp_path / "breath.py", "0.1", "0.3")
@@ -167,3 +178,134 @@ def test_only_old_caches_are_deleted(tmp_path: Path) -> None:
     assert "kernel-299" in left
     assert "kernel-5" not in left
     assert others.is_dir()
+
+
+# --- Damage
+
+
+def add_one(out: Any) -> None:
+    """Smallest kernel."""
+    out[0] += 1.0
+
+
+def run_here() -> tuple[float, int]:
+    """Run the kernel as a new process would; return its result and the number of cache hits."""
+    dispatcher: Any = compiled(add_one)
+    out = np.zeros(1)
+    dispatcher(out)
+    return out[0], sum(dispatcher.stats.cache_hits.values())
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with one file, to be copied."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba.config, "CACHE_DIR", str(folder))
+        assert run_here() == (1.0, 0)
+    return folder
+
+
+@pytest.fixture
+def cached_file(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only file of a cache that the kernels of this test use."""
+    shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    (file,) = files_in(tmp_path)
+    return file
+
+
+def flip(place: int) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        content = bytearray(file.read_bytes())
+        content[place] ^= 0x10
+        file.write_bytes(content)
+
+    return damage
+
+
+def keep(share: float) -> Callable[[Path], None]:
+    return lambda file: os.truncate(file, int(share * file.stat().st_size))
+
+
+def replace_by(content: bytes, digest: bool = False) -> Callable[[Path], None]:
+    start = hashlib.sha256(content).digest() if digest else b""
+
+    def damage(file: Path) -> None:
+        file.write_bytes(start + content)
+
+    return damage
+
+
+def replaced(put: Callable[[Path], Any], folder: bool = False) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        file.unlink()
+        if folder:
+            file.parent.rmdir()
+        put(file.parent if folder else file)
+
+    return damage
+
+
+def full_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "file").touch()
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "a bit of the digest": flip(3),
+    "a bit of the pickle's head": flip(40),
+    "a bit in the middle": flip(5_000),
+    "the last bit": flip(-1),
+    "empty": keep(0.0),
+    "half": keep(0.5),
+    "without its last bytes": keep(0.999),
+    "too long": lambda file: os.truncate(file, file.stat().st_size + 1),
+    "larger than memory": lambda file: os.truncate(file, 1 << 34),
+    "zeros": replace_by(bytes(20_000)),
+    "text": replace_by(b"not machine code"),
+    "no pickle": replace_by(b"not machine code", digest=True),
+    "of another version": replace_by(pickle.dumps(("0.1", {})), digest=True),
+    "names a missing module": replace_by(b"cno_such_module\nthing\n.", digest=True),
+    "missing": replaced(lambda file: None),
+    "an empty folder": replaced(Path.mkdir),
+    "a folder with a file": replaced(full_folder),
+    "a dangling link": replaced(lambda file: file.symlink_to("nowhere")),
+    "a link to itself": replaced(lambda file: file.symlink_to(file)),
+    "an endless device": replaced(lambda file: file.symlink_to("/dev/zero")),
+    "its folder missing": replaced(lambda folder: None, folder=True),
+    "its folder is a file": replaced(Path.touch, folder=True),
+    "its folder is a link": replaced(lambda folder: folder.symlink_to("nowhere"), folder=True),
+}
+if hasattr(os, "mkfifo"):
+    DAMAGES["a pipe"] = replaced(os.mkfifo)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_cache_is_replaced(cached_file: Path, damage: Callable[[Path], None]) -> None:
+    damage(cached_file)
+    assert run_here() == (1.0, 0)
+    assert run_here() == (1.0, 1)
+
+
+def test_a_cache_that_cannot_be_written_is_read(cached_file: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    cached_file.parent.chmod(0o500)
+    cached_file.parent.parent.chmod(0o500)
+    assert run_here() == (1.0, 1)
+
+
+def test_a_full_disk_only_costs_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of more than 100 bytes cannot be written."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        assert run_here() == (1.0, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert run_here() == (1.0, 0)
+    assert run_here() == (1.0, 1)

@@ -11,15 +11,23 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.wrappers import FlattenObservation
+from gymnasium.wrappers.vector import FlattenObservation as FlattenObservations
 
 from agents.agent import Array, Step
 from agents.checkpointing import under
 from envs.engine.batch import TERM_PREFIX
 from envs.engine.capabilities import batch_of
+from envs.names import UnknownOptionError
+from envs.registry import DATASETS, env_ids
 from rewards.kernel import WeightedSum
 from rewards.make import reward_of
 from training.lookahead import make_lookahead
+
+UNUSABLE = (TypeError, AssertionError, AttributeError, LookupError)
+"""What environments of other projects raise for options that they do not take."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,50 @@ class Episodes:
 
 
 def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:
-    """Return a vector environment, made by `gymnasium.make_vec`.
+    """Return a vector environment for agents, made by `gymnasium.make_vec`.
+
+    Observations that are not arrays become one: a `Discrete` one-hot vectors, a `Tuple` or a `Dict`
+    all their parts in a row.
 
     Raises:
         ValueError: for options that the environment does not take.
     """
     try:
-        return gymnasium.make_vec(env_id, num_envs=num_envs, **options)
-    except (TypeError, AssertionError, AttributeError, LookupError) as error:
-        raise ValueError(f"{env_id} cannot be made with {options}: {error}") from None
+        environments: Any = gymnasium.make_vec(env_id, num_envs=num_envs, **options)
+    except UNUSABLE as error:
+        raise _cannot_be_made(env_id, error) from None
+    if _needs_flattening(env_id, environments.single_observation_space):
+        return FlattenObservations(environments)
+    return environments
+
+
+def make_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    """Return one environment, made by `gymnasium.make`, with the observations that agents see.
+
+    Raises:
+        ValueError: for options that the environment does not take.
+    """
+    try:
+        environment: gymnasium.Env[Any, Any] = gymnasium.make(env_id, **options)
+    except UNUSABLE as error:
+        raise _cannot_be_made(env_id, error) from None
+    if _needs_flattening(env_id, environment.observation_space):
+        return FlattenObservation(environment)
+    return environment
+
+
+def _needs_flattening(env_id: str, space: spaces.Space[Any]) -> bool:
+    """Return whether no agent takes such observations; the datasets have agents that fit them."""
+    is_array = isinstance(space, spaces.Box)
+    return not is_array and env_id not in env_ids(DATASETS) and space.is_np_flattenable
+
+
+def _cannot_be_made(env_id: str, error: Exception) -> ValueError:
+    """Return the error for options that an environment does not take."""
+    reason = str(error).partition(" was raised from the environment creator")[0]
+    if isinstance(error, UnknownOptionError):
+        return ValueError(reason.partition(": ")[2])
+    return ValueError(f"{env_id} cannot be made with these options: {reason}")
 
 
 def reward_weights(environment: Any) -> dict[str, float]:

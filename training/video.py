@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from agents.agent import Agent, Array
 from envs.engine.capabilities import show_agent
 from training.gif import FASTEST
 from training.lookahead import make_lookahead
+from training.vector_runner import make_environment
 
 STEPS_PER_FRAME = 2
 LARGEST_SIDE = 240  # pixels
@@ -36,7 +36,8 @@ def make_video(
     for device in ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER"):  # Gymnasium's own games open both
         os.environ.setdefault(device, "dummy")
     can_draw = "rgb_array" in _render_modes(env_id, make_options)
-    env = gymnasium.make(env_id, render_mode="rgb_array" if can_draw else None, **make_options)
+    rendering = {"render_mode": "rgb_array" if can_draw else None}
+    env = make_environment(env_id, make_options | rendering)
     try:
         frames: list[Array] = []
         observation, _ = env.reset(seed=seed)
@@ -58,7 +59,7 @@ def make_video(
 
 
 def _render_modes(env_id: str, make_options: dict[str, Any]) -> list[str]:
-    env = gymnasium.make(env_id, **make_options)
+    env = make_environment(env_id, make_options)
     try:
         return list(env.metadata.get("render_modes", ()))
     finally:

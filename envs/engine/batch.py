@@ -164,12 +164,18 @@ class GameBatch:
         self.states = states
         self.seeded = True
         self._copy_arrays()
+        self._observe_start(rows)
+
+    def _observe_start(self, rows: Array) -> None:
+        """Write the results of a reset of the games `rows`: nothing was paid and nothing ended."""
+        self.numbers[:, rows], self.flags[:, rows] = 0.0, False
         self.kernels.observe(self.states, rows, self.options_record, self.observations, self.scores)
 
-    def step(self, actions: Array) -> Array:
+    def step(self, actions: Array, starting: Array | None = None) -> Array:
         """Advance every game by one step and return the rows of the episodes that ended.
 
-        `actions` (count, ...) are contiguous and of the dtype of the action space.
+        `actions` (count, ...) are contiguous and of the dtype of the action space. The games of the
+        rows `starting` start a new episode instead, whatever their action is.
 
         Raises:
             ValueError: if an action is outside of the space; nothing is then changed.
@@ -191,9 +197,20 @@ class GameBatch:
         )
         if not self._reuse_arrays:
             self._write_to(observations, numbers, flags)
+        if starting is not None:
+            self._start_instead(starting, before, after)
         self.reward(before, actions, after, self.terms, self.rewards)
         self.states, self.before = after, before
-        return self._done_rows[:ended]
+        if starting is None:
+            return self._done_rows[:ended]
+        self._observe_start(starting)
+        return np.flatnonzero(self.done)
+
+    def _start_instead(self, rows: Array, before: Array, after: Array) -> None:
+        """Undo the step of the games `rows`, which had ended, and start new episodes in them."""
+        after[rows] = before[rows]  # with the generator
+        self.kernels.reset(after, self._blank, rows, self.options_record)
+        before[rows] = after[rows]  # rewards never see an episode that goes on after its end
 
     def restart(self, rows: Array) -> None:
         """Start new episodes in the games of `rows`; copy how they ended to the `final_` arrays."""

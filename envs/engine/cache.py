@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -17,8 +18,12 @@ def cache_root(configured: str | None) -> Path:
         return Path(configured) / "training-wheels"
     if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
         return Path(os.environ["LOCALAPPDATA"]) / "training-wheels" / "compiled"
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "training-wheels" / "compiled"
+    configured = os.environ.get("XDG_CACHE_HOME")
+    try:
+        home = Path(configured) if configured else Path.home() / ".cache"
+    except RuntimeError:  # a user without a home, as in some containers
+        home = Path(tempfile.gettempdir())
+    return home / "training-wheels" / "compiled"
 
 
 def drop_oldest(root: Path, kept: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from envs.names import load, suggest
+from envs.names import UnknownOptionError, load, suggest
 
 SAMPLE_RATE = 8_000
 """Samples per second of all sounds."""
@@ -134,13 +134,13 @@ class Game:
         """Return the options dataclass from keyword arguments.
 
         Raises:
-            ValueError: if an option is unknown or has an impossible value.
+            UnknownOptionError: if there is no such option.
+            ValueError: if an option has an impossible value.
         """
         fields = {field.name: field for field in dataclasses.fields(self.options)}
         for name, value in given.items():
             if name not in fields:
-                hint = suggest(name, (*fields, *OBSERVATION_OPTIONS))
-                raise ValueError(f"{self.name} has no option `{name}`; {hint}")
+                raise UnknownOptionError.of(self.name, name, (*fields, *OBSERVATION_OPTIONS))
             if isinstance(fields[name].default, bool):
                 if not isinstance(value, (bool, np.bool_)):
                     raise ValueError(

@@ -6,10 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from envs.names import suggest
 
 Array = np.ndarray[Any, Any]
+
+RESET_NEEDED = (
+    'autoreset is disabled: call reset(options={"reset_mask": terminated | truncated}) for the '
+    "environments whose episodes ended"
+)
+
+
+def read_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Return an autoreset mode, which may be given by its name or by Gymnasium's text for it.
+
+    Raises:
+        ValueError: if there is no such mode.
+    """
+    for known in AutoresetMode:
+        if mode in (known, known.name, known.value):
+            return known
+    names = ", ".join(known.name for known in AutoresetMode)
+    raise ValueError(f"autoreset_mode must be one of {names}, got {mode!r}")
 
 
 def reset_options(given: dict[str, Any] | None, *known: str) -> dict[str, Any]:

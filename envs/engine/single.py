@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import combinations
 from operator import index
 from typing import Any
 
@@ -10,7 +11,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from envs.engine.batch import GameBatch, Reward
+from envs.engine.batch import SCORES, GameBatch, Reward
+from envs.engine.environment import GameEnvironment
 from envs.engine.game import Game
 from envs.engine.render import Renderer
 from envs.engine.resetting import reset_options
@@ -19,13 +21,19 @@ ONLY_ROW = np.zeros(1, np.intp)
 """Rows of a batch of one game."""
 
 
-class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
+class GameEnv(GameEnvironment, gymnasium.Env[np.ndarray[Any, Any], Any]):
     """An environment of one game: a batch of size 1.
 
-    `info` has `score`, the game's own measure of success, and after a step `reward/<term>`, each
-    term of the reward before weighting. `reset(options={"state": {"field": value}})` starts from
-    any state.
+    `info` has `score`, the game's own measure of success, and `reward/<term>`, each term of the
+    reward before weighting, 0 after a reset. `reset(options={"state": {"field": value}})` starts
+    from any state.
     """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 - as in Gymnasium
+        "render_modes": ["human", "rgb_array"],
+        "render_fps": 30,
+    }
+    """What all games can render; each environment has the speed of its game."""
 
     def __init__(
         self, game: Game, reward: Reward, render_mode: str | None = None, **options: Any
@@ -42,10 +50,7 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
             raise ValueError(f'render_mode must be "human" or "rgb_array", got {render_mode!r}')
         self.batch = GameBatch(game, reward, 1, **options)
         self.game = game
-        self.metadata = {
-            "render_modes": ["human", "rgb_array"],
-            "render_fps": game.steps_per_second,
-        }
+        self.metadata = self.metadata | {"render_fps": game.steps_per_second}
         self.observation_space = self.batch.observation_space
         self.action_space = deepcopy(game.action_space)  # every environment has its own generator
         self.render_mode = render_mode
@@ -66,11 +71,6 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self._numbers = self.batch.numbers.reshape(-1)
         self._flags = self.batch.flags.reshape(-1)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make a deep copy view its own batch."""
-        vars(self).update(state)
-        self._view_batch()
-
     @property
     def state(self) -> Any:
         """Copy of the state as a record with fields as attributes: `env.unwrapped.state.ball_x`."""
@@ -81,6 +81,18 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         """One name for each action or component, from the game's definition."""
         return self.game.action_names
 
+    def get_keys_to_action(self) -> dict[tuple[int, ...], Any]:
+        """Return the action of each combination of keys, for `gymnasium.utils.play.play`."""
+        import pygame
+
+        pygame.display.init()  # it knows the codes of the keys
+        keys, action_of = self.game.keys, self.game.action_from_keys
+        pressed = [some for k in range(len(keys)) for some in combinations(keys, k + 1)]
+        codes = {name: pygame.key.key_code(name) for name in keys}
+        return {
+            tuple(codes[name] for name in some): action_of(some) for some in pressed if action_of
+        }
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
@@ -90,7 +102,8 @@ class GameEnv(gymnasium.Env[np.ndarray[Any, Any], Any]):
         self.batch.reset(ONLY_ROW, [seed], reset_options(options, "state").get("state"))
         if self.render_mode == "human":
             self.render()
-        return self._observation.copy(), {"score": self.batch.scores.item()}
+        numbers = self._numbers[SCORES:].tolist()
+        return self._observation.copy(), dict(zip(self._info_names, numbers, strict=True))
 
     def step(self, action: Any) -> tuple[np.ndarray[Any, Any], float, bool, bool, dict[str, Any]]:
         self._actions[0] = self._valid(action)

@@ -7,25 +7,33 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.engine.batch import GameBatch, Reward
+from envs.engine.batch import SCORES, GameBatch, Reward
+from envs.engine.environment import GameEnvironment
 from envs.engine.game import Game
 from envs.engine.render import Renderer
-from envs.engine.resetting import reset_mask, reset_options, seed_for_each
+from envs.engine.resetting import (
+    RESET_NEEDED,
+    read_autoreset_mode,
+    reset_mask,
+    reset_options,
+    seed_for_each,
+)
 
 Array = np.ndarray[Any, Any]
 
 
-class GameVectorEnv(VectorEnv[Array, Array, Array]):
-    """`num_envs` games in one compiled loop, with autoreset in the same step.
+class GameVectorEnv(GameEnvironment, VectorEnv[Array, Array, Array]):
+    """`num_envs` games in one compiled loop.
 
     After `reset(seed=s)`, game `i` plays exactly like the single environment with seed `s + i`.
 
-    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). If an episode ended,
-    `infos["final_obs"]` and `infos["final_info"]["score"]` have its end in the rows that
-    `infos["_final_obs"]` marks. The reward terms always belong to the last step.
+    `infos` has `score` and `reward/<term>`, arrays of shape (num_envs,). With autoreset in the same
+    step, `infos["final_obs"]` and `infos["final_info"]` have the end of the episodes that ended, in
+    the rows that `infos["_final_obs"]` marks. The reward terms always belong to the last step.
     """
 
     def __init__(
@@ -35,24 +43,29 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         num_envs: int = 1,
         render_mode: str | None = None,
         copy: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         **options: Any,
     ) -> None:
         """Create the vector environment, with `render_mode` None or "rgb_array".
 
         With `copy=False`, the next step overwrites the arrays of a step, which is faster for
-        screens. `options` are `observation`, `history`, `screen_size`, `frames` and the game's.
+        screens. `autoreset_mode` says when a game that ended starts again, as in Gymnasium:
+        `SAME_STEP`, `NEXT_STEP` (the next action is ignored, and the reward is 0) or `DISABLED`
+        (you call `reset` with `reset_mask`). `options` are `observation`, `history`,
+        `screen_size`, `frames` and the game's.
 
         Raises:
             ValueError: if an option is unknown or has an impossible value.
         """
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f'render_mode must be "rgb_array", got {render_mode!r}')
+        self.autoreset_mode = read_autoreset_mode(autoreset_mode)
         self.batch = GameBatch(game, reward, num_envs, reuse_arrays=not copy, **options)
         self.game = game
         self.metadata = {
             "render_modes": ["rgb_array"],
             "render_fps": game.steps_per_second,
-            "autoreset_mode": AutoresetMode.SAME_STEP,
+            "autoreset_mode": self.autoreset_mode,
         }
         self.num_envs = num_envs
         self.single_observation_space = self.batch.observation_space
@@ -66,6 +79,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         self._every = np.ones(num_envs, np.bool_)
         self._every.setflags(write=False)  # returned by every step
         self._masks = {f"_{name}": self._every for name in self._info_names}
+        self._ended = np.zeros(num_envs, np.bool_)  # games that wait for a reset
 
     @property
     def states(self) -> Any:
@@ -87,20 +101,36 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         mask = reset_mask(options, self.num_envs)
         seeds = [given for given, wanted in zip(self._seeds(seed), mask, strict=True) if wanted]
         self.batch.reset(np.flatnonzero(mask), seeds, options.get("state"))
-        return self.batch.observations, {"score": self.batch.scores.copy(), "_score": self._every}
+        self._ended = self._ended & ~mask
+        numbers = self.batch.numbers[SCORES:].copy()
+        return self.batch.observations, self._masks | dict(
+            zip(self._info_names, numbers, strict=True)
+        )
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         batch = self.batch
-        done_rows = batch.step(self._valid(actions))
+        done_rows = batch.step(self._valid(actions), self._starting())
         infos: dict[str, Any] = self._masks.copy()
         for name, values in zip(self._info_names, (batch.scores, *batch.terms), strict=True):
             infos[name] = values
-        if len(done_rows):
+        if self.autoreset_mode != AutoresetMode.SAME_STEP:
+            self._ended = batch.done.copy()
+        elif len(done_rows):
+            final_info = {name: values for name, values in infos.items() if name[0] != "_"}
+            final_info |= dict.fromkeys(self._masks, batch.done)
             batch.restart(done_rows)
             infos["final_obs"] = batch.final_observations
-            infos["final_info"] = {"score": batch.final_scores, "_score": batch.done}
+            infos["final_info"] = final_info | {"score": batch.final_scores}
             infos["_final_obs"] = infos["_final_info"] = batch.done
         return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
+
+    def _starting(self) -> Array | None:
+        """Return the rows of the games that start again in this step, instead of acting."""
+        if not self._ended.any():
+            return None
+        if self.autoreset_mode == AutoresetMode.DISABLED:
+            raise ResetNeeded(RESET_NEEDED)
+        return np.flatnonzero(self._ended)
 
     def render(self) -> tuple[Array, ...] | None:
         """Return a picture of each game: uint8 (height, width, 3)."""

@@ -34,21 +34,32 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.engine.resetting import reset_mask, reset_options, seed_for_each
+from envs.engine.resetting import (
+    RESET_NEEDED,
+    read_autoreset_mode,
+    reset_mask,
+    reset_options,
+    seed_for_each,
+)
 from envs.engine.rng import GOLDEN_GAMMA, SHIFT_11, TO_UNIT, seeded
-from envs.names import load, one_of, suggest
+from envs.names import UnknownOptionError, load, one_of
 from envs.registry import DATASETS, look_up
 from stages.datasets.dataset import SPLITS, Array, Assessment, Dataset, examples_of, scrambled
 
 Codes = Callable[[Array], Array | None]
 
 
-def make_vector(dataset: str, num_envs: int = 1, **options: Any) -> ExampleVectorEnv:
+def make_vector(
+    dataset: str,
+    num_envs: int = 1,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    **options: Any,
+) -> ExampleVectorEnv:
     """Return a vector environment of a dataset, by its name in `envs.registry.DATASETS`.
 
     `options` are described above.
     """
-    return ExampleVectorEnv(ExampleBatch(num_envs, *_made(dataset, options)))
+    return ExampleVectorEnv(ExampleBatch(num_envs, *_made(dataset, options)), autoreset_mode)
 
 
 def make_single(
@@ -66,6 +77,10 @@ def make_single(
     return ExampleEnv(ExampleBatch(1, made, feedback, split))
 
 
+RENDERING = {"render_modes": ["rgb_array"], "render_fps": 30}
+make_single.metadata = RENDERING  # type: ignore[attr-defined] # Gymnasium reads it here
+
+
 def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
     """Return the dataset with its options, the feedback and the split."""
     kind: type[Dataset] = load(look_up(DATASETS, "dataset", name).target)
@@ -78,9 +93,7 @@ def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for option, value in options.items():
         if option not in fields:
-            known = (*fields, "feedback", "split")
-            hint = suggest(option, known)
-            raise ValueError(f"{name} has no option `{option}`; {hint}")
+            raise UnknownOptionError.of(name, option, (*fields, "feedback", "split"))
         wanted: Any = type(fields[option].default)
         number = (int, float) if wanted is float else wanted
         if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):
@@ -182,16 +195,19 @@ class ExampleBatch:
 
 
 class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
-    """Vector environment of examples, which resets in the same step.
+    """Vector environment of examples, by default with autoreset in the same step.
 
     After `reset(seed=s)`, environment `i` shows what the single environment shows with seed
     `s + i`. `info["answer"]` and `final_info["score"]` belong to the step just made.
     """
 
-    def __init__(self, batch: ExampleBatch) -> None:
+    def __init__(
+        self, batch: ExampleBatch, autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP
+    ) -> None:
         self.batch = batch
         self.num_envs = batch.count
-        self.metadata = batch.metadata | {"autoreset_mode": AutoresetMode.SAME_STEP}
+        self.autoreset_mode = read_autoreset_mode(autoreset_mode)
+        self.metadata = batch.metadata | {"autoreset_mode": self.autoreset_mode}
         self.single_observation_space = batch.dataset.observation_space
         self.single_action_space = batch.dataset.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -200,6 +216,7 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         self._none = np.zeros(self.num_envs, np.bool_)
         for mask in (self._every, self._none):
             mask.setflags(write=False)  # every step returns them
+        self._waiting = self._none  # environments whose next step is only a reset
 
     def reset(
         self,
@@ -215,6 +232,7 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
         self.batch.reset(seed_for_each(seed, self.num_envs), mask)
+        self._waiting = self._waiting & ~mask
         return self.batch.observations, {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
@@ -227,10 +245,18 @@ class ExampleVectorEnv(VectorEnv[Array, Array, Array]):
             raise ValueError(
                 f"actions cannot be {actions.dtype.name}; {self.action_space} is needed"
             )
+        if self.autoreset_mode == AutoresetMode.DISABLED and self._waiting.any():
+            raise ResetNeeded(RESET_NEEDED)
         batch.evaluate(actions)
-        infos: dict[str, Any] = {"score": batch.scores, "_score": every}
+        acted = ~self._waiting
+        infos: dict[str, Any] = {"score": batch.scores, "_score": acted}
         if batch.returns_targets:
-            infos |= {"answer": batch.targets, "_answer": every}
+            infos |= {"answer": batch.targets, "_answer": acted}
+        if self.autoreset_mode != AutoresetMode.SAME_STEP:
+            batch.advance(self._waiting)
+            self._waiting = acted
+            rewards = np.where(acted, batch.rewards, 0.0)
+            return batch.observations, rewards, acted.copy(), self._none, infos
         infos |= {"final_obs": batch.observations, "_final_obs": every, "_final_info": every}
         infos["final_info"] = {"score": batch.scores, "_score": every}
         batch.advance(every)

@@ -1,0 +1,53 @@
+"""Output that never stops a program, whatever its reader and its encoding are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, TextIO, cast
+
+
+class Output:
+    """A text stream like the given one. If its reader goes away, the rest is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text and return its length."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._drop_the_rest()
+            return len(text)
+
+    def flush(self) -> None:
+        """Hand what was written to the reader."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._drop_the_rest()
+
+    def _drop_the_rest(self) -> None:
+        """Write to nowhere from now on, also when Python flushes at its end."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+
+def forgiving_output() -> None:
+    """Let the program go on where `program | head` would stop it, and replace characters.
+
+    A console or a file in Windows' cp1252 or in ASCII cannot hold every path or text. What it
+    cannot hold becomes a question mark. Only for the beginning of a program.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # pythonw.exe has no console
+            continue
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+        setattr(sys, name, cast(TextIO, Output(stream)))
