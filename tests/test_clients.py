@@ -185,7 +185,7 @@ def test_the_keyboard_plays(env_id: str, monkeypatch: pytest.MonkeyPatch) -> Non
     def event(kind: int, **values: Any) -> Any:
         return pygame.event.Event(kind, **values)
 
-    events = [[event(pygame.KEYDOWN, key=pygame.K_UP)], [], [event(pygame.QUIT)]]
+    events = [[], [event(pygame.KEYDOWN, key=pygame.K_UP)], [], [event(pygame.QUIT)]]
     actions: list[Any] = []
     monkeypatch.setattr(pygame.event, "get", lambda: events.pop(0))
     env = gymnasium.make(env_id, render_mode="rgb_array")
@@ -229,7 +229,8 @@ def rewarded(env_id: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("env_id", "size"), [("FrozenLake-v1", 16), ("Blackjack-v1", 32 + 11 + 2), ("Taxi-v3", 500)]
+    ("env_id", "size"),
+    [("FrozenLake-v1", 16), ("Blackjack-v1", 32 + 11 + 2), ("CliffWalking-v1", 48)],
 )
 def test_discrete_observations_become_one_hot_vectors(env_id: str, size: int) -> None:
     environments = make_environments(env_id, 2, {})
