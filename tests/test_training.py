@@ -8,7 +8,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -24,10 +28,15 @@ from envs.registry import DATASETS, env_ids
 from training import loop
 from training import train_options as command_line
 from training.config import RunConfig
+from training.display import PlainDisplay
 from training.evaluation import Evaluation, fresh_seed
 from training.export import export_run
+from training.logger import TensorBoardLogger
+from training.loop import train as train_loop
 from training.run_folder import BEST, RunError, atomic_path, load_checkpoint, write_json
+from training.session import prepare
 from training.trained_agent import load_model
+from training.vector_runner import make_environments
 
 REPOSITORY = Path(train.__file__).parent
 QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
@@ -432,6 +441,77 @@ def test_every_curve_has_one_value_a_step(tmp_path: Path) -> None:
         steps = [event.step for event in events.Scalars(tag)]
         assert steps == sorted(set(steps)), tag
     assert [event.step for event in events.Scalars("eval/mean_score")] == [4000, 8000, 9600]
+
+
+CURRICULUM = ["--curriculum", "paddle_size=0.5@0", "ball_speed=0.02@0", "paddle_size=0.3@800"]
+CURRICULUM += ["paddle_size=0.1@1280", "ball_speed=0.03@1280"]
+SHORT = ["--num-envs", "16", "--eval-every", "640", "--eval-episodes", "2", "--num-steps", "10"]
+
+
+@pytest.mark.parametrize("half", [640, 960, 1280], ids=["before", "within", "at the change"])
+def test_a_resumed_curriculum_continues_exactly(half: int, tmp_path: Path) -> None:
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 1920, *SHORT, *CURRICULUM)
+    config = json.loads((through / "config.json").read_text())
+    assert config["curriculum"] == CURRICULUM[1:]
+    assert config["env_options"] == {"paddle_size": 0.1, "ball_speed": 0.03}  # the final task
+    points = curves(through).Scalars("curriculum/level")
+    expected = [min(2, (p.step - 16 >= 800) + (p.step - 16 >= 1280)) for p in points]
+    assert [point.value for point in points] == expected
+    assert {0.0, 1.0, 2.0} == set(expected)
+    stopped = start_at(tmp_path / "b", half, *SHORT, *CURRICULUM)
+    run_train("--resume", stopped, "--steps", 1920)
+    assert_same_checkpoint(through, stopped)
+
+
+def start_at(run_dir: Path, steps: int, *arguments: str) -> Path:
+    """Train a run planned for 1,920 steps and interrupt it after `steps`."""
+    config = command_line.parse(["--steps", "1920", "--video-frames", "0", *arguments])[1]
+    environments = make_environments(config.env, config.num_envs, config.make_options)
+    run, _ = prepare(config, environments, run_dir, None, "no command")
+    run.config = replace(config, steps=steps)
+    with closing(TensorBoardLogger(run.folder, 0)) as logger, closing(run):
+        train_loop(run, logger, PlainDisplay(Console(quiet=True), "", steps), threading.Event())
+    return run.folder
+
+
+def test_evaluations_are_made_on_the_final_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def remember(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
+        seen.append({name: options[name] for name in ("paddle_size", "ball_speed")})
+        return Evaluation(np.zeros(2), np.zeros(2), np.zeros(2))
+
+    monkeypatch.setattr(loop, "evaluate", remember)
+    run_train("--run-dir", tmp_path, "--steps", 1920, *SHORT, *CURRICULUM)
+    assert seen == [{"paddle_size": 0.1, "ball_speed": 0.03}] * 4
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        (["paddle_size=0.5"], "OPTION=VALUE@STEP"),
+        (["paddle_size=0.5@soon"], "OPTION=VALUE@STEP"),
+        (["paddle_size=0.5@10"], "add paddle_size=VALUE@0"),
+        (["paddle_size=0.5@0", "paddle_size=0.4@0"], "sets paddle_size twice at step 0"),
+        (["padle_size=0.5@0"], "did you mean `paddle_size`?"),
+        (["paddle_size=5@0", "paddle_size=0.1@10"], "between 0.01 and 1"),
+        (["observation='screen'@0", "observation='state'@10"], "changes the observations"),
+        (["history=2@0", "history=0@10"], "changes the observations"),
+        (["reward=effort@0"], "use --reward"),
+        (["paddle_size=0.5@0", "paddle_size=0.1@5000000"], "5,000,000"),
+        (["max_steps=9@0", "--env-options", "max_steps=9"], "leave it out of the other options"),
+    ],
+)
+def test_a_wrong_curriculum_is_one_line_before_anything_is_written(
+    items: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--run-dir", str(tmp_path), "--curriculum", *items]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_changed_by_resume_are_saved(tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ class RunConfig:
     """Number of PyTorch threads. More than one is faster for large networks only."""
     env_options: EnvOptions = field(default_factory=dict)
     """Options of the environment, such as ball_speed=0.04 paddle_size=0.3."""
+    curriculum: Annotated[list[str], tyro.conf.arg(metavar="OPTION=VALUE@STEP ...")] = field(
+        default_factory=list, metadata=LATER
+    )
+    """Environment options that change at a step, such as paddle_size=0.5@0 paddle_size=0.1@200000.
+    Evaluations are made with the last values."""
     solved_score: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = field(
         default=None, metadata=CHANGEABLE
     )
@@ -137,7 +142,7 @@ class RunConfig:
         Raises:
             RunError: if an entry is missing, unknown, or of a wrong type or size.
         """
-        late = {each.name: each.default for each in dataclasses.fields(cls) if is_late(each)}
+        late = {each.name: default_of(each) for each in dataclasses.fields(cls) if is_late(each)}
         content = late | content if isinstance(content, dict) else content
         record = checked(content, RunRecord, CONFIG)
         for each in dataclasses.fields(cls):
@@ -165,6 +170,13 @@ class RunRecord(RunConfig):
     """Versions of Python and the packages, by name."""
     resumed: list[str] = field(default_factory=list)
     """Command lines that resumed the run."""
+
+
+def default_of(setting: dataclasses.Field[Any]) -> Any:
+    """Return the default of a field of a dataclass."""
+    if setting.default_factory is not dataclasses.MISSING:
+        return setting.default_factory()
+    return setting.default
 
 
 def changeable_settings() -> list[str]:

@@ -76,6 +76,7 @@ class TensorBoardLogger:
             "freeze": config.freeze,
         }
         row |= {"seed": config.seed, "num_envs": config.num_envs} | content["settings"]
+        row["curriculum"] = " ".join(config.curriculum) or "none"
         row |= {f"env.{name}": str(value) for name, value in config.env_options.items()}
         metrics = dict.fromkeys(("eval/mean_score", "eval/mean_reward", "time/fps"))
         row = {name: str(v) if isinstance(v, bool) else v for name, v in row.items()}

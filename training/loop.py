@@ -24,6 +24,7 @@ from envs.engine.batch import TERM_PREFIX
 from rewards.terms import describe
 from training.checked import checked
 from training.config import RunConfig
+from training.curriculum import level_at, parse_curriculum
 from training.curves import TrainingCurves
 from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
@@ -32,11 +33,12 @@ from training.logger import Logger
 from training.progress import Progress
 from training.run_folder import BEST, RunError, load_checkpoint, save_checkpoint, write_tensors
 from training.trained_agent import best_model, load_backbone, restored_agent
-from training.vector_runner import VectorRunner
+from training.vector_runner import VectorRunner, make_environments
 from training.video import make_video
 
 SAVE_SECONDS = 20.0
 CONFIRMATION, FINAL = 1, 2  # each kind of evaluation has seeds of its own
+LEVEL = 3  # and so have the first episodes of each level of a curriculum
 
 
 def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, VectorRunner]:
@@ -77,6 +79,7 @@ class Run:
         self.runner = runner
         self.progress = Progress()
         self.curves = TrainingCurves(runner.count)
+        self.levels = parse_curriculum(config.curriculum)
         self.best_score: float | None = None
         """Evaluation of the model in `BEST`; None if there is none yet."""
 
@@ -85,6 +88,33 @@ class Run:
         """Whether the newest evaluation reached the score at which training stops."""
         score, bar = self.progress.evaluated_score, self.config.solved_score
         return score is not None and bar is not None and score >= bar
+
+    def follow_curriculum(self) -> None:
+        """Replace the environments if the curriculum has another level at this step.
+
+        The agent keeps what it has learned. Unfinished episodes are dropped.
+        """
+        level = level_at(self.levels, self.progress.steps)
+        if level is not None and level != self.progress.level:
+            self._enter(level)
+            self.agent.discard_rollout()
+            self.agent.set_lookahead(self.runner.lookahead)
+            self.curves.begin(self.progress.steps)
+
+    def _enter(self, level: int) -> None:
+        """Replace the environments by those of a level, with new episodes."""
+        reward, count = self.runner.reward, self.runner.count
+        options = self.config.env_options | self.levels[level].options
+        options |= {} if reward is None else {"reward": reward}
+        self.close()
+        environments = make_environments(self.config.env, count, options)
+        seed = fresh_seed(self.config.seed, self.progress.steps, LEVEL)
+        self.runner = VectorRunner(environments, seed)
+        self.progress.level = level
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.runner.environments.close()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -129,6 +159,9 @@ class Run:
             check_tensors(saved, self.agent.tensors())
             check_numbers(state, self.agent.numbers())
             self.progress = checked(numbers["progress"], Progress, "progress")
+            if self.progress.level is not None:
+                self._enter(self.progress.level)
+                self.agent.set_lookahead(self.runner.lookahead)
             self.agent.restore(saved, state)
             self.curves.begin(self.progress.steps)
             if self.runner.exact:
@@ -158,7 +191,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     decides the course of training counts environment steps, never seconds, so a run that was
     stopped and resumed gives the same bits as one that was not.
     """
-    config, progress, agent, runner = run.config, run.progress, run.agent, run.runner
+    config, progress, agent = run.config, run.progress, run.agent
     run.save()
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
@@ -166,6 +199,8 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     while not (progress.steps >= config.steps or run.solved or agent.converged):
         if interrupted.is_set():
             break
+        run.follow_curriculum()
+        runner = run.runner
         actions = agent.act(runner.observations)
         step, episodes = runner.step(actions)
         metrics = agent.learn(step)
@@ -269,6 +304,8 @@ def _report(
     progress, means = run.progress, run.curves.means
     trained = {f"train/{name}": value for name, value in metrics.items()}
     counted = {"time/fps": speed, "feedback/numbers": float(progress.feedback_numbers)}
+    if progress.level is not None:
+        counted["curriculum/level"] = float(progress.level)
     logger.scalars(counted | trained, progress.steps)
     shown: dict[str, float] = {}
     if progress.evaluated_score is not None:

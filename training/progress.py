@@ -18,3 +18,5 @@ class Progress:
     """Mean score of the newest evaluation that decides when to stop."""
     evaluated_step: Count | None = None
     """Step of the newest point on the evaluation's curves."""
+    level: Count | None = None
+    """Level of the curriculum that the environments belong to; None: the final task."""

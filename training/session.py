@@ -17,6 +17,7 @@ from rich.console import Console
 
 from training.cli import INTERRUPTED
 from training.config import RunConfig, changeable_settings
+from training.curriculum import check_levels
 from training.display import make_display
 from training.evaluation import score_text
 from training.feedback import kind_of
@@ -48,7 +49,7 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
     try:
         run, sources = prepare(config, environments, run_dir, resume, command)
         logger = TensorBoardLogger(run.folder, run.progress.steps)
-        with interruptible() as interrupted, closing(logger):
+        with interruptible() as interrupted, closing(logger), closing(run):
             if resume is None:
                 describe_run(logger, run.config, command, sources)
             return _train_and_report(console, run, logger, interrupted)
@@ -67,6 +68,8 @@ def prepare(
     if runner.reward is not None:
         sources = reward_sources(runner.reward.terms)
         config = replace(config, reward=runner.reward.expression)
+    if new:
+        check_levels(config, environments, runner.reward)
     folder = resume or _new_folder(run_dir, config)
     run = Run(config, folder, agent, runner)
     if new:

@@ -21,6 +21,7 @@ from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
 from training.cli import File, Text, read_options
 from training.config import RunConfig
 from training.cores import usable_cores
+from training.curriculum import final_task
 from training.presets import ANY, preset
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import RunError
@@ -103,7 +104,8 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     if options.freeze and options.pretrained is None:
         raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
     config = options.config()
-    return options, dataclasses.replace(config, env_options=suited | config.env_options)
+    env_options = final_task(config.curriculum, config.env_options, config.steps)
+    return options, dataclasses.replace(config, env_options=suited | env_options)
 
 
 def default_config(
