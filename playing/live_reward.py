@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 
 from playing.playback import Playback
+from rewards.errors import describe
 from rewards.expression import RewardError, file_named, parse
 from rewards.kernel import WeightedSum
 from rewards.make import load_tried_reward, reward_of
 from rewards.sandbox.parent import TrialProcess
-from rewards.terms import describe
 
 CHECK_SECONDS = 0.1
 
@@ -26,6 +26,13 @@ def reward_files(expression: str) -> list[Path]:
     return [Path(file).expanduser() for file in files if file]
 
 
+def imported_files(reward: WeightedSum) -> list[Path]:
+    """Return the helpers that the reward files have imported from their folders."""
+    own = [term for term in reward.terms if term.from_user]
+    files = {file for term in own for file in term.source_files.values()}
+    return sorted(files - {term.source_file for term in own})
+
+
 class FileWatcher:
     """Tells when files have changed. It compares contents, because file times are too coarse.
 
@@ -33,21 +40,23 @@ class FileWatcher:
     checks in a row have read the same contents.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = files
-        self._known = self._last = self._contents()
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._known = {file: _content(file) for file in files}
+        self._last = self._known
+
+    def add(self, files: Iterable[Path]) -> None:
+        """Also watch these files, from their present contents on."""
+        added = {file: _content(file) for file in files if file not in self._known}
+        self._known, self._last = self._known | added, self._last | added
 
     def changed(self) -> bool:
         """Return whether the files differ from what they were when this last returned True."""
-        now = self._contents()
+        now = {file: _content(file) for file in self._known}
         settled, self._last = now == self._last, now
         if not settled or now == self._known:
             return False
         self._known = now
         return True
-
-    def _contents(self) -> list[bytes | None]:
-        return [_content(file) for file in self._files]
 
 
 def _content(file: Path) -> bytes | None:
@@ -76,7 +85,7 @@ class LiveReward:
         self._expression = expression
         self._env_options = env_options
         self._files = reward_files(expression)
-        self._watcher = FileWatcher(self._files)
+        self._watcher = FileWatcher([*self._files, *imported_files(self.reward)])
         self.label = self.shortened(expression)
         """The reward in use, in a few words."""
         self.reverted = False
@@ -120,7 +129,7 @@ class LiveReward:
 
     def shortened(self, text: str) -> str:
         """Return `text` without the folders of the reward files, which are too long to read."""
-        for file in self._files:
+        for file in (*self._files, *imported_files(self.reward)):
             text = text.replace(str(file.resolve()), file.name).replace(str(file), file.name)
         return text
 
@@ -135,6 +144,7 @@ class LiveReward:
         self._version += 1
         self.reverted = False
         self._before, self.reward = (self.reward, self.label), reward
+        self._watcher.add(imported_files(reward))
         self.label = f"version {self._version} of {self.shortened(self._expression)}"
         self._playback.exchange_reward(reward)
 

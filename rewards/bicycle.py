@@ -18,6 +18,8 @@ DEFAULT = {
     "bicycle-slow": "0.1*stay_upright + 0.1*keep_speed",
 }
 
+CALLS_IN_A_STEP = 4.0
+"""Interpreted calls of the first default term that take as long as a step of training with ppo."""
 EXAMPLES = {
     "bicycle-balance": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
     "bicycle-goal": {"stay_upright": 0.1, "towards_goal": 2.0, "smooth": 0.1},

@@ -7,7 +7,6 @@ A kernel is a loop over (before, actions, after, weight, first, row, total): it 
 from __future__ import annotations
 
 import dis
-import inspect
 from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
@@ -16,11 +15,14 @@ import numpy as np
 
 from envs.engine.fingerprint import nested, reached
 from envs.engine.game import Game
+from rewards.errors import describe, where
 from rewards.expression import RewardError, parse, written
-from rewards.terms import Term, describe, distinct_names, place_of, where
+from rewards.terms import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
 Kernel = Callable[..., None]
+LARGEST = 1e38
+"""Largest reward; agents calculate in float32, which ends at 3.4e38."""
 
 
 class WeightedSum:
@@ -100,6 +102,8 @@ def compiled_kernel(term: Term, game: Game) -> Kernel:
     from envs.engine.compilation import compiled, direct
 
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)
+    if term.from_user:
+        actions = exact_actions(actions)
     arguments = (states, actions, states, 1.0, True, numbers, numbers)
     return direct(compiled(plain_kernel(term), cache=not term.from_user), *arguments)
 
@@ -127,7 +131,6 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
     """
     kernel = compiled_kernel(term, game) if compile_it else plain_kernel(term)
     writes = not compile_it or _may_write(term)
-    file = inspect.getfile(inspect.unwrap(term.function))
 
     def kernel_with_checks(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
@@ -135,21 +138,35 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
         if writes:  # the game keeps its states, the term gets copies
             before, after = before.copy(), after.copy()
         try:
-            kernel(before, actions.copy(), after, weight, first, row, total)
+            kernel(before, exact_actions(actions), after, weight, first, row, total)
         except (Exception, SystemExit) as error:
-            place = where(error, file)
-            if place == file:  # compiled code has no line numbers
-                place = place_of(term.function)
+            # compiled code has no line numbers
+            place = where(error, term.user_files) or term.place
             raise RewardError(f"{place}: {describe(error)}") from None
-        if not np.isfinite(row).all():
-            i = int(np.flatnonzero(~np.isfinite(row))[0])
-            state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names)
-            raise RewardError(
-                f"{place_of(term.function)}: `{term.name}` returned {row[i]} for after: "
-                f"{state}; rewards must be finite"
-            )
+        if not np.abs(total).max() <= LARGEST:  # NaN is not, either
+            raise _too_large(term, row, total, after)
 
     return kernel_with_checks
+
+
+def exact_actions(actions: Array) -> Array:
+    """Return a copy of actions (n, ...) in which float32 numbers are float64.
+
+    Plain Python would calculate with float32, compiled code with float64. The results would differ
+    in the last digits, and at a limit such as `action[0] > 0.9` altogether.
+    """
+    return actions.astype(np.float64 if actions.dtype == np.float32 else actions.dtype)
+
+
+def _too_large(term: Term, row: Array, total: Array, after: Array) -> RewardError:
+    """Return the error for rewards of which one is NaN or too large."""
+    i = int(np.flatnonzero(~(np.abs(total) <= LARGEST))[0])
+    state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names or ())
+    whole = "" if row[i] == total[i] else f", and the weighted sum is {total[i]:.6g},"
+    return RewardError(
+        f"{term.place}: `{term.name}` returned {row[i]:.6g}{whole} for after: {state}; rewards "
+        f"must be finite and at most {LARGEST:.0e}"
+    )
 
 
 def _may_write(term: Term) -> bool:

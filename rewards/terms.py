@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
+import ast
+import importlib.util
 import inspect
+import os
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from envs.names import suggest
+from rewards.errors import describe, place_of, where
 from rewards.expression import RewardError
+from rewards.reward_file import load_file, loaded_files, package_of
 
 TermFunction = Callable[[Any, Any, Any], float]
+USUAL_NAME = "reward"
+"""A function with this name, or with the name of its file, is the reward of the file."""
+PARAMETERS = 3  # before, action, after
 
 
 class Term(NamedTuple):
@@ -25,30 +30,70 @@ class Term(NamedTuple):
     function: TermFunction
     from_user: bool
     """Whether the user wrote it, so that it is tried before it is used."""
+    module: str
+    """Module in which the term was found."""
     warning: str = ""
     """One line that the user should read, if any."""
+    kind: str = "function"
+    """What the user wrote if `function` only calls it, such as `partial` or a class."""
+
+    @property
+    def place(self) -> str:
+        """`file:line` at which the user's code of the term begins."""
+        return place_of(self.function)
 
     @property
     def source_file(self) -> Path:
-        """File that the function is written in."""
-        return Path(inspect.getfile(self.function))
+        """File that the term was found in."""
+        file = getattr(sys.modules.get(self.module), "__file__", None)
+        return Path(file or inspect.getfile(inspect.unwrap(self.function)))
+
+    @property
+    def source_files(self) -> dict[str, Path]:
+        """That file and the helpers that it has imported, by their paths in the file's folder."""
+        return loaded_files(self.module) or {self.source_file.name: self.source_file}
+
+    @property
+    def user_files(self) -> list[str]:
+        """Files whose lines are named in errors, the term's own first."""
+        own = inspect.getfile(inspect.unwrap(self.function))
+        return [own, *map(str, self.source_files.values())]
 
 
-def distinct_names(terms: list[Term]) -> tuple[str, ...]:
-    """Return the terms' names; equal ones get the name of their file in front."""
+def distinct_names(terms: Sequence[Term]) -> tuple[str, ...]:
+    """Return the terms' names; equal ones get the names of their files and folders in front.
+
+    The names stay the same when all files move to another folder.
+    """
     names = [term.name for term in terms]
+    for depth in (1, None):
+        repeated = {name for name in names if names.count(name) > 1}
+        for k, (term, file) in enumerate(zip(terms, relative_files(terms), strict=True)):
+            if names[k] in repeated:
+                parts = file.with_suffix("").parts
+                names[k] = ".".join((*(parts[-depth:] if depth else parts), term.name))
     return tuple(
-        name if names.count(name) == 1 else f"{term.source_file.stem}.{name}"
-        for name, term in zip(names, terms, strict=True)
+        name if name not in names[:k] else f"{name}.{names[:k].count(name) + 1}"
+        for k, name in enumerate(names)
     )
+
+
+def relative_files(terms: Sequence[Term]) -> list[Path]:
+    """Return the file of each term, relative to the folder that holds all files of the user."""
+    own = [str(term.source_file.parent) for term in terms if term.from_user]
+    root = os.path.commonpath(own) if own else ""
+    return [
+        term.source_file.relative_to(root) if term.from_user else Path(term.source_file.name)
+        for term in terms
+    ]
 
 
 def load_term(name: str, game_rewards: str) -> Term:
     """Return the term of a name.
 
     Args:
-        name: a built-in term of the game, `file.py:function`, `file.py` (its only function, or the
-            one with the name of the file) or `module:function`.
+        name: a built-in term of the game, `file.py:function`, `file.py` (see `reward_of_file`) or
+            `module:function`.
         game_rewards: the game's module of reward terms.
 
     Raises:
@@ -59,156 +104,194 @@ def load_term(name: str, game_rewards: str) -> Term:
         place, function_name = name, ""
     elif not colon:
         return _builtin_term(name, importlib.import_module(game_rewards))
-    module = _load_file(place) if place.endswith(".py") else _import(place)
-    if not function_name:
-        function_name = _reward_name(_some_functions(module, place), place)
-    return Term(function_name, _function(module, function_name, f"{place} has no function"), True)
+    module = load_file(place) if place.endswith(".py") else _import(place)
+    return _own_term(module, function_name or reward_of_file(module, place), place)
+
+
+def load_terms(file: str) -> tuple[list[Term], str]:
+    """Return all functions of a file that can be terms, and the name of the file's reward.
+
+    Raises:
+        RewardError: if it has no reward, or several and no way to choose one, or cannot be loaded.
+    """
+    module = load_file(file)
+    reward = reward_of_file(module, file)
+    found = _own_callables(module)
+    names = [name for name in found if name == reward or _looks_like_a_term(found[name])]
+    return [_own_term(module, name, file) for name in names], reward
+
+
+def reward_of_file(module: ModuleType, file: str) -> str:
+    """Return the name of the function that a file stands for.
+
+    It is the function with the name of the file, or the one called `reward`, or the only one that
+    takes three arguments, or the only one.
+
+    Raises:
+        RewardError: if there is no such function.
+    """
+    found = _own_callables(module)
+    alike = [name for name, value in found.items() if _looks_like_a_term(value)]
+    for name in (Path(file).stem, USUAL_NAME):
+        if name in found:
+            return name
+    for names in (alike, list(found)):
+        if len(names) == 1:
+            return names[0]
+    if found:
+        example = (alike or list(found))[-1]
+        raise RewardError(
+            f"{file} has {len(found)} functions; name the reward, as in {file}:{example}, and "
+            "begin the names of helpers with _"
+        )
+    raise RewardError(
+        f"{file} has no reward; write a function, def my_reward(before, action, after)"
+    )
+
+
+def from_function(function: Any) -> Term:
+    """Return the term of a function or of another object that can be called."""
+    if not callable(function) or inspect.isclass(function) or inspect.isbuiltin(function):
+        raise RewardError(f"a reward must be a string or a function, got {function!r}")
+    name = getattr(function, "__name__", type(function).__name__)
+    return _term(name, function, getattr(function, "__module__", None) or __name__)
 
 
 def _builtin_term(name: str, module: ModuleType) -> Term:
     """Return a built-in term; its former name works too, as old runs have it in their config."""
-    problem = f"{module.__name__.rpartition('.')[2]} has no reward term"
-    if name not in (renamed := getattr(module, "RENAMED", {})):
-        return Term(name, _function(module, name, problem), from_user=False)
-    function = _function(module, renamed[name], problem)
-    text = (
-        f"reward term `{name}` is now called `{renamed[name]}`; `{name}` names the game's own score"
-    )
-    return Term(name, function, from_user=False, warning=text)
-
-
-def load_terms(file: str) -> list[Term]:
-    """Return all terms of a file that can be used as a reward.
-
-    Raises:
-        RewardError: if it has no term, or several and no way to choose one, or cannot be loaded.
-    """
-    functions = _some_functions(_load_file(file), file)
-    _reward_name(functions, file)
-    return [Term(name, function, from_user=True) for name, function in functions.items()]
-
-
-def from_function(function: Any) -> Term:
-    """Return the term of a function."""
-    if not inspect.isfunction(function):
-        raise RewardError(f"a reward must be a string or a function, got {function!r}")
-    return Term(function.__name__, function, from_user=True)
-
-
-def _functions(module: ModuleType) -> dict[str, TermFunction]:
-    """Return the public functions that `module` itself defines, without its tests."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and value.__module__ == module.__name__
-        and not name.startswith(("_", "test_"))
+    renamed = getattr(module, "RENAMED", {}).get(name, name)
+    functions = {
+        key: value
+        for key, value in _public(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__
     }
-
-
-def _some_functions(module: ModuleType, file: str) -> dict[str, TermFunction]:
-    """Return the functions of a file, as `_functions` does, if it has any."""
-    functions = _functions(module)
-    if not functions:
-        raise RewardError(
-            f"{file} has no reward; write a function, def my_reward(before, action, after)"
+    if renamed not in functions:
+        game = module.__name__.rpartition(".")[2]
+        raise RewardError(f"{game} has no reward term `{name}`; {suggest(name, functions)}")
+    text = (
+        ""
+        if renamed == name
+        else (
+            f"reward term `{name}` is now called `{renamed}`; `{name}` names the game's own score"
         )
-    return functions
+    )
+    return Term(name, functions[renamed], False, module.__name__, text)
 
 
-def _reward_name(functions: dict[str, TermFunction], file: str) -> str:
-    """Return which function `file.py` stands for: its only one, or the one named like the file."""
-    names, file_name = list(functions), Path(file).stem
-    if len(names) != 1 and file_name not in names:
-        raise RewardError(
-            f"{file} has {len(names)} functions; name one of them, as in {file}:{names[0]}"
-        )
-    return file_name if file_name in names else names[0]
-
-
-def _function(module: ModuleType, name: str, problem: str) -> TermFunction:
-    functions = _functions(module)
-    if name not in functions and callable(value := getattr(module, name, None)):
-        kind = "a test" if name.startswith("test_") else f"a {type(value).__name__}"
-        if inspect.isclass(value):
-            kind = "a class"
-        raise RewardError(
-            f"{problem} `{name}`: it is {kind}; write a function, def {name}(before, action, after)"
-        )
-    if name not in functions:
-        raise RewardError(f"{problem} `{name}`; {suggest(name, functions)}")
-    return functions[name]
-
-
-def _load_file(place: str) -> ModuleType:
-    """Execute a file as a module without changing `sys.path`."""
-    path = Path(place).expanduser().resolve()
-    if path.is_dir():
-        raise RewardError(f"{place} is a folder; name a Python file in it")
-    if not path.is_file():
-        raise RewardError(f"reward file {place} does not exist (looked for {path})")
-    name = f"reward_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    module = sys.modules[name] = ModuleType(name)
-    module.__file__ = str(path)
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise RewardError(f"{path}: cannot be read ({error.strerror})") from None
-    _check_text(path, source)
-    try:
-        # an import would miss an edit within the same second, as it compares times of files
-        exec(compile(source, path, "exec"), vars(module))
-    except SyntaxError as error:
-        raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        raise RewardError(f"{where(error, str(path))}: {describe(error)}") from None
-    return module
-
-
-def _check_text(path: Path, source: bytes) -> None:
-    """Check that a file is text.
-
-    Python checks this as well, but its message has no line.
+def _own_term(module: ModuleType, name: str, place: str) -> Term:
+    """Return a term that the user wrote.
 
     Raises:
-        RewardError: if it is not.
+        RewardError: if there is none of this name, or it is no function of three arguments.
     """
-    at = source.find(b"\0")
-    problem = "a NUL byte, which no text file has"
-    if at < 0 and b"coding" not in b"".join(source.splitlines()[:2]):
-        try:
-            source.decode("utf-8")
-        except UnicodeDecodeError as error:
-            at, problem = error.start, "bytes that are not UTF-8"
-    if at >= 0:
-        line = source.count(b"\n", 0, at) + 1
-        raise RewardError(f"{path}:{line}: has {problem}; save the file as UTF-8 text")
+    found = _own_callables(module)
+    if name in found:
+        return _term(name, found[name], module.__name__)
+    if not callable(value := getattr(module, name, None)):
+        raise RewardError(f"{place} has no function `{name}`; {suggest(name, found)}")
+    kind = "a class" if inspect.isclass(value) else f"imported from {value.__module__}"
+    if name.startswith("test_"):
+        kind = "a test"
+    raise RewardError(
+        f"{place} has no function `{name}`: it is {kind}; write a function, "
+        f"def {name}(before, action, after)"
+    )
+
+
+def _term(name: str, value: Any, module: str) -> Term:
+    """Return the term that calls `value`, as a plain function, which may be compiled.
+
+    Raises:
+        RewardError: with file and line, if it does not take three arguments.
+    """
+    kind, inner = "function", value
+    if not inspect.isfunction(value):  # lru_cache, Numba's njit, and others wrap one
+        inner = getattr(value, "py_func", getattr(value, "__wrapped__", None))
+    if not inspect.isfunction(inner):
+        kind, inner = type(value).__name__, _calling(value, module)
+    if not _takes_three(value):
+        raise RewardError(
+            f"{place_of(inner)}: `{name}` must take three arguments, (before, action, after); "
+            "start the name of a helper function with _"
+        )
+    return Term(name, inner, True, module, kind=kind)
+
+
+def _calling(value: Any, module: str) -> TermFunction:
+    """Return a function that calls an object, and refers to the user's code for its place."""
+
+    def called(before: Any, action: Any, after: Any) -> float:
+        return value(before, action, after)
+
+    code = getattr(value, "func", type(value).__call__)
+    if inspect.isfunction(code):
+        called.__wrapped__ = code  # type: ignore[attr-defined]
+    called.__module__ = module
+    return called
+
+
+def _public(module: ModuleType) -> dict[str, Any]:
+    """Return what a module holds under public names, without tests."""
+    return {k: v for k, v in vars(module).items() if not k.startswith(("_", "test_"))}
+
+
+def _own_callables(module: ModuleType) -> dict[str, Any]:
+    """Return the public functions, and other objects that can be called, that a module defines."""
+    package = package_of(module.__name__)
+    imported = _imported_names(module) if package else {"*"}
+
+    def is_own(name: str, value: Any) -> bool:
+        if not callable(value) or inspect.isclass(value) or name in imported:
+            return False
+        home = getattr(value, "__module__", None) or ""
+        if "*" in imported:
+            return home == module.__name__
+        # a helper's decorator may have made it, but `clip = np.clip` is no term
+        return not hasattr(value, "__name__") or package_of(home) == package
+
+    return {name: value for name, value in _public(module).items() if is_own(name, value)}
+
+
+def _imported_names(module: ModuleType) -> set[str]:
+    """Return the names that the import statements of a module bind; `*` if they bind all."""
+    tree = ast.parse(Path(str(module.__file__)).read_bytes())
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name for node in statements for alias in node.names}
+
+
+def _takes_three(value: Any) -> bool:
+    """Return whether an object can be called with three arguments."""
+    try:
+        inspect.signature(value).bind(*range(PARAMETERS))
+    except TypeError:
+        return False
+    except ValueError:  # it does not say
+        return True
+    return True
+
+
+def _looks_like_a_term(value: Any) -> bool:
+    """Return whether an object must be called with three arguments, or takes any number."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [each for each in parameters if each.default is each.empty]
+    any_number = any(each.kind is each.VAR_POSITIONAL for each in needed)
+    return _takes_three(value) and (len(needed) == PARAMETERS or any_number)
 
 
 def _import(name: str) -> ModuleType:
+    """Import a module by its name.
+
+    Raises:
+        RewardError: if that fails.
+    """
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise RewardError(f"reward module {name} cannot be imported: {error}") from None
-
-
-def where(error: BaseException, file: str) -> str:
-    """Return `file:line` of the innermost line in `file` in the traceback of `error`."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == file
-    ]
-    return f"{file}:{lines[-1]}" if lines else file
-
-
-def describe(error: BaseException) -> str:
-    """Return an exception in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def place_of(function: Callable[..., Any]) -> str:
-    """Return `file:line` at which a function begins, without its decorators."""
-    code = inspect.unwrap(function).__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"
+    except (Exception, SystemExit) as error:
+        spec = importlib.util.find_spec(name)
+        file = str(spec.origin) if spec is not None else name
+        raise RewardError(f"{where(error, [file]) or file}: {describe(error)}") from None

@@ -159,7 +159,7 @@ def test_names_that_do_not_exist(write: Write) -> None:
     assert "reward module no_such_module cannot be imported" in refusal("no_such_module:f")
     assert "has no reward; write a function" in refusal(write("x = 1\n", "empty.py"))
     two = write(FOLLOW + FOLLOW.replace("follow", "other"), "two.py")
-    assert "has 2 functions; name one of them, as in" in refusal(two)
+    assert "has 2 functions; name the reward, as in" in refusal(two)
     assert "a reward must be a string or a function, got 3" in refusal(3)
     assert "a reward must be a string or a function" in refusal(max)
 

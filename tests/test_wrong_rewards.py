@@ -93,7 +93,7 @@ def test_names_that_are_not_functions(folder: Path) -> None:
     written(folder, "class F:\n    pass\nx = 1\ndef test_it():\n    pass\n" + HIGH)
     assert "it is a class; write a function" in refusal("mine.py:F")
     assert "it is a test; write a function" in refusal("mine.py:test_it")
-    assert "has no function `x`" in refusal("mine.py:x")
+    assert "has no function `x`; " in refusal("mine.py:x")
     assert "has no function `g`; " in refusal("mine.py:g")
 
 
@@ -104,7 +104,7 @@ def test_a_file_stands_for_the_function_with_its_name(folder: Path) -> None:
     written(folder, HIGH + HIGH.replace("f(", "g("))
     for checked in (False, True):  # train.py and `rewards check` give the same answer
         message = refusal("mine.py", diagnose=checked)
-        assert "mine.py has 2 functions; name one of them, as in mine.py:f" in message
+        assert "mine.py has 2 functions; name the reward, as in mine.py:g, and begin" in message
 
 
 PARENT = """

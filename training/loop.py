@@ -21,7 +21,7 @@ from agents.checkpointing import (
     under,
 )
 from envs.engine.batch import TERM_PREFIX
-from rewards.terms import describe
+from rewards.errors import describe
 from training.checked import checked
 from training.config import RunConfig
 from training.curriculum import level_at, parse_curriculum

@@ -1,14 +1,21 @@
-"""The source files of a run's reward, kept in its folder; executed only if the user asks for it."""
+"""The source files of a run's reward, kept in its folder; executed only if the user asks for it.
+
+They are the files that the reward names and the helpers that these import. `reward.txt` among them
+is the reward as an expression of the copies.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
-from rewards.expression import RewardError, is_code, parse
-from rewards.terms import Term
+from rewards.expression import WeightedTerm, is_code, parse, written
+from rewards.kernel import WeightedSum
+from rewards.terms import relative_files
 from training.run_folder import RunError, atomic_path
 
 FOLDER = "reward"
+EXPRESSION = "reward.txt"
 
 
 def has_code(expression: str | None) -> bool:
@@ -16,31 +23,49 @@ def has_code(expression: str | None) -> bool:
     return expression is not None and any(is_code(part.term) for part in parse(expression))
 
 
-def reward_sources(terms: list[Term]) -> dict[str, str]:
-    """Return the source files of the terms, by file name.
+def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
+    """Return the files to keep, by their paths in the folder `reward/`.
 
     Raises:
-        RewardError: if two files have the same name.
+        OSError: if a file has been removed.
     """
-    files: dict[str, Path] = {}
-    for term in terms:
-        file = term.source_file
-        if files.setdefault(file.name, file) != file:
-            raise RewardError(f"two reward files are both called {file.name}; rename one of them")
-    return {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    sources: dict[str, bytes] = {}
+    terms = []
+    for weight, term, file in zip(
+        reward.weights, reward.terms, relative_files(reward.terms), strict=True
+    ):
+        for name, source in term.source_files.items():
+            # a user's file goes before one of ours with the same name, which is kept to be read
+            if term.from_user or (file.parent / name).as_posix() not in sources:
+                sources[(file.parent / name).as_posix()] = source.read_bytes()
+        place = f'"{file.as_posix()}:{term.name}"' if term.from_user else term.name
+        terms.append(WeightedTerm(weight, place))
+    return sources | {EXPRESSION: f"{written(terms)}\n".encode()}
 
 
-def keep_reward(folder: Path, sources: dict[str, str]) -> None:
+def source_texts(sources: dict[str, bytes]) -> dict[str, str]:
+    """Return the Python files among `sources` as text."""
+    return {
+        name: importlib.util.decode_source(source)
+        for name, source in sources.items()
+        if name.endswith(".py")
+    }
+
+
+def keep_reward(folder: Path, sources: dict[str, bytes]) -> None:
     """Copy the sources into the run folder."""
-    (folder / FOLDER).mkdir(exist_ok=True)
-    for name, text in sources.items():
-        with atomic_path(folder / FOLDER / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    for name, source in sources.items():
+        file = folder / FOLDER / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(file) as temporary:
+            temporary.write_bytes(source)
 
 
-def kept_sources(folder: Path) -> dict[str, str]:
-    """Return the copies in the run folder, by file name."""
-    return {file.name: file.read_text(encoding="utf-8") for file in (folder / FOLDER).iterdir()}
+def kept_sources(folder: Path) -> dict[str, bytes]:
+    """Return the copies in the run folder, by their paths in the folder `reward/`."""
+    root = folder / FOLDER
+    files = [file for file in root.rglob("*") if file.is_file()]
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
 
 
 def kept_expression(folder: Path, expression: str) -> str:
@@ -49,17 +74,23 @@ def kept_expression(folder: Path, expression: str) -> str:
     Raises:
         RunError: if the folder lacks a copy.
     """
-    parts = []
-    for weight, term in parse(expression):
-        copied = _copy_of(folder, term) if is_code(term) else term
-        parts.append(f"{'-' if weight < 0 else '+'} {abs(weight)!r}*{copied}")
-    return " ".join(parts).removeprefix("+ ")
+    root = folder.resolve() / FOLDER
+    kept = root / EXPRESSION
+    if kept.is_file():
+        expression = kept.read_text(encoding="utf-8")
+    return written([part._replace(term=_copy_of(root, part.term)) for part in parse(expression)])
 
 
-def _copy_of(folder: Path, term: str) -> str:
+def _copy_of(root: Path, term: str) -> str:
+    """Return a term with the copy in `root` in place of the file or module that it names.
+
+    Runs of earlier versions have no `EXPRESSION`, and all copies in one folder.
+    """
+    if not is_code(term):
+        return term
     place, colon, function = (term, "", "") if term.endswith(".py") else term.rpartition(":")
-    name = Path(place).name if place.endswith(".py") else f"{place.rpartition('.')[2]}.py"
-    copy = folder.resolve() / FOLDER / name
-    if not copy.is_file():
-        raise RunError(f"{folder} has no copy of {place}; name the reward with --reward")
-    return f'"{copy}{colon}{function}"'
+    name = place if place.endswith(".py") else f"{place.rpartition('.')[2]}.py"
+    copies = [file for file in (root / name, root / Path(name).name) if file.is_file()]
+    if not copies or not copies[0].resolve().is_relative_to(root):
+        raise RunError(f"{root.parent} has no copy of {place}; name the reward with --reward")
+    return f'"{copies[0]}{colon}{function}"'

@@ -23,7 +23,7 @@ from training.evaluation import score_text
 from training.feedback import kind_of
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
-from training.reward_snapshot import has_code, keep_reward, reward_sources
+from training.reward_snapshot import has_code, keep_reward, reward_sources, source_texts
 from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
 from training.signals import interruptible
 from training.vector_runner import make_environments
@@ -59,14 +59,14 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
 
 def prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
-) -> tuple[Run, dict[str, str]]:
+) -> tuple[Run, dict[str, bytes]]:
     """Return a new or resumed run in its folder, and the source files of its reward, by name."""
     new = resume is None  # else the checkpoint holds the backbone that it started with
     start = config if new else replace(config, pretrained=None)
     agent, runner = make_agent_and_runner(start, environments)
     sources = {}
     if runner.reward is not None:
-        sources = reward_sources(runner.reward.terms)
+        sources = reward_sources(runner.reward)
         config = replace(config, reward=runner.reward.expression)
     if new:
         check_levels(config, environments, runner.reward)
@@ -105,7 +105,7 @@ def _new_folder(run_dir: Path, config: RunConfig) -> Path:
 
 
 def describe_run(
-    logger: TensorBoardLogger, config: RunConfig, command: str, sources: dict[str, str]
+    logger: TensorBoardLogger, config: RunConfig, command: str, sources: dict[str, bytes]
 ) -> None:
     """Write the settings and the source of the reward to TensorBoard's HParams and Text tabs."""
     content = config.to_json(command)
@@ -113,7 +113,9 @@ def describe_run(
     rows = {**content.pop("settings"), **content}
     table = "\n".join(f"| {name} | `{value}` |" for name, value in rows.items())
     logger.text("run/settings", f"| setting | value |\n| --- | --- |\n{table}")
-    texts = [f"**{name}**\n\n```python\n{source}\n```" for name, source in sources.items()]
+    texts = [
+        f"**{name}**\n\n```python\n{text}\n```" for name, text in source_texts(sources).items()
+    ]
     logger.text("run/reward", "\n\n".join([f"`{config.reward or OWN_REWARD}`", *texts]))
 
 

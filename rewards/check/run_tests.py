@@ -15,7 +15,9 @@ import numpy as np
 
 from rewards import testing
 from rewards.check.recorded_games import Recording, Transitions
-from rewards.terms import Term, describe
+from rewards.errors import describe
+from rewards.kernel import exact_actions
+from rewards.terms import Term
 
 Test = Callable[[], None]
 
@@ -34,6 +36,7 @@ class RecordedContext(testing.Context):
 
     def steps(self, event: str) -> list[testing.Transition]:
         before, actions, after = self._transitions
+        actions = exact_actions(actions)
         chosen = np.flatnonzero(self._recording.rows(event)[self._rows])
         if not chosen.size:
             raise LookupError(f"{event} does not happen in the recorded games")
@@ -47,7 +50,7 @@ class RecordedContext(testing.Context):
 
 def tests_of(terms: Iterable[Term]) -> dict[str, Test]:
     """Return the functions called `test_...` in the files of the user's terms."""
-    modules = dict.fromkeys(term.function.__module__ for term in terms if term.from_user)
+    modules = dict.fromkeys(term.module for term in terms if term.from_user)
     return {
         name: value
         for module in modules

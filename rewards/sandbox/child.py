@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rewards import testing
 from rewards.child_process import end_with, separate_streams
+from rewards.errors import describe, place_of
 from rewards.expression import RewardError, WeightedTerm, file_named
-from rewards.sandbox.confinement import Confinement
+from rewards.sandbox.confinement import MEMORY, Confinement
 from rewards.sandbox.known import marks_folder
 from rewards.sandbox.protection import VARIABLE, enter
-from rewards.terms import Term, distinct_names, load_term, load_terms, place_of
+from rewards.terms import Term, distinct_names, load_term, load_terms
 
 if TYPE_CHECKING:
     from envs.engine.game import Game
@@ -80,6 +81,8 @@ class Trial:
         self.warnings: list[str] = []
         self.marks: list[str] = []
         """Marks of the terms that compile, for `rewards.sandbox.known`."""
+        self._reward = ""
+        """Which function of a file that is diagnosed as a whole is its reward."""
         self._report = report
         self._wait_for_answer = wait_for_answer
         self._confinement = confinement
@@ -104,7 +107,7 @@ class Trial:
             self._wait_for_answer()
         recording = recorded(game, rewards, self.request["options"])
         transitions = recording.transitions(recording.tried())
-        outcomes = [self._try(part.term, game, transitions) for part in parts]
+        parts, outcomes = self._try_all(parts, game, transitions)
         if (printed := self._confinement.printed) is not None:
             self.warnings.append(
                 f"reward prints {printed.text!r} at {printed.file}:{printed.line}; in training it "
@@ -152,7 +155,8 @@ class Trial:
         if self._separate:
             file = self._terms[0].term
             with self._user_code(f"loading {file}", *_file(file), LOADING):
-                return [WeightedFunction(1.0, term) for term in load_terms(file)]
+                terms, self._reward = load_terms(file)
+                return [WeightedFunction(1.0, term) for term in terms]
         parts = []
         for weight, name in self._terms:
             with self._user_code(f"loading {name}", *_file(name), LOADING):
@@ -162,6 +166,59 @@ class Trial:
                 term = term._replace(name=term.function.__name__)
             parts.append(WeightedFunction(weight, term))
         return parts
+
+    def _try_all(
+        self, parts: list[WeightedFunction], game: Game, transitions: Transitions
+    ) -> tuple[list[WeightedFunction], list[Outcome | None]]:
+        """Return the terms that can be used, and their outcomes.
+
+        Raises:
+            RewardError: if one of them cannot be used. Functions next to the reward of a file may
+                be helpers; they are left out, with a warning.
+        """
+        usable, outcomes = [], []
+        for part in parts:
+            try:
+                outcomes.append(self._try(part.term, game, transitions))
+                usable.append(part)
+            except RewardError as error:
+                if not self._separate or part.term.name == self._reward:
+                    raise
+                self._confinement.violations.clear()
+                self.warnings.append(
+                    f"`{part.term.name}` is not shown, as it is no reward: {error}. Begin the "
+                    "names of helpers with _"
+                )
+        if len(parts) > 1 and not self._separate:
+            self._check_sum(usable, outcomes, transitions)
+        return usable, outcomes
+
+    def _check_sum(
+        self,
+        parts: list[WeightedFunction],
+        outcomes: list[Outcome | None],
+        transitions: Transitions,
+    ) -> None:
+        """Check that the weighted sum stays finite.
+
+        Raises:
+            RewardError: if it does not.
+        """
+        import numpy as np
+
+        from rewards.kernel import LARGEST
+
+        tried = [
+            part.weight
+            * (self._values(part.term, transitions) if outcome is None else outcome.values)
+            for part, outcome in zip(parts, outcomes, strict=True)
+        ]
+        largest = np.abs(np.sum(tried, axis=0)).max()
+        if not largest <= LARGEST:
+            raise RewardError(
+                f"reward {self.request['expression']!r}: the sum reaches {largest:.3g}; rewards "
+                f"must be finite and at most {LARGEST:.0e}, so choose smaller weights"
+            )
 
     def _try(self, term: Term, game: Game, transitions: Transitions) -> Outcome | None:
         """Return the outcome for a user's term; None for a built-in one."""
@@ -257,13 +314,21 @@ class Trial:
     @contextmanager
     def _user_code(self, what: str, file: str, place: str, factor: float = 1.0) -> Iterator[None]:
         """Run a user's code under all limits."""
-        seconds = self.request["seconds"] * factor
+        seconds, memory = self.request["seconds"] * factor, int(MEMORY * max(factor, 1.0))
         event = {"running": what, "file": file, "place": place, "seconds": seconds}
         self._tell(event)
         gc.enable()
         try:
-            with self._confinement.watched(seconds):
+            with self._confinement.watched(seconds, memory):
                 yield
+        except RewardError as error:
+            if isinstance(error.__context__, MemoryError):
+                raise RewardError(
+                    f"{error}: {what} needs more than {memory / 2**20:,.0f} MB"
+                ) from None
+            raise
+        except Exception as error:  # of an object that is not what it seems
+            raise RewardError(f"{place}: {what}: {describe(error)}") from None
         finally:
             gc.disable()
             self._tell(event | {"done": True})  # games may be recorded next, at any length

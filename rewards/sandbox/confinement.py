@@ -22,7 +22,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
-MEMORY = 512 * 2**20  # bytes that a user's code may allocate
+from envs.engine.cache import cache_root
+
+MEMORY = 512 * 2**20  # bytes that a user's code may allocate; more while it is loaded
+DATA = 5  # column of /proc/self/statm: pages of data and stack
 ASLEEP = 4.0  # limit of wall-clock time, as a multiple of the limit of processor time
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 FORBIDDEN = {
@@ -31,6 +34,7 @@ FORBIDDEN = {
     "os.exec": "starts a program",
     "os.posix_spawn": "starts a program",
     "os.spawn": "starts a program",
+    "os._exit": "ends the whole program",
     "os.startfile": "starts a program",
     "subprocess.Popen": "starts a program",
     "os.fork": "starts a process",
@@ -101,11 +105,14 @@ class Confinement:
         _announce("_thread.start_new_thread", threading.Thread, "start")
         _announce("_thread.start_new_thread", _thread, "start_new_thread")
         _announce("atexit.register", atexit, "register")
+        _announce("os._exit", os, "_exit")
         sys.addaudithook(self._audit)
 
     @contextlib.contextmanager
-    def watched(self, seconds: float) -> Iterator[None]:
+    def watched(self, seconds: float, memory: int = MEMORY) -> Iterator[None]:
         """Run a user's code: the process ends with a traceback after `seconds`.
+
+        It may allocate `memory` bytes.
 
         These are seconds of processor time, so that a busy machine does not shorten the limit, and
         `ASLEEP` times as many by the clock. Windows has only the clock.
@@ -119,7 +126,7 @@ class Confinement:
         faulthandler.dump_traceback_later(clock, exit=True, file=self._stderr)
         self._watching = True
         try:
-            with warnings.catch_warnings(), _limited_memory():
+            with warnings.catch_warnings(), _limited_memory(memory):
                 warnings.simplefilter("ignore")
                 yield
         finally:
@@ -135,10 +142,12 @@ class Confinement:
         text = FORBIDDEN.get(event)
         if event == "open" and _writes(*arguments[1:3]):
             text = f"writes the file {arguments[0]}"
-        frame = None if text is None else user_frame(sys._getframe(1))
+        if text is None or _in_cache(arguments):
+            return
+        frame = user_frame(sys._getframe(1))
         if frame is None:
             return
-        self.violations.append(Operation(frame.f_code.co_filename, frame.f_lineno, str(text)))
+        self.violations.append(Operation(frame.f_code.co_filename, frame.f_lineno, text))
         raise ForbiddenError(text)
 
 
@@ -175,6 +184,13 @@ def _writes(mode: Any, flags: Any) -> bool:
     return bool(set("wax+") & set(mode or "")) or bool(isinstance(flags, int) and flags & WRITING)
 
 
+def _in_cache(arguments: tuple[Any, ...]) -> bool:
+    """Return whether an operation is about this project's cache, as when a game is compiled."""
+    root = cache_root(os.environ.get("NUMBA_CACHE_DIR")).parent
+    path = arguments[0] if arguments else None
+    return isinstance(path, str | os.PathLike) and Path(path).is_relative_to(root)
+
+
 def user_frame(frame: FrameType | None) -> FrameType | None:
     """Return the frame of the user's code that led to `frame`.
 
@@ -191,22 +207,26 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 
 @contextlib.contextmanager
-def _limited_memory() -> Iterator[None]:
-    """Limit this process to `MEMORY` more than it has now, where the system supports that."""
+def _limited_memory(most: int) -> Iterator[None]:
+    """Let this process allocate `most` bytes more than it has, where the system supports that.
+
+    The limit is on data. Address space would count libraries that are only mapped, and what
+    threads reserve, which differs from one start to the next.
+    """
     try:
         import resource
     except ImportError:  # Windows
         yield
         return
-    before = resource.getrlimit(resource.RLIMIT_AS)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text().split()[DATA])
     except OSError:  # not Linux
         yield
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + most, before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_DATA, before)

@@ -80,6 +80,7 @@ class TrialProcess:
         self._marks_folder = Path()
         self._has_found = threading.Event()
         request = {
+            "expression": expression,
             "terms": parsed,
             "env": env_id,
             "places": places,

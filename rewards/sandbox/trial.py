@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import inspect
 import linecache
+import numbers
 import os
 import re
 import time
@@ -18,10 +19,11 @@ from envs.engine.fingerprint import covers_everything, fingerprint, reached
 from envs.engine.game import Game
 from envs.names import suggest
 from rewards.check.recorded_games import Transitions
+from rewards.errors import describe, where
 from rewards.expression import RewardError, parse
-from rewards.kernel import Kernel, checked_kernel, compiled_kernel, plain_kernel, values
+from rewards.kernel import LARGEST, Kernel, checked_kernel, exact_actions, plain_kernel, values
 from rewards.sandbox.known import marks_folder
-from rewards.terms import Term, describe, load_term, place_of, where
+from rewards.terms import Term, load_term
 
 ASKED_AGAIN = 100  # transitions that a term is called on a second time
 TIMED = 300  # steps that an interpreted term is timed on
@@ -44,14 +46,7 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
         RewardError: with file and line, if the term does not return one finite number per step, or
             takes longer than `seconds` for all of them.
     """
-    place = place_of(term.function)
-    try:
-        inspect.signature(term.function).bind(None, None, None)
-    except TypeError:
-        raise RewardError(
-            f"{place}: `{term.name}` must take three arguments, (before, action, after); start the "
-            "name of a helper function with _"
-        ) from None
+    transitions = transitions._replace(actions=exact_actions(transitions.actions))
     locked = Transitions(*(array.copy() for array in transitions))
     for array in locked:
         array.flags.writeable = False
@@ -72,8 +67,8 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
         if time.perf_counter() - began > seconds:
             each = (time.perf_counter() - began) / len(returned)
             raise RewardError(
-                f"{place}: `{term.name}` is too slow: {_time(each)} per step; with 1,024 games "
-                f"each step of training would take {_time(1024 * each)}"
+                f"{term.place}: `{term.name}` is too slow: {_time(each)} per step; with 1,024 "
+                f"games each step of training would take {_time(1024 * each)}"
             )
     for k in range(0, len(returned), max(1, len(returned) // ASKED_AGAIN)):
         value = _number(term, _call(term, game, transitions, k))
@@ -112,11 +107,20 @@ def choose_kernel(
     except Exception as error:  # Numba lets other exceptions than its own through
         problem = f"cannot be compiled: {_culprit(term, error)}"
     else:
-        if np.allclose(outcome.values, values(fast, *transitions), 1e-9, 1e-12):
+        compiled = values(fast, *transitions)
+        alike = np.isclose(outcome.values, compiled, 1e-9, 1e-12)
+        if alike.all():
             return fast, []
-        problem = "returns other values when compiled"
-    slower = _times_slower(plain, game, rewards, transitions)
-    warning = f"reward `{term.name}` {problem}; it runs as plain Python, {slower:,} times slower"
+        k = int(np.argmin(alike))
+        problem = (
+            f"returns other values when compiled, such as {compiled[k]:.6g} instead of "
+            f"{outcome.values[k]:.6g}"
+        )
+    times = _training_time(plain, game, rewards, transitions)
+    warning = (
+        f"reward `{term.name}` {problem}; it runs as plain Python, and training with ppo takes "
+        f"about {times:.2g} times as long"
+    )
     return plain, [warning]
 
 
@@ -140,32 +144,41 @@ def mark_of(term: Term, game: Game) -> str:
 
 
 def _culprit(term: Term, error: Exception) -> str:
-    """Return the user's line that Numba cannot compile; it is the last one in Numba's message."""
-    file = inspect.getfile(inspect.unwrap(term.function))
-    name = re.escape(re.split(r"[/\\]", file)[-1])
-    lines = re.findall(rf'{name}"?,? (?:line |\()(\d+)', str(error))
+    """Return what in a user's code Numba cannot compile, and what to write instead."""
+    if term.kind != "function":
+        return f"it is a {term.kind}, not a function written with `def`"
+    parameters = inspect.signature(term.function, follow_wrapped=False).parameters.values()
+    if any(each.kind is each.KEYWORD_ONLY for each in parameters):
+        return f"{term.place} has parameters after `*`; write them as constants above the function"
+    # the last line in Numba's message is the innermost
+    files = {re.split(r"[/\\]", file)[-1]: file for file in term.user_files}
+    names = "|".join(map(re.escape, files))
+    lines = re.findall(rf'({names})"?,? (?:line |\()(\d+)', str(error))
     if not lines:
         return f"the compiler, Numba, does not support something in it ({describe(error)[:80]})"
-    text = linecache.getline(file, int(lines[-1])).strip()
-    return f"the compiler, Numba, does not support line {lines[-1]}: `{text[:60]}`"
+    name, line = lines[-1]
+    text = linecache.getline(files[name], int(line)).strip()
+    place = f"line {line}" if files[name] == term.user_files[0] else f"line {line} of {name}"
+    return f"the compiler, Numba, does not support {place}: `{text[:60]}`"
 
 
-def _times_slower(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> int:
-    """Return how many times longer `plain` takes than a compiled built-in term, to two digits."""
-    builtin = parse(importlib.import_module(rewards).DEFAULT[game.name])[0].term
-    fast = compiled_kernel(load_term(builtin, rewards), game)
-    count = len(transitions.after)
-    some = min(count, TIMED)
-    ratio = (_seconds(plain, transitions, some) / some) / (
-        _seconds(fast, transitions, count) / count
-    )
-    return int(float(f"{max(ratio, 1.0):.1e}"))
+def _training_time(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> float:
+    """Return how many times longer training takes if a term is interpreted.
+
+    A step of training with ppo takes about as long as a certain number of interpreted calls of the
+    first term of the default reward, on a fast and a slow machine alike. `CALLS_IN_A_STEP` in the
+    game's module of rewards is this number, measured.
+    """
+    module: Any = importlib.import_module(rewards)
+    usual = plain_kernel(load_term(parse(module.DEFAULT[game.name])[0].term, rewards))
+    calls = getattr(module, "CALLS_IN_A_STEP", 1.0)
+    return 1.0 + _seconds(plain, transitions) / _seconds(usual, transitions) / calls
 
 
-def _seconds(kernel: Kernel, transitions: Transitions, count: int) -> float:
-    """Return the shortest time of three for the first `count` steps."""
-    arrays = [array[:count].copy() for array in transitions]
-    row, total = np.zeros((2, count))
+def _seconds(kernel: Kernel, transitions: Transitions) -> float:
+    """Return the shortest time of three for the first `TIMED` steps."""
+    arrays = [array[:TIMED].copy() for array in transitions]
+    row, total = np.zeros((2, len(arrays[0])))
     seconds = []
     for _ in range(3):
         began = time.perf_counter()
@@ -194,11 +207,10 @@ def _call(term: Term, game: Game, transitions: Transitions, k: int) -> Any:
         RewardError: with file and line, if the term fails.
     """
     arguments = [array[k] for array in transitions]
-    file = inspect.getfile(term.function)
     try:
         return term.function(*arguments)
     except (Exception, SystemExit) as error:
-        place = where(error, file)
+        place = where(error, term.user_files) or term.place
         if isinstance(error, ValueError) and "read-only" in str(error):
             raise _ReadOnlyError(place) from None
         problem = _unknown_field(error, arguments, game) or describe(error)
@@ -242,21 +254,25 @@ def _number(term: Term, value: Any) -> float:
     """Return `value` as a float.
 
     Raises:
-        RewardError: if it is not one finite number.
+        RewardError: if it is not one finite number, which may be an array of no dimensions.
     """
-    place = place_of(term.function)
-    if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # PyTorch has no kinds
+    alone = getattr(value, "ndim", None) == 0 and kind in "biuf"
+    if not alone and not isinstance(value, numbers.Real):
         raise RewardError(
-            f"{place}: `{term.name}` must return a number, but returned {_shown(value)}"
+            f"{term.place}: `{term.name}` must return a number, but returned {_shown(value)}"
         )
     try:
         number = float(value)
     except OverflowError:
         raise RewardError(
-            f"{place}: `{term.name}` returned an integer that is too large for a reward"
+            f"{term.place}: `{term.name}` returned an integer that is too large for a reward"
         ) from None
-    if not np.isfinite(number):
-        raise RewardError(f"{place}: `{term.name}` returned {value}; rewards must be finite")
+    if not abs(number) <= LARGEST:  # NaN is not, either
+        limit = f" and at most {LARGEST:.0e}" if np.isfinite(number) else ""
+        raise RewardError(
+            f"{term.place}: `{term.name}` returned {number:.6g}; rewards must be finite{limit}"
+        )
     return number
 
 
@@ -267,6 +283,8 @@ def _shown(value: Any) -> str:
     if inspect.iscoroutine(value):
         value.close()
         return "a coroutine; write `def`, not `async def`"
+    if np.size(value) == 1 and isinstance(value, np.ndarray):
+        return f"{value!r}; write `.item()` after it"
     if inspect.isgenerator(value):
         return "a generator; write `return`, not `yield`"
     try:

@@ -1,0 +1,37 @@
+"""Errors in a user's code, in one line with file and line number."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Collection
+from typing import Any
+
+
+def where(error: BaseException, files: Collection[str]) -> str:
+    """Return `file:line` of the innermost line of `files` in the traceback of `error`.
+
+    It is empty if the traceback touches none of them.
+    """
+    places = [
+        f"{frame.filename}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename in files
+    ]
+    return places[-1] if places else ""
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception in one line."""
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    text = f"{name}: {text}" if text else name
+    if isinstance(error, SystemExit):
+        return f"{text}; a reward must not end the program"
+    return text
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """Return `file:line` at which a function begins, without its decorators."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"

@@ -1,0 +1,217 @@
+"""Loads a reward file, which can import the modules in its folder from wherever a program runs.
+
+Each time a file is loaded, its folder becomes a package with a new name, and the imports in its
+modules look in this package first. `sys.path` stays as it is, helpers of the same name in two
+folders do not mix, and a file that is loaded again gets its helpers as they are now.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib.util
+import itertools
+import re
+import sys
+import tokenize
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    PathFinder,
+    SourceFileLoader,
+)
+from io import BytesIO
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from rewards.errors import describe, where
+from rewards.expression import RewardError
+
+PREFIX = "reward_folder_"
+ROOT = Path(__file__).parents[1]
+OUR_MODULES = (
+    *("agents", "benchmarks", "envs", "playing", "rewards", "stages", "training"),
+    *("train", "play"),
+)
+
+_numbers = itertools.count(1)
+
+
+def load_file(place: str) -> ModuleType:
+    """Execute a reward file and return it as a module.
+
+    Raises:
+        RewardError: with file and line, if it cannot be loaded.
+    """
+    path = Path(place).expanduser().resolve()
+    if path.is_dir():
+        raise RewardError(f"{place} is a folder; name a Python file in it")
+    if not path.is_file():
+        raise RewardError(f"reward file {place} does not exist (looked for {path})")
+    check_name(path)
+    package = ModuleType(f"{PREFIX}{next(_numbers)}")
+    package.__path__ = [str(path.parent)]
+    sys.modules[package.__name__] = package
+    name = f"{package.__name__}.{path.stem.replace('.', '_')}"
+    spec: Any = importlib.util.spec_from_file_location(name, path, loader=_Loader(name, str(path)))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    path_before = sys.path.copy()
+    try:
+        spec.loader.exec_module(module)
+    except RewardError:
+        raise
+    except SyntaxError as error:
+        raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        files = [str(file) for file in loaded_files(name).values()]
+        problem = re.sub(rf"\b{PREFIX}\d+\.?", "", describe(error))
+        raise RewardError(f"{where(error, files) or path}: {problem}") from None
+    finally:
+        sys.path[:] = path_before
+    return module
+
+
+def loaded_files(module_name: str) -> dict[str, Path]:
+    """Return a reward file and the modules of its folder that it has imported so far.
+
+    Args:
+        module_name: name of the module that `load_file` returned.
+
+    Returns:
+        The files by their paths relative to the folder, with slashes; empty for another module.
+    """
+    package = package_of(module_name)
+    if not package:
+        return {}
+    folder = Path(sys.modules[package].__path__[0])
+    modules = [m for name, m in sys.modules.copy().items() if name.startswith(f"{package}.")]
+    files = [Path(file) for module in modules if (file := getattr(module, "__file__", None))]
+    return {file.relative_to(folder).as_posix(): file for file in files}
+
+
+def package_of(module_name: str) -> str:
+    """Return the package that stands for a reward folder; empty for a module of no such folder."""
+    package = module_name.partition(".")[0]
+    return package if package.startswith(PREFIX) else ""
+
+
+def check_name(file: Path) -> None:
+    """Check that a reward file has a name of its own.
+
+    Raises:
+        RewardError: if it has the name of another module, which it would hide from programs that
+            run in its folder.
+    """
+    if taken := _other_module(file.stem):
+        raise RewardError(
+            f"{file}: `{file.stem}` is also the name of {taken}, which this file would hide; "
+            "rename the file"
+        )
+
+
+def _other_module(name: str) -> str:
+    """Return which module that is not the user's own has this name; empty if none has."""
+    if name in sys.stdlib_module_names:
+        return "a module of Python"
+    if name in OUR_MODULES:
+        return "a module of this project"
+    libraries = [folder for folder in sys.path if folder.endswith("-packages")]
+    spec = PathFinder.find_spec(name, libraries) if name.isidentifier() else None
+    return "an installed package" if spec is not None and spec.loader is not None else ""
+
+
+class _Finder:
+    """Finds the modules of reward folders; it looks at the folder each time."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not name.startswith(PREFIX):
+            return None
+        loaders = (_Loader, SOURCE_SUFFIXES), (ExtensionFileLoader, EXTENSION_SUFFIXES)
+        found = (FileFinder(folder, *loaders).find_spec(name) for folder in path or ())
+        return next((spec for spec in found if spec is not None), None)
+
+
+sys.meta_path.insert(0, _Finder)
+
+
+class _Loader(SourceFileLoader):
+    """Executes a module of a reward folder, whose imports then look in this folder first."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the file; a cache would miss an edit within the same second."""
+        try:
+            source = self.get_data(self.path)
+        except OSError as error:
+            raise RewardError(f"{self.path}: cannot be read ({error.strerror})") from None
+        _check_text(self.path, source)
+        code: CodeType = compile(source, self.path, "exec", dont_inherit=True)
+        return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        importing = functools.partial(_import, package_of(module.__name__))
+        vars(module)["__builtins__"] = vars(builtins) | {"__import__": importing}
+        super().exec_module(module)
+
+
+def _import(
+    package: str,
+    name: str,
+    globals: Any = None,
+    locals: Any = None,
+    fromlist: Sequence[str] = (),
+    level: int = 0,
+) -> ModuleType:
+    """Import as `__import__` does, with the modules of a reward folder before all others."""
+    first = name.partition(".")[0]
+    if level or not _is_in_folder(package, first):
+        return builtins.__import__(name, globals, locals, fromlist, level)
+    module = builtins.__import__(f"{package}.{name}", globals, locals, fromlist)
+    return module if fromlist else sys.modules[f"{package}.{first}"]
+
+
+@functools.cache
+def _is_in_folder(package: str, name: str) -> bool:
+    """Return whether `name` is a module in a reward folder.
+
+    Raises:
+        ImportError: if there is another module of this name, too.
+    """
+    folder = Path(sys.modules[package].__path__[0])
+    spec = _Finder.find_spec(f"{package}.{name}", [str(folder)])
+    if spec is None or (folder == ROOT and name in OUR_MODULES):
+        return False
+    if spec.loader is None:  # a folder without __init__.py: Python also looks elsewhere first
+        return importlib.util.find_spec(name) is None
+    if taken := _other_module(name):
+        raise ImportError(f"`{name}` is {taken}, and {spec.origin} hides it; rename that file")
+    return True
+
+
+def _check_text(file: str, source: bytes) -> None:
+    """Check that a file is text in the encoding that it declares, by default UTF-8.
+
+    Python checks this as well, but its message has no line.
+
+    Raises:
+        RewardError: if it is not.
+    """
+    encoding, at, problem = "utf-8", source.find(b"\0"), "a NUL byte, which no text file has"
+    with suppress(SyntaxError):  # an unknown encoding, which Python reports well
+        encoding = tokenize.detect_encoding(BytesIO(source).readline)[0]
+    if at < 0:
+        try:
+            source.decode(encoding)
+        except UnicodeDecodeError as error:
+            at, problem = error.start, f"bytes that are not {encoding.upper()}"
+    if at >= 0:
+        line = source.count(b"\n", 0, at) + 1
+        raise RewardError(f"{file}:{line}: has {problem}; save the file as UTF-8 text")
