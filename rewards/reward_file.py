@@ -14,6 +14,7 @@ import itertools
 import re
 import sys
 import tokenize
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.machinery import (
@@ -69,7 +70,12 @@ def load_file(place: str) -> ModuleType:
     except SyntaxError as error:
         raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
     except (Exception, SystemExit) as error:
-        files = [str(file) for file in loaded_files(name).values()]
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        files = [  # a helper that fails is no module any more
+            frame.f_code.co_filename
+            for frame in frames
+            if package_of(frame.f_globals.get("__name__", "")) == package.__name__
+        ]
         problem = re.sub(rf"\b{PREFIX}\d+\.?", "", describe(error))
         raise RewardError(f"{where(error, files) or path}: {problem}") from None
     finally:
