@@ -58,9 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
     """Write a commented starter file, and print the commands to run next."""
     from rewards.check.starter import starter
+    from rewards.reward_file import check_name
 
     if file.suffix != ".py":
         raise RewardError(f"a reward file must end in .py; did you mean {file}.py?")
+    check_name(file)
     text, commands = starter(file, env, env_options)
     try:
         with file.open("x", encoding="utf-8") as stream:

@@ -16,7 +16,7 @@ RENAMED = {"score": "hit_or_miss"}
 
 GAMES = ("paddle", "paddle-random")
 DEFAULT = dict.fromkeys(GAMES, "hit_or_miss")
-CALLS_IN_A_STEP = 1.0
+CALLS_IN_A_STEP = 1.5
 """Interpreted calls of the first default term that take as long as a step of training with ppo."""
 EXAMPLES = {game: {"hit_or_miss": 1.0, "follow_ball": 0.02, "effort": -0.01} for game in GAMES}
 """Terms and weights that a new file of rewards begins with, by the game's name."""

@@ -15,7 +15,7 @@ import pytest
 from envs.engine.game import load_game
 from playing.live_reward import FileWatcher, imported_files
 from rewards.check.recorded_games import Transitions
-from rewards.expression import RewardError
+from rewards.expression import RewardError, parse
 from rewards.kernel import WeightedSum, checked_kernel, exact_actions, plain_kernel, values
 from rewards.reward_file import load_file, loaded_files
 from rewards.sandbox.trial import try_term
@@ -176,9 +176,9 @@ def test_copies_of_two_files_of_one_name_with_helpers_of_one_name() -> None:
     keep_reward(run, reward_sources(reward))
     shutil.rmtree("x")
     again = kept_expression(run, "x/a/mine.py - hit_or_miss + x/b/mine.py")
-    parts = [part.strip() for part in again.replace("- ", "+ ").split("+ ") if part.strip()]
-    assert [part.partition("*")[0] for part in parts] == ["0.5", "0.5", "1.5"]
-    copies = summed(*(part.partition("*")[2].strip('"') for part in parts))
+    parts = parse(again)
+    assert [part.weight for part in parts] == [0.5, -0.5, -1.5]
+    copies = summed(*(part.term for part in parts))
     assert copies.names == reward.names
     assert [copies.terms[k].function(0, 0, 0) for k in (0, 2)] == [1, 2]
     keep_reward(Path("next"), kept_sources(run))

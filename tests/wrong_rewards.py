@@ -36,7 +36,9 @@ BROKEN_FILES = [
     Wrong(
         "missing import", "import nunpy\n" + HIGH, "FILE:1: ModuleNotFoundError: No module named"
     ),
-    Wrong("relative import", "from . import x\n" + HIGH, "FILE:1: ImportError: attempted relative"),
+    Wrong(
+        "relative import", "from .. import x\n" + HIGH, "FILE:1: ImportError: attempted relative"
+    ),
     Wrong("error when loaded", HIGH + "LIMIT = 1 / 0\n", "FILE:3: ZeroDivisionError"),
     Wrong("exit when loaded", "import sys\nsys.exit()\n" + HIGH, "FILE:2: SystemExit"),
     Wrong(
@@ -136,7 +138,7 @@ WRONG_FUNCTIONS = [
     Wrong(
         "os._exit",
         "import os\n" + DEF + "    os._exit(0)\n",
-        "FILE:2: `f` ended the whole program (exit code 0)",
+        "FILE:3: it ends the whole program; a reward may only",
     ),
     Wrong(
         "segmentation fault",

@@ -21,7 +21,7 @@ def reached(kernel: Callable[..., Any]) -> Iterator[FunctionType]:
         if _is_plain(function) and function not in seen:
             seen.add(function)
             yield function
-            waiting.extend(_values_used(function).values())
+            waiting.extend(values_used(function).values())
 
 
 def _is_plain(value: Any) -> bool:
@@ -33,7 +33,7 @@ def _is_known(module: str | None) -> bool:
     return (module or "").partition(".")[0] in ("numba", "numpy", *sys.stdlib_module_names)
 
 
-def _values_used(function: FunctionType) -> dict[str, Any]:
+def values_used(function: FunctionType) -> dict[str, Any]:
     """Return the values of the names in `function`: closure, globals and attributes of modules."""
     codes = list(nested(function.__code__))
     names = sorted({name for code in codes for name in code.co_names})
@@ -68,7 +68,7 @@ def fingerprint(functions: list[FunctionType], purpose: str) -> str:
             names = (code.co_names, code.co_varnames, code.co_freevars)
             digest.update(f"{function.__name__} {names} {constants}".encode())
         digest.update(f"{function.__defaults__}".encode())
-        for name, value in sorted(_values_used(function).items()):
+        for name, value in sorted(values_used(function).items()):
             if isinstance(value, np.ndarray):
                 digest.update(f"{name}={value.dtype}{value.shape}".encode() + value.tobytes())
             elif isinstance(value, (bool, int, float, str, tuple, np.generic)):
@@ -78,7 +78,7 @@ def fingerprint(functions: list[FunctionType], purpose: str) -> str:
 
 def covers_everything(functions: list[FunctionType]) -> bool:
     """Return whether the fingerprint covers all that the functions use; it covers no objects."""
-    return all(_is_covered(value) for f in functions for value in _values_used(f).values())
+    return all(_is_covered(value) for f in functions for value in values_used(f).values())
 
 
 def _is_covered(value: Any) -> bool:

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.engine.fingerprint import covers_everything, fingerprint, reached
+from envs.engine.fingerprint import covers_everything, fingerprint, reached, values_used
 from envs.engine.game import Game
 from envs.names import suggest
 from rewards.check.recorded_games import Transitions
 from rewards.errors import describe, where
 from rewards.expression import RewardError, parse
 from rewards.kernel import LARGEST, Kernel, checked_kernel, exact_actions, plain_kernel, values
+from rewards.reward_file import package_of
 from rewards.sandbox.known import marks_folder
 from rewards.terms import Term, load_term
 
@@ -150,6 +151,14 @@ def _culprit(term: Term, error: Exception) -> str:
     parameters = inspect.signature(term.function, follow_wrapped=False).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in parameters):
         return f"{term.place} has parameters after `*`; write them as constants above the function"
+    for name, value in values_used(term.function).items():
+        own = package_of(getattr(value, "__module__", None) or "")
+        if isinstance(value, dict | list | set) or (own and not inspect.isfunction(value)):
+            kind = "class" if inspect.isclass(value) else type(value).__name__
+            return (
+                f"the compiler, Numba, does not support `{name}`, a {kind}; separate numbers or a "
+                "tuple compile"
+            )
     # the last line in Numba's message is the innermost
     files = {re.split(r"[/\\]", file)[-1]: file for file in term.user_files}
     names = "|".join(map(re.escape, files))
