@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -131,6 +132,15 @@ def test_a_name_that_hides_another_module_is_refused(name: str) -> None:
     assert f"{name}.py hides it; rename that file" in refusal(importing)
     unused = write("other.py", f"import math\n{DEF}    return math.pi\n")
     assert paid(load_file(unused)) == pytest.approx(np.pi)
+
+
+def test_the_commands_do_not_import_a_file_that_hides_a_module_of_python() -> None:
+    write("random.py", "raise RuntimeError('imported')\n")
+    command = [sys.executable, "-m", "rewards", "check", "random.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("rewards: random.py: `random` is also the name of a module")
+    assert "imported" not in done.stderr
 
 
 @pytest.mark.parametrize(

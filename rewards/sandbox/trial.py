@@ -151,7 +151,8 @@ def _culprit(term: Term, error: Exception) -> str:
     parameters = inspect.signature(term.function, follow_wrapped=False).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in parameters):
         return f"{term.place} has parameters after `*`; write them as constants above the function"
-    for name, value in values_used(term.function).items():
+    used = [item for each in reached(term.function) for item in values_used(each).items()]
+    for name, value in used:
         own = package_of(getattr(value, "__module__", None) or "")
         if isinstance(value, dict | list | set) or (own and not inspect.isfunction(value)):
             kind = "class" if inspect.isclass(value) else type(value).__name__
