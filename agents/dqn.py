@@ -104,12 +104,14 @@ class DQNAgent(QAgent):
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store the step; every `train_every` steps, update the network from the buffer."""
         settings, count = self.settings, len(step.rewards)
+        self.measure(step)
         self.replay.add(step)
         self.steps_seen += count
         due = self.steps_seen // count % settings.train_every == 0
         if self.steps_seen < settings.learning_starts or not due:
             return None
         metrics = None
+        self.rescale()
         for _ in range(settings.updates):
             loss, predicted = self._improve()
             self.updates += 1
@@ -117,8 +119,8 @@ class DQNAgent(QAgent):
                 self._target_parameters.data.lerp_(self.parameters.data, settings.target_rate)
             if self.updates % REPORT_EVERY == 0:
                 metrics = {
-                    "value_loss": loss.item(),
-                    "q_values": predicted.mean().item(),
+                    "value_loss": loss.item() * self.return_scale.unit**2,
+                    "q_values": predicted.mean().item() * self.return_scale.unit,
                     "epsilon": self.epsilon,
                     "learning_rate": settings.learning_rate,
                 }
@@ -129,6 +131,7 @@ class DQNAgent(QAgent):
         settings = self.settings
         sizes = (settings.batch_size, settings.gamma, settings.n_step)
         batch = self.replay.sample(self.generator, *sizes)
+        batch["rewards"] /= self.return_scale.unit
         targets = self._targets(batch)
         actions = torch.from_numpy(batch["actions"]).to(self.device)
         predicted = self.chosen(self.network(self.tensor(batch["observations"])), actions)
@@ -146,6 +149,10 @@ class DQNAgent(QAgent):
             value = values.gather(0, best[None])[0]
         rewards, discounts = self.tensor(batch["rewards"]), self.tensor(batch["discounts"])
         return rewards + discounts * value
+
+    def value_outputs(self) -> list[Tensor]:
+        """Return weights and biases of Q in both networks."""
+        return [*super().value_outputs(), *self.target.head.parameters()]
 
     def tensors(self) -> dict[str, Any]:
         """Return both networks, the optimizer and the replay buffer."""
@@ -167,6 +174,7 @@ class DQNAgent(QAgent):
 
     def discard_rollout(self) -> None:
         """Mark that the next step does not follow the newest one in the buffer."""
+        super().discard_rollout()
         self.replay.cut()
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:

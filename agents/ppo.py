@@ -35,8 +35,8 @@ from agents.networks.backbones import make_backbone
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
 from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.replay import Rows, empty_observations
+from agents.return_scale import ReturnAgent
 from agents.saliency import pictures
-from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
 
@@ -140,7 +140,7 @@ class Rollout(Rows):
         self.length = 0  # steps taken so far
 
 
-class PPOAgent(TorchAgent):
+class PPOAgent(ReturnAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
     name = "ppo"
@@ -152,7 +152,7 @@ class PPOAgent(TorchAgent):
         network = ActorCritic(
             task, settings.width, self.distribution.outputs, self.distribution.parameters, seed
         )
-        super().__init__(task, network, settings.learning_rate, seed, device)
+        super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         self.rollout = Rollout(task, settings.num_steps, self.distribution)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
@@ -169,6 +169,7 @@ class PPOAgent(TorchAgent):
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store what followed; once the rollout is full, improve the policy with it."""
+        self.measure(step)
         rollout, t = self.rollout, self.rollout.length
         rollout.rewards[t] = step.rewards
         rollout.done[t] = step.terminated | step.truncated
@@ -205,8 +206,14 @@ class PPOAgent(TorchAgent):
         """
         settings = self.settings
         rollout = {name: torch.from_numpy(a) for name, a in self.rollout.arrays().items()}
-        values = rollout["values"]
-        steps = (rollout["rewards"], values, rollout["next_values"], rollout["done"].float())
+        factor = self.rescale()
+        values, next_values = rollout["values"] * factor, rollout["next_values"] * factor
+        steps = (
+            rollout["rewards"] / self.return_scale.unit,
+            values,
+            next_values,
+            rollout["done"].float(),
+        )
         advantages = generalized_advantages(*steps, settings.gamma, settings.gae_lambda)
         returns = advantages + values
         if settings.anneal:
@@ -246,7 +253,7 @@ class PPOAgent(TorchAgent):
         before = outputs.transpose(0, 1).flatten(1).to(self.device)
         means = {
             "policy_loss": policy_loss,
-            "value_loss": value_loss,
+            "value_loss": value_loss * self.return_scale.unit**2,
             "entropy": self.distribution.entropy(before, self.network.log_std).mean(),
             # Estimator k3 of Schulman, "Approximating KL divergence" (2020): unbiased and >= 0.
             "approx_kl": (ratios - 1 - log_ratios).mean(),
@@ -285,7 +292,11 @@ class PPOAgent(TorchAgent):
         if isinstance(self.distribution, Categorical):
             exponentials = np.exp(outputs[:, 0] - outputs.max())
             probabilities = exponentials / exponentials.sum()
-        return Insight(probabilities, float(values[0]))
+        return Insight(probabilities, float(values[0]) * self.return_scale.value)
+
+    def value_outputs(self) -> list[Tensor]:
+        """Return weights and bias of the value."""
+        return [self.network.heads.weight[-1], self.network.heads.bias[-1]]
 
     def pictures(self, observations: Array) -> dict[str, list[Array]]:
         """Return filters and saliency, if observations are screens."""
@@ -313,6 +324,7 @@ class PPOAgent(TorchAgent):
 
     def discard_rollout(self) -> None:
         """Drop the unfinished rollout, whose next steps will never be played."""
+        super().discard_rollout()
         self.rollout.length = 0
 
     def warm_start(self, tensors: dict[str, Any]) -> None:

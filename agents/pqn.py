@@ -131,6 +131,7 @@ class PQNAgent(QAgent):
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store the step; once the rollout is full, improve the network with it."""
+        self.measure(step)
         self.rollout.write(self._length, step)
         self._length += 1
         self.steps_seen += len(step.rewards)
@@ -144,6 +145,7 @@ class PQNAgent(QAgent):
         settings = self.settings
         if settings.anneal:
             self.anneal()
+        self.rescale()
         returns = self._returns()
         losses = []
         for observations, actions, targets in self.minibatches(returns):
@@ -153,21 +155,21 @@ class PQNAgent(QAgent):
             losses.append(loss.detach())
         return self.check(
             {
-                "value_loss": torch.stack(losses).mean().item(),
-                "q_values": returns.mean().item(),
+                "value_loss": torch.stack(losses).mean().item() * self.return_scale.unit**2,
+                "q_values": returns.mean().item() * self.return_scale.unit,
                 "epsilon": self.epsilon,
                 "learning_rate": self.learning_rate,
             }
         )
 
     def _returns(self) -> Tensor:
-        """Return the targets of the whole rollout, (steps, n)."""
+        """Return the targets of the whole rollout in units of the scale, (steps, n)."""
         steps = {name: torch.from_numpy(array) for name, array in self.rollout.arrays().items()}
         with torch.no_grad():
             following = self.network(steps["next_observations"].flatten(0, 1).to(self.device))
         next_values = following.amax(0).view(steps["rewards"].shape).cpu()
         return lambda_returns(
-            steps["rewards"],
+            steps["rewards"] / self.return_scale.unit,
             next_values * ~steps["terminated"],
             (steps["terminated"] | steps["truncated"]).float(),
             self.settings.gamma,
@@ -196,6 +198,7 @@ class PQNAgent(QAgent):
 
     def discard_rollout(self) -> None:
         """Drop the unfinished rollout, whose next steps will never be played."""
+        super().discard_rollout()
         self._length = 0
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:

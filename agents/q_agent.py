@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from agents.agent import Array, Insight, Task, UnsuitableTaskError, agents_for
 from agents.networks.backbones import orthogonal
 from agents.networks.policy_network import PolicyNetwork, best_in
-from agents.torch_agent import TorchAgent
+from agents.return_scale import ReturnAgent
 
 
 class QNetwork(nn.Module):
@@ -49,7 +49,7 @@ def number_of_actions(name: str, space: spaces.Space[Any]) -> int:
     return int(space.n)
 
 
-class QAgent(TorchAgent):
+class QAgent(ReturnAgent):
     """Takes the action with the largest Q, or with probability epsilon a random one.
 
     Epsilon falls linearly over the first `exploration_steps` environment steps. It does not depend
@@ -61,7 +61,7 @@ class QAgent(TorchAgent):
     def __init__(
         self, task: Task, network: QNetwork, settings: Any, seed: int, device: str
     ) -> None:
-        super().__init__(task, network, settings.learning_rate, seed, device)
+        super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         assert isinstance(task.action_space, spaces.Discrete)
         self._first_action = int(task.action_space.start)
         self.settings = settings
@@ -88,7 +88,11 @@ class QAgent(TorchAgent):
         values = self._values(observation[None])[:, 0]
         probabilities = np.zeros_like(values)
         probabilities[values.argmax()] = 1.0
-        return Insight(probabilities, float(values.max()))
+        return Insight(probabilities, float(values.max()) * self.return_scale.value)
+
+    def value_outputs(self) -> list[Tensor]:
+        """Return weights and biases of Q."""
+        return list(self.network.head.parameters())
 
     def chosen(self, values: Tensor, actions: Tensor) -> Tensor:
         """Return the entries (n,) of Q (actions, n) for the environment's actions (n,)."""
@@ -100,6 +104,6 @@ class QAgent(TorchAgent):
         return PolicyNetwork(self.network, lambda network, seen: network(seen), best)
 
     def _values(self, observations: Array) -> Array:
-        """Return Q (actions, n) without gradients."""
+        """Return Q (actions, n) in units of the scale, without gradients."""
         with torch.inference_mode():
             return self.network(self.tensor(observations)).numpy(force=True)  # type: ignore[no-any-return]

@@ -30,11 +30,13 @@ from agents.agent import Array, Insight, Step, Task
 from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.distributions import Categorical, make_distribution
 from agents.networks.policy_network import PolicyNetwork, best_in
-from agents.torch_agent import TorchAgent
+from agents.return_scale import ReturnAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
 COLUMNS = ("observations", "actions", "rewards", "environments")
 FLAGS = ("at_start", "collecting", "complete")
+POWERS = {"policy_loss": 1, "value_loss": 2, "entropy": 0, "advantage_rms": 1}
+"""Power of the reward's unit in which each metric is measured."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def returns_to_go(
     return np.concatenate(returns[::-1])
 
 
-class ReinforceAgent(TorchAgent):
+class ReinforceAgent(ReturnAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
     name = "reinforce"
@@ -101,11 +103,12 @@ class ReinforceAgent(TorchAgent):
         sizes = (self.distribution.outputs, self.distribution.parameters)
         self.network: PolicyAndValue
         network = PolicyAndValue(task, settings.width, *sizes, seed)
-        super().__init__(task, network, settings.learning_rate, seed, device)
+        super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         self.discard_rollout()
 
     def discard_rollout(self) -> None:
         """Drop all collected steps; all environments start new episodes."""
+        super().discard_rollout()
         self.at_start = np.ones(self.task.num_envs, np.bool_)  # the next step is an episode's first
         self._start_collecting()
 
@@ -127,6 +130,7 @@ class ReinforceAgent(TorchAgent):
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Collect the step; once every environment has a whole episode, improve the policy."""
+        self.measure(step)
         self.steps_seen += len(step.rewards)
         self.collecting |= self.at_start & ~self.complete
         rewards, cut = step.rewards.astype(np.float32), step.truncated & ~step.terminated
@@ -144,10 +148,10 @@ class ReinforceAgent(TorchAgent):
         return self._improve() if self.complete.all() else None
 
     def value(self, observations: Array) -> Array:
-        """Return V(s) (n,) of observations (n, ...)."""
+        """Return V(s) (n,) of observations (n, ...) in units of the reward."""
         with torch.inference_mode():
             values: Array = self.network.value(self.tensor(observations))[:, 0].numpy(force=True)
-        return values
+        return values * self.return_scale.value
 
     def losses(self, observations: Tensor, actions: Tensor, returns: Tensor) -> dict[str, Tensor]:
         """Return the losses and some metrics of collected steps.
@@ -157,7 +161,8 @@ class ReinforceAgent(TorchAgent):
             sum over t of  grad log pi(a_t|s_t) (G_t - V(s_t)),
 
         averaged over the episodes. The return G_t estimates Q(s_t, a_t); V is 0 without baseline.
-        All inputs are (m, ...): all collected steps, with the actions as they were sampled.
+        All inputs are (m, ...): all collected steps, with the actions as they were sampled, and
+        returns in units of the scale.
         """
         outputs = self.network.policy(observations).T
         log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
@@ -176,11 +181,17 @@ class ReinforceAgent(TorchAgent):
         returns = returns_to_go(collected["rewards"], collected["environments"], count, gamma)
         observations = self.tensor(np.concatenate(collected["observations"]))
         actions = torch.as_tensor(np.concatenate(collected["actions"]), device=self.device)
-        losses = self.losses(observations, actions, self.tensor(returns))
+        self.rescale()
+        losses = self.losses(observations, actions, self.tensor(returns) / self.return_scale.unit)
         self.descend(losses["policy_loss"] + losses["value_loss"], float("inf"))
-        metrics = self.check({name: loss.item() for name, loss in losses.items()})
+        units = {name: self.return_scale.unit**power for name, power in POWERS.items()}
+        metrics = self.check({name: loss.item() * units[name] for name, loss in losses.items()})
         self._start_collecting()
         return metrics
+
+    def value_outputs(self) -> list[Tensor]:
+        """Return weights and bias of the value."""
+        return list(self.network.value[-1].parameters())
 
     def insight(self, observation: Array) -> Insight:
         """Return the value and, if actions are discrete, their probabilities."""

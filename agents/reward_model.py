@@ -8,6 +8,9 @@ To act, the agent compares predictions. With `horizon` 1, it takes the action wi
 predicted reward. This is not enough where rewards come late. With a larger horizon, it tries
 sequences of actions in a copy of the game and adds up the predicted rewards. The dynamics are real
 and only the rewards are predicted, which shows what a reward model alone can achieve.
+
+Each term is predicted in units of a scale of its own (`return_scale`, with gamma 0: a return is one
+reward), so that terms of any size are learned equally well.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from agents.networks.policy_network import BestCandidate, PolicyNetwork
 from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
 from agents.replay import Rows, empty_observations
+from agents.return_scale import PREFIX, SCALE, ReturnScale
 from agents.scatter_plot import scatter
 from agents.sticky_actions import persist, random_actions
 from agents.torch_agent import TorchAgent
@@ -108,7 +112,7 @@ class RewardModel(nn.Module):
         self.head = mlp(inputs, width, outputs, 0.1, generator)
 
     def forward(self, observations: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return terms (n, k) and logits (n,) for observations and actions (n, ...)."""
+        """Return scaled terms (n, k) and logits (n,) for observations and actions (n, ...)."""
         inputs = torch.cat((self.encoder(observations), self.encode_actions(actions)), 1)
         outputs = self.head(inputs)
         return outputs[:, :-1], outputs[:, -1]
@@ -162,6 +166,7 @@ class RewardModelAgent(TorchAgent):
         network = RewardModel(task, settings.width, seed)
         super().__init__(task, network, settings.learning_rate, seed, device)
         self.memory = Memory(task, settings.capacity)
+        self.scales = [ReturnScale(task.num_envs, gamma=0.0) for _ in task.terms]
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
         self.lookahead: Lookahead | None = None
         self._weights = np.array(list(task.terms.values()))
@@ -201,11 +206,13 @@ class RewardModelAgent(TorchAgent):
         with torch.inference_mode():
             inputs = (self.tensor(observations), torch.as_tensor(actions, device=self.device))
             terms, logits = self.network(*inputs)
-            return terms.numpy(force=True), logits.sigmoid().numpy(force=True)
+            values = np.array([scale.value for scale in self.scales])
+            return terms.numpy(force=True) * values, logits.sigmoid().numpy(force=True)
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store the step, and update the network with stored steps."""
         self.memory.add(step)
+        self._rescale(step)
         before, self.steps_seen = self.steps_seen, self.steps_seen + len(step.rewards)
         for _ in range(self.settings.updates):
             metrics = self._improve()
@@ -213,16 +220,28 @@ class RewardModelAgent(TorchAgent):
             return None
         return self.check({name: value.item() for name, value in metrics.items()})
 
+    def _rescale(self, step: Step) -> None:
+        """Measure the terms, and update their scales without a change of what is predicted."""
+        last = list(self.network.head.parameters())[-2:]
+        for k, (name, scale) in enumerate(zip(self.task.terms, self.scales, strict=True)):
+            scale.add(step.terms.get(name, step.rewards), np.ones_like(step.valid), step.valid)
+            factor = scale.update()
+            with torch.no_grad():
+                for parameters in last:
+                    parameters[k] *= factor
+
     def _improve(self) -> dict[str, Tensor]:
         """Take one gradient step: squared errors of the terms, cross-entropy of the end."""
         rows = self.generator.integers(len(self.memory), size=self.settings.batch_size)
         batch = (torch.from_numpy(array).to(self.device) for array in self.memory.rows(rows))
         observations, actions, terms, ends = batch
         predicted, logits = self.network(observations, actions)
-        errors = (predicted - terms).square().mean(0)
+        units = self.tensor(np.array([scale.unit for scale in self.scales]))
+        errors = (predicted - terms / units).square().mean(0)
         end_loss = functional.binary_cross_entropy_with_logits(logits, ends)
         self.descend(errors.sum() + end_loss, self.settings.max_grad_norm)
-        losses = {f"loss_of_{n}": e for n, e in zip(self.task.terms, errors, strict=True)}
+        in_units = errors.detach() * units.square()
+        losses = {f"loss_of_{n}": e for n, e in zip(self.task.terms, in_units, strict=True)}
         return losses | {"end_loss": end_loss}
 
     def insight(self, observation: Array) -> Insight:
@@ -265,18 +284,35 @@ class RewardModelAgent(TorchAgent):
         return {f"predicted_{name}": [picture] for name, picture in pictures.items()}
 
     def tensors(self) -> dict[str, Any]:
-        """Return network, optimizer, stored steps and the held random actions."""
+        """Return network, optimizer, scales, stored steps and the held random actions."""
+        values = torch.tensor([scale.value for scale in self.scales], dtype=torch.float64)
+        sums = {
+            f"{PREFIX}{k}.{name}": torch.from_numpy(array)
+            for k, scale in enumerate(self.scales)
+            for name, array in scale.arrays().items()
+        }
         stored = self.memory.copies(len(self.memory))
         memory = {f"memory.{n}": torch.from_numpy(a) for n, a in stored.items()}
-        return super().tensors() | memory | {"held": torch.from_numpy(self.held.copy())}
+        held = torch.from_numpy(self.held.copy())
+        return super().tensors() | memory | sums | {SCALE: values, "held": held}
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and counters."""
         return {**super().numbers(), "remembered": self.memory.added}
 
+    def restore_policy(self, tensors: dict[str, Any]) -> None:
+        """Load network and scales; terms of earlier versions are in units of 1."""
+        values = tensors.get(SCALE, torch.ones(len(self.scales)))
+        for scale, value in zip(self.scales, values.tolist(), strict=True):
+            scale.value = value
+        super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})
+
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
         super().restore(tensors, numbers)
+        for k, scale in enumerate(self.scales):
+            sums = under(f"{PREFIX}{k}.", tensors)
+            scale.restore({name: tensor.numpy() for name, tensor in sums.items()})
         memory = {name: tensor.numpy() for name, tensor in under("memory.", tensors).items()}
         self.memory.added = numbers["remembered"]
         self.memory.restore(memory, len(self.memory))

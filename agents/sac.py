@@ -34,12 +34,14 @@ from agents.networks.distributions import HALF_LOG_TAU, BoxScale
 from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.networks.state_action import is_bounded_box, make_encoder, mlp
 from agents.replay import Replay
+from agents.return_scale import ReturnAgent
 from agents.sticky_actions import persist, random_actions
-from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
 LOG_STD_RANGE = (-20.0, 2.0)
 REPORT_EVERY = 1_000  # environment steps
+POWERS = {"policy_loss": 1, "value_loss": 2, "entropy": 0, "alpha": 1, "mean_value": 1}
+"""Power of the reward's unit in which each metric is measured."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,11 @@ class ActorCritics(nn.Module):
         self.log_alpha = nn.Parameter(torch.zeros(1))
 
 
-class SACAgent(TorchAgent):
+class SACAgent(ReturnAgent):
     """Serves vectors and screens with bounded continuous actions."""
 
     name = "sac"
+    typical_value = 100.0  # a reward is then about 1, as large as the first entropy bonuses
 
     def __init__(self, task: Task, settings: SACSettings, seed: int, device: str = "cpu") -> None:
         space = task.action_space
@@ -136,7 +139,7 @@ class SACAgent(TorchAgent):
         self.network: ActorCritics
         network = ActorCritics(task, settings.width, self.dimensions, seed)
         self.target = copy.deepcopy(network.critics).requires_grad_(False)
-        super().__init__(task, network, settings.learning_rate, seed, device)
+        super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         self.target.to(self.device)
         self.replay = Replay(task, settings.capacity)
         self.held = random_actions(space, task.num_envs, self.generator)
@@ -155,20 +158,24 @@ class SACAgent(TorchAgent):
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store the step; after the warm-up, update the networks from the buffer."""
+        self.measure(step)
         self.replay.add(step)
         before, self.steps_seen = self.steps_seen, self.steps_seen + len(step.rewards)
         if self.steps_seen < self.settings.warmup:
             return None
+        self.rescale()
         for _ in range(self.settings.updates):
             metrics = self._improve()
         if self.steps_seen // REPORT_EVERY == before // REPORT_EVERY:
             return None
-        return self.check({name: value.item() for name, value in metrics.items()})
+        units = {name: self.return_scale.unit**power for name, power in POWERS.items()}
+        return self.check({name: value.item() * units[name] for name, value in metrics.items()})
 
     def _improve(self) -> dict[str, Tensor]:
         """Take one gradient step on a minibatch (algorithm 1, the inner loop)."""
         settings = self.settings
         sampled = self.replay.sample(self.generator, settings.batch_size, settings.gamma)
+        sampled["rewards"] /= self.return_scale.unit
         sampled["actions"] = self.scale.to_unit(sampled["actions"])
         batch = {name: self.tensor(array) for name, array in sampled.items()}
         noise, next_noise = (self._noise(settings.batch_size) for _ in range(2))
@@ -228,7 +235,20 @@ class SACAgent(TorchAgent):
         with torch.inference_mode():
             features = self.network.critics.encoder(self.tensor(observation[None]))
             means = self.network.policy(features)[:, : self.dimensions]
-            return Insight(value=self.network.critics(features, means.tanh()).amin().item())
+            value = self.network.critics(features, means.tanh()).amin().item()
+            return Insight(value=value * self.return_scale.value)
+
+    def value_outputs(self) -> list[Tensor]:
+        """Return weights and biases of Q in all critics."""
+        critics = [*self.network.critics.pair, *self.target.pair]
+        return [p for critic in critics for p in list(critic.parameters())[-2:]]
+
+    def rescale(self) -> float:
+        """Update the scale without a change of Q, nor of the temperature alpha."""
+        factor = super().rescale()
+        with torch.no_grad():
+            self.network.log_alpha.add_(math.log(factor))
+        return factor
 
     def policy_network(self) -> PolicyNetwork:
         """Return encoder and policy with the mean action."""
@@ -247,6 +267,7 @@ class SACAgent(TorchAgent):
 
     def discard_rollout(self) -> None:
         """Mark that the next step does not follow the newest one in the buffer."""
+        super().discard_rollout()
         self.replay.cut()
 
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:

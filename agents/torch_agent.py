@@ -66,7 +66,7 @@ class TorchAgent(Agent):
         if not np.isfinite(list(metrics.values())).all():
             raise FloatingPointError(
                 f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; use a smaller "
-                "learning rate or rewards closer to 1"
+                "learning rate"
             )
         return metrics
 

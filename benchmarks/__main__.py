@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks [engine | training | ... | agents | compare]"""
+"""The command line: python -m benchmarks [engine | training | ... | agents | scale | compare]"""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from envs.output import forgiving_output
 from training.cli import USAGE_ERROR, File, read_options
 
 Suite = Literal[
-    "engine", "training", "startup", "bicycle", "rewards", "agents", "compare", "damage"
+    "engine", "training", "startup", "bicycle", "rewards", "agents", "scale", "compare", "damage"
 ]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")]
 Seconds = Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")]
-OWN_TABLES = ("agents", "compare", "damage")
+Steps = Annotated[int | None, tyro.conf.arg(metavar="STEPS", help_behavior_hint="")]
+OWN_TABLES = ("agents", "scale", "compare", "damage")
 
 
 @dataclass(frozen=True)
@@ -39,24 +40,28 @@ class Options:
         "bicycle",
         "rewards",
     )
-    """What to measure. `agents` and `compare` print tables of their own, `damage` prints what went
-    wrong; the others share one table."""
+    """What to measure. `agents`, `scale` and `compare` print tables of their own, `damage` prints
+    what went wrong; the others share one table."""
     json: File = None
     """Also write all measured values to this JSON file."""
     games: Names = ()
-    """agents, compare: names of games as in the tables. Default: all."""
+    """agents, scale, compare: names of games as in the tables. Default: all."""
     agents: Names = ()
-    """agents: names of agents as in train.py. Default: all."""
+    """agents, scale: names of agents as in train.py. Default: all."""
+    scales: tuple[float, ...] = (1e-6, 1e-3, 1.0, 1e3, 1e6)
+    """scale: what all rewards are multiplied by."""
     seconds: Seconds = None
-    """Time limit of each run. Default: 30 for agents (90 from the screen), 85 for compare."""
-    steps: int = 500_000
-    """compare: step limit of each run, in environment steps."""
+    """Time limit of each run. Default: 30 for agents (90 from the screen), 85 for compare. For
+    scale, of all runs together, without those that are not over by then; default: none."""
+    steps: Steps = None
+    """compare, scale: step limit of each run, in environment steps. Default: 500,000 for compare;
+    for scale, a limit for each game and agent."""
     seeds: Annotated[
         tuple[int, ...] | None, tyro.conf.arg(metavar="NUMBER ...", help_behavior_hint="")
     ] = None
-    """Seeds, one run for each. Default: 1 to 5 for agents, 1 to 3 for compare."""
+    """Seeds, one run for each. Default: 1 to 5 for agents and scale, 1 to 3 for compare."""
     jobs: int = 1
-    """agents: number of runs in parallel, each in its own process."""
+    """agents, scale: number of runs in parallel, each in its own process."""
     mutations: int = 1_000
     """damage: number of ways in which run folders are damaged."""
     seed: int = 1
@@ -99,6 +104,8 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
         found["rows"] = [row.to_json() for row in rows]
     if "agents" in options.suites:
         found |= compare_agents(options, console)
+    if "scale" in options.suites:
+        found |= compare_scales(options, console)
     if "compare" in options.suites:
         found |= compare(options, console)
     if "damage" in options.suites:
@@ -126,13 +133,43 @@ def compare_agents(options: Options, console: Console) -> dict[str, Any]:
     return {"agents": [dataclasses.asdict(outcome) for outcome in outcomes]}
 
 
+def compare_scales(options: Options, console: Console) -> dict[str, Any]:
+    """Train with rewards of different scales; print a line per run, then the tables.
+
+    Ctrl-C and the time limit end the runs; the tables then show those that were over.
+    """
+    from benchmarks import scale
+
+    games = select_names(options.games, scale.BUDGETS)
+    agents = select_names(options.agents, {a: 0 for game in games for a in scale.BUDGETS[game]})
+    seeds = options.seeds or (1, 2, 3, 4, 5)
+    trials = scale.plan(games, agents, options.scales, seeds, options.steps)
+    total, seconds = sum(trial.steps for trial in trials), scale.estimate(trials)
+    console.print(
+        f"{len(trials)} runs of {total:,} steps together: at most about {seconds / 60:.0f} minutes "
+        f"on one core, {seconds / 60 / options.jobs:.1f} with {options.jobs} jobs",
+        highlight=False,
+    )
+    results = []
+    try:
+        for result in scale.run_trials(trials, options.jobs, options.seconds):
+            console.print(scale.describe(result), highlight=False, soft_wrap=True)
+            results.append(result)
+    except KeyboardInterrupt:
+        pass
+    if len(results) < len(trials):
+        console.print(f"\nStopped: {len(results)} of {len(trials)} runs are over.")
+    scale.show_scales(console, results)
+    return {"scales": [dataclasses.asdict(result) for result in results]}
+
+
 def compare(options: Options, console: Console) -> dict[str, Any]:
     """Train all learners with the same protocol; print a line per run, then the tables."""
     from benchmarks import comparison
 
     games = select_names(options.games, comparison.COMPARISONS)
     protocols = {
-        game: comparison.make_protocol(game, options.seconds or 85.0, options.steps)
+        game: comparison.make_protocol(game, options.seconds or 85.0, options.steps or 500_000)
         for game in games
     }
     runs = []

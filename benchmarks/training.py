@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -109,10 +110,16 @@ def run_once(config: RunConfig) -> Outcome:
 
 
 @contextmanager
-def new_run(config: RunConfig) -> Iterator[tuple[Run, TensorBoardLogger, Display]]:
-    """Yield an untrained agent with its environments, in a temporary run folder."""
+def new_run(
+    config: RunConfig, wrap: Callable[[Any], Any] | None = None
+) -> Iterator[tuple[Run, TensorBoardLogger, Display]]:
+    """Yield an untrained agent with its environments, in a temporary run folder.
+
+    `wrap` changes the environments of the training, but not those of evaluations.
+    """
     with tempfile.TemporaryDirectory() as name:
-        environments = make_environments(config.env, config.num_envs, config.make_options)
+        made = make_environments(config.env, config.num_envs, config.make_options)
+        environments = made if wrap is None else wrap(made)
         agent, runner = make_agent_and_runner(config, environments)
         folder = Path(name)
         run = Run(config, folder, agent, runner)
