@@ -154,11 +154,15 @@ class ReturnAgent(TorchAgent):
                     parameters *= factor
         return factor
 
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the network and the unit of its values."""
+        unit = torch.tensor(self.return_scale.value, dtype=torch.float64)
+        return super().policy_tensors() | {SCALE: unit}
+
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer and scale."""
         sums = {f"{PREFIX}{n}": torch.from_numpy(a) for n, a in self.return_scale.arrays().items()}
-        scale = torch.tensor(self.return_scale.value, dtype=torch.float64)
-        return super().tensors() | sums | {SCALE: scale}
+        return super().tensors() | sums
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load network and scale; values of earlier versions are in units of 1."""

@@ -283,9 +283,13 @@ class RewardModelAgent(TorchAgent):
             pictures[name] = scatter(terms[:, k], predicted[:, k], title)
         return {f"predicted_{name}": [picture] for name, picture in pictures.items()}
 
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the network and the units of its terms."""
+        units = torch.tensor([scale.value for scale in self.scales], dtype=torch.float64)
+        return super().policy_tensors() | {SCALE: units}
+
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer, scales, stored steps and the held random actions."""
-        values = torch.tensor([scale.value for scale in self.scales], dtype=torch.float64)
         sums = {
             f"{PREFIX}{k}.{name}": torch.from_numpy(array)
             for k, scale in enumerate(self.scales)
@@ -294,7 +298,7 @@ class RewardModelAgent(TorchAgent):
         stored = self.memory.copies(len(self.memory))
         memory = {f"memory.{n}": torch.from_numpy(a) for n, a in stored.items()}
         held = torch.from_numpy(self.held.copy())
-        return super().tensors() | memory | sums | {SCALE: values, "held": held}
+        return super().tensors() | memory | sums | {"held": held}
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and counters."""

@@ -105,7 +105,8 @@ def test_tensors_are_found_by_their_former_names(
     present = make_agent(agent, task, settings_type(agent)(**settings), seed=1).tensors()
     found = agent_tensors({f"agent.{name}": torch.zeros(1) for name in former})
     parts = ("network.", "population.")
-    assert found.keys() == {name for name in present if name.startswith(parts)}
+    expected = {name for name in present if name.startswith(parts)}
+    assert found.keys() == expected - {"network.return_scale"}  # earlier versions had none
 
 
 @pytest.mark.parametrize("agent", ["ppo", "reinforce"])

@@ -34,9 +34,9 @@ def walk_the_corridor(agent: Any, count: int, steps: int) -> None:
 
 
 def corridor_q(agent: Any) -> Any:
-    """Return Q (actions, cells)."""
+    """Return Q (actions, cells) in units of the reward."""
     with torch.no_grad():
-        return agent.network(torch.eye(Corridor.CELLS)).numpy()
+        return agent.network(torch.eye(Corridor.CELLS)).numpy() * agent.return_scale.value
 
 
 class Table(nn.Module):
@@ -85,7 +85,7 @@ def test_targets_match_hand_computed_ones(double: bool, values: list[float]) -> 
 
 @pytest.mark.parametrize("huber", [True, False])
 def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None:
-    """Errors lie on both sides of the Huber threshold; PyTorch's Adam updates a copied layer."""
+    """Errors lie on both sides of the Huber threshold, in units of the returns' scale."""
     agent = small_agent(huber=huber, learning_starts=0, batch_size=64, max_grad_norm=1e9)
     agent.target = Table([[0.0] * 3] * 2)  # type: ignore[assignment]
     rewards = np.array([0.3, -0.5, 4.0, -7.0])
@@ -96,7 +96,7 @@ def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None
     batch = fresh.replay.sample(fresh.generator, 64, 0.99, 3)
     with torch.no_grad():
         q = fresh.network(torch.eye(3)[[0]])[:, 0].numpy()
-    errors = q[batch["actions"]] - batch["rewards"]
+    errors = q[batch["actions"]] - batch["rewards"] / agent.return_scale.value
     slopes = np.clip(errors, -1.0, 1.0) if huber else errors
     expected = [slopes[batch["actions"] == action].sum() / 64 for action in (0, 1)]
     assert gradient is not None
@@ -134,7 +134,7 @@ def test_the_target_network_is_copied_or_follows_smoothly() -> None:
         agent = small_agent(learning_starts=0, target_every=3, target_rate=rate)
         for _ in range(3):
             before = agent._target_parameters.detach().clone()
-            agent.learn(one_step(rewards=np.ones(4)))
+            agent.learn(one_step(rewards=np.ones(4), terminated=np.ones(4, bool)))  # scale 1
             came = agent._target_parameters.detach() - before
             way = agent.parameters.detach() - before
             assert way.abs().max() > 0

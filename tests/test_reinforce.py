@@ -145,11 +145,14 @@ def scripted(agent: ReinforceAgent, truncated_value: float = 0.0) -> Any:
 @pytest.mark.parametrize("baseline", [False, True])
 def test_one_whole_episode_of_each_environment_is_used(baseline: bool) -> None:
     agent = make_reinforce(3, gamma=0.5, baseline=baseline)
+    agent.return_scale.value = 1.0
     observations, _, returns = scripted(agent, truncated_value=8.0)
+    returns = returns * agent.return_scale.value
     assert observations.argmax(1).tolist() == [0, 0, 0, 1, 1, 2]
     rest = 8.0 * 0.5 if baseline else 0.0  # value after the truncation
     one, two = 11 + rest, [20 + 0.5 * (21 + 0.5 * 22), 21 + 0.5 * 22, 22]
-    assert returns.tolist() == [0.0, 10 + 0.5 * one, two[0], one, two[1], two[2]]
+    expected = [0.0, 10 + 0.5 * one, two[0], one, two[1], two[2]]
+    assert returns.tolist() == pytest.approx(expected)
 
 
 def test_unfinished_episodes_are_not_used_after_an_update() -> None:

@@ -140,10 +140,11 @@ def play(agent: Agent, scale: float, steps: int, seed: int = 0) -> dict[str, flo
         after = generator.uniform(-1, 1, (NUM_ENVS, 3)).astype(np.float32)
         push = np.where(seen[:, 0] > 0.5, actions.reshape(NUM_ENVS) - 0.5, 0.0)
         terms = {"push": scale * push, "ridge": scale * 0.125 * after[:, 1]}
-        over = generator.random((2, NUM_ENVS)) < 0.1
+        terminated, truncated = generator.random((2, NUM_ENVS)) < 0.1
         rewards = terms["push"] + terms["ridge"]
         valid = np.ones(NUM_ENVS, bool)
-        found = agent.learn(Step(seen, actions, rewards, terms, *over, after, valid))
+        ends = (terminated, truncated)
+        found = agent.learn(Step(seen, actions, rewards, terms, *ends, after, valid))
         for name, value in (found or {}).items():
             total[name] = total.get(name, 0.0) + value
         seen = after

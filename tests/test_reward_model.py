@@ -53,12 +53,12 @@ def test_a_known_reward_is_learned_term_by_term(continuous: bool) -> None:
     fresh = random_step(generator, 2_000, actions.astype(space.dtype))
     terms, ends = agent.predict(fresh.observations, fresh.actions)
     for k, name in enumerate(TERMS):
-        assert np.sqrt(np.mean((terms[:, k] - fresh.terms[name]) ** 2)) < 0.04
+        assert np.sqrt(np.mean((terms[:, k] - fresh.terms[name]) ** 2)) < 0.03
     assert np.mean((ends > 0.5) == fresh.terminated) > 0.98
     seen = np.array([[0.35, 0.0], [-0.9, 0.3]], np.float32)  # rewards: 2 x (a - 1) - |y|
     assert agent.act(seen, explore=False) == pytest.approx([2, 0], abs=0.1)
     promised = [agent.insight(observation).value for observation in seen]
-    assert promised == pytest.approx([0.7, 1.5], abs=0.12)
+    assert promised == pytest.approx([0.7, 1.5], abs=0.2)
 
 
 CELLS = 6
