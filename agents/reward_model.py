@@ -259,7 +259,8 @@ class RewardModelAgent(TorchAgent):
                 f"it plans {self.settings.horizon} steps ahead in a copy of the game; only horizon "
                 "1 can be exported"
             )
-        candidates, weights = torch.from_numpy(self._candidates[0]), torch.tensor(self._weights)
+        candidates = torch.from_numpy(self._candidates[0])
+        weights = torch.tensor(self._weights * [scale.value for scale in self.scales])
 
         def rewards(network: RewardModel, observations: Tensor) -> Tensor:
             features = network.encoder(observations)[:, None]
