@@ -20,6 +20,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 
+LARGEST_WEIGHT = 1e30  # sums of built-in terms, which are not tried, then fit into float32
+
 
 class RewardError(ValueError):
     """A reward cannot be used; the message says in one line what is wrong and where."""
@@ -92,8 +94,9 @@ def _product(expression: str, tokens: list[tuple[str, str, int]]) -> tuple[float
         problem = "a number alone is not a term" if not names else "terms cannot be multiplied"
         raise _error(expression, factors[0][2], f"{problem}; write number*term")
     weight = math.prod(float(text) for kind, text, _ in factors if kind == "number")
-    if math.isinf(weight):
-        raise _error(expression, factors[0][2], "the weight is too large")
+    if weight > LARGEST_WEIGHT:
+        problem = f"the weight is too large, at most {LARGEST_WEIGHT:.0e} is possible"
+        raise _error(expression, factors[0][2], problem)
     return weight, names[0]
 
 

@@ -76,7 +76,8 @@ def test_the_name_of_an_existing_file_needs_no_quotes(tmp_path: Path) -> None:
         ("hit_or_miss\n; effort", "this cannot be read"),
         ("abs(hit_or_miss)", "this cannot be read"),
         ("'hit_or_miss", "this cannot be read"),
-        ("1e999*hit_or_miss", "the weight is too large, at '1e999"),
+        ("1e999*hit_or_miss", "the weight is too large, at most 1e.30 is possible, at '1e999"),
+        ("1e31*hit_or_miss", "the weight is too large"),
         ("nan*hit_or_miss", "terms cannot be multiplied"),
     ],
 )
