@@ -17,6 +17,7 @@ from envs.engine.fingerprint import nested, reached
 from envs.engine.game import Game
 from rewards.errors import describe, where
 from rewards.expression import RewardError, parse, written
+from rewards.guard import Call, LimitedCall, is_interruption
 from rewards.terms import Term, distinct_names
 
 Array = np.ndarray[Any, Any]
@@ -131,6 +132,7 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
     """
     kernel = compiled_kernel(term, game) if compile_it else plain_kernel(term)
     writes = not compile_it or _may_write(term)
+    guarded = (Call if compile_it else LimitedCall)(term.name, term.place, term.user_files)
 
     def kernel_with_checks(
         before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
@@ -138,8 +140,11 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
         if writes:  # the game keeps its states, the term gets copies
             before, after = before.copy(), after.copy()
         try:
-            kernel(before, exact_actions(actions), after, weight, first, row, total)
-        except (Exception, SystemExit) as error:
+            with guarded:
+                kernel(before, exact_actions(actions), after, weight, first, row, total)
+        except BaseException as error:
+            if is_interruption(error):
+                raise
             # compiled code has no line numbers
             place = where(error, term.user_files) or term.place
             raise RewardError(f"{place}: {describe(error)}") from None

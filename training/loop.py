@@ -22,6 +22,7 @@ from agents.checkpointing import (
 )
 from envs.engine.batch import TERM_PREFIX
 from rewards.errors import describe
+from rewards.guard import MARKS, STEP
 from training.checked import checked
 from training.config import RunConfig
 from training.curriculum import level_at, parse_curriculum
@@ -74,7 +75,9 @@ class Run:
         self.make_options |= runner.environments.metadata.get("evaluation_options", {})
         if runner.reward is not None:
             self.make_options["reward"] = runner.reward  # loaded, tested and compiled only once
-        self.folder = folder
+        self.folder = folder.resolve()  # a reward may change the working folder
+        self.shown_folder = folder
+        """The folder as the user named it, for messages."""
         self.agent = agent
         self.runner = runner
         self.progress = Progress()
@@ -173,14 +176,14 @@ class Run:
                 self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
         except KeyError as error:
             raise RunError(
-                f"{self.folder} cannot be resumed: its checkpoint lacks {error}, which training "
+                f"{self.shown_folder} cannot be resumed: its checkpoint lacks {error}, which training "
                 "needs"
             ) from None
         except ValueError as error:
-            raise RunError(f"{self.folder} cannot be resumed: {error}") from None
+            raise RunError(f"{self.shown_folder} cannot be resumed: {error}") from None
         except (AttributeError, IndexError, RuntimeError, TypeError) as error:
             raise RunError(
-                f"{self.folder} cannot be resumed: its checkpoint is damaged ({describe(error)})"
+                f"{self.shown_folder} cannot be resumed: its checkpoint is damaged ({describe(error)})"
             ) from None
 
 
@@ -195,6 +198,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     run.save()
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
+    MARKS.words[STEP] = first_step
     saved = began
     while not (progress.steps >= config.steps or run.solved or agent.converged):
         if interrupted.is_set():
@@ -205,6 +209,7 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
         step, episodes = runner.step(actions)
         metrics = agent.learn(step)
         before, progress.steps = progress.steps, progress.steps + runner.count
+        MARKS.words[STEP] = progress.steps
         progress.feedback_numbers += (
             numbers_of(step, agent.learns_from_labels) if takes_feedback else 0
         )

@@ -18,9 +18,11 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,20 +48,33 @@ class RunError(ValueError):
     """A run folder that cannot be used; the message is one line."""
 
 
+def new_run_folder(run_dir: Path, env_id: str, agent: str, seed: int) -> Path:
+    """Create and return a folder such as runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
+    now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    env = re.sub(r"[^\w.-]", "-", env_id)
+    name = f"{env}_{agent}_seed{seed}_{now}"
+    for suffix in ("", *(f"_{k}" for k in range(2, 1000))):
+        folder = run_dir / f"{name}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise RunError(f"{run_dir} already holds 999 runs called {name}; choose another --run-dir")
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A path to write to; the result replaces `path` at once, or on an error not at all.
 
     When the context ends, the file and its name in the folder have reached the disk.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary.touch(0o644, exist_ok=False)
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone

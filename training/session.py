@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from rewards.expression import RewardError
 from training.cli import INTERRUPTED
 from training.config import RunConfig, changeable_settings
 from training.curriculum import check_levels
@@ -24,8 +23,22 @@ from training.feedback import kind_of
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.reward_snapshot import has_code, keep_reward, reward_sources, source_texts
-from training.run_folder import CONFIG, EVALUATION, RunError, read_json, write_json
+from training.run_folder import (
+    CONFIG,
+    EVALUATION,
+    RunError,
+    new_run_folder,
+    read_json,
+    write_json,
+)
 from training.signals import interruptible
+from training.supervisor import (
+    announce_run,
+    prepared_run_folder,
+    protection_in_words,
+    trust_flag,
+    with_step,
+)
 from training.vector_runner import make_environments
 
 OWN_REWARD = "the environment's own"
@@ -46,6 +59,7 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             f"--device {config.device}: PyTorch finds no such device; use cpu"
         ) from None
     environments = make_environments(config.env, config.num_envs, config.make_options)
+    run = None
     try:
         run, sources = prepare(config, environments, run_dir, resume, command)
         logger = TensorBoardLogger(run.folder, run.progress.steps)
@@ -53,6 +67,11 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             if resume is None:
                 describe_run(logger, run.config, command, sources)
             return _train_and_report(console, run, logger, interrupted)
+    except RewardError as error:
+        if run is None:
+            raise
+        text = with_step(str(error), run.progress.steps, run.shown_folder)
+        raise RewardError(text) from None
     finally:
         environments.close()
 
@@ -70,7 +89,9 @@ def prepare(
         config = replace(config, reward=runner.reward.expression)
     if new:
         check_levels(config, environments, runner.reward)
-    folder = resume or _new_folder(run_dir, config)
+    folder = resume or prepared_run_folder()
+    if folder is None:
+        folder = new_run_folder(run_dir, config.env, config.agent, config.seed)
     run = Run(config, folder, agent, runner)
     if new:
         keep_reward(folder, sources)
@@ -87,21 +108,6 @@ def prepare(
         content["resumed"] = [*content.get("resumed", []), command]
         write_json(folder / CONFIG, content)
     return run, sources
-
-
-def _new_folder(run_dir: Path, config: RunConfig) -> Path:
-    """Create and return a folder such as runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
-    now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    env = re.sub(r"[^\w.-]", "-", config.env)
-    name = f"{env}_{config.agent}_seed{config.seed}_{now}"
-    for suffix in ("", *(f"_{k}" for k in range(2, 1000))):
-        folder = run_dir / f"{name}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise RunError(f"{run_dir} already holds 999 runs called {name}; choose another --run-dir")
 
 
 def describe_run(
@@ -129,22 +135,25 @@ def _train_and_report(
     title += f", feedback: {kind}"
     if first_step and not run.runner.exact:
         _print(console, f"The state of {config.env} cannot be saved: new episodes begin.")
+    if has_code(config.reward):
+        _print(console, protection_in_words())
+    announce_run(run.folder)
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)
     seconds = time.monotonic() - began
     if interrupted.is_set() and not run.solved:
-        trust = " --trust-reward" if has_code(config.reward) else ""
+        trust = f" {trust_flag()}" if has_code(config.reward) else ""
         _print(console, f"Interrupted at step {run.progress.steps:,}. Everything is saved.")
-        _print(console, f"Continue:    python train.py --resume {_quoted(run.folder)}{trust}")
+        _print(console, f"Continue:    python train.py --resume {_quoted(run.shown_folder)}{trust}")
         return INTERRUPTED
     final = evaluate_finally(run, logger)
     write_json(run.folder / EVALUATION, _content(run, final))
     _print(console, _outcome(run, seconds, first_step))
     for line in _result(run, final):
         _print(console, line)
-    _print(console, f"Run folder:  {_quoted(run.folder)}")
-    _print(console, f"Watch it:    python play.py {_quoted(run.folder)}")
-    _print(console, f"Curves:      tensorboard --logdir {_quoted(run.folder.parent)}")
+    _print(console, f"Run folder:  {_quoted(run.shown_folder)}")
+    _print(console, f"Watch it:    python play.py {_quoted(run.shown_folder)}")
+    _print(console, f"Curves:      tensorboard --logdir {_quoted(run.shown_folder.parent)}")
     return 0
 
 

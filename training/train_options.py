@@ -66,6 +66,8 @@ class TrainOptions(RunConfig, Generic[Settings]):
     """Run folder to continue from, exactly where it stopped. --steps may be raised."""
     trust_reward: bool = False
     """With --resume: execute the copy of the reward that the run folder holds."""
+    sandbox: bool = False
+    """Train in a sandbox: the reward can write only the run folder. Implies --trust-reward."""
 
     def config(self) -> RunConfig:
         """Return the settings of the run that these options ask for.
@@ -235,10 +237,10 @@ def _resumed(
                 f"to {now[name]!r}, start a new run instead"
             )
     if has_code(config.reward):
-        if not options.trust_reward:
+        if not (options.trust_reward or options.sandbox):
             raise RunError(
                 f"the reward {config.reward!r} of {folder} is code; to execute the copy in the run "
-                "folder, add --trust-reward"
+                "folder, add --trust-reward, or --sandbox to do it in a sandbox"
             )
         config = dataclasses.replace(config, reward=kept_expression(folder, str(config.reward)))
     return options, config
