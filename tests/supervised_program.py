@@ -1,0 +1,67 @@
+"""A program that `training.supervisor` supervises, like train.py, but that starts at once.
+
+python -m tests.supervised_program HOW FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rewards.guard import MARKS, STEP, Call
+from training.supervisor import VARIABLE, announce_run, supervise, supervised
+
+
+def reward(how: str) -> None:
+    """Stand for a reward that fails in training."""
+    if how == "returns":
+        return
+    if how == "sleeps":
+        time.sleep(3600)
+    if how == "holds the interpreter":
+        print(9**9**9)
+    if how == "os._exit":
+        os._exit(0)
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "abort":
+        os.abort()
+
+
+def work(how: str, folder: Path) -> int:
+    """Stand for the training."""
+    if how == "waits for a signal":
+        received: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+        (folder / "ready").touch()
+        while not received:
+            time.sleep(0.01)
+        return 130
+    announce_run(folder)
+    MARKS.words[STEP] = 1234
+    call = Call("reward", f"{__file__}:{reward.__code__.co_firstlineno}", [__file__])
+    if how == "killed from outside":
+        os.kill(os.getpid(), signal.SIGKILL)
+    with call:
+        reward(how)
+    return 7
+
+
+def main() -> int:
+    """Run the command line, like `train.start`."""
+    how, folder = sys.argv[1], Path(sys.argv[2])
+    if VARIABLE not in os.environ:
+        try:
+            return supervise([])
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+    with supervised():
+        return work(how, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
