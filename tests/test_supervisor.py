@@ -146,16 +146,18 @@ def test_exit_codes_and_signals_pass_through(tmp_path: Path) -> None:
 # --- Training in a sandbox
 
 SNEAKY = """
+import sys
 from pathlib import Path
 
 def f(before, action, after):
     return 1.0 * after.hits - before.hits
 
-for folder in Path.cwd(), Path.home():
-    try:
-        (folder / "MARK").touch()
-    except BaseException:
-        pass
+if "training.session" in sys.modules:  # not in the trial
+    for folder in Path.cwd(), Path.home():
+        try:
+            (folder / "MARK").touch()
+        except OSError:
+            pass
 """
 
 
@@ -163,32 +165,27 @@ for folder in Path.cwd(), Path.home():
 def test_a_run_in_a_sandbox_is_the_same_and_writes_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is resumed in the sandbox, too, and its tensors equal those of a run without it."""
+    """Its tensors equal those of a run without a sandbox, in which the file does write."""
     monkeypatch.chdir(tmp_path)
     mark = f"mark-{os.getpid()}"
     Path("sneaky.py").write_text(SNEAKY.replace("MARK", mark))
     arguments = ["--reward", "sneaky.py", "--num-envs", "8", "--eval-every", "100000"]
-    arguments += ["--eval-episodes", "2", "--video-frames", "0"]
-    script = str(Path(train.__file__))
-
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, script, *words], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    output = run(*arguments, "--steps", "2048", "--run-dir", "a", "--sandbox")
-    assert f"The training runs in a sandbox: {protection()}." in output
-    (folder,) = Path("a").iterdir()
-    run("--resume", str(folder), "--steps", "4096", "--sandbox")
-    assert not Path(mark).exists()
-    assert not (Path.home() / mark).exists()
+    arguments += ["--eval-episodes", "2", "--video-frames", "0", "--steps", "4096", "--run-dir"]
+    done = subprocess.run(
+        [sys.executable, train.__file__, *arguments, "a", "--sandbox"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"The training runs in a sandbox: {protection()}." in done.stdout
     assert sorted(path.name for path in Path().iterdir()) == ["a", "sneaky.py"]
-    Path("sneaky.py").write_text(SNEAKY.partition("for folder")[0])
-    assert train.main([*arguments, "--steps", "4096", "--run-dir", "b"]) == 0
-    (plain,) = Path("b").iterdir()
-    confined, free = (load_file(each / "checkpoint.safetensors") for each in (folder, plain))
+    assert not (Path.home() / mark).exists()
+    assert train.main([*arguments, "b"]) == 0
+    assert Path(mark).exists()
+    (Path.home() / mark).unlink()
+    runs = [next(Path(name).iterdir()) for name in "ab"]
+    confined, free = (load_file(run / "checkpoint.safetensors") for run in runs)
     assert confined.keys() == free.keys()
     for name, tensor in free.items():
         assert np.array_equal(confined[name], tensor), name

@@ -186,7 +186,7 @@ class _Supervised:
         variables = {VARIABLE: json.dumps(shared)}
         if run_folder is not None:
             command, restrictions = confined(command, [folder, run_folder], programs=True)
-            shared["run_folder"] = str(run_folder.resolve())
+            shared["run_folder"] = str(run_folder)
             variables = {VARIABLE: json.dumps(shared), "TMPDIR": str(folder)} | restrictions
         self._process = subprocess.Popen(
             command,
