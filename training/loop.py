@@ -176,14 +176,15 @@ class Run:
                 self.runner.begin(fresh_seed(self.config.seed, self.progress.steps))
         except KeyError as error:
             raise RunError(
-                f"{self.shown_folder} cannot be resumed: its checkpoint lacks {error}, which training "
-                "needs"
+                f"{self.shown_folder} cannot be resumed: its checkpoint lacks {error}, which "
+                "training needs"
             ) from None
         except ValueError as error:
             raise RunError(f"{self.shown_folder} cannot be resumed: {error}") from None
         except (AttributeError, IndexError, RuntimeError, TypeError) as error:
             raise RunError(
-                f"{self.shown_folder} cannot be resumed: its checkpoint is damaged ({describe(error)})"
+                f"{self.shown_folder} cannot be resumed: its checkpoint is damaged "
+                f"({describe(error)})"
             ) from None
 
 

@@ -93,8 +93,10 @@ def restrict(writable: Iterable[Path], programs: bool = False) -> None:
         programs: whether it can start other programs, which inherit the restrictions.
 
     Raises:
-        OSError: if the kernel refuses.
+        OSError: if the kernel refuses, or if there is another thread.
     """
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        raise OSError("the sandbox cannot be set up: the process has other threads")
     _checked(_libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
     _restrict_files(writable)
     code = b"".join(_instructions(MACHINES.index(platform.machine()), os.getpid(), programs))
