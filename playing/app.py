@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from playing.sound import Speaker
     from playing.window import Window
 
-UNUSABLE = (TypeError, ImportError, AssertionError, AttributeError, LookupError)
-"""What environments of other projects raise for options that they cannot use."""
 HEADLESS_EPISODES = 10
 MAX_VIDEO_SECONDS = 20.0  # if --episodes is not given
 
@@ -180,7 +178,7 @@ def make_env(selection: Selection, rendered: bool) -> gymnasium.Env[Any, Any]:
         made_with["render_mode"] = "rgb_array"
     try:
         env = make_environment(env_id, made_with)
-    except (gymnasium.error.Error, *UNUSABLE) as error:
+    except (gymnasium.error.Error, ImportError) as error:
         raise PlayError(f"cannot make {env_id} with these options: {one_line(error)}") from None
     if rendered and env.render_mode != "rgb_array":
         raise PlayError(f"{env_id} cannot render pictures; --headless prints the scores")

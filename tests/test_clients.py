@@ -325,7 +325,7 @@ def test_torchrl(env_id: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("count", [None, 3])
 @every_game
 def test_skrl(env_id: str, count: int | None) -> None:
-    skrl = pytest.importorskip("skrl.envs.torch")
+    skrl = pytest.importorskip("skrl.envs.wrappers.torch")
     import torch
 
     env = skrl.wrap_env(
@@ -350,9 +350,9 @@ def test_tianshou() -> None:
         model=Net(state_shape=(5,), action_shape=3, hidden_sizes=[8]),
         action_space=gymnasium.spaces.Discrete(3),
     )
-    with Collector(policy, games, VectorReplayBuffer(200, 2)) as collector:
-        collector.reset()
-        found = collector.collect(n_step=60)
+    collector = Collector(policy, games, VectorReplayBuffer(200, 2))
+    collector.reset()
+    found = collector.collect(n_step=60)
     assert found.n_collected_steps == 60
     assert found.n_collected_episodes >= 4
 
@@ -404,7 +404,7 @@ def test_cleanrl(script: str, tmp_path: Path) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert "episodic_return=" in result.stdout
+    assert "SPS:" in result.stdout  # they print episodes for Gymnasium below 1.0 only
 
 
 @every_game
