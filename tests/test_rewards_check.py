@@ -352,3 +352,12 @@ def test_the_starter_file_of_a_game_without_events_and_examples() -> None:
     env: Any = gymnasium.make("TinyLeaf-v0").unwrapped
     env.reset(seed=0)
     assert functions["mine"](env.state, np.zeros(1), env.state) == -abs(env.state.x)
+
+
+def test_check_says_which_scale_it_sees(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "9000*hit_or_miss", "--env", "paddle"]) == 0
+    printed = capsys.readouterr().out
+    (line,) = [line for line in printed.splitlines() if line.startswith("scale: ")]
+    table = next(line for line in printed.splitlines() if line.lstrip().startswith("intercept"))
+    earned = table.split()[-1]
+    assert f"pays -9,000 to 9,000 in a step, and {earned} in an episode of intercept" in line

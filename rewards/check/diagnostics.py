@@ -62,6 +62,11 @@ class Paid:
             )
         return found
 
+    def range_of(self, name: str) -> tuple[float, float, float | None]:
+        """Return the least and most paid in a step, and the best player's mean return."""
+        values, k = self.values[name], list(self.values).index(name)
+        return float(values.min()), float(values.max()), self.players[-1]["values"][k]
+
 
 def warnings_about(name: str, paid: Paid) -> list[str]:
     """Return what is suspicious about the reward `name`."""

@@ -24,6 +24,7 @@ def show_findings(console: Console, expression: str, found: dict[str, Any]) -> N
         for row in found["players"]
     ]
     show_table(console, ("in an episode of", "steps", "score", *rewards), episodes)
+    _show_range(console, expression, found)
     _show_warnings(console, found["warnings"])
     for text in found["failures"]:
         say(console, f"[red]failed:[/] {escape(short(text))}")
@@ -38,6 +39,18 @@ def show_outcome(console: Console, verdict: dict[str, Any], warnings: Sequence[s
     plain = verdict["compiled"].count(False)
     runs = "compiled" if not plain else f"{plain} of {len(verdict['compiled'])} as plain Python"
     say(console, f"{outcome} ({runs}){tests}")
+
+
+def _show_range(console: Console, expression: str, found: dict[str, Any]) -> None:
+    """Print the scale of the reward; of several functions in a file, of the one to train on."""
+    ranges, stem = found["ranges"], Path(expression).stem
+    name = stem if stem in ranges else next(iter(ranges))
+    low, high, earned = map(number, ranges[name])
+    say(
+        console,
+        f"scale: {escape(name)} pays {low} to {high} in a step, and {earned} in an episode of "
+        f"{escape(found['players'][-1]['name'])}; agents adapt to any scale",
+    )
 
 
 def _show_warnings(console: Console, warnings: Sequence[str]) -> None:

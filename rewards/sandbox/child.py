@@ -281,6 +281,7 @@ class Trial:
             "rewards": list(paid),
             "events": found.events,
             "players": found.players,
+            "ranges": {name: found.range_of(name) for name in judged},
         }
 
     def _values(self, term: Term, transitions: Transitions) -> Any:
