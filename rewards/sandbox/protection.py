@@ -49,7 +49,9 @@ def described() -> str:
 def missing() -> str:
     """Say why there is no sandbox here, and what to do about it."""
     if LINUX:
-        return "there is no sandbox here: install bubblewrap, or use Linux 6.2 or later"
+        installed = shutil.which("bwrap") is not None
+        bubblewrap = "let bubblewrap create namespaces" if installed else "install bubblewrap"
+        return f"there is no sandbox here: {bubblewrap}, or use Linux 6.2 or later"
     return "sandboxes need Linux"
 
 
