@@ -7,13 +7,17 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-import tyro
+try:
+    import tyro
 
-from envs.output import forgiving_output
-from playing.app import play
-from playing.selection import PlayError, PlayOptions, tell
-from rewards.expression import RewardError
-from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+    from envs.output import forgiving_output
+    from playing.app import play
+    from playing.selection import PlayError, PlayOptions, tell
+    from rewards.expression import RewardError
+    from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+except KeyboardInterrupt:  # these imports take a second or more
+    print("play.py: interrupted", file=sys.stderr)
+    sys.exit(130)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(f"there is not enough memory ({error})")
         return USAGE_ERROR
     except KeyboardInterrupt:
+        tell("interrupted")
         return INTERRUPTED
     print(summary.to_json() if options.json else summary)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 
@@ -15,11 +16,24 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    import gymnasium  # here, because a sandbox is entered before threads are started
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return run(arguments)
+    except KeyboardInterrupt as error:
+        tell(str(error) or "interrupted before the training began; nothing was written")
+        return INTERRUPTED
+
+
+def run(arguments: list[str]) -> int:
+    """Train as the arguments say and return the exit code.
+
+    Imports stand here, where Ctrl-C is handled, and because a sandbox is entered before threads are
+    started.
+    """
+    import gymnasium
 
     from training.train_options import parse
 
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options, config = parse(arguments)
         if options.sandbox and not is_in_sandbox():
@@ -37,9 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         tell(f"there is not enough memory ({error}); use fewer environments or smaller buffers")
         return USAGE_ERROR
-    except KeyboardInterrupt:
-        tell("interrupted; the last checkpoint is in the run folder")
-        return INTERRUPTED
 
 
 def start() -> int:
@@ -53,7 +64,7 @@ def start() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     with supervised():
-        from envs.output import forgiving_output  # here, for the same reason as in `main`
+        from envs.output import forgiving_output  # here, for the same reason as in `run`
 
         forgiving_output()
         return main()
@@ -64,6 +75,13 @@ def tell(text: str) -> None:
     print(f"train.py: {text}", file=sys.stderr)
 
 
+def keep_quiet(failed: threading.ExceptHookArgs) -> None:
+    """Leave out the traceback of TensorBoard's thread; the logger raises its OSError again."""
+    if not isinstance(failed.exc_value, OSError):
+        threading.__excepthook__(failed)
+
+
 if __name__ == "__main__":
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
+    threading.excepthook = keep_quiet
     sys.exit(start())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import math
@@ -127,12 +128,11 @@ class RunConfig:
 
     def to_json(self, command: str) -> dict[str, Any]:
         """Return the content of config.json, with the exact command and all versions."""
-        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
         return {
             **{setting.name: getattr(self, setting.name) for setting in dataclasses.fields(self)},
             "settings": dataclasses.asdict(self.settings),
             "command": command,
-            "versions": {"python": platform.python_version(), **versions},
+            "versions": versions(),
         }
 
     @classmethod
@@ -177,6 +177,24 @@ def default_of(setting: dataclasses.Field[Any]) -> Any:
     if setting.default_factory is not dataclasses.MISSING:
         return setting.default_factory()
     return setting.default
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, this project if it is installed, and its packages."""
+    found = {"python": platform.python_version()}
+    for name in ("training-wheels", *PACKAGES):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def other_versions(before: dict[str, str]) -> list[str]:
+    """Return a line about the versions that differ from those `before`, if any."""
+    now = versions()
+    others = [f"{k} {v} (now {now[k]})" for k, v in before.items() if now.get(k, v) != v]
+    if not others:
+        return []
+    return [f"The run was made with {', '.join(others)}: results may differ in the last digits."]
 
 
 def changeable_settings() -> list[str]:

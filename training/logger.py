@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +32,7 @@ class Logger(Protocol):
         """Add points (n, k), columns (n,) to colour them by, and thumbnails (n, side, side)."""
 
 
+EVENTS = "events.out.tfevents."
 LAYOUT = {
     "How good is the agent?": {
         "evaluation score": ["Multiline", ["eval/mean_score"]],
@@ -46,6 +48,7 @@ class TensorBoardLogger:
 
     def __init__(self, folder: Path, first_step: int) -> None:
         """Start after `first_step`; TensorBoard hides later points of an interrupted run."""
+        _keep_order(folder)
         self._writer = SummaryWriter(str(folder), purge_step=first_step + 1, flush_secs=5)
         self._encoder = ThreadPoolExecutor(1)
         self._gifs: list[Future[None]] = []
@@ -119,3 +122,16 @@ class TensorBoardLogger:
         for waiting in self._gifs:
             waiting.result()
         self._writer.close()
+
+
+def _keep_order(folder: Path) -> None:
+    """Rename event files of the future, which a clock that was set back leaves behind.
+
+    TensorBoard reads the files of a run in the order of the times in their names.
+    """
+    latest = int(time.time()) - 1
+    for file in sorted(folder.glob(f"{EVENTS}*"), reverse=True):
+        stamp, _, rest = file.name.removeprefix(EVENTS).partition(".")
+        if stamp.isdecimal() and int(stamp) > latest:
+            file.rename(folder / f"{EVENTS}{latest:010d}.{rest}")
+            latest -= 1

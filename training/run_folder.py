@@ -69,6 +69,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     When the context ends, the file and its name in the folder have reached the disk.
     """
+    if not path.parent.is_dir():
+        raise OSError(f"{path.parent} is gone: was the run folder renamed or removed?")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     temporary.touch(0o644, exist_ok=False)
     try:
@@ -80,6 +82,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):  # the folder may be gone
             temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove_temporary_files(folder: Path) -> None:
+    """Remove what `atomic_path` left in a folder when its process was killed."""
+    for name in (CONFIG, TENSORS, NUMBERS, BEST, EVALUATION):
+        for file in folder.glob(f".{name}.*"):
+            if file.is_file():
+                file.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -15,11 +16,12 @@ from rich.console import Console
 
 from rewards.expression import RewardError
 from training.cli import INTERRUPTED
-from training.config import RunConfig, changeable_settings
+from training.config import RunConfig, changeable_settings, other_versions
 from training.curriculum import check_levels
 from training.display import make_display
 from training.evaluation import score_text
 from training.feedback import kind_of
+from training.lock import locked
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.reward_snapshot import has_code, keep_reward, reward_sources, source_texts
@@ -27,8 +29,10 @@ from training.run_folder import (
     CONFIG,
     EVALUATION,
     RunError,
+    has_checkpoint,
     new_run_folder,
     read_json,
+    remove_temporary_files,
     write_json,
 )
 from training.signals import interruptible
@@ -58,30 +62,43 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         raise ValueError(
             f"--device {config.device}: PyTorch finds no such device; use cpu"
         ) from None
-    environments = make_environments(config.env, config.num_envs, config.make_options)
-    run = None
-    try:
+    with ExitStack() as stack:
+        if resume is not None:
+            stack.enter_context(locked(resume))
+            remove_temporary_files(resume)
+            for line in other_versions(read_json(resume / CONFIG)["versions"]):
+                _print(console, line)
+        environments = make_environments(config.env, config.num_envs, config.make_options)
+        stack.callback(environments.close)
         run, sources = prepare(config, environments, run_dir, resume, command)
-        logger = TensorBoardLogger(run.folder, run.progress.steps)
-        with interruptible() as interrupted, closing(logger), closing(run):
+        stack.enter_context(closing(run))
+        if resume is None:
+            stack.enter_context(locked(run.folder))
+        if _is_finished(run):
+            _print(console, _how_to_go_on(run))
+            return 0
+        try:
+            interrupted = stack.enter_context(interruptible())
+            logger = stack.enter_context(closing(TensorBoardLogger(run.folder, run.progress.steps)))
             if resume is None:
                 describe_run(logger, run.config, command, sources)
+            else:
+                _record_resume(run, command)
             return _train_and_report(console, run, logger, interrupted)
-    except RewardError as error:
-        if run is None:
-            raise
-        text = with_step(str(error), run.progress.steps, run.shown_folder)
-        raise RewardError(text) from None
-    finally:
-        environments.close()
+        except RewardError as error:
+            text = with_step(str(error), run.progress.steps, run.shown_folder)
+            raise RewardError(text) from None
+        except KeyboardInterrupt:
+            text = f"interrupted; the last checkpoint is in {run.shown_folder}"
+            raise KeyboardInterrupt(text) from None
 
 
 def prepare(
     config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
 ) -> tuple[Run, dict[str, bytes]]:
     """Return a new or resumed run in its folder, and the source files of its reward, by name."""
-    new = resume is None  # else the checkpoint holds the backbone that it started with
-    start = config if new else replace(config, pretrained=None)
+    new = resume is None or not has_checkpoint(resume)
+    start = config if new else replace(config, pretrained=None)  # the checkpoint holds its backbone
     agent, runner = make_agent_and_runner(start, environments)
     sources = {}
     if runner.reward is not None:
@@ -89,25 +106,60 @@ def prepare(
         config = replace(config, reward=runner.reward.expression)
     if new:
         check_levels(config, environments, runner.reward)
-    folder = resume or prepared_run_folder()
-    if folder is None:
-        folder = new_run_folder(run_dir, config.env, config.agent, config.seed)
+    folder = resume or _new_folder(run_dir, config, command, sources)
     run = Run(config, folder, agent, runner)
-    if new:
+    if not new:
+        run.restore()
+        planned = read_json(run.folder / CONFIG)["steps"]  # a run may make a few steps more
+        if config.steps < min(planned, run.progress.steps):
+            raise RunError(
+                f"{run.folder} has already trained for {run.progress.steps:,} steps; --steps is "
+                "the total, earlier steps included"
+            )
+    return run, sources
+
+
+def _record_resume(run: Run, command: str) -> None:
+    """Add what a resumed run changes to its config.json."""
+    content = read_json(run.folder / CONFIG)
+    content |= {name: getattr(run.config, name) for name in changeable_settings()}
+    content["resumed"] = [*content.get("resumed", []), command]
+    write_json(run.folder / CONFIG, content)
+
+
+def _is_finished(run: Run) -> bool:
+    """Return whether a run has nothing left to do: trained to its end, and evaluated there."""
+    trained = run.progress.steps >= run.config.steps or run.solved or run.agent.converged
+    if not trained or not (run.folder / EVALUATION).is_file():
+        return False
+    try:
+        return bool(read_json(run.folder / EVALUATION)["steps"] == run.progress.steps)
+    except (RunError, LookupError, TypeError):  # damaged: it is evaluated again
+        return False
+
+
+def _how_to_go_on(run: Run) -> str:
+    """Return that a run is finished, and which option continues it, in a sentence."""
+    steps = run.progress.steps
+    if run.solved:
+        how = f"--solved-score with more than {run.config.solved_score:g}"
+    else:
+        how = f"--steps with more than {steps:,}"
+    return f"{run.shown_folder} is finished after {steps:,} steps. Continue with {how}."
+
+
+def _new_folder(run_dir: Path, config: RunConfig, command: str, sources: dict[str, bytes]) -> Path:
+    """Create and return the folder of a new run, with its reward and config.json."""
+    prepared = prepared_run_folder()
+    folder = prepared or new_run_folder(run_dir, config.env, config.agent, config.seed)
+    try:
         keep_reward(folder, sources)
         write_json(folder / CONFIG, config.to_json(command))
-    else:
-        run.restore()
-        if config.steps < run.progress.steps:
-            raise RunError(
-                f"{folder} has already trained for {run.progress.steps:,} steps; --steps is the "
-                "total, earlier steps included"
-            )
-        content = read_json(folder / CONFIG)
-        content |= {name: getattr(config, name) for name in changeable_settings()}
-        content["resumed"] = [*content.get("resumed", []), command]
-        write_json(folder / CONFIG, content)
-    return run, sources
+    except OSError:
+        if prepared is None:
+            shutil.rmtree(folder, ignore_errors=True)  # it would be half a run
+        raise
+    return folder
 
 
 def describe_run(

@@ -1,7 +1,11 @@
-"""The first Ctrl-C lets the training loop finish its step and save."""
+"""The first Ctrl-C, or another signal to end, lets the training loop finish its step and save.
+
+SIGHUP comes when the terminal is closed, SIGQUIT from Ctrl-\\, SIGTERM from `kill` and at shutdown.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -10,19 +14,27 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")  # Windows has the first two only
+
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; the second one interrupts as usual."""
+    """Yield an event that the first of `SIGNALS` sets; the second one interrupts as usual.
+
+    A signal that is ignored, as SIGHUP is under `nohup`, stays ignored.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # only the main thread can receive signals
         return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in signals}
+    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in numbers}
+    signals = [number for number in numbers if before[number] != signal.SIG_IGN]
 
     def ask(number: int, frame: FrameType | None) -> None:
         event.set()
+        if number == getattr(signal, "SIGHUP", None):
+            _silence()
         print("\nStopping and saving. Press Ctrl-C again to quit at once.", file=sys.stderr)
         signal.signal(number, before[number])
 
@@ -33,3 +45,20 @@ def interruptible() -> Iterator[threading.Event]:
     finally:
         for number in signals:
             signal.signal(number, before[number])
+
+
+def _silence() -> None:
+    """Discard all output to the terminal: it is closed, and writing to it would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        if os.isatty(descriptor) or not _is_open(descriptor):
+            os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.write(descriptor, b"")
+    except OSError:
+        return False
+    return True

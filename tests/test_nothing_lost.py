@@ -1,0 +1,177 @@
+"""Tests that no run is lost: signals, kills, full disks, two processes, changed clocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import train
+from tests.test_training import REPOSITORY, assert_same_checkpoint, curves, only_run
+from training.config import other_versions
+from training.lock import locked
+from training.run_folder import load_checkpoint, write_json
+from training.signals import interruptible
+
+SHORT = ["--num-envs", "4", "--eval-episodes", "2", "--video-frames", "0", "--steps", "41"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of a short run, which made 44 of 41 steps."""
+    assert train.main([*SHORT, "--run-dir", str(tmp_path / "runs")]) == 0
+    return only_run(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_every_signal_to_end_lets_training_save(name: str) -> None:
+    if not hasattr(signal, name):
+        pytest.skip(f"this system has no {name}")
+    with interruptible() as interrupted:
+        signal.raise_signal(getattr(signal, name))
+        assert interrupted.is_set()
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """As SIGHUP is under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as interrupted:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interrupted.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_run_without_a_checkpoint_begins_at_step_0(folder: Path, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    shutil.copyfile(folder / "config.json", killed / "config.json")
+    assert train.main(["--resume", str(killed)]) == 0
+    assert_same_checkpoint(folder, killed)
+
+
+def test_a_finished_run_says_so_and_is_not_touched(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
+    capsys.readouterr()
+    assert train.main(["--resume", str(folder)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "is finished after 44 steps. Continue with --steps with more than 44" in printed
+    after = {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
+    assert after == before
+
+
+@pytest.mark.parametrize("damage", ["missing", "older", "damaged"])
+def test_a_finished_run_without_its_evaluation_is_evaluated(damage: str, folder: Path) -> None:
+    evaluation = folder / "evaluation.json"
+    before = json.loads(evaluation.read_text())
+    if damage == "missing":
+        evaluation.unlink()
+    elif damage == "older":
+        write_json(evaluation, before | {"steps": 4})
+    else:
+        evaluation.write_text("{")
+    assert train.main(["--resume", str(folder)]) == 0
+    assert json.loads(evaluation.read_text())["scores"] == before["scores"]
+
+
+def test_a_second_process_is_refused_with_the_first_ones_number(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with locked(folder):
+        assert train.main(["--resume", str(folder), "--steps", "80"]) == 2
+        assert f"is being trained by process {os.getpid()} on " in capsys.readouterr().err
+    assert train.main(["--resume", str(folder), "--steps", "80"]) == 0
+
+
+def test_the_lock_of_a_process_that_died_is_free(tmp_path: Path) -> None:
+    code = "import os, sys; from pathlib import Path; from training.lock import locked\n"
+    code += "with locked(Path(sys.argv[1])): os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=REPOSITORY, check=True)
+    assert (tmp_path / ".lock").read_text().startswith("process ")
+    with locked(tmp_path):
+        pass
+
+
+def test_temporary_files_of_a_killed_save_are_removed(folder: Path) -> None:
+    left = folder / ".checkpoint.safetensors.abc123"
+    left.write_bytes(b"half")
+    (folder / ".other").write_text("not ours")
+    assert train.main(["--resume", str(folder), "--steps", "80"]) == 0
+    assert not left.exists()
+    assert (folder / ".other").exists()
+
+
+def test_a_clock_set_back_does_not_tangle_the_curves(folder: Path) -> None:
+    (events,) = folder.glob("events*")
+    parts = events.name.split(".")
+    events.rename(folder / ".".join([*parts[:3], "9999999999", *parts[4:]]))
+    assert train.main(["--resume", str(folder), "--steps", "80"]) == 0
+    steps = [event.step for event in curves(folder).Scalars("eval/mean_score")]
+    assert steps == [44, 80]
+
+
+def test_other_versions_are_mentioned_in_one_line() -> None:
+    (line,) = other_versions({"torch": "1.0", "python": "2.7", "gone": "1"})
+    assert "torch 1.0 (now " in line
+    assert "python 2.7 (now " in line
+    assert "gone" not in line
+
+
+def test_files_reach_the_disk_before_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is synced, then renamed, then the folder is synced."""
+    happened = []
+    fsync, replace = os.fsync, Path.replace
+
+    def observed_fsync(handle: int) -> None:
+        happened.append(("sync", os.fstat(handle).st_ino))
+        fsync(handle)
+
+    def observed_replace(self: Path, target: Path) -> Path:
+        happened.append(("rename", self.stat().st_ino))
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", observed_fsync)
+    monkeypatch.setattr(Path, "replace", observed_replace)
+    write_json(tmp_path / "a.json", {"a": 1})
+    file, place = ((path.stat().st_ino) for path in (tmp_path / "a.json", tmp_path))
+    assert happened == [("sync", file), ("rename", file), ("sync", place)]
+
+
+def limited(size: int) -> Callable[[], None]:
+    """Return a function that limits the size of the files that a process writes, in bytes."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("size", [0, 20_000], ids=["no byte", "no checkpoint"])
+def test_a_full_disk_is_one_line_and_the_run_can_be_resumed(size: int, tmp_path: Path) -> None:
+    arguments = [sys.executable, "train.py", *SHORT, "--run-dir", str(tmp_path / "runs")]
+    done = subprocess.run(
+        arguments, cwd=REPOSITORY, preexec_fn=limited(size), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    told = done.stderr.strip().splitlines()
+    assert len([line for line in told if not line.startswith("train.py: warning")]) == 1
+    assert "too large" in told[-1].lower()
+    folders = list((tmp_path / "runs").iterdir())
+    assert len(folders) == (0 if size == 0 else 1)
+    for folder in folders:
+        assert train.main(["--resume", str(folder)]) == 0
+        load_checkpoint(folder)
+
+
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="is gone: was the run folder renamed or removed"):
+        write_json(tmp_path / "gone" / "a.json", {})
