@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from envs.output import forgiving_output
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
-from rewards.expression import RewardError, file_named
-from rewards.sandbox.parent import TrialProcess
+from rewards.expression import RewardError, file_named, parse
+from rewards.sandbox.parent import OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import described
 
 USAGE_ERROR = 2
@@ -85,6 +85,18 @@ def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
     if env is None:
         env, own_options = _meant_for(expression)
         env_options = own_options | env_options
+    try:
+        return _tried(expression, env, env_options)
+    except OtherFunctionError as error:
+        tell(
+            f"warning: only `{error.reward}` is tried, because of another function: {error}. Begin "
+            "the names of helpers with _"
+        )
+        return _tried(f"{parse(expression)[0].term}:{error.reward}", env, env_options)
+
+
+def _tried(expression: str, env: str, env_options: dict[str, Any]) -> int:
+    """Try a reward, print what it pays for, and return the exit code."""
     with TrialProcess(expression, env, env_options, diagnose=True) as trial:
         from rich.console import Console  # while the other process is busy
         from rich.markup import escape

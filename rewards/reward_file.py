@@ -15,6 +15,7 @@ import re
 import sys
 import tokenize
 import traceback
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.machinery import (
@@ -33,6 +34,7 @@ from typing import Any
 
 from rewards.errors import describe, where
 from rewards.expression import RewardError
+from rewards.guard import is_interruption
 
 PREFIX = "reward_folder_"
 ROOT = Path(__file__).parents[1]
@@ -69,7 +71,9 @@ def load_file(place: str) -> ModuleType:
         raise
     except SyntaxError as error:
         raise RewardError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from None
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interruption(error):
+            raise
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         files = [  # a helper that fails is no module any more
             frame.f_code.co_filename
@@ -205,19 +209,27 @@ def _is_in_folder(package: str, name: str) -> bool:
 def _check_text(file: str, source: bytes) -> None:
     """Check that a file is text in the encoding that it declares, by default UTF-8.
 
-    Python checks this as well, but its message has no line.
+    Python checks this as well, but its messages have no line and do not say what to do.
 
     Raises:
         RewardError: if it is not.
     """
-    encoding, at, problem = "utf-8", source.find(b"\0"), "a NUL byte, which no text file has"
+    cure = "save the file as UTF-8 text"
+    encoding, at, problem = "", source.find(b"\0"), "a NUL byte, which no text file has"
     with suppress(SyntaxError):  # an unknown encoding, which Python reports well
         encoding = tokenize.detect_encoding(BytesIO(source).readline)[0]
     if at < 0:
         try:
-            source.decode(encoding)
+            source.decode(encoding or "utf-8")
         except UnicodeDecodeError as error:
-            at, problem = error.start, f"bytes that are not {encoding.upper()}"
+            at, problem = error.start, f"bytes that are not {(encoding or 'utf-8').upper()}"
+        except (LookupError, UnicodeError):  # such as rot13, or punycode
+            at, problem = 0, f"the encoding {encoding}, which is none for text"
+    if encoding not in ("", "utf-8", "utf-8-sig"):
+        cure += " and remove the line that declares the encoding"
+    if at < 0 and not encoding and source.startswith(BOM_UTF8):
+        at, problem = 0, "a byte order mark of UTF-8, but declares another encoding"
+        cure = "remove the line that declares it"
     if at >= 0:
         line = source.count(b"\n", 0, at) + 1
-        raise RewardError(f"{file}:{line}: has {problem}; save the file as UTF-8 text")
+        raise RewardError(f"{file}:{line}: has {problem}; {cure}")

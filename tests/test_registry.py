@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -54,6 +55,16 @@ def test_help_names_every_environment_and_agent() -> None:
         **registry.AGENTS,
     }
     assert {name for name in entries if not entries[name].target.startswith("tests.")} <= words
+
+
+def test_a_file_that_hides_the_rewards_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rewards.py").touch()
+    command = [sys.executable, "-c", "import envs"]
+    paths = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=paths, capture_output=True, text=True, check=False
+    )
+    assert f"{tmp_path / 'rewards.py'} hides the package `rewards`" in done.stderr
 
 
 def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from rewards.check.recorded_games import Transitions
 from rewards.expression import RewardError, parse
 from rewards.kernel import WeightedSum, checked_kernel, exact_actions, plain_kernel, values
 from rewards.reward_file import load_file, loaded_files
-from rewards.sandbox.trial import try_term
+from rewards.sandbox.trial import Outcome, choose_kernel, try_term
 from rewards.terms import distinct_names, load_term, load_terms
 from training.reward_snapshot import keep_reward, kept_expression, kept_sources, reward_sources
 from training.run_folder import RunError
@@ -164,6 +165,19 @@ def test_an_encoding_that_is_wrong_or_unknown() -> None:
     assert "mine.py:1: unknown encoding: klingon" in refusal(
         write("mine.py", "# coding: klingon\n")
     )
+    assert "mine.py:1: has the encoding rot13, which" in refusal(
+        write("mine.py", "# coding: rot13\n")
+    )
+    assert "mine.py:1: has a byte order mark of UTF-8, but declares another" in refusal(
+        write("mine.py", b"\xef\xbb\xbf# coding: latin-1\n")
+    )
+
+
+@pytest.mark.parametrize("raised", ["SystemExit", "KeyboardInterrupt", "GeneratorExit"])
+def test_whatever_a_file_raises_is_reported_with_its_line(raised: str) -> None:
+    assert f"mine.py:2: {raised}" in refusal(write("mine.py", f"x = 1\nraise {raised}\n"))
+    with pytest.raises(RewardError, match=f"mine.py:3: {raised}"):
+        tried(f"raise {raised}")
 
 
 # --- Copies in the run folder
@@ -303,6 +317,8 @@ def test_one_number_of_any_kind_is_a_reward(body: str) -> None:
     [
         ("return np.array([after.ball_y])", "write `.item"),
         ("return np.array(1j)", "must return a number"),
+        ("return after", "a whole state; name one of its fields"),
+        ("from decimal import Decimal; return Decimal(1)", "write `float"),
         ("return 1e39", "at most 1e.38"),
         ("return np.array(np.nan)", "returned nan; rewards must be finite"),
     ],
@@ -310,6 +326,23 @@ def test_one_number_of_any_kind_is_a_reward(body: str) -> None:
 def test_what_is_no_number(body: str, message: str) -> None:
     with pytest.raises(RewardError, match=message):
         tried(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return 1.0 if (d := abs(after.ball_y)) > 0.5 else d", r"line 3: `return 1.0 if \(d"),
+        ("return after.tolist()[0]", "the method `tolist` of a state"),
+        ("return after.nets if after.hits > 99 else 0", "the unknown field `nets` of a state"),
+    ],
+)
+def test_what_cannot_be_compiled_is_named(body: str, reason: str) -> None:
+    term = load_term(write("mine.py", f"import numpy as np\n{DEF}    {body}\n"), "rewards.paddle")
+    states = PADDLE.states(2)
+    transitions = Transitions(states, PADDLE.actions(2), states)
+    outcome = Outcome(np.zeros(2), True, [])
+    _, (warning,) = choose_kernel(term, PADDLE, "rewards.paddle", transitions, outcome)
+    assert re.search(f"does not support {reason}", warning)
 
 
 def test_plain_and_compiled_rewards_see_actions_of_one_precision() -> None:

@@ -89,6 +89,19 @@ def test_names_that_are_not_readable_files_or_games(folder: Path) -> None:
         assert "cannot be read (Permission denied)" in refusal("mine.py")
 
 
+def test_another_function_of_the_file_does_not_decide(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = "import ctypes\ndef other(before, action, after):\n    return ctypes.string_at(0)\n"
+    written(folder, other + HIGH.replace("def f(", "def mine("))
+    assert main(["check", "mine.py"]) == 0
+    out, err = capsys.readouterr()
+    assert "warning: only `mine` is tried, because of another function: " in err
+    assert "mine.py:3: `other` ended the whole program" in err
+    assert err.count("\n") == 1
+    assert "can be used" in out
+
+
 def test_names_that_are_not_functions(folder: Path) -> None:
     written(folder, "class F:\n    pass\nx = 1\ndef test_it():\n    pass\n" + HIGH)
     assert "it is a class; write a function" in refusal("mine.py:F")

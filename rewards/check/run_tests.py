@@ -16,6 +16,7 @@ import numpy as np
 from rewards import testing
 from rewards.check.recorded_games import Recording, Transitions
 from rewards.errors import describe
+from rewards.guard import is_interruption
 from rewards.kernel import exact_actions
 from rewards.terms import Term
 
@@ -73,7 +74,9 @@ def run_test(name: str, test: Test) -> str | None:
     """Run a test; return its failure with file and line, None if it passes."""
     try:
         test()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interruption(error):
+            raise
         file = inspect.getfile(test)
         frames = [
             (frame, line)

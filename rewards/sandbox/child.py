@@ -16,7 +16,7 @@ import os
 import queue
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -24,6 +24,7 @@ from rewards import testing
 from rewards.child_process import end_with, separate_streams
 from rewards.errors import describe, place_of
 from rewards.expression import RewardError, WeightedTerm, file_named
+from rewards.guard import is_interruption
 from rewards.sandbox.confinement import MEMORY, Confinement
 from rewards.sandbox.known import marks_folder
 from rewards.sandbox.protection import VARIABLE, enter
@@ -227,7 +228,7 @@ class Trial:
         if not term.from_user:
             return None
         seconds = TRYING * self.request["seconds"]
-        with self._user_code(f"`{term.name}`", *_place(term.function)):
+        with self._calls_of(term):
             outcome = try_term(term, game, transitions, seconds)
         self.warnings += outcome.warnings
         return outcome
@@ -243,10 +244,7 @@ class Trial:
             return False
         if is_known(term, game):
             return True
-        with (
-            _without_scipy(),
-            self._user_code(f"`{term.name}`, compiled,", *_place(term.function), COMPILING),
-        ):
+        with _without_scipy(), self._calls_of(term, ", compiled,", COMPILING):
             _, reasons = choose_kernel(term, game, rewards, transitions, outcome)
         if not reasons:
             self.marks.append(mark_of(term, game))
@@ -290,7 +288,7 @@ class Trial:
 
         game = self._game[0]
         if term.from_user:
-            with self._user_code(f"`{term.name}`", *_place(term.function), DIAGNOSING):
+            with self._calls_of(term, factor=DIAGNOSING):
                 return values(checked_kernel(term, game, compile_it=False), *transitions)
         try:
             return values(plain_kernel(term), *transitions)
@@ -312,11 +310,23 @@ class Trial:
                     failures.append(run_test(name, test))
         return {"tests": len(tests), "failures": [text for text in failures if text is not None]}
 
+    def _calls_of(
+        self, term: Term, how: str = "", factor: float = 1.0
+    ) -> AbstractContextManager[None]:
+        """Call a term under all limits. The reward of a file can be tried without the others."""
+        is_other = self._separate and term.name != self._reward
+        file, place = _place(term.function)
+        reward = self._reward if is_other else ""
+        return self._user_code(f"`{term.name}`{how}", file, place, factor, reward)
+
     @contextmanager
-    def _user_code(self, what: str, file: str, place: str, factor: float = 1.0) -> Iterator[None]:
-        """Run a user's code under all limits."""
+    def _user_code(
+        self, what: str, file: str, place: str, factor: float = 1.0, reward: str = ""
+    ) -> Iterator[None]:
+        """Run a user's code under all limits; `reward` is in the file, too, and not this code."""
         seconds, memory = self.request["seconds"] * factor, int(MEMORY * max(factor, 1.0))
         event = {"running": what, "file": file, "place": place, "seconds": seconds}
+        event |= {"reward": reward}
         self._tell(event)
         gc.enable()
         try:
@@ -328,7 +338,9 @@ class Trial:
                     f"{error}: {what} needs more than {memory / 2**20:,.0f} MB"
                 ) from None
             raise
-        except Exception as error:  # of an object that is not what it seems
+        except BaseException as error:  # of an object that is not what it seems
+            if is_interruption(error):
+                raise
             raise RewardError(f"{place}: {what}: {describe(error)}") from None
         finally:
             gc.disable()

@@ -36,6 +36,15 @@ CONTROL = re.compile(rb"\\u00([01][0-9a-f]|7f|[89][0-9a-f])")
 """Control characters in JSON. A user's code could move the cursor of the terminal with them."""
 
 
+class OtherFunctionError(RewardError):
+    """A function of the file that is not its reward cannot be used."""
+
+    def __init__(self, text: str, reward: str) -> None:
+        super().__init__(text)
+        self.reward = reward
+        """Name of the reward of the file."""
+
+
 class TrialProcess:
     """One trial of a reward; it starts at once.
 
@@ -128,14 +137,14 @@ class TrialProcess:
             if limit is None or late < ASLEEP * limit + PATIENCE:
                 return None
             self.stop()
-            raise RewardError(self._too_long(self.running["place"]))
+            raise self._error(self._too_long(self.running["place"]))
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         self.stop()
         if "error" in self._result:
-            raise RewardError(self._result["error"])
+            raise self._error(self._result["error"])
         if "verdict" not in self._result:
-            raise RewardError(self._reason())
+            raise self._error(self._reason())
         self.verdict = self._result["verdict"]
         add_marks(self._marks_folder, self.verdict["marks"])
         return list(self.verdict["warnings"])
@@ -202,6 +211,10 @@ class TrialProcess:
         """Keep the end of the standard error: a traceback, or a message of the system."""
         while piece := pipe.read1(STDERR_KEPT):  # type: ignore[attr-defined]
             self._stderr = (self._stderr + piece)[-STDERR_KEPT:]
+
+    def _error(self, text: str) -> RewardError:
+        reward = self.running.get("reward")
+        return OtherFunctionError(text, reward) if reward else RewardError(text)
 
     def _reason(self) -> str:
         """Return why there is no verdict."""

@@ -11,6 +11,7 @@ import os
 import re
 import time
 import warnings
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,12 +22,14 @@ from envs.names import suggest
 from rewards.check.recorded_games import Transitions
 from rewards.errors import describe, where
 from rewards.expression import RewardError, parse
+from rewards.guard import is_interruption
 from rewards.kernel import LARGEST, Kernel, checked_kernel, exact_actions, plain_kernel, values
 from rewards.reward_file import package_of
 from rewards.sandbox.known import marks_folder
 from rewards.terms import Term, load_term
 
 ASKED_AGAIN = 100  # transitions that a term is called on a second time
+SLOWER = 1.05  # times as long that are worth a number
 TIMED = 300  # steps that an interpreted term is timed on
 
 
@@ -120,7 +123,7 @@ def choose_kernel(
     times = _training_time(plain, game, rewards, transitions)
     warning = (
         f"reward `{term.name}` {problem}; it runs as plain Python, and training with ppo takes "
-        f"about {times:.2g} times as long"
+        f"about {f'{times:.2g} times ' if times >= SLOWER else ''}as long"
     )
     return plain, [warning]
 
@@ -147,7 +150,7 @@ def mark_of(term: Term, game: Game) -> str:
 def _culprit(term: Term, error: Exception) -> str:
     """Return what in a user's code Numba cannot compile, and what to write instead."""
     if term.kind != "function":
-        return f"it is a {term.kind}, not a function written with `def`"
+        return f"it is an object of type `{term.kind}`, not a function written with `def`"
     parameters = inspect.signature(term.function, follow_wrapped=False).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in parameters):
         return f"{term.place} has parameters after `*`; write them as constants above the function"
@@ -165,11 +168,27 @@ def _culprit(term: Term, error: Exception) -> str:
     names = "|".join(map(re.escape, files))
     lines = re.findall(rf'({names})"?,? (?:line |\()(\d+)', str(error))
     if not lines:
-        return f"the compiler, Numba, does not support something in it ({describe(error)[:80]})"
+        return f"the compiler, Numba, does not support {_unlocated(term, error)}"
     name, line = lines[-1]
     text = linecache.getline(files[name], int(line)).strip()
     place = f"line {line}" if files[name] == term.user_files[0] else f"line {line} of {name}"
     return f"the compiler, Numba, does not support {place}: `{text[:60]}`"
+
+
+def _unlocated(term: Term, error: Exception) -> str:
+    """Return what Numba does not support where its message has no line."""
+    if isinstance(error, KeyError):  # how it reports that a record has no such field
+        name = str(error.args[0])
+        kind = "method" if hasattr(np.record, name) else "unknown field"
+        return f"the {kind} `{name}` of a state"
+    # a temporary variable is named after the instruction that makes it
+    made = re.search(r"variable '\$(\d+)\S* cannot be determined", str(error))
+    function = inspect.unwrap(term.function)
+    for start, end, line in function.__code__.co_lines() if made else ():
+        if start <= int(made[1]) < end:
+            file = function.__code__.co_filename
+            return f"line {line}: `{linecache.getline(file, line).strip()[:60]}`"
+    return f"something in `{term.name}`"
 
 
 def _training_time(plain: Kernel, game: Game, rewards: str, transitions: Transitions) -> float:
@@ -219,7 +238,9 @@ def _call(term: Term, game: Game, transitions: Transitions, k: int) -> Any:
     arguments = [array[k] for array in transitions]
     try:
         return term.function(*arguments)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interruption(error):
+            raise
         place = where(error, term.user_files) or term.place
         if isinstance(error, ValueError) and "read-only" in str(error):
             raise _ReadOnlyError(place) from None
@@ -293,6 +314,10 @@ def _shown(value: Any) -> str:
     if inspect.iscoroutine(value):
         value.close()
         return "a coroutine; write `def`, not `async def`"
+    if isinstance(value, np.void):
+        return "a whole state; name one of its fields, as in `after.t`"
+    if isinstance(value, Decimal):
+        return f"{value!r}; write `float(...)` around it"
     if np.size(value) == 1 and isinstance(value, np.ndarray):
         return f"{value!r}; write `.item()` after it"
     if inspect.isgenerator(value):
