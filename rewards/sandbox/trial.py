@@ -184,8 +184,9 @@ def _unlocated(term: Term, error: Exception) -> str:
     # a temporary variable is named after the instruction that makes it
     made = re.search(r"variable '\$(\d+)\S* cannot be determined", str(error))
     function = inspect.unwrap(term.function)
-    for start, end, line in function.__code__.co_lines() if made else ():
-        if start <= int(made[1]) < end:
+    instruction = int(made[1]) if made else -1
+    for start, end, line in function.__code__.co_lines():
+        if line is not None and start <= instruction < end:
             file = function.__code__.co_filename
             return f"line {line}: `{linecache.getline(file, line).strip()[:60]}`"
     return f"something in `{term.name}`"
