@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-import threading
-import warnings
-from collections.abc import Sequence
 
-from training.supervisor import is_in_sandbox, is_needed, supervise, supervised
+try:
+    import shlex
+    import threading
+    import warnings
+    from collections.abc import Sequence
+
+    from training.messages import one_line
+    from training.supervisor import is_in_sandbox, is_needed, supervise, supervised
+except KeyboardInterrupt:  # these imports take half a second
+    print("train.py: interrupted before the training began; nothing was written", file=sys.stderr)
+    sys.exit(130)
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -72,7 +78,7 @@ def start() -> int:
 
 def tell(text: str) -> None:
     """Print an error or a warning in one line."""
-    print(f"train.py: {text}", file=sys.stderr)
+    print(f"train.py: {one_line(text)}", file=sys.stderr)
 
 
 def keep_quiet(failed: threading.ExceptHookArgs) -> None:

@@ -13,6 +13,7 @@ RESERVED = {
     "id": "use --env",
     "render_mode": "play.py renders by itself",
     "num_envs": "use --num-envs of train.py",
+    "disable_env_checker": "train.py and play.py check nothing twice",
     "autoreset_mode": "train.py resets in the same step",
     "max_episode_steps": "use max_steps",
     "vectorization_mode": "train.py chooses it",

@@ -17,13 +17,13 @@ from playing.selection import (
     PlayError,
     PlayOptions,
     Selection,
-    one_line,
     random_seed,
     select,
     tell,
 )
 from playing.summary import Summary
 from rewards.make import reward_of
+from training.messages import one_line
 from training.reward_snapshot import has_code
 from training.vector_runner import make_environment
 
@@ -143,7 +143,11 @@ def measure(options: PlayOptions) -> Summary:
     made_with = selection.make_options | playback.env.metadata.get("evaluation_options", {})
     if (reward := reward_of(playback.env)) is not None:
         made_with["reward"] = reward  # tried and compiled already
-    found = evaluate(playback.player.agent, selection.env_id, made_with, episodes, selection.seed)
+    agent, seed = playback.player.agent, selection.seed
+    try:
+        found = evaluate(agent, selection.env_id, made_with, episodes, seed)
+    except ValueError as error:
+        raise PlayError(one_line(error)) from None
     results = [
         Result(float(score), float(total), int(length))
         for score, total, length in zip(found.scores, found.returns, found.lengths, strict=True)

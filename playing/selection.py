@@ -18,6 +18,7 @@ from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from training.cli import Count, File, Text
 from training.config import RunConfig
+from training.messages import one_line
 from training.reward_snapshot import has_code, kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
 from training.train_options import env_of_run, find_env_id
@@ -189,12 +190,7 @@ def random_seed() -> int:
 
 def tell(text: str) -> None:
     """Print a line for the user on stderr; stdout is for the scores."""
-    print(f"play.py: {text}", file=sys.stderr)
-
-
-def one_line(error: BaseException) -> str:
-    """Return the message of an exception without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
+    print(f"play.py: {one_line(text)}", file=sys.stderr)
 
 
 def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:

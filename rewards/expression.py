@@ -20,6 +20,7 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 
+LONGEST = 4_000  # characters
 LARGEST_WEIGHT = 1e30  # sums of built-in terms, which are not tried, then fit into float32
 
 
@@ -63,6 +64,8 @@ def parse(expression: str) -> list[WeightedTerm]:
     Raises:
         RewardError: if it is not a sum of terms with constant weights.
     """
+    if len(expression) > LONGEST:
+        raise RewardError(f"the reward is longer than {LONGEST:,} characters: put it into a file")
     path, _, function = expression.rpartition(":")
     file = Path(path if function.isidentifier() else expression)
     if file.suffix == ".py" and file.is_file():

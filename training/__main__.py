@@ -12,6 +12,7 @@ import gymnasium
 import tyro
 
 from training.cli import USAGE_ERROR, read_options
+from training.messages import one_line
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options: Export = read_options(Export, given, "-m training export")
         print(f"{options.out}: {export(options)}")
     except (ValueError, OSError, gymnasium.error.Error) as error:
-        print(f"training: {error}", file=sys.stderr)
+        print(f"training: {one_line(error)}", file=sys.stderr)
         return USAGE_ERROR
     return 0
 

@@ -19,7 +19,7 @@ from envs.registry import encoding_of
 from training.config import RunConfig
 from training.vector_runner import make_environments
 
-ITEM = re.compile(r"(?P<option>.+)@(?P<step>[0-9][0-9_]*)")
+ITEM = re.compile(r"(?P<option>.+)@(?P<step>[0-9][0-9_]{0,19})")
 
 
 @dataclass(frozen=True)

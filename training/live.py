@@ -34,6 +34,7 @@ from rewards.expression import RewardError
 from rewards.make import load_tried_reward
 from training.config import RunConfig
 from training.ipc import send
+from training.lock import locked
 from training.logger import TensorBoardLogger
 from training.loop import Run, train
 from training.reward_snapshot import keep_reward, kept_sources
@@ -156,6 +157,7 @@ class LiveTrainer:
             return
         try:
             with (
+                locked(run.folder),
                 closing(TensorBoardLogger(run.folder, run.progress.steps)) as logger,
                 self._reports,
             ):

@@ -25,9 +25,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a run folder.
 
     Raises:
-        RunError: if another process holds it.
+        RunError: if another process holds it, or something else has its name.
     """
-    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+    path = folder / LOCK
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        raise RunError(f"{path} is not a regular file; remove it")  # it would be written to
+    with path.open("a+", encoding="utf-8", errors="replace") as file:
         try:
             _lock(file)
         except (BlockingIOError, PermissionError):

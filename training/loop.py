@@ -163,6 +163,8 @@ class Run:
             check_numbers(state, self.agent.numbers())
             self.progress = checked(numbers["progress"], Progress, "progress")
             if self.progress.level is not None:
+                if self.progress.level >= len(self.levels):
+                    raise ValueError(f"its curriculum has no level {self.progress.level}")
                 self._enter(self.progress.level)
                 self.agent.set_lookahead(self.runner.lookahead)
             self.agent.restore(saved, state)

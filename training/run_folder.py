@@ -71,6 +71,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise OSError(f"{path.parent} is gone: was the run folder renamed or removed?")
+    if path.is_dir() and not path.is_symlink():
+        raise OSError(f"{path} cannot be written: it is a folder; remove it")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     temporary.touch(0o644, exist_ok=False)
     try:

@@ -24,6 +24,7 @@ from training.feedback import kind_of
 from training.lock import locked
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
+from training.messages import one_line
 from training.reward_snapshot import has_code, keep_reward, reward_sources, source_texts
 from training.run_folder import (
     CONFIG,
@@ -67,7 +68,7 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             stack.enter_context(locked(resume))
             remove_temporary_files(resume)
             for line in other_versions(read_json(resume / CONFIG)["versions"]):
-                _print(console, line)
+                _print(console, one_line(line))
         environments = make_environments(config.env, config.num_envs, config.make_options)
         stack.callback(environments.close)
         run, sources = prepare(config, environments, run_dir, resume, command)

@@ -37,6 +37,7 @@ from rewards.sandbox.protection import (
     protection,
 )
 from rewards.sandbox.protection import VARIABLE as SANDBOX_VARIABLE
+from training.messages import one_line
 
 VARIABLE = "TRAINING_WHEELS_SUPERVISED"
 """Environment variable of the process: the folder that it shares, and its run folder, if made."""
@@ -285,7 +286,7 @@ class _Supervised:
                 place = f"{file}:{found[1]}"
                 break
         what = f"did not return within {SECONDS} s" if stuck else f"ended the whole program ({how})"
-        return _printable(with_step(f"{place}: `{name}` {what}", step, run_folder))
+        return one_line(with_step(f"{place}: `{name}` {what}", step, run_folder))
 
     def _term_in_progress(self) -> Term | None:
         """Return the term whose call was in progress, if any."""
@@ -306,8 +307,3 @@ class _Supervised:
 
 def _signals() -> list[signal.Signals]:
     return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-
-
-def _printable(text: str) -> str:
-    """Return text of a process in a sandbox, which may contain anything, as one line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -149,7 +149,7 @@ class Game:
             elif (
                 isinstance(value, bool)
                 or not isinstance(value, (int, float, np.number))
-                or not math.isfinite(value)
+                or not abs(value) <= sys.float_info.max  # `isfinite` fails at greater integers
             ):
                 raise ValueError(
                     f"option `{name}` of {self.name} must be a finite number, got {value!r}"

@@ -23,6 +23,7 @@ Arguments
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
@@ -99,6 +100,8 @@ def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
         if not isinstance(value, number) or (isinstance(value, bool) and wanted is not bool):
             kinds = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
             raise ValueError(f"option `{option}` must be {kinds[wanted]}, got {value!r}")
+        if wanted in (int, float) and not abs(value) <= sys.float_info.max:
+            raise ValueError(f"option `{option}` must be a finite number, got {value!r}")
     return kind(**options), chosen[0], chosen[1]
 
 

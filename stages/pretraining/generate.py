@@ -24,6 +24,7 @@ from stages.datasets.commentary import Commentary
 from stages.datasets.environments import dataset_of
 from stages.datasets.tokenizer import END, FULL_STOP, encoded, tokenizer, written
 from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+from training.messages import one_line
 from training.trained_agent import load_agent, load_config
 
 COMMENTARY = "Commentary-v0"
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
         for piece in generate(agent, dataset, options):
             print(piece, end="", flush=True)
     except (ValueError, OSError) as error:
-        print(f"stages generate: {error}", file=sys.stderr)
+        print(f"stages generate: {one_line(error)}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
