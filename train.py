@@ -13,11 +13,12 @@ try:
     from training.messages import one_line
     from training.supervisor import is_in_sandbox, is_needed, supervise, supervised
 except KeyboardInterrupt:  # these imports take half a second
-    print("train.py: interrupted before the training began; nothing was written", file=sys.stderr)
+    print("train.py: interrupted", file=sys.stderr)
     sys.exit(130)
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+NOT_BEGUN = "interrupted before the training began; nothing was written"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(arguments)
     except KeyboardInterrupt as error:
-        tell(str(error) or "interrupted before the training began; nothing was written")
+        tell(str(error) or NOT_BEGUN)
         return INTERRUPTED
 
 
@@ -64,16 +65,17 @@ def start() -> int:
     try:
         if is_needed(sys.argv[1:]):
             return supervise(sys.argv[1:])
+        with supervised():
+            from envs.output import forgiving_output  # here, for the same reason as in `run`
+
+            forgiving_output()
+            return main()
     except (ValueError, OSError) as error:
         tell(str(error))
         return USAGE_ERROR
     except KeyboardInterrupt:
+        tell(NOT_BEGUN)
         return INTERRUPTED
-    with supervised():
-        from envs.output import forgiving_output  # here, for the same reason as in `run`
-
-        forgiving_output()
-        return main()
 
 
 def tell(text: str) -> None:

@@ -26,6 +26,7 @@ import gymnasium
 import torch
 from rich.console import Console
 
+from training.messages import one_line
 from training.run_folder import CONFIG, NUMBERS, read_tensors, write_tensors
 
 SECONDS = 30.0
@@ -307,8 +308,7 @@ def try_damage(
     try:
         WAYS[name](folder)
     except REFUSALS as error:
-        detail = str(error)
-        problem = "several lines" if "\\n" in detail.strip() else ""
+        detail = one_line(error)
     except Exception:
         problem, detail = "traceback", traceback.format_exc()
     if marker.exists():

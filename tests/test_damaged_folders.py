@@ -23,8 +23,11 @@ from benchmarks.damage import (
     try_damage,
 )
 from envs.registry import DATASETS, GAMES
+from rewards.expression import RewardError, parse
+from training.messages import one_line
 from training.run_folder import save_checkpoint, write_json
 from training.train_options import default_config
+from training.vector_runner import make_environment, make_environments
 
 SEED = 7
 EACH = 50
@@ -104,3 +107,23 @@ def test_no_string_of_a_run_folder_is_imported(env: str, marker: Path, tmp_path:
             with pytest.raises(REFUSALS):
                 use(tmp_path)
     assert not marker.exists()
+
+
+def test_messages_are_one_line_that_a_terminal_can_show() -> None:
+    assert one_line("a\n\x1b[2Jb \x00 \u202e가") == "a ?[2Jb ? ?가"
+    assert len(one_line("x" * 10**6)) < 3_000
+    assert one_line(KeyError()) == "KeyError"
+
+
+def test_a_reward_is_not_longer_than_a_line() -> None:
+    with pytest.raises(RewardError, match="put it into a file"):
+        parse(" + ".join(["hit_or_miss"] * 20_000))
+
+
+@pytest.mark.parametrize(
+    ("env", "option"), [("PaddleBall-v0", "paddle_size"), ("ReconstructScreen-v0", "blur")]
+)
+def test_integers_that_no_float_can_hold_are_refused(env: str, option: str) -> None:
+    for make in (make_environment, lambda name, options: make_environments(name, 2, options)):
+        with pytest.raises(ValueError, match=option):
+            make(env, {option: 10**400})

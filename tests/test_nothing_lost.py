@@ -17,8 +17,9 @@ import pytest
 import train
 from tests.test_training import REPOSITORY, assert_same_checkpoint, curves, only_run
 from training.config import other_versions
+from training.export import export_run
 from training.lock import locked
-from training.run_folder import load_checkpoint, write_json
+from training.run_folder import RunError, load_checkpoint, write_json
 from training.signals import interruptible
 
 SHORT = ["--num-envs", "4", "--eval-episodes", "2", "--video-frames", "0", "--steps", "41"]
@@ -103,6 +104,36 @@ def test_the_lock_of_a_process_that_died_is_free(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling", "folder", "FIFO"])
+def test_what_is_no_lock_is_not_written_to(kind: str, tmp_path: Path) -> None:
+    """A stranger's folder may have a link to a file of yours in place of the lock."""
+    victim, lock = tmp_path / "victim", tmp_path / ".lock"
+    if kind == "FIFO":
+        os.mkfifo(lock)
+    elif kind == "folder":
+        lock.mkdir()
+    else:
+        lock.symlink_to(victim)
+    if kind == "link":
+        victim.write_text("mine")
+    with pytest.raises(RunError, match="not a regular file"), locked(tmp_path):
+        pass
+    assert [victim.read_text()] == ["mine"] if kind == "link" else not victim.exists()
+
+
+@pytest.mark.parametrize("inside", [[], ["reward"]])
+def test_a_folder_whose_training_never_began_says_what_to_do(
+    inside: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a kill between the folder and its config.json."""
+    for name in inside:
+        (tmp_path / name).mkdir()
+    assert train.main(["--resume", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "start a new run" in told
+
+
 def test_temporary_files_of_a_killed_save_are_removed(folder: Path) -> None:
     left = folder / ".checkpoint.safetensors.abc123"
     left.write_bytes(b"half")
@@ -175,3 +206,16 @@ def test_a_full_disk_is_one_line_and_the_run_can_be_resumed(size: int, tmp_path:
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is gone: was the run folder renamed or removed"):
         write_json(tmp_path / "gone" / "a.json", {})
+
+
+def test_an_export_keeps_the_run_and_reads_regular_files_only(folder: Path, tmp_path: Path) -> None:
+    before = (folder / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(RunError, match="already holds a run"):
+        export_run(folder, folder)
+    assert (folder / "checkpoint.safetensors").read_bytes() == before
+    (folder / "evaluation.json").unlink()
+    export_run(folder, tmp_path / "interrupted")
+    os.mkfifo(folder / "evaluation.json")
+    with pytest.raises(RunError, match="not a regular file"):
+        export_run(folder, tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()

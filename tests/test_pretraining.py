@@ -133,7 +133,7 @@ def test_runs_of_earlier_versions_can_still_be_read(classifier: Path) -> None:
     ("arguments", "message"),
     [
         (["--pretrained", "nowhere"], "there is no run folder nowhere"),
-        (["--pretrained", "."], "config.json is missing"),
+        (["--pretrained", "."], "has no config.json"),
         (["--pretrained", "RUN", "--width", "32"], "of 16x400, where this one has 32x400"),
         (
             ["--pretrained", "RUN", "--width", "16", "--env", "shapes"],

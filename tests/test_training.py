@@ -285,7 +285,7 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--agent", "rules", "--env", "CartPole-v1"], "CartPole-v1 has no hand-written rules"),
         (["--device", "quantum"], "quantum"),
         (["--resume", "nowhere"], "no run folder nowhere"),
-        (["--resume", "."], "config.json is missing"),
+        (["--resume", "."], "has no config.json"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

@@ -89,6 +89,10 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         except RewardError as error:
             text = with_step(str(error), run.progress.steps, run.shown_folder)
             raise RewardError(text) from None
+        except OSError:
+            if run.folder.is_dir():
+                raise
+            raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
         except KeyboardInterrupt:
             text = f"interrupted; the last checkpoint is in {run.shown_folder}"
             raise KeyboardInterrupt(text) from None

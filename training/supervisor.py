@@ -213,6 +213,8 @@ class _Supervised:
             code = SIGNALLED - code  # it passes on a signal as shells do
         if self._marks.words[FINISHED] or -code in self._signals:
             return code if code >= 0 else SIGNALLED - code
+        if self._signals and not (self._marks.words[STEP] or self._marks.words[CALL]):
+            return SIGNALLED + self._signals[0]  # Python itself was interrupted when it started
         raise ValueError(self._reason(code, stuck))
 
     def _wait_for_end_or_stuck_call(self) -> bool:

@@ -45,6 +45,11 @@ def load_config(folder: Path) -> RunConfig:
     """
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}")
+    if not os.path.lexists(folder / CONFIG):
+        raise RunError(
+            f"{folder} has no {CONFIG}: it is no run folder, or its training was stopped before it "
+            "began; start a new run"
+        )
     config = RunConfig.from_json(read_json(folder / CONFIG))
     if not has_checkpoint(folder):
         return config

@@ -149,7 +149,7 @@ class Game:
             elif (
                 isinstance(value, bool)
                 or not isinstance(value, (int, float, np.number))
-                or not abs(value) <= sys.float_info.max  # `isfinite` fails at greater integers
+                or not _is_finite(value)
             ):
                 raise ValueError(
                     f"option `{name}` of {self.name} must be a finite number, got {value!r}"
@@ -209,6 +209,11 @@ class Game:
         self.check(changed, options)
         for field in self.state.names or ():
             state[field] = changed[field]
+
+
+def _is_finite(number: Any) -> bool:
+    """Return whether a float can hold a number; `math.isfinite` fails at greater integers."""
+    return bool(abs(number) <= sys.float_info.max)
 
 
 def load_game(target: str, options: dict[str, Any]) -> tuple[Game, dict[str, Any]]:
