@@ -13,6 +13,7 @@ try:
     from envs.output import forgiving_output
     from playing.app import play
     from playing.selection import PlayError, PlayOptions, tell
+    from rewards.command_line import use_utf8
     from rewards.expression import RewardError
     from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 except KeyboardInterrupt:  # these imports take a second or more
@@ -54,6 +55,7 @@ def read(arguments: Sequence[str]) -> PlayOptions:
 
 
 if __name__ == "__main__":
+    use_utf8("play.py")
     forgiving_output()
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     sys.exit(main())

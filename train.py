@@ -10,6 +10,7 @@ try:
     import warnings
     from collections.abc import Sequence
 
+    from rewards.command_line import use_utf8
     from training.messages import one_line
     from training.supervisor import is_in_sandbox, is_needed, supervise, supervised
 except KeyboardInterrupt:  # these imports take half a second
@@ -62,6 +63,7 @@ def run(arguments: list[str]) -> int:
 
 def start() -> int:
     """Run the command line; a user's code runs in a process of its own."""
+    use_utf8("train.py")
     try:
         if is_needed(sys.argv[1:]):
             return supervise(sys.argv[1:])

@@ -120,7 +120,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Any])
     content["state"] = {}
     for key, tensor in under(PREFIX, tensors).items():
         index, _, name = key.partition(".")
-        content["state"].setdefault(int(index), {})[name] = tensor
+        content["state"].setdefault(int(index), {})[name] = tensor.clone()  # not of the file
     parameters = optimizer.param_groups[0]["params"]
     for number, state in content["state"].items():
         if number >= len(parameters) or state.keys() != OPTIMIZER_NAMES:

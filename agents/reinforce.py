@@ -229,4 +229,5 @@ class ReinforceAgent(ReturnAgent):
             getattr(self, name)[:] = numbers[name]
         for name in COLUMNS if numbers["lengths"] else ():
             ends = np.cumsum(numbers["lengths"])[:-1]
-            self.collected[name] = np.split(tensors[f"collected.{name}"].numpy(), ends)
+            column = tensors[f"collected.{name}"].numpy().copy()  # not of the file
+            self.collected[name] = np.split(column, ends)

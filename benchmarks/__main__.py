@@ -16,6 +16,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
 from envs.output import forgiving_output
+from rewards.command_line import use_utf8
 from training.cli import USAGE_ERROR, File, read_options
 
 Suite = Literal[
@@ -206,5 +207,6 @@ SUITES: dict[str, tuple[str, ...]] = {
 
 
 if __name__ == "__main__":
+    use_utf8("benchmarks")
     forgiving_output()
     sys.exit(main())

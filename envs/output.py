@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Any, TextIO, cast
@@ -20,19 +21,25 @@ class Output:
         """Write text and return its length."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
-            self._drop_the_rest()
+        except OSError as error:
+            self._drop_the_rest(error)
             return len(text)
 
     def flush(self) -> None:
         """Hand what was written to the reader."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
-            self._drop_the_rest()
+        except OSError as error:
+            self._drop_the_rest(error)
 
-    def _drop_the_rest(self) -> None:
-        """Write to nowhere from now on, also when Python flushes at its end."""
+    def _drop_the_rest(self, error: OSError) -> None:
+        """Write to nowhere from now on, also when Python flushes at its end.
+
+        Raises:
+            OSError: if the reader is still there. On Windows, EINVAL says that it has gone.
+        """
+        if error.errno not in (errno.EPIPE, errno.EINVAL):
+            raise error
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)

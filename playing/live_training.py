@@ -49,6 +49,7 @@ class TrainerProcess:
             stdout=subprocess.PIPE,
             env=environment_for_child(),
             process_group=0,  # Ctrl-C goes to the window only, and its end ends the training
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # for Windows
         )
         self.request({"config": config.to_json(command), "run_dir": str(run_dir)})
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()

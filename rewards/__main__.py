@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from envs.output import forgiving_output
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
+from rewards.command_line import use_utf8
 from rewards.expression import RewardError, file_named, parse
 from rewards.sandbox.parent import OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import described
@@ -189,5 +190,6 @@ def tell(text: str) -> None:
 
 
 if __name__ == "__main__":
+    use_utf8("rewards")
     forgiving_output()
     sys.exit(main())

@@ -108,7 +108,7 @@ class LimitedCall(Call):
 def _statm() -> int:
     """Return a descriptor from which the size of this process is read; -1 if it is not Linux."""
     try:
-        return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        return os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return -1
 

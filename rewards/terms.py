@@ -79,9 +79,17 @@ def distinct_names(terms: Sequence[Term]) -> tuple[str, ...]:
 
 
 def relative_files(terms: Sequence[Term]) -> list[Path]:
-    """Return the file of each term, relative to the folder that holds all files of the user."""
+    """Return the file of each term, relative to the folder that holds all files of the user.
+
+    Raises:
+        RewardError: if there is no such folder, as Windows has several drives.
+    """
     own = [str(term.source_file.parent) for term in terms if term.from_user]
-    root = os.path.commonpath(own) if own else ""
+    try:
+        root = os.path.commonpath(own) if own else ""
+    except ValueError:
+        text = f"the files of a reward must be on one drive, got {' and '.join(own)}"
+        raise RewardError(text) from None
     return [
         term.source_file.relative_to(root) if term.from_user else Path(term.source_file.name)
         for term in terms

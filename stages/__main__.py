@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from envs.names import load, suggest
 from envs.output import forgiving_output
 from envs.registry import EXPERIMENTS, summaries
+from rewards.command_line import use_utf8
 from training.cli import USAGE_ERROR
 
 DEFAULT = "overview"
@@ -49,5 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    use_utf8("stages")
     forgiving_output()
     sys.exit(main())

@@ -27,13 +27,16 @@ from training.vector_runner import VectorRunner, make_environment, make_environm
 ROOT = Path(__file__).parent.parent
 GAMES = ("PaddleBall-v0", "BicycleBalance-v0")
 every_game = pytest.mark.parametrize("env_id", GAMES)
+SCREEN: dict[str, Any] = {"observation": "screen", "screen_size": 40}
+every_observation = pytest.mark.parametrize(
+    ("env_id", "options"), [(GAMES[0], {}), (GAMES[0], SCREEN), (GAMES[1], {})]
+)
 
 
 # --- Gymnasium's wrappers
 
 WRAPPERS: dict[str, dict[str, Any]] = {
     "AddRenderObservation": {},
-    "AddWhiteNoise": {"probability_of_noise_per_pixel": 0.1},
     "Autoreset": {},
     "ClipReward": {"min_reward": -1, "max_reward": 1},
     "DelayObservation": {"delay": 2},
@@ -50,14 +53,30 @@ WRAPPERS: dict[str, dict[str, Any]] = {
     "RecordEpisodeStatistics": {},
     "RenderCollection": {},
     "RepeatAction": {"num_repeats": 2},
-    "RescaleObservation": {"min_obs": 0, "max_obs": 1},
+    "RescaleObservation": {"min_obs": np.float32(0), "max_obs": np.float32(1)},
     "StickyAction": {"repeat_action_probability": 0.2},
     "TimeAwareObservation": {},
     "TimeLimit": {"max_episode_steps": 20},
+    "TransformAction": {"func": lambda action: action, "action_space": None},
+    "TransformObservation": {"func": lambda seen: seen, "observation_space": None},
     "TransformReward": {"func": lambda reward: 2 * reward},
 }
-CONTINUOUS = {"ClipAction": {}, "RescaleAction": {"min_action": -1, "max_action": 1}}
-PICTURES = {"AddRenderObservation", "AddWhiteNoise", "HumanRendering", "RenderCollection"}
+CONTINUOUS: dict[str, dict[str, Any]] = {
+    "ClipAction": {},
+    "DiscretizeAction": {"bins": 3},
+    "RescaleAction": {"min_action": -1, "max_action": 1},
+}
+IN_COLOUR: dict[str, dict[str, Any]] = {
+    "AddWhiteNoise": {"probability_of_noise_per_pixel": 0.1},
+    "GrayscaleObservation": {},
+    "ObstructView": {"obstructed_pixels_ratio": 0.2, "obstruction_width": 3},
+    "ReshapeObservation": {"shape": (480, 1440)},
+    "ResizeObservation": {"shape": (48, 48)},
+}
+"""Wrappers for observations that are pictures in colour."""
+PICTURES = {"AddRenderObservation", "HumanRendering", "RenderCollection"}
+ELSEWHERE = {"AtariPreprocessing", "FilterObservation", "RecordVideo"}
+"""Wrappers for Atari, for dictionaries, and one that needs MoviePy."""
 VECTOR_WRAPPERS = (
     "ClipReward",
     "DictInfoToList",
@@ -67,6 +86,8 @@ VECTOR_WRAPPERS = (
     "NormalizeReward",
     "RecordEpisodeStatistics",
     "RescaleObservation",
+    "TransformAction",
+    "TransformObservation",
     "TransformReward",
 )
 
@@ -74,7 +95,7 @@ VECTOR_WRAPPERS = (
 def wrapped(module: Any, name: str, env: Any) -> Any:
     """Wrap an environment, unless this version of Gymnasium lacks the wrapper or its packages."""
     try:
-        return getattr(module, name)(env, **(WRAPPERS | CONTINUOUS).get(name, {}))
+        return getattr(module, name)(env, **(WRAPPERS | CONTINUOUS | IN_COLOUR).get(name, {}))
     except (AttributeError, ImportError, gymnasium.error.DependencyNotInstalled) as error:
         pytest.skip(str(error))
 
@@ -88,29 +109,51 @@ def run(env: Any, steps: int) -> None:
     env.close()
 
 
-@every_game
+def test_no_wrapper_of_gymnasium_is_forgotten() -> None:
+    single = {*WRAPPERS, *CONTINUOUS, *IN_COLOUR}
+    assert {name for name in vars(wrappers) if name[0].isupper()} <= single | ELSEWHERE
+    vector = {name for name in vars(vector_wrappers) if name[0].isupper()}
+    general = {name for name in vector if name.startswith("Vectorize")} | {"TYPE_CHECKING"}
+    assert (
+        vector
+        <= {*VECTOR_WRAPPERS, *CONTINUOUS, *IN_COLOUR, "HumanRendering"} | ELSEWHERE | general
+    )
+
+
+@every_observation
 @pytest.mark.parametrize("name", WRAPPERS)
-def test_gymnasiums_wrappers(env_id: str, name: str) -> None:
+def test_gymnasiums_wrappers(env_id: str, options: dict[str, Any], name: str) -> None:
+    if name == "DiscretizeObservation" and options:
+        pytest.skip("it counts cells, which are too many for a screen")
     rendering = "rgb_array" if name in PICTURES else None
-    env = gymnasium.make(env_id, render_mode=rendering)
-    if name == "AddWhiteNoise":
-        env = wrappers.AddRenderObservation(env)
+    env = gymnasium.make(env_id, render_mode=rendering, **options)
     run(wrapped(wrappers, name, env), 3 if rendering else 60)
+
+
+@every_game
+@pytest.mark.parametrize("name", IN_COLOUR)
+def test_gymnasiums_wrappers_of_pictures(env_id: str, name: str) -> None:
+    env = gymnasium.make(env_id, render_mode="rgb_array")
+    run(wrapped(wrappers, name, wrappers.AddRenderObservation(env)), 3)
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_gymnasiums_wrappers_of_continuous_actions(name: str) -> None:
     run(wrapped(wrappers, name, gymnasium.make("BicycleBalance-v0")), 60)
     games = gymnasium.make_vec("BicycleBalance-v0", num_envs=2)
+    if name == "DiscretizeAction":
+        return  # only for one environment
     run(wrapped(vector_wrappers, name, games), 60)
 
 
-@every_game
+@every_observation
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
 @pytest.mark.parametrize("name", VECTOR_WRAPPERS)
-def test_gymnasiums_vector_wrappers(env_id: str, mode: AutoresetMode, name: str) -> None:
+def test_gymnasiums_vector_wrappers(
+    env_id: str, options: dict[str, Any], mode: AutoresetMode, name: str
+) -> None:
     """Wrappers that change observations refuse SAME_STEP, as Gymnasium documents."""
-    games = gymnasium.make_vec(env_id, num_envs=3, max_steps=20, autoreset_mode=mode)
+    games = gymnasium.make_vec(env_id, num_envs=3, max_steps=20, autoreset_mode=mode, **options)
     if mode == AutoresetMode.SAME_STEP and "Observation" in name:
         with pytest.raises(ValueError, match="Expected autoreset_mode to be NEXT_STEP"):
             wrapped(vector_wrappers, name, games)

@@ -21,6 +21,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,8 @@ MAX_DEPTH = 20
 """Maximum number of lists and objects inside each other in a JSON file."""
 HEADER_SIZE = 8
 """Number of bytes, in front of everything, that hold the size of the header."""
+WAITS = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Seconds to wait before each new attempt to replace a file that another program has open."""
 
 
 class RunError(ValueError):
@@ -79,11 +82,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        _replace(path, temporary)
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone
             temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _replace(path: Path, temporary: Path) -> None:
+    """Move a file to `path`. Windows refuses while another program reads the file that is there."""
+    for seconds in WAITS:
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    temporary.replace(path)
 
 
 def remove_temporary_files(folder: Path) -> None:

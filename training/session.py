@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import time
 from contextlib import ExitStack, closing
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from rewards.command_line import quoted
 from rewards.expression import RewardError
 from training.cli import INTERRUPTED
 from training.config import RunConfig, changeable_settings, other_versions
@@ -201,16 +201,16 @@ def _train_and_report(
     if interrupted.is_set() and not run.solved:
         trust = f" {trust_flag()}" if has_code(config.reward) else ""
         _print(console, f"Interrupted at step {run.progress.steps:,}. Everything is saved.")
-        _print(console, f"Continue:    python train.py --resume {_quoted(run.shown_folder)}{trust}")
+        _print(console, f"Continue:    python train.py --resume {quoted(run.shown_folder)}{trust}")
         return INTERRUPTED
     final = evaluate_finally(run, logger)
     write_json(run.folder / EVALUATION, _content(run, final))
     _print(console, _outcome(run, seconds, first_step))
     for line in _result(run, final):
         _print(console, line)
-    _print(console, f"Run folder:  {_quoted(run.shown_folder)}")
-    _print(console, f"Watch it:    python play.py {_quoted(run.shown_folder)}")
-    _print(console, f"Curves:      tensorboard --logdir {_quoted(run.shown_folder.parent)}")
+    _print(console, f"Run folder:  {quoted(run.shown_folder)}")
+    _print(console, f"Watch it:    python play.py {quoted(run.shown_folder)}")
+    _print(console, f"Curves:      tensorboard --logdir {quoted(run.shown_folder.parent)}")
     return 0
 
 
@@ -265,10 +265,6 @@ def _content(run: Run, final: FinalEvaluation) -> dict[str, Any]:
         "metrics": best.metrics,
         "solved": run.solved,
     }
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
 
 
 def _print(console: Console, text: str) -> None:

@@ -1,6 +1,7 @@
 """The first Ctrl-C, or another signal to end, lets the training loop finish its step and save.
 
 SIGHUP comes when the terminal is closed, SIGQUIT from Ctrl-\\, SIGTERM from `kill` and at shutdown.
+On Windows, SIGBREAK comes from Ctrl-Break and when the console is closed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")  # Windows has the first two only
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+
+
+def signals_to_end() -> list[signal.Signals]:
+    """Return those of `SIGNALS` that this system has."""
+    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 
 
 @contextmanager
@@ -27,9 +33,8 @@ def interruptible() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield event  # only the main thread can receive signals
         return
-    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in numbers}
-    signals = [number for number in numbers if before[number] != signal.SIG_IGN]
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in signals_to_end()}
+    signals = [number for number in before if before[number] != signal.SIG_IGN]
 
     def ask(number: int, frame: FrameType | None) -> None:
         event.set()

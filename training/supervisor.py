@@ -15,7 +15,6 @@ import faulthandler
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from rewards.child_process import end_with
+from rewards.command_line import quoted
 from rewards.expression import RewardError, is_code, parse
 from rewards.guard import CALL, FINISHED, MARKS, MARKS_FILE, STEP, TERM, TERMS_FILE, WORD, Marks
 from rewards.sandbox.protection import (
@@ -38,6 +38,7 @@ from rewards.sandbox.protection import (
 )
 from rewards.sandbox.protection import VARIABLE as SANDBOX_VARIABLE
 from training.messages import one_line
+from training.signals import signals_to_end
 
 VARIABLE = "TRAINING_WHEELS_SUPERVISED"
 """Environment variable of the process: the folder that it shares, and its run folder, if made."""
@@ -45,7 +46,6 @@ SECONDS = 10
 """Limit for one call of a reward, which covers one step of all environments."""
 GRACE_SECONDS = 5.0  # to end after a signal, or to write a traceback
 RUN_FILE, TRACEBACK_FILE = "run", "traceback"
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 SIGNALLED = 128  # exit codes above it stand for signals
 
 
@@ -125,10 +125,9 @@ def with_step(problem: str, step: int, run_folder: Path | None) -> str:
     text = f"{problem} (step {step:,})"
     if run_folder is None or not (run_folder / "checkpoint.safetensors").is_file():
         return text
-    name = shlex.quote(str(run_folder))
     return (
         f"{text}; everything up to the last checkpoint is saved: repair the copy in "
-        f"{shlex.quote(str(run_folder / 'reward'))}, then python train.py --resume {name} "
+        f"{quoted(run_folder / 'reward')}, then python train.py --resume {quoted(run_folder)} "
         f"{trust_flag()}"
     )
 
@@ -199,7 +198,7 @@ class _Supervised:
 
     def wait(self) -> int:
         """Wait for the process and return its exit code; raises as `supervise` does."""
-        before = {number: signal.signal(number, self._pass_on) for number in _signals()}
+        before = {number: signal.signal(number, self._pass_on) for number in signals_to_end()}
         if hasattr(signal, "SIGTSTP"):
             before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._suspend)
         try:
@@ -305,7 +304,3 @@ class _Supervised:
             return (self._folder / name).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-
-
-def _signals() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
+
+from rewards.command_line import quoted
 
 DEFAULT_ENV = "paddle"
 
 
 def check(reward: str) -> str:
     """Return the command that shows what a reward pays for."""
-    return f"python -m rewards check {shlex.quote(reward)}"
+    return f"python -m rewards check {quoted(reward)}"
 
 
 def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
@@ -20,4 +21,4 @@ def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = 
     game = "" if env == DEFAULT_ENV else f" --env {env}"
     game += f" --env-options{pairs}" if pairs else ""
     script, flag = ("play.py", " --train") if window else ("train.py", "")
-    return f"python {script}{game}{flag} --reward {shlex.quote(reward)}"
+    return f"python {script}{game}{flag} --reward {quoted(reward)}"

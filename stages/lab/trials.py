@@ -36,6 +36,8 @@ from training.run_folder import CONFIG, write_json
 from training.train_options import parse
 from training.vector_runner import make_environments
 
+MAX_WORKERS = 61  # of a ProcessPoolExecutor on Windows
+
 Cell = TypeVar("Cell")
 Found = TypeVar("Found")
 
@@ -183,7 +185,7 @@ def run_trials(
     order.sort(key=lambda trial: trial[1])  # trials of one seed share the test examples
     if not order:
         return {}
-    workers = min(processes or usable_cores(), len(order))
+    workers = min(processes or usable_cores(), len(order), MAX_WORKERS)
     found: dict[tuple[Cell, int], Found] = {}
     with (
         Progress(console=Console(stderr=True)) as progress,

@@ -1,0 +1,46 @@
+"""What the command lines need on every system. It imports little, because it is used first."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import shlex
+import subprocess
+import sys
+
+USAGE_ERROR = 2
+
+
+def use_utf8(program: str) -> None:
+    """See to it that file names of any letters can be written into a run folder.
+
+    In the C locale with `PYTHONUTF8=0`, for example, file names are read as ASCII. The program is
+    then started again in Python's UTF-8 mode. Only for the beginning of a program.
+
+    Args:
+        program: the name in front of its errors.
+
+    Raises:
+        SystemExit: if an argument is not UTF-8.
+    """
+    encoding = codecs.lookup(sys.getfilesystemencoding()).name
+    unreadable = [os.fsencode(text) for text in sys.argv[1:] if not _is_text(text)]
+    if encoding == "utf-8":
+        if unreadable:
+            print(f"{program}: {unreadable[0]!r} is not UTF-8; rename the file", file=sys.stderr)
+            sys.exit(USAGE_ERROR)
+    elif encoding == "ascii" or unreadable:
+        os.environ["PYTHONUTF8"] = "1"  # for the processes that this one will start
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def _is_text(text: str) -> bool:
+    """Return whether all bytes could be decoded; surrogates stand for the others."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def quoted(text: object) -> str:
+    """Return one argument of a command as the user's shell reads it."""
+    if sys.platform == "win32":  # single quotes mean nothing to cmd.exe
+        return subprocess.list2cmdline([str(text)])
+    return shlex.quote(str(text))
