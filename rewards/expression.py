@@ -20,7 +20,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 
-LONGEST = 4_000  # characters
+LONGEST = 10_000  # characters
+MOST_TERMS = 100  # the compiler takes long for more
 LARGEST_WEIGHT = 1e30  # sums of built-in terms, which are not tried, then fit into float32
 
 
@@ -81,6 +82,8 @@ def parse(expression: str) -> list[WeightedTerm]:
             sign = -1.0 if text == "-" else 1.0
         weight, term = _product(expression, tokens)
         terms.append(WeightedTerm(sign * weight, term))
+    if len(terms) > MOST_TERMS:
+        raise RewardError(f"the reward has more than {MOST_TERMS} terms: put the sum into a file")
     if not terms:
         raise RewardError("the reward is empty; name a term, such as --reward hit_or_miss")
     return terms

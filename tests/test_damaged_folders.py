@@ -25,6 +25,7 @@ from benchmarks.damage import (
 from envs.registry import DATASETS, GAMES
 from rewards.expression import RewardError, parse
 from training.messages import one_line
+from training.reward_snapshot import kept_expression
 from training.run_folder import save_checkpoint, write_json
 from training.train_options import default_config
 from training.vector_runner import make_environment, make_environments
@@ -118,6 +119,8 @@ def test_messages_are_one_line_that_a_terminal_can_show() -> None:
 def test_a_reward_is_not_longer_than_a_line() -> None:
     with pytest.raises(RewardError, match="put it into a file"):
         parse(" + ".join(["hit_or_miss"] * 20_000))
+    with pytest.raises(RewardError, match="more than 100 terms"):
+        parse(" + ".join(["hit_or_miss"] * 101))
 
 
 @pytest.mark.parametrize(
@@ -127,3 +130,16 @@ def test_integers_that_no_float_can_hold_are_refused(env: str, option: str) -> N
     for make in (make_environment, lambda name, options: make_environments(name, 2, options)):
         with pytest.raises(ValueError, match=option):
             make(env, {option: 10**400})
+
+
+@pytest.mark.parametrize("damage", ["bytes", "large"])
+def test_a_damaged_expression_of_a_kept_reward_is_refused(damage: str, tmp_path: Path) -> None:
+    kept = tmp_path / "reward" / "reward.txt"
+    kept.parent.mkdir()
+    with kept.open("wb") as file:
+        if damage == "bytes":
+            file.write(b"\xff\xfe")
+        else:
+            file.truncate(10**12)
+    with pytest.raises(ValueError, match=r"is damaged|cannot be read"):
+        kept_expression(tmp_path, "mine.py:mine")

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from rewards.expression import WeightedTerm, is_code, parse, written
+from rewards.expression import LONGEST, WeightedTerm, is_code, parse, written
 from rewards.kernel import WeightedSum
 from rewards.terms import relative_files
-from training.run_folder import RunError, atomic_path
+from training.run_folder import RunError, atomic_path, open_file
 
 FOLDER = "reward"
 EXPRESSION = "reward.txt"
@@ -72,12 +72,17 @@ def kept_expression(folder: Path, expression: str) -> str:
     """Return `expression` with the copies in the run folder in place of the user's files.
 
     Raises:
-        RunError: if the folder lacks a copy.
+        RunError: if the folder lacks a copy, or is damaged.
     """
     root = folder.resolve() / FOLDER
     kept = root / EXPRESSION
     if kept.is_file():
-        expression = kept.read_text(encoding="utf-8")
+        with open_file(kept) as file:
+            content = file.read(LONGEST)
+        try:
+            expression = content.decode()
+        except UnicodeDecodeError:
+            raise RunError(f"{kept} is damaged: it is not text") from None
     return written([part._replace(term=_copy_of(root, part.term)) for part in parse(expression)])
 
 

@@ -80,12 +80,12 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             return 0
         try:
             interrupted = stack.enter_context(interruptible())
-            logger = stack.enter_context(closing(TensorBoardLogger(run.folder, run.progress.steps)))
-            if resume is None:
-                describe_run(logger, run.config, command, sources)
-            else:
-                _record_resume(run, command)
-            return _train_and_report(console, run, logger, interrupted)
+            with closing(TensorBoardLogger(run.folder, run.progress.steps)) as logger:
+                if resume is None:
+                    describe_run(logger, run.config, command, sources)
+                else:
+                    _record_resume(run, command)
+                return _train_and_report(console, run, logger, interrupted)
         except RewardError as error:
             text = with_step(str(error), run.progress.steps, run.shown_folder)
             raise RewardError(text) from None
