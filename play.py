@@ -7,6 +7,18 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from training.supervisor import is_needed, supervise, supervised
+
+if __name__ == "__main__" and is_needed(sys.argv[1:]) and "--sandbox" not in sys.argv:
+    # a reward that never returns, or that ends its process, is named by another process
+    try:
+        sys.exit(supervise(sys.argv[1:]))
+    except (ValueError, OSError) as error:
+        print(f"play.py: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 try:
     import tyro
 
@@ -58,4 +70,5 @@ if __name__ == "__main__":
     use_utf8("play.py")
     forgiving_output()
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
-    sys.exit(main())
+    with supervised():
+        sys.exit(main())

@@ -167,9 +167,15 @@ def _too_large(term: Term, row: Array, total: Array, after: Array) -> RewardErro
     """Return the error for rewards of which one is NaN or too large."""
     i = int(np.flatnonzero(~(np.abs(total) <= LARGEST))[0])
     state = ", ".join(f"{name}={after[i][name]:.6g}" for name in after.dtype.names or ())
-    whole = "" if row[i] == total[i] else f", and the weighted sum is {total[i]:.6g},"
+    # an array keeps None as NaN
+    paid = "nan or None" if np.isnan(row[i]) else f"{row[i]:.6g}"
+    whole = (
+        ""
+        if np.isnan(row[i]) or row[i] == total[i]
+        else f", and the weighted sum is {total[i]:.6g},"
+    )
     return RewardError(
-        f"{term.place}: `{term.name}` returned {row[i]:.6g}{whole} for after: {state}; rewards "
+        f"{term.place}: `{term.name}` returned {paid}{whole} for after: {state}; rewards "
         f"must be finite and at most {LARGEST:.0e}"
     )
 

@@ -117,7 +117,7 @@ def test_the_end_of_the_process_is_explained_in_one_line(tmp_path: Path) -> None
         "kill": f"{function}ended the whole program (signal 9, Killed)",
         "abort": f"{file}:{line_with('os.abort', source)}: `reward` ended the whole program "
         "(signal 6, Aborted)",
-        "killed from outside": "the training was ended from outside (signal 9, Killed)",
+        "killed from outside": "the program was ended from outside (signal 9, Killed)",
     }
     programs = {how: program(how, tmp_path) for how in expected}
     for how, process in programs.items():
@@ -197,3 +197,18 @@ def test_a_sandbox_is_never_left_out_silently(
     assert train.main(["--sandbox", "--run-dir", str(tmp_path / "r")]) == 2
     assert "--sandbox needs a process of its own" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
+
+
+@POSIX
+def test_play_names_a_reward_that_ends_the_program(tmp_path: Path) -> None:
+    file = tmp_path / "late.py"
+    file.write_text(
+        "import os, sys\ndef late(before, action, after):\n"
+        "    if 'play.py' in sys.argv[0]:\n        os._exit(0)\n    return after.ball_y\n"
+    )
+    play = Path(__file__).parents[1] / "play.py"
+    command = [sys.executable, str(play), "--headless", "--episodes", "1", "--reward", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    error = done.stderr.splitlines()[-1]
+    assert error == f"play.py: {file}:2: `late` ended the whole program (exit code 0)"

@@ -1,4 +1,4 @@
-"""Trains with a user's reward in a process of its own, and says how that process ended.
+"""Trains or plays with a user's reward in a process of its own, and says how that process ended.
 
 A user's code may end its process without a word, by a crash or by `os._exit`, and it may never
 return. This module starts the process, passes on signals, and then names the file, line and step.
@@ -122,7 +122,7 @@ def announce_run(folder: Path) -> None:
 
 def with_step(problem: str, step: int, run_folder: Path | None) -> str:
     """Return the error about a reward that has failed in training, with a way to go on."""
-    text = f"{problem} (step {step:,})"
+    text = problem if run_folder is None and not step else f"{problem} (step {step:,})"
     if run_folder is None or not (run_folder / "checkpoint.safetensors").is_file():
         return text
     return (
@@ -279,7 +279,7 @@ class _Supervised:
         term = self._term_in_progress()
         step = self._marks.words[STEP]
         if term is None:
-            return with_step(f"the training was ended from outside ({how})", step, run_folder)
+            return with_step(f"the program was ended from outside ({how})", step, run_folder)
         name, place = term.name, term.place
         for file in term.files:
             written = re.escape(file.encode("ascii", "backslashreplace").decode())
