@@ -7,25 +7,25 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from training.supervisor import is_needed, supervise, supervised
-
-if __name__ == "__main__" and is_needed(sys.argv[1:]) and "--sandbox" not in sys.argv:
-    # a reward that never returns, or that ends its process, is named by another process
-    try:
-        sys.exit(supervise(sys.argv[1:]))
-    except (ValueError, OSError) as error:
-        print(f"play.py: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
 try:
+    from rewards.command_line import use_utf8
+    from training.supervisor import is_needed, leave, supervise, supervised
+
+    if __name__ == "__main__":
+        use_utf8("play.py")
+        if is_needed(sys.argv[1:]) and "--sandbox" not in sys.argv:
+            # another process names a reward that never returns, or that ends its process
+            try:
+                sys.exit(supervise(sys.argv[1:]))
+            except (ValueError, OSError) as error:
+                print(f"play.py: {error}", file=sys.stderr)
+                sys.exit(2)
+
     import tyro
 
     from envs.output import forgiving_output
     from playing.app import play
     from playing.selection import PlayError, PlayOptions, tell
-    from rewards.command_line import use_utf8
     from rewards.expression import RewardError
     from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 except KeyboardInterrupt:  # these imports take a second or more
@@ -67,8 +67,8 @@ def read(arguments: Sequence[str]) -> PlayOptions:
 
 
 if __name__ == "__main__":
-    use_utf8("play.py")
     forgiving_output()
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     with supervised():
-        sys.exit(main())
+        code = main()
+    sys.exit(leave(code))

@@ -12,7 +12,7 @@ try:
 
     from rewards.command_line import use_utf8
     from training.messages import one_line
-    from training.supervisor import is_in_sandbox, is_needed, supervise, supervised
+    from training.supervisor import is_in_sandbox, is_needed, leave, supervise, supervised
 except KeyboardInterrupt:  # these imports take half a second
     print("train.py: interrupted", file=sys.stderr)
     sys.exit(130)
@@ -71,7 +71,8 @@ def start() -> int:
             from envs.output import forgiving_output  # here, for the same reason as in `run`
 
             forgiving_output()
-            return main()
+            code = main()
+        return leave(code)
     except (ValueError, OSError) as error:
         tell(str(error))
         return USAGE_ERROR

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 from rewards.guard import MARKS, STEP, Call
-from training.supervisor import VARIABLE, announce_run, supervise, supervised
+from training.supervisor import VARIABLE, announce_run, leave, supervise, supervised
 
 
 def reward(how: str) -> None:
     """Stand for a reward that fails in training."""
-    if how == "returns":
-        return
+    if how == "leaves a thread":
+        threading.Thread(target=time.sleep, args=(3600,)).start()
     if how == "sleeps":
         time.sleep(3600)
     if how == "holds the interpreter":
@@ -60,7 +61,8 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 2
     with supervised():
-        return work(how, folder)
+        code = work(how, folder)
+    return leave(code)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def test_the_end_of_the_process_is_explained_in_one_line(tmp_path: Path) -> None
 
 @POSIX
 def test_exit_codes_and_signals_pass_through(tmp_path: Path) -> None:
-    process = program("returns", tmp_path)
+    process = program("leaves a thread", tmp_path)
     assert not process.communicate(timeout=60)[1]
     assert process.returncode == 7
     process = program("waits for a signal", tmp_path)
@@ -209,6 +209,6 @@ def test_play_names_a_reward_that_ends_the_program(tmp_path: Path) -> None:
     play = Path(__file__).parents[1] / "play.py"
     command = [sys.executable, str(play), "--headless", "--episodes", "1", "--reward", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     error = done.stderr.splitlines()[-1]
     assert error == f"play.py: {file}:2: `late` ended the whole program (exit code 0)"

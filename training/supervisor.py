@@ -107,6 +107,19 @@ def supervised() -> Iterator[None]:
         MARKS.words[FINISHED] = 1
 
 
+def leave(code: int) -> int:
+    """End this process if it has a supervisor, else return `code`.
+
+    Threads and functions for the exit that a user's code has left are not waited for.
+    """
+    if VARIABLE in os.environ:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # closed
+                stream.flush()
+        os._exit(code)
+    return code
+
+
 def prepared_run_folder() -> Path | None:
     """Return the empty folder that the supervisor has made for a run in a sandbox."""
     folder = json.loads(os.environ.get(VARIABLE, "{}")).get("run_folder")
