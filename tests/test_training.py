@@ -40,14 +40,15 @@ from training.vector_runner import make_environments
 
 REPOSITORY = Path(train.__file__).parent
 QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
+SMALL = ["--threads", "1", "--video-frames", "8"]  # saves time
 
 
 def run_train(*arguments: object) -> Path:
     """Train in this process and return the run folder."""
     given = [str(argument) for argument in arguments]
     if "--resume" not in given:
-        for option, value in (("--threads", "1"), ("--video-frames", "8")):  # saves time
-            given += [] if option in given else [option, value]
+        options = zip(SMALL[::2], SMALL[1::2], strict=True)
+        given += [word for pair in options if pair[0] not in given for word in pair]
     assert train.main(given) == 0
     place = given[given.index("--resume" if "--resume" in given else "--run-dir") + 1]
     return Path(place) if "--resume" in given else only_run(Path(place))
@@ -75,23 +76,25 @@ def curves(folder: Path) -> EventAccumulator:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("steps", "options"),  # without --anneal, the first run stops in the middle of a rollout
     [
-        ["--num-steps", "37"],  # stops in the middle of a rollout
-        ["--reward", "hit_or_miss - 0.01*effort", "--anneal"],
-        ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"],
+        (4800, ["--num-steps", "37"]),
+        (4800, ["--reward", "hit_or_miss - 0.01*effort", "--anneal"]),
+        (1200, ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"]),
     ],
     ids=["within a rollout", "weighted reward", "screen"],
 )
-def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(options: list[str], tmp_path: Path) -> None:
+def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(
+    steps: int, options: list[str], tmp_path: Path
+) -> None:
+    options = [*QUICK, *options, "--eval-every", str(steps * 5 // 6)]
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 2 * steps, *options)
     if "--anneal" in options:  # its schedule belongs to the planned total, so that stays the same
-        through = run_train("--run-dir", tmp_path / "a", "--steps", 9600, *QUICK, *options)
-        again = run_train("--run-dir", tmp_path / "b", "--steps", 9600, *QUICK, *options)
+        again = run_train("--run-dir", tmp_path / "b", "--steps", 2 * steps, *options)
         assert_same_checkpoint(through, again)
         return
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 9600, *QUICK, *options)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 4800, *QUICK, *options)
-    run_train("--resume", half, "--steps", 9600)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", steps, *options)
+    run_train("--resume", half, "--steps", 2 * steps)
     assert_same_checkpoint(through, half)
 
 
@@ -129,8 +132,9 @@ def test_a_killed_run_keeps_its_last_checkpoint(tmp_path: Path) -> None:
 def start_train(*arguments: object, save_seconds: float | None = None) -> Any:
     code = "import sys, train, training.loop as loop; "
     code += f"loop.SAVE_SECONDS = {save_seconds}; " if save_seconds is not None else ""
+    given = [*map(str, arguments), *SMALL]
     return subprocess.Popen(
-        [sys.executable, "-c", code + "sys.exit(train.main(sys.argv[1:]))", *map(str, arguments)],
+        [sys.executable, "-c", code + "sys.exit(train.main(sys.argv[1:]))", *given],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -232,8 +236,8 @@ def test_a_reward_that_fails_late_is_named_and_nothing_is_lost(
     """These rewards fail at one step in 65,537, which the test before training does not reach."""
     luck = "luck = int(after.ball_y * 1e6) % 65537"
     (tmp_path / "mine.py").write_text(f"def mine(before, action, after):\n    {luck}\n    {body}\n")
-    arguments = ["--run-dir", tmp_path / "r", "--steps", 1600000, *QUICK, "--reward"]
-    arguments.append(f"{tmp_path / 'mine.py'}:mine")
+    arguments = ["--run-dir", tmp_path / "r", "--steps", 1600000, *QUICK]
+    arguments += ["--agent", "search", "--reward", f"{tmp_path / 'mine.py'}:mine"]
     assert train.main([str(argument) for argument in arguments]) == 2
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert message in told
