@@ -23,10 +23,10 @@ try:
 
     import tyro
 
-    from envs.output import forgiving_output
     from playing.app import play
     from playing.selection import PlayError, PlayOptions, tell
     from rewards.expression import RewardError
+    from rewards.output import forgiving_output
     from training.cli import INTERRUPTED, USAGE_ERROR, read_options
 except KeyboardInterrupt:  # these imports take a second or more
     print("play.py: interrupted", file=sys.stderr)

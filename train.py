@@ -11,6 +11,7 @@ try:
     from collections.abc import Sequence
 
     from rewards.command_line import use_utf8
+    from rewards.output import forgiving_output
     from training.messages import one_line
     from training.supervisor import is_in_sandbox, is_needed, leave, supervise, supervised
 except KeyboardInterrupt:  # these imports take half a second
@@ -68,8 +69,6 @@ def start() -> int:
         if is_needed(sys.argv[1:]):
             return supervise(sys.argv[1:])
         with supervised():
-            from envs.output import forgiving_output  # here, for the same reason as in `run`
-
             forgiving_output()
             code = main()
         return leave(code)

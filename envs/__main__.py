@@ -5,12 +5,12 @@ The tables are Markdown, as README and docs show them.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
 from envs import registry
 from envs.names import suggest
-from envs.output import forgiving_output
 
 TABLES: dict[str, tuple[str, Mapping[str, registry.Entry]]] = {
     "games": ("--env", registry.GAMES),
@@ -43,5 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    forgiving_output()
+    if hasattr(signal, "SIGPIPE"):  # not on Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends the program quietly
     sys.exit(main())

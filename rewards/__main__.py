@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from envs.output import forgiving_output
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
 from rewards.command_line import use_utf8
 from rewards.expression import RewardError, file_named, parse
+from rewards.output import forgiving_output
 from rewards.sandbox.parent import OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import described
 

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from envs.names import load, suggest
-from envs.output import forgiving_output
 from envs.registry import EXPERIMENTS, summaries
 from rewards.command_line import use_utf8
+from rewards.output import forgiving_output
 from training.cli import USAGE_ERROR
 
 DEFAULT = "overview"

@@ -31,7 +31,7 @@ from stages.unsupervised.neighbours import nearest_other
 from stages.unsupervised.png import as_png, best_variants, png_bytes_at, round_to_bytes
 from stages.unsupervised.ridge import STRENGTHS, ridge
 from tests.test_training import assert_same_checkpoint, curves, run_train
-from training.trained_agent import load_agent
+from training.trained_agent import load_agent, load_model
 from training.vector_runner import VectorRunner, make_environments
 
 QUICK = ("--eval-episodes", 100, "--env-options", "examples=2000")
@@ -175,7 +175,7 @@ def test_training_stops_at_convergence_and_environments_keep_their_points(
     folder = run_train("--run-dir", tmp_path / "a", *given, "--steps", 30_000)
     found = json.loads((folder / "evaluation.json").read_text())
     env: gymnasium.Env[Any, Any] = gymnasium.make("ClusterPoints-v0", examples=2000)
-    agent: Any = load_agent(folder, env)
+    agent: Any = load_agent(folder, env, model=load_model(folder, last=True))
     turns = len(agent.history) - 1
     assert 2 < turns < 100
     assert found["steps"] == turns * 300

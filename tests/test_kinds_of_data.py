@@ -234,12 +234,12 @@ def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) ->
     [
         ("sounds", "observation=mp3", "option `observation` must be spectrogram or waveform"),
         ("sounds", "background=2", "option `background` must be between 0 and 1"),
-        ("translate", "source=text", "option `source` must be state, screen, coarse"),
+        ("translate", "source=text", "option `source` must be state, screen or coarse"),
         ("translate", "target=state", "options `source` and `target` must differ"),
         ("translate", "screen_size=25", "option `screen_size` must be a multiple of 8"),
         ("translate", "noise=0.1", "option `noise` must be 0"),
         ("translate", "observation=state", "option `observation` does not apply here"),
-        ("classify", "observation=table", "option `observation` must be screen, features, state"),
+        ("classify", "observation=table", "option `observation` must be screen, features or state"),
     ],
 )
 def test_wrong_options_get_one_line_and_leave_nothing(

@@ -31,9 +31,13 @@ def make_run(folder: Path, *arguments: str) -> tuple[Run, Any]:
     environments = make_environments(config.env, config.num_envs, config.make_options)
     run = Run(config, folder, *make_agent_and_runner(config, environments))
     generator = torch.Generator().manual_seed(1)
-    for name, tensor in run.agent.policy_tensors().items():
+    tensors = run.agent.policy_tensors()
+    for name, tensor in tensors.items():
         if name.endswith("weight"):  # the last layers begin with weights of about 0
             tensor.add_(0.2 * torch.randn(tensor.shape, generator=generator))
+        elif name.endswith("return_scale"):  # 0 before the first reward
+            tensor.fill_(1.0)
+    run.agent.restore_policy(tensors)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CONFIG, config.to_json("no command"))
     run.save()

@@ -19,9 +19,9 @@ from gymnasium import spaces
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Step, Task
-from envs.output import Output
 from rewards.command_line import quoted
 from rewards.expression import RewardError
+from rewards.output import Output
 from rewards.terms import load_term, relative_files
 from training.run_folder import read_tensors, write_json, write_tensors
 from training.signals import interruptible

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """import sys
-from envs.output import forgiving_output
+from rewards.output import forgiving_output
 forgiving_output()
 {statements}
 sys.exit(7)

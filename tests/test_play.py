@@ -749,7 +749,7 @@ def test_ctrl_c_is_quiet_and_leaves_no_partial_file() -> None:
     playing_now.send_signal(signal.SIGINT)
     _, errors = playing_now.communicate(timeout=PATIENCE)
     assert playing_now.returncode == 130
-    assert errors == ""
+    assert errors == "play.py: interrupted\n"
     assert list(Path().iterdir()) == []
 
 
@@ -764,7 +764,7 @@ def test_a_closed_stdout_is_quiet() -> None:
     ]
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_torch_is_imported_only_for_trained_agents() -> None:

@@ -22,8 +22,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
-from envs.engine.cache import cache_root
-
 MEMORY = 512 * 2**20  # bytes that a user's code may allocate; more while it is loaded
 DATA = 5  # column of /proc/self/statm: pages of data and stack
 ASLEEP = 4.0  # limit of wall-clock time, as a multiple of the limit of processor time
@@ -94,6 +92,10 @@ class Confinement:
         """
         self.violations: list[Operation] = []
         self.printed: Operation | None = None
+        # here, because a process that only starts trials imports this module without Gymnasium
+        from envs.engine.cache import cache_root
+
+        self._cache = cache_root(os.environ.get("NUMBA_CACHE_DIR")).parent
         self._stderr = stderr
         self._watching = False
         faulthandler.enable(stderr)
@@ -142,7 +144,7 @@ class Confinement:
         text = FORBIDDEN.get(event)
         if event == "open" and _writes(*arguments[1:3]):
             text = f"writes the file {arguments[0]}"
-        if text is None or _in_cache(arguments):
+        if text is None or _is_in(self._cache, arguments):  # a game is compiled
             return
         frame = user_frame(sys._getframe(1))
         if frame is None:
@@ -184,11 +186,10 @@ def _writes(mode: Any, flags: Any) -> bool:
     return bool(set("wax+") & set(mode or "")) or bool(isinstance(flags, int) and flags & WRITING)
 
 
-def _in_cache(arguments: tuple[Any, ...]) -> bool:
-    """Return whether an operation is about this project's cache, as when a game is compiled."""
-    root = cache_root(os.environ.get("NUMBA_CACHE_DIR")).parent
+def _is_in(folder: Path, arguments: tuple[Any, ...]) -> bool:
+    """Return whether the first argument of an operation is a path in `folder`."""
     path = arguments[0] if arguments else None
-    return isinstance(path, str | os.PathLike) and Path(path).is_relative_to(root)
+    return isinstance(path, str | os.PathLike) and Path(path).is_relative_to(folder)
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
