@@ -379,6 +379,10 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in listed]
 
 
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
 def runs_still(pid: int) -> bool:
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
@@ -446,7 +450,8 @@ def test_saving_the_opposite_reward_reverses_the_behaviour() -> None:
         assert window.status.reward.startswith("version 2 of ")
         assert list(window.playback.terms) == ["down"]
         up, down = sorted(Path("runs").iterdir())
-        [trainer] = children(os.getpid())
+        # other tests may have left a process of `multiprocessing`
+        [trainer] = [child for child in children(os.getpid()) if "training.live" in command(child)]
         os.kill(trainer, signal.SIGKILL)
         wait_until(lambda: "SIGKILL" in error_after_a_frame(window))
         press(window, pygame.K_n)  # what time was left of the episode before is gone with it
