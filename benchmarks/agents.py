@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
-from threading import Event, Timer
 
 import torch
 from rich.console import Console
@@ -16,11 +15,11 @@ from rich.console import Console
 from agents import make_agent
 from agents.agent import Task, UnsuitableTaskError
 from benchmarks.measuring import Clock
-from benchmarks.report import number, show_table, spread
-from benchmarks.training import new_run, preset_config, run_once
+from benchmarks.report import number, show_table, show_text, spread
+from benchmarks.training import new_run, preset_config, run_once, time_limit
 from envs.registry import AGENTS
-from training.evaluation import evaluate, fresh_seed
-from training.loop import train
+from training.evaluation import Evaluation, evaluate, fresh_seed
+from training.loop import Run, train
 from training.vector_runner import make_environments
 
 GAMES: dict[str, tuple[str, ...]] = {
@@ -102,19 +101,21 @@ def learn(game: str, agent: str, seed: int, seconds: float) -> Outcome:
     config = preset_config(seed, steps, [*GAMES[game], "--agent", agent])
     torch.set_num_threads(config.threads)
     with new_run(config) as (run, logger, display):
-        over = Event()
-        limit = Timer(seconds * (SCREEN_FACTOR if "screen" in game else 1), over.set)
-        limit.start()
-        clock = Clock()
-        train(run, logger, display, over)
-        spent, processor = clock.seconds(), clock.processor()
-        limit.cancel()
-        found = evaluate(
-            run.agent, config.env, run.make_options, config.eval_episodes, fresh_seed(seed, FRESH)
-        )
+        with time_limit(seconds * (SCREEN_FACTOR if "screen" in game else 1)) as over:
+            clock = Clock()
+            train(run, logger, display, over)
+            spent, processor = clock.seconds(), clock.processor()
+        found = evaluate_at_the_end(run)
     return Outcome(
         game, agent, seed, run.solved, spent, run.progress.steps, found.mean_score, processor
     )
+
+
+def evaluate_at_the_end(run: Run) -> Evaluation:
+    """Evaluate the agent of a run on seeds that its training has not used."""
+    config = run.config
+    seed = fresh_seed(config.seed, FRESH)
+    return evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
 
 
 def describe(outcome: Outcome) -> str:
@@ -131,12 +132,8 @@ def show_agents(console: Console, outcomes: Sequence[Outcome]) -> None:
     for game in dict.fromkeys(outcome.game for outcome in outcomes):
         of_game = [outcome for outcome in outcomes if outcome.game == game]
         bar = preset_config(0, options=GAMES[game]).solved_score
-        console.print(
-            f"\n{game}: python train.py {' '.join(GAMES[game])}; solved at {number(bar or 0)}\n",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        command = f"python train.py {' '.join(GAMES[game])}"
+        show_text(console, f"\n{game}: {command}; solved at {number(bar or 0)}\n")
         names = [name for name in AGENTS if any(o.agent == name for o in of_game)]
         lines = [_line(name, [o for o in of_game if o.agent == name]) for name in names]
         show_table(console, HEADINGS, lines)

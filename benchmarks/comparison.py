@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks.agents import GAMES
 from benchmarks.evaluator import EvalProtocol, Evaluator, Result
 from benchmarks.learners import CLEANRL, LEARNERS
-from benchmarks.report import number, show_table, spread
+from benchmarks.report import number, show_table, show_text, spread
 from benchmarks.training import preset_config, run_once
 
 HEADINGS = (
@@ -121,7 +121,7 @@ def show_comparison(
     for game, protocol in protocols.items():
         of_game = [run for run in runs if run.game == game]
         text = f"\n{describe_protocol(game, protocol)}\n"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        show_text(console, text)
         names = list(dict.fromkeys(run.learner for run in of_game))
         results = {name: [t.result for t in of_game if t.learner == name] for name in names}
         first = results[names[0]] if names else []

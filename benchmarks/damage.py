@@ -26,6 +26,7 @@ import gymnasium
 import torch
 from rich.console import Console
 
+from benchmarks.report import show_text
 from training.messages import one_line
 from training.run_folder import CONFIG, NUMBERS, read_tensors, write_tensors
 
@@ -56,14 +57,7 @@ VALUES = (
 )
 """JSON texts that replace a value."""
 OPTION_NAMES = (
-    "dataset",
-    "game",
-    "rewards",
-    "reward",
-    "stage",
-    "entry_point",
-    "wrappers",
-    "kwargs",
+    *("dataset", "game", "rewards", "reward", "stage", "entry_point", "wrappers", "kwargs"),
 )
 LOADED = "loaded"
 REFUSALS = (ValueError, FloatingPointError, OSError, MemoryError, gymnasium.error.Error)
@@ -249,9 +243,7 @@ def change_value(content: Any, rng: random.Random) -> str:
         key = rng.choice((*OPTION_NAMES, EVIL, "unknown"))
         path += f" and {key}"
     value = rng.choice(VALUES)
-    if isinstance(place, dict):
-        place[key] = PLACEHOLDER + value
-    elif key is None:
+    if key is None:
         place.append(PLACEHOLDER + value)
     else:
         place[key] = PLACEHOLDER + value
@@ -365,7 +357,7 @@ def run_damages(mutations: int, seed: int, console: Console) -> list[Outcome]:
             for outcome in found:
                 if outcome.problem:
                     text = f"{outcome.problem}: {number}, {outcome.told}\n{outcome.detail}"
-                    console.print(text, markup=False, highlight=False, soft_wrap=True)
+                    show_text(console, text)
             if any(each.problem in ("hang", "memory") for each in found):
                 worker.kill()
                 worker.join()

@@ -20,10 +20,15 @@ PROCESSOR = (
 MET = {True: "yes", False: "NO", None: ""}
 
 
+def show_text(console: Console, text: str) -> None:
+    """Print text as it is."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def show_facts(console: Console, facts: dict[str, Any]) -> None:
     """Print one line per fact."""
     for name, value in facts.items():
-        console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
+        show_text(console, f"{name}: {value}")
 
 
 def show_rows(console: Console, rows: Sequence[Row]) -> None:
@@ -31,8 +36,8 @@ def show_rows(console: Console, rows: Sequence[Row]) -> None:
     show_table(console, HEADINGS, [_cells(row) for row in rows])
     for row in rows:
         line = f"{row.measure.what} ({row.measure.unit}): {row.measure.counted}."
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(PROCESSOR, highlight=False, markup=False, soft_wrap=True)
+        show_text(console, line)
+    show_text(console, PROCESSOR)
 
 
 def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -40,7 +45,7 @@ def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequen
     if not console.is_terminal:
         rule = ["---", *["---:"] * (len(headings) - 1)]
         for cells in (headings, rule, *lines):
-            console.print(f"| {' | '.join(cells)} |", highlight=False, markup=False, soft_wrap=True)
+            show_text(console, f"| {' | '.join(cells)} |")
         return
     table = Table()
     for k, heading in enumerate(headings):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from operator import mul
-from threading import Event, Timer
 from time import time
 from typing import NamedTuple
 
@@ -19,11 +18,10 @@ import torch
 from gymnasium.wrappers.vector import TransformReward
 from rich.console import Console
 
-from benchmarks.agents import FRESH, GAMES
-from benchmarks.report import number, show_table, spread
-from benchmarks.training import new_run, preset_config, run_once
-from rewards.expression import parse
-from training.evaluation import evaluate, fresh_seed
+from benchmarks.agents import GAMES, evaluate_at_the_end
+from benchmarks.report import number, show_table, show_text, spread
+from benchmarks.training import new_run, preset_config, run_once, time_limit
+from rewards.expression import parse, written
 from training.loop import train
 
 SCALES = (1e-6, 1e-3, 1.0, 1e3, 1e6)
@@ -154,23 +152,17 @@ def learn(trial: Trial, deadline: float = math.inf) -> Result | None:
         config = replace(config, reward=scaled(config.reward, trial.scale))
     torch.set_num_threads(config.threads)
     with new_run(config, wrap) as (run, logger, display):
-        over = Event()
-        limit = Timer(min(left, 1e6), over.set)
-        limit.start()
-        train(run, logger, display, over)
-        limit.cancel()
+        with time_limit(min(left, 1e6)) as over:
+            train(run, logger, display, over)
         if over.is_set():
             return None
-        seed = fresh_seed(trial.seed, FRESH)
-        found = evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
-        steps = run.progress.steps
-        return Result(*trial[:4], run.solved, steps, found.mean_score)
+        score = evaluate_at_the_end(run).mean_score
+        return Result(*trial[:4], run.solved, run.progress.steps, score)
 
 
 def scaled(expression: str, scale: float) -> str:
     """Return a weighted sum of reward terms with all weights multiplied by `scale`."""
-    weighted = [(scale * part.weight, part.term) for part in parse(expression)]
-    return " + ".join(f"{weight!r}*{term}" for weight, term in weighted).replace("+ -", "- ")
+    return written([part._replace(weight=scale * part.weight) for part in parse(expression)])
 
 
 def describe(result: Result) -> str:
@@ -186,7 +178,7 @@ def show_scales(console: Console, results: Sequence[Result]) -> None:
     """Print a table per game with a row per agent and scale: median and range over the seeds."""
     for game in dict.fromkeys(trial.game for trial in results):
         title = f"\n{game}: python train.py {' '.join(GAMES[game])} --agent NAME --reward ...\n"
-        console.print(title, highlight=False, markup=False, soft_wrap=True)
+        show_text(console, title)
         lines = []
         for agent in BUDGETS[game]:
             of_agent = [r for r in results if (r.game, r.agent) == (game, agent)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import torch
@@ -107,6 +107,18 @@ def run_once(config: RunConfig) -> Outcome:
         clock = Clock()
         train(run, logger, display, Event())
         return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.solved)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[Event]:
+    """Yield an event that is set after `seconds`."""
+    over = Event()
+    limit = Timer(seconds, over.set)
+    limit.start()
+    try:
+        yield over
+    finally:
+        limit.cancel()
 
 
 @contextmanager
