@@ -6,7 +6,6 @@ import hashlib
 import os
 import pickle
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from envs.engine.cache import drop_oldest
+from envs.engine.cache import drop_oldest, whole_file
 
 FOLDERS_KEPT = 256
 SUFFIX = ".nbc"
@@ -62,7 +61,8 @@ class KernelCache(NullCache):
             if not self._folder.is_dir():
                 self._folder.unlink(missing_ok=True)
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(self._file(signature, result.codegen), hashlib.sha256(code).digest() + code)
+            with whole_file(self._file(signature, result.codegen)) as file:
+                file.write(hashlib.sha256(code).digest() + code)
             drop_oldest(self._folder.parent, FOLDERS_KEPT)
 
     def _file(self, signature: Any, codegen: Any) -> Path:
@@ -98,15 +98,3 @@ def _throw_away(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file so that other processes see all of it or nothing."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-        try:
-            temporary.write(content)
-            temporary.close()  # Windows cannot rename an open file
-            Path(temporary.name).replace(file)
-        except OSError:
-            Path(temporary.name).unlink(missing_ok=True)
-            raise

@@ -12,7 +12,6 @@ import hashlib
 import importlib
 import inspect
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.engine.cache import cache_root, drop_oldest
+from envs.engine.cache import cache_root, drop_oldest, whole_file
 from envs.engine.game import Game
 from rewards.check.events import GameEvents, Steps, events_of
 
@@ -236,6 +235,5 @@ def _save(file: Path, arrays: Arrays) -> None:
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         drop_oldest(file.parent, KEPT - 1)
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            np.savez(temporary, **arrays)  # type: ignore[arg-type]
-        Path(temporary.name).replace(file)
+        with whole_file(file) as opened:
+            np.savez(opened, **arrays)  # type: ignore[arg-type]

@@ -23,10 +23,12 @@ def add_marks(folder: Path, marks: Iterable[str]) -> None:
 
     They come from a process that has run a user's code, so anything but a hash is left out.
     """
+    hashes = [str(mark) for mark in marks if re.fullmatch("[0-9a-f]{8,64}", str(mark))]
+    if not hashes:
+        return
     with contextlib.suppress(OSError):
-        for mark in marks:
-            if re.fullmatch("[0-9a-f]{8,64}", str(mark)):
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / mark).touch()
-                for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
-                    old.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in hashes:
+            (folder / name).touch()
+        for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
