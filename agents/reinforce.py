@@ -184,8 +184,8 @@ class ReinforceAgent(ReturnAgent):
         self.rescale()
         losses = self.losses(observations, actions, self.tensor(returns) / self.return_scale.unit)
         self.descend(losses["policy_loss"] + losses["value_loss"], float("inf"))
-        units = {name: self.return_scale.unit**power for name, power in POWERS.items()}
-        metrics = self.check({name: loss.item() * units[name] for name, loss in losses.items()})
+        numbers = {name: loss.item() for name, loss in losses.items()}
+        metrics = self.check(self.in_reward_units(numbers, POWERS))
         self._start_collecting()
         return metrics
 

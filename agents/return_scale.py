@@ -154,6 +154,13 @@ class ReturnAgent(TorchAgent):
                     parameters *= factor
         return factor
 
+    def in_reward_units(
+        self, metrics: dict[str, float], powers: dict[str, int]
+    ) -> dict[str, float]:
+        """Return metrics in the reward's unit to the power in which each is measured."""
+        unit = self.return_scale.unit
+        return {name: value * unit ** powers[name] for name, value in metrics.items()}
+
     def policy_tensors(self) -> dict[str, Any]:
         """Return the network and the unit of its values."""
         unit = torch.tensor(self.return_scale.value, dtype=torch.float64)

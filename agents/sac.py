@@ -168,8 +168,8 @@ class SACAgent(ReturnAgent):
             metrics = self._improve()
         if self.steps_seen // REPORT_EVERY == before // REPORT_EVERY:
             return None
-        units = {name: self.return_scale.unit**power for name, power in POWERS.items()}
-        return self.check({name: value.item() * units[name] for name, value in metrics.items()})
+        numbers = {name: value.item() for name, value in metrics.items()}
+        return self.check(self.in_reward_units(numbers, POWERS))
 
     def _improve(self) -> dict[str, Tensor]:
         """Take one gradient step on a minibatch (algorithm 1, the inner loop)."""
