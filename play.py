@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Sequence
 
 try:
-    from rewards.command_line import use_utf8
+    from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
+    from training.messages import one_line
     from training.supervisor import is_needed, leave, supervise, supervised
 
     if __name__ == "__main__":
@@ -18,8 +19,8 @@ try:
             try:
                 sys.exit(supervise(sys.argv[1:]))
             except (ValueError, OSError) as error:
-                print(f"play.py: {error}", file=sys.stderr)
-                sys.exit(2)
+                print(f"play.py: {one_line(error)}", file=sys.stderr)
+                sys.exit(USAGE_ERROR)
 
     import tyro
 
@@ -27,7 +28,7 @@ try:
     from playing.selection import PlayError, PlayOptions, tell
     from rewards.expression import RewardError
     from rewards.output import forgiving_output
-    from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+    from training.cli import read_options
 except KeyboardInterrupt:  # these imports take a second or more
     print("play.py: interrupted", file=sys.stderr)
     sys.exit(130)

@@ -10,7 +10,7 @@ try:
     import warnings
     from collections.abc import Sequence
 
-    from rewards.command_line import use_utf8
+    from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
     from rewards.output import forgiving_output
     from training.messages import one_line
     from training.supervisor import is_in_sandbox, is_needed, leave, supervise, supervised
@@ -18,8 +18,6 @@ except KeyboardInterrupt:  # these imports take half a second
     print("train.py: interrupted", file=sys.stderr)
     sys.exit(130)
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
 NOT_BEGUN = "interrupted before the training began; nothing was written"
 
 

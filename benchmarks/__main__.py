@@ -15,9 +15,9 @@ from rich.console import Console
 from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
-from rewards.command_line import use_utf8
+from rewards.command_line import USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
-from training.cli import USAGE_ERROR, File, read_options
+from training.cli import File, read_options
 
 Suite = Literal[
     "engine", "training", "startup", "bicycle", "rewards", "agents", "scale", "compare", "damage"

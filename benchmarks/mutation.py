@@ -33,7 +33,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.mutation_operators import Change, changes
-from training.cli import USAGE_ERROR, read_options
+from rewards.command_line import USAGE_ERROR
+from training.cli import read_options
 
 ROOT = Path(__file__).parent.parent
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "runs", "build")

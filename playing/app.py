@@ -22,9 +22,9 @@ from playing.selection import (
     tell,
 )
 from playing.summary import Summary
+from rewards.expression import has_code
 from rewards.make import reward_of
 from training.messages import one_line
-from training.reward_snapshot import has_code
 from training.vector_runner import make_environment
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ import tyro
 from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
+from rewards.expression import has_code
 from training.cli import Count, File, Text
 from training.config import RunConfig
 from training.messages import one_line
-from training.reward_snapshot import has_code, kept_expression
+from training.reward_snapshot import kept_expression
 from training.run_folder import CONFIG, TENSORS, RunError, read_json
 from training.train_options import env_of_run, find_env_id
 from training.trained_agent import load_config

@@ -15,14 +15,12 @@ from typing import Any, NoReturn
 
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
-from rewards.command_line import use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from rewards.expression import RewardError, file_named, parse
 from rewards.output import forgiving_output
 from rewards.sandbox.parent import OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import described
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
 PROGRAM = "python -m rewards"
 COMMANDS = {
     "new": ("FILE", "Write a starter file with three terms to change."),

@@ -7,6 +7,7 @@ it before it imports Gymnasium or NumPy.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +19,11 @@ def environment_for_child() -> dict[str, str]:
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)  # noqa: PTH109
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return os.environ | threads | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def how_it_ended(code: int) -> str:
+    """Describe the exit code of a process, which is negative if a signal ended it."""
+    return f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
 
 
 def separate_streams() -> tuple[TextIO, TextIO, TextIO]:

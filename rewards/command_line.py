@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def use_utf8(program: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from collections.abc import Callable, Collection
 from typing import Any
@@ -19,6 +20,16 @@ def where(error: BaseException, files: Collection[str]) -> str:
         if frame.filename in files
     ]
     return places[-1] if places else ""
+
+
+def line_in(dump: str, file: str) -> str:
+    """Return `file:line` of the innermost line of `file` in a traceback of faulthandler.
+
+    It is empty if the traceback does not touch the file.
+    """
+    written = re.escape(file.encode("ascii", "backslashreplace").decode())
+    found = re.search(rf'File "{written}", line (\d+)', dump)
+    return f"{file}:{found[1]}" if found else ""
 
 
 def describe(error: BaseException) -> str:

@@ -41,6 +41,15 @@ def is_code(term: str) -> bool:
     return ":" in term or term.endswith(".py")
 
 
+def has_code(expression: str | None) -> bool:
+    """Return whether a reward names a file or module, whose code would be executed.
+
+    Raises:
+        RewardError: if it is not a reward.
+    """
+    return expression is not None and any(is_code(part.term) for part in parse(expression))
+
+
 def file_named(term: str) -> str:
     """Return the file in a term as written; empty if it names none."""
     place = term if term.endswith(".py") else term.rpartition(":")[0]

@@ -82,12 +82,11 @@ class LimitedCall(Call):
         super().__init__(name, place, files)
         self._kept = self._before = 0
         self._limits = 0, 0
-        self._statm = _statm()
 
     def __enter__(self) -> None:
-        if self._statm >= 0:
+        if _statm() >= 0:
             self._limits = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            self._before = self._data()
+            self._before = data_size()
             most = self._before + max(0, MEMORY - self._kept)
             most = most if soft == resource.RLIM_INFINITY else min(most, soft)
             resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
@@ -95,13 +94,16 @@ class LimitedCall(Call):
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__()
-        if self._statm >= 0:
+        if _statm() >= 0:
             resource.setrlimit(resource.RLIMIT_DATA, self._limits)
-            self._kept += self._data() - self._before
+            self._kept += data_size() - self._before
 
-    def _data(self) -> int:
-        """Return how many bytes of data this process has."""
-        return int(os.pread(self._statm, 128, 0).split()[DATA]) * mmap.PAGESIZE
+
+def data_size() -> int:
+    """Return how many bytes of data and stack this process has; -1 if the system does not say."""
+    if _statm() < 0:
+        return -1
+    return int(os.pread(_statm(), 128, 0).split()[DATA]) * mmap.PAGESIZE
 
 
 @functools.cache

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from envs.names import load, suggest
 from envs.registry import EXPERIMENTS, summaries
-from rewards.command_line import use_utf8
+from rewards.command_line import USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
-from training.cli import USAGE_ERROR
 
 DEFAULT = "overview"
 HELP = f"""usage: python -m stages [NAME] [options]

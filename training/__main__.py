@@ -11,7 +11,8 @@ from typing import Annotated
 import gymnasium
 import tyro
 
-from training.cli import USAGE_ERROR, read_options
+from rewards.command_line import USAGE_ERROR
+from training.cli import read_options
 from training.messages import one_line
 
 

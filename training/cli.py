@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from envs.names import one_of, unused_argument
+from rewards.command_line import USAGE_ERROR
 
 # Types of options whose default is None; each help text says what happens then.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
@@ -41,8 +42,6 @@ PLAINER = (  # tyro's messages, and what a user reads instead
     (r"Error parsing (\w+(\[\w+\])?: )?", ""),  # class names tell a user nothing
 )
 UNUSED = "Unrecognized options: "
-USAGE_ERROR = 2
-INTERRUPTED = 130
 
 
 def read_options(kind: Any, arguments: Sequence[str], program: str, **options: Any) -> Any:

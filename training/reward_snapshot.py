@@ -18,11 +18,6 @@ FOLDER = "reward"
 EXPRESSION = "reward.txt"
 
 
-def has_code(expression: str | None) -> bool:
-    """Return whether a reward names a file or module, whose code would be executed."""
-    return expression is not None and any(is_code(part.term) for part in parse(expression))
-
-
 def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
     """Return the files to keep, by their paths in the folder `reward/`.
 

@@ -13,9 +13,8 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from rewards.command_line import quoted
-from rewards.expression import RewardError
-from training.cli import INTERRUPTED
+from rewards.command_line import INTERRUPTED, quoted
+from rewards.expression import RewardError, has_code
 from training.config import RunConfig, changeable_settings, other_versions
 from training.curriculum import check_levels
 from training.display import make_display
@@ -25,7 +24,7 @@ from training.lock import locked
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.messages import one_line
-from training.reward_snapshot import has_code, keep_reward, reward_sources, source_texts
+from training.reward_snapshot import keep_reward, reward_sources, source_texts
 from training.run_folder import (
     CONFIG,
     EVALUATION,

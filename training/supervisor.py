@@ -14,7 +14,6 @@ import contextlib
 import faulthandler
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,15 +23,18 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from rewards.child_process import end_with
+from rewards.child_process import end_with, how_it_ended
 from rewards.command_line import quoted
-from rewards.expression import RewardError, is_code, parse
+from rewards.errors import line_in
+from rewards.expression import RewardError, has_code
 from rewards.guard import CALL, FINISHED, MARKS, MARKS_FILE, STEP, TERM, TERMS_FILE, WORD, Marks
 from rewards.sandbox.protection import (
     BUBBLEWRAP,
+    SIGNALLED,
     confined,
     described,
     enter,
+    exit_code,
     missing,
     protection,
 )
@@ -46,7 +48,6 @@ SECONDS = 10
 """Limit for one call of a reward, which covers one step of all environments."""
 GRACE_SECONDS = 5.0  # to end after a signal, or to write a traceback
 RUN_FILE, TRACEBACK_FILE = "run", "traceback"
-SIGNALLED = 128  # exit codes above it stand for signals
 
 
 def is_needed(arguments: Sequence[str]) -> bool:
@@ -59,7 +60,7 @@ def is_needed(arguments: Sequence[str]) -> bool:
         known.add_argument(flag, action="store_true", dest=flag.strip("-").replace("-", "_"))
     try:
         found, _ = known.parse_known_args(list(arguments))
-        code = found.reward is not None and any(is_code(part.term) for part in parse(found.reward))
+        code = has_code(found.reward)
     except (argparse.ArgumentError, RewardError):
         return False  # train.py says what is wrong
     return (code or found.trust_reward or found.sandbox) and not (found.help or found.h)
@@ -221,8 +222,7 @@ class _Supervised:
             for number, handler in before.items():
                 signal.signal(number, handler)
         code = self._process.returncode
-        if self._sandbox and protection() == BUBBLEWRAP and code > SIGNALLED:
-            code = SIGNALLED - code  # it passes on a signal as shells do
+        code = exit_code(code) if self._sandbox else code
         if self._marks.words[FINISHED] or -code in self._signals:
             return code if code >= 0 else SIGNALLED - code
         if self._signals and not (self._marks.words[STEP] or self._marks.words[CALL]):
@@ -284,23 +284,18 @@ class _Supervised:
 
     def _reason(self, code: int, stuck: bool) -> str:
         """Return in one line how the process has ended."""
-        how = f"exit code {code}"
-        if code < 0:
-            how = f"signal {-code}, {signal.strsignal(-code)}"
+        how = how_it_ended(code)
         run = self._read(RUN_FILE)
         run_folder = Path(run) if run else None
         term = self._term_in_progress()
         step = self._marks.words[STEP]
         if term is None:
             return with_step(f"the program was ended from outside ({how})", step, run_folder)
-        name, place = term.name, term.place
-        for file in term.files:
-            written = re.escape(file.encode("ascii", "backslashreplace").decode())
-            if found := re.search(rf'File "{written}", line (\d+)', self._read(TRACEBACK_FILE)):
-                place = f"{file}:{found[1]}"
-                break
+        dump = self._read(TRACEBACK_FILE)
+        lines = (line_in(dump, file) for file in term.files)
+        place = next(filter(None, lines), term.place)
         what = f"did not return within {SECONDS} s" if stuck else f"ended the whole program ({how})"
-        return one_line(with_step(f"{place}: `{name}` {what}", step, run_folder))
+        return one_line(with_step(f"{place}: `{term.name}` {what}", step, run_folder))
 
     def _term_in_progress(self) -> Term | None:
         """Return the term whose call was in progress, if any."""

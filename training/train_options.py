@@ -18,12 +18,13 @@ from agents import settings_type
 from envs.names import flag, one_of, suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
+from rewards.expression import has_code
 from training.cli import File, Text, read_options
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.curriculum import final_task
 from training.presets import ANY, preset
-from training.reward_snapshot import has_code, kept_expression
+from training.reward_snapshot import kept_expression
 from training.run_folder import RunError
 from training.trained_agent import load_config
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TextIO
 
+from rewards.guard import data_size
+
 MEMORY = 512 * 2**20  # bytes that a user's code may allocate; more while it is loaded
-DATA = 5  # column of /proc/self/statm: pages of data and stack
 ASLEEP = 4.0  # limit of wall-clock time, as a multiple of the limit of processor time
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 FORBIDDEN = {
@@ -219,14 +220,12 @@ def _limited_memory(most: int) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[DATA])
-    except OSError:  # not Linux
+    data, before = data_size(), resource.getrlimit(resource.RLIMIT_DATA)
+    if data < 0:  # not Linux
         yield
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file behind
-    resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + most, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (data + most, before[1]))
     try:
         yield
     finally:

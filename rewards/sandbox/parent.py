@@ -21,16 +21,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from rewards.child_process import environment_for_child
+from rewards.child_process import environment_for_child, how_it_ended
+from rewards.errors import line_in
 from rewards.expression import RewardError, WeightedTerm, parse
 from rewards.sandbox.confinement import ASLEEP
 from rewards.sandbox.known import add_marks
-from rewards.sandbox.protection import BUBBLEWRAP, VARIABLE, confined, protection
+from rewards.sandbox.protection import VARIABLE, confined, exit_code
 
 SECONDS = 3.0
 """Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
 PATIENCE = 5.0  # seconds past its limit before a process is killed
-SIGNALLED = 128  # exit codes above it stand for signals
 STDERR_KEPT = 65_536  # bytes of a broken process's output
 CONTROL = re.compile(rb"\\u00([01][0-9a-f]|7f|[89][0-9a-f])")
 """Control characters in JSON. A user's code could move the cursor of the terminal with them."""
@@ -222,13 +222,11 @@ class TrialProcess:
         if not self.running.get("place"):
             last = stderr.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
             return f"the trial of {self.expression!r} could not run: {last[0]}"
-        place = _line_in(stderr, self.running["file"]) or self.running["place"]
-        code = self._process.returncode
-        if protection() == BUBBLEWRAP and code > SIGNALLED:
-            code = SIGNALLED - code  # it passes on a signal as shells do
+        place = line_in(stderr, self.running["file"]) or self.running["place"]
+        code = exit_code(self._process.returncode)
         if "Timeout (" in stderr or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
-        how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
+        how = how_it_ended(code)
         return f"{place}: {self.running['running']} ended the whole program ({how})"
 
     def _too_long(self, place: str) -> str:
@@ -240,10 +238,3 @@ class TrialProcess:
 
 def _python(module: str) -> list[str]:
     return [sys.executable, "-P", "-m", module]
-
-
-def _line_in(stderr: str, file: str) -> str | None:
-    """Return `file:line` of the innermost line in `file` in a traceback of faulthandler."""
-    written = re.escape(file.encode("ascii", "backslashreplace").decode())
-    found = re.search(rf'File "{written}", line (\d+)', stderr)
-    return f"{file}:{found[1]}" if found else None

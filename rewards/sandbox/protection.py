@@ -26,6 +26,8 @@ from rewards.sandbox import restrictions
 BUBBLEWRAP, LANDLOCK = "bubblewrap", "Landlock and seccomp"
 VARIABLE = "TRAINING_WHEELS_SANDBOX"
 """Environment variable of a process in a sandbox: which one, and what it can do."""
+SIGNALLED = 128
+"""Exit codes of shells above it stand for signals."""
 PROBE_SECONDS = 10.0
 LINUX: bool = platform.system() == "Linux"
 
@@ -82,6 +84,14 @@ def confined(
         return list(command), variables
     binds = [word for folder in folders for word in ("--bind", folder, folder)]
     return [*_bubblewrap(), *binds, "--", *command], variables
+
+
+def exit_code(code: int) -> int:
+    """Return the exit code of a process in the sandbox, negative if a signal ended it.
+
+    bubblewrap passes on a signal as shells do.
+    """
+    return SIGNALLED - code if protection() == BUBBLEWRAP and code > SIGNALLED else code
 
 
 def enter() -> None:

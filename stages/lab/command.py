@@ -13,12 +13,13 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
+from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import MOST_SEEDS
 from stages.lab.results import Results
 from stages.lab.slides import font_for, slide
 from stages.lab.texts import load
-from training.cli import INTERRUPTED, USAGE_ERROR, File, read_options
+from training.cli import File, read_options
 
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
 Language = Literal["en", "ko"]

@@ -20,10 +20,11 @@ import numpy as np
 import tyro
 
 from agents.gpt import GPTAgent
+from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.datasets.commentary import Commentary
 from stages.datasets.environments import dataset_of
 from stages.datasets.tokenizer import END, FULL_STOP, encoded, tokenizer, written
-from training.cli import INTERRUPTED, USAGE_ERROR, read_options
+from training.cli import read_options
 from training.messages import one_line
 from training.trained_agent import load_agent, load_config
 
