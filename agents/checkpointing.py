@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import reprlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # `under` is also used where PyTorch is not imported
-    import torch
-    from torch import Tensor
-
-PREFIX = "optimizer."
-OPTIMIZER_NAMES = {"step", "exp_avg", "exp_avg_sq"}
-WEIGHTS = ("network.", "target.", PREFIX)
+OPTIMIZER = "optimizer."
+WEIGHTS = ("network.", "target.", OPTIMIZER)
 """Prefixes of tensors that are finite unless training diverged or the file was changed."""
 BUFFERS = ("rollout.", "replay.", "memory.", "collected.", "centres")
 """Prefixes of tensors whose first axis grows while an agent learns."""
@@ -99,34 +94,3 @@ def _described(dtype: Any, shape: tuple[int, ...]) -> str:
 def under(prefix: str, named: dict[str, Any]) -> dict[str, Any]:
     """Return the entries of `named` whose names start with `prefix`, without the prefix."""
     return {key.removeprefix(prefix): v for key, v in named.items() if key.startswith(prefix)}
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return all tensors of an optimizer's state: `optimizer.<parameter's index>.<name>`."""
-    return {
-        f"{PREFIX}{index}.{name}": tensor
-        for index, state in optimizer.state_dict()["state"].items()
-        for name, tensor in state.items()
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Any]) -> None:
-    """Restore the state that `optimizer_tensors` returned; other `tensors` are ignored.
-
-    Raises:
-        ValueError: if it is of another optimizer or other parameters.
-    """
-    content = optimizer.state_dict()
-    content["state"] = {}
-    for key, tensor in under(PREFIX, tensors).items():
-        index, _, name = key.partition(".")
-        content["state"].setdefault(int(index), {})[name] = tensor.clone()  # not of the file
-    parameters = optimizer.param_groups[0]["params"]
-    for number, state in content["state"].items():
-        if number >= len(parameters) or state.keys() != OPTIMIZER_NAMES:
-            raise ValueError("the optimizer is another one")
-        for name, tensor in state.items():
-            shape = () if name == "step" else parameters[number].shape
-            if tensor.shape != shape or not tensor.is_floating_point():
-                raise ValueError(f"{PREFIX}{number}.{name} does not fit the network")
-    optimizer.load_state_dict(content)

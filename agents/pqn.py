@@ -13,7 +13,6 @@ wider networks (128 to 512) and always anneals the learning rate to 0.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from agents.adam import RAdam
 from agents.agent import Step, Task
 from agents.checkpointing import under
 from agents.networks.backbones import VectorBackbone, make_backbone
@@ -122,12 +122,8 @@ class PQNAgent(QAgent):
         backbone = layer_norm_backbone(task.observation_space, settings.width, generator)
         network = QNetwork(backbone, settings.width, actions, generator)
         super().__init__(task, network, settings, seed, device)
+        self.optimizer = RAdam(self.parameters, settings.learning_rate, eps=1e-8)  # as in the paper
         self.rollout, self._length = Steps(task, settings.num_steps), 0
-
-    @functools.cached_property
-    def optimizer(self) -> torch.optim.Optimizer:
-        """RAdam, as in the paper: its first steps are short, while variances are uncertain."""
-        return torch.optim.RAdam([self.parameters], self.settings.learning_rate)
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store the step; once the rollout is full, improve the network with it."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.adam import Adam
 from agents.agent import NO_BACKBONE, Agent, Array, Task, UnsuitableTaskError
-from agents.checkpointing import optimizer_tensors, restore_optimizer, under
+from agents.checkpointing import under
 from agents.networks.backbones import flatten
 
 
@@ -29,17 +29,13 @@ class TorchAgent(Agent):
         self.device = torch.device(device)
         self.network = network.to(self.device)
         self.parameters = flatten(self.network)
+        self.optimizer = Adam(self.parameters, learning_rate)
         self._learning_rate = learning_rate
-
-    @functools.cached_property
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Adam, created on first use: importing PyTorch's optimizers takes over a second."""
-        return torch.optim.Adam([self.parameters], self._learning_rate, eps=1e-5, fused=True)
 
     @property
     def learning_rate(self) -> float:
         """The current learning rate."""
-        return float(self.optimizer.param_groups[0]["lr"])
+        return self.optimizer.learning_rate
 
     def anneal(self, warmup: float = 0.0) -> None:
         """Set the learning rate: it rises in the share `warmup` of all steps, then falls to 0."""
@@ -47,15 +43,14 @@ class TorchAgent(Agent):
         share = (1.0 - progress) / (1.0 - warmup)
         if warmup > 0.0:
             share = min(progress / warmup, share)
-        self.optimizer.param_groups[0]["lr"] = self._learning_rate * max(share, 0.0)
+        self.optimizer.learning_rate = self._learning_rate * max(share, 0.0)
 
     def descend(self, loss: Tensor, max_grad_norm: float) -> None:
         """Take one optimizer step down the gradient of `loss`, clipped to `max_grad_norm`."""
         assert self.parameters.grad is not None
         self.parameters.grad.zero_()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, max_grad_norm)
-        self.optimizer.step()
+        self.optimizer.step(max_grad_norm)
 
     def check(self, metrics: dict[str, float]) -> dict[str, float]:
         """Return the metrics if all of them are finite.
@@ -81,7 +76,7 @@ class TorchAgent(Agent):
 
     def tensors(self) -> dict[str, Any]:
         """Return network and optimizer."""
-        return self.policy_tensors() | optimizer_tensors(self.optimizer)
+        return self.policy_tensors() | self.optimizer.tensors()
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and the number of steps."""
@@ -141,7 +136,7 @@ class TorchAgent(Agent):
         """Continue from a checkpoint."""
         super().restore(tensors, numbers)
         self.restore_policy(tensors)
-        restore_optimizer(self.optimizer, tensors)
+        self.optimizer.restore(tensors)
         self.steps_seen = numbers["steps_seen"]
 
 

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from agents import make_agent
 from agents.agent import Step, Task, UnsuitableTaskError
-from agents.networks.backbones import flatten, make_backbone
 from agents.networks.distributions import Categorical, Gaussian
 from agents.ppo import PPOAgent, PPOSettings, generalized_advantages
 from envs.names import flag
@@ -285,28 +284,6 @@ def test_ppo_finds_the_best_continuous_action() -> None:
         assert space.contains(actions[0])
         agent.learn(Step(seen, actions, -((actions[:, 0] - 3.0) ** 2), {}, yes, no, seen, yes))
     assert agent.act(seen[:1], explore=False)[0, 0] == pytest.approx(3.0, abs=0.15)
-
-
-def test_clipping_and_adam_on_one_vector_equal_those_on_many_tensors() -> None:
-    """Compared with the same network with separate parameters."""
-    generator = torch.Generator().manual_seed(0)
-    plain = make_backbone(spaces.Box(-1, 1, (4,), np.float32), 16, generator)
-    flat = copy.deepcopy(plain)
-    vector = flatten(flat)
-    many, one = torch.optim.Adam(plain.parameters(), 0.01), torch.optim.Adam([vector], 0.01)
-    for _ in range(20):
-        inputs = torch.randn(8, 4, generator=generator)
-        many.zero_grad()
-        plain(inputs).square().sum().backward()
-        torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
-        many.step()
-        assert vector.grad is not None
-        vector.grad.zero_()
-        flat(inputs).square().sum().backward()
-        torch.nn.utils.clip_grad_norm_(vector, 0.5)
-        one.step()
-    for expected, found in zip(plain.parameters(), flat.parameters(), strict=True):
-        torch.testing.assert_close(found, expected)
 
 
 def test_distributions_agree_with_torch() -> None:
