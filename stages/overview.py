@@ -3,8 +3,9 @@
     python -m stages
 
 The question is which way the ball flies. It is answered by a hand-written rule; by a linear policy
-on hand-made features, the best of many random ones; by a network that sees pixels; and by a network
-that was pretrained on another question with many labels and fine-tuned on few labels of this one.
+on hand-made features, found by random search and by guided search (`agents.search`); by a network
+that sees pixels; and by a network that was pretrained on another question with many labels and
+fine-tuned on few labels of this one. Claims compare the best of each age.
 The fifth age, a transformer with examples in its prompt, answers another question: which button
 moves the paddle to the ball (`stages.datasets.prompts`). The table and the slide show what a person
 supplies, what the machine finds, and what it costs.
@@ -14,34 +15,41 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from stages.datasets.classify import Classify
 from stages.datasets.prompts import BUTTONS, Prompts
 from stages.in_context.transformers import LARGE, prompts
-from stages.lab.claims import Claim, Note
+from stages.lab.claims import Claim, Note, difference_of
 from stages.lab.experiment import Experiment
 from stages.lab.results import Cell, Results, Table, final_percent
 from stages.lab.trials import Point, Trial
 from stages.overview_slide import Cost, draw_ages
 
 AGES = ("rules", "search", "deep", "fine_tuned", "in_context")
+ROWS = ("rules", "random_search", *AGES[1:])
+"""Rows of the table: the ages, and the search without guidance."""
 CHANCE = {age: 100 / len(Classify().action_names) for age in AGES}
 CHANCE |= {"in_context": 100 / len(BUTTONS)}
 MANY, FEW, SHOTS = Classify().examples, 1_000, Prompts().shots
 STEPS = 153_600
 LANDING = Trial("regress", steps=307_200, options={"examples": 100_000})
-SEARCH: dict[str, Any] = {
-    "options": {"observation": "features", "feedback": "reward"},
-    "settings": {"episodes": 256},  # predictions over which a policy is scored
-}
+RANDOM_SEARCH = Trial(
+    *("classify", STEPS),
+    agent="search",
+    options={"observation": "features", "feedback": "reward"},
+    settings={"episodes": 256},  # predictions over which a policy is scored
+)
+GUIDED_SEARCH = dataclasses.replace(
+    RANDOM_SEARCH, settings={**RANDOM_SEARCH.settings, "guided": True}
+)
 FEW_LABELS = Trial("classify", 25_600, options={"examples": FEW}, changes={"num_envs": 64})
 GRID = {  # the slowest first
     "scratch": FEW_LABELS,
     "in_context": prompts(LARGE),
     "fine_tuned": dataclasses.replace(FEW_LABELS, pretrained="landing"),
     "deep": Trial("classify", STEPS, options={"examples": MANY}),
-    "search": Trial("classify", STEPS, agent="search", **SEARCH),
+    "search": GUIDED_SEARCH,
+    "random_search": RANDOM_SEARCH,
     "rules": Trial("classify", 1, agent="rules", options={"observation": "features"}),
 }
 
@@ -55,12 +63,13 @@ def values(age: Cell, points: Sequence[Point]) -> dict[Cell, float]:
 
 
 def costs(results: Results) -> dict[str, tuple[Cost, Cost]]:
-    """Return the examples and the numbers of feedback that each age needs."""
-    numbers = {age: results.found[age][0][-1].numbers for age in AGES}
+    """Return the examples and the numbers of feedback that each row needs."""
+    numbers = {row: results.found[row][0][-1].numbers for row in ROWS}
     pretraining = results.backbones["landing"][0].points[-1].numbers
     prompts_seen = GRID["in_context"].steps * (SHOTS + 1)  # examples, some of them twice
     return {
         "rules": (Cost(0), Cost(numbers["rules"])),
+        "random_search": (Cost(MANY), Cost(numbers["random_search"])),
         "search": (Cost(MANY), Cost(numbers["search"])),
         "deep": (Cost(MANY), Cost(numbers["deep"])),
         "fine_tuned": (
@@ -72,10 +81,10 @@ def costs(results: Results) -> dict[str, tuple[Cost, Cost]]:
 
 
 def table(results: Results) -> Table:
-    """Return a row for each age."""
-    paid = {age: [cost.text(results) for cost in of_age] for age, of_age in costs(results).items()}
-    names = {age: [text.replace("\n", " ") for text in results.texts[age]] for age in AGES}
-    rows = [(*names[age], *paid[age], f"{results.mean(age):.1f}") for age in AGES]
+    """Return a row for each age; the second age has two."""
+    paid = {row: [cost.text(results) for cost in of_row] for row, of_row in costs(results).items()}
+    names = {row: [text.replace("\n", " ") for text in results.texts[row]] for row in ROWS}
+    rows = [(*names[row], *paid[row], f"{results.mean(row):.1f}") for row in ROWS]
     return Table(results.texts["columns"], rows)
 
 
@@ -88,7 +97,10 @@ EXPERIMENT = Experiment(
     conclusions=(
         *(Note("note"), Note("chance", words=CHANCE), Note("claim")),
         Claim("found", "deep", "rules"),
-        Claim("features", "deep", "search", words={"numbers": STEPS}),
+        Claim(
+            *("features", "deep", "search"),
+            words={"numbers": STEPS, "random": difference_of("deep", "random_search")},
+        ),
         Claim("labels", "fine_tuned", "scratch", words={"labels": FEW}),
         Claim("shots", "in_context", "zero_shot", words={"shots": SHOTS}),
     ),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stages import overview
+from stages.lab.options import ExperimentOptions
 from stages.lab.results import Results, collect, text_of_key
 from stages.lab.texts import load
 from stages.lab.trials import Point, Pretrained, Trial, learning_curve
@@ -28,8 +29,13 @@ def made_up(config: RunConfig, right: bool) -> Any:
         metrics = {"shots_0": first, "shots_64": last + jitter}
         return [Point(config.steps, 65 * config.steps, 0.5, metrics)]
     by = config.agent if config.pretrained is None else "pretrained"
+    if by == "search" and config.settings.guided:
+        by = "guided"
     few = config.env_options.get("examples") == overview.FEW
-    score = {"rules": 0.4, "search": 0.5, "supervised": 0.3 if few else 0.9, "pretrained": 0.7}[by]
+    score = {
+        **{"rules": 0.4, "search": 0.95, "guided": 0.5},
+        **{"supervised": 0.3 if few else 0.9, "pretrained": 0.7},
+    }[by]
     return [Point(config.steps, config.steps, (score if right else 1 - score) + jitter, {})]
 
 
@@ -45,16 +51,18 @@ def test_the_cost_of_each_age_is_counted_once() -> None:
     """Either for the question or for the pretraining; the prompt of a test costs no feedback."""
     found = {
         age: [made_up(overview.GRID[age].config(seed, BACKBONES), True) for seed in (1, 2)]
-        for age in overview.AGES
+        for age in overview.ROWS
     }
     found["rules"] = [[Point(1, 0, 0.9, {})]] * 2
     backbones = {"landing": [Pretrained(FOLDER, [Point(7, 7, 0.0, {})])] * 2}
     values = collect(overview.values, found)
     texts = load("overview", "en")
-    results = Results("en", texts, text_of_key, overview.AGES, (), 2, found, backbones, values)
+    options = ExperimentOptions(seeds=2)
+    results = Results(options, texts, text_of_key, overview.AGES, (), found, backbones, values)
     costs = overview.costs(results)
     assert [feedback for _, feedback in costs.values()] == [
         (0, 0),
+        (overview.STEPS, 0),
         (overview.STEPS, 0),
         (overview.STEPS, 0),
         (25_600, 7),

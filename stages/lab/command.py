@@ -6,43 +6,20 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.lab.experiment import Experiment
-from stages.lab.intervals import MOST_SEEDS
+from stages.lab.options import ExperimentOptions
 from stages.lab.results import Results
 from stages.lab.slides import font_for, slide
 from stages.lab.texts import load
-from training.cli import File, read_options
+from training.cli import read_options
 
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
-Language = Literal["en", "ko"]
-
-
-@dataclass(frozen=True)
-class ExperimentOptions:
-    """Run an experiment: print a table and its conclusions, and write a slide (PNG)."""
-
-    lang: Language = "en"
-    """Language of the table, the conclusions and the slide."""
-    out: File = None
-    """File of the slide; by default NAME.png (NAME.ko.png) in the current folder."""
-    seeds: int = Experiment.seeds
-    """Number of trials of each kind; each has its own dataset and network."""
-    processes: int = 0
-    """Number of trials that run in parallel; 0 means one per core."""
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
-        if self.processes < 0:
-            raise ValueError(f"--processes must be at least 0, got {self.processes}")
 
 
 def run_experiment(
@@ -51,9 +28,9 @@ def run_experiment(
     """Run the command of an experiment; return its exit code. --help starts with `description`."""
     program = f"stages {name}"
     try:
-        default = ExperimentOptions(seeds=experiment.seeds)
+        default = experiment.options(seeds=experiment.seeds)
         options: ExperimentOptions = read_options(
-            *(ExperimentOptions, arguments, f"-m {program}"),
+            *(experiment.options, arguments, f"-m {program}"),
             default=default,
             description=description,
         )
@@ -61,7 +38,7 @@ def run_experiment(
         check_slide(path, options.lang)
         experiment.check()
         texts = experiment.texts_in(name, options.lang)
-        results = experiment.run(texts, options.lang, options.seeds, options.processes)
+        results = experiment.run(texts, options)
         report(experiment, results)
         with slide(path, options.lang) as axes:
             labels = {"xlabel": texts.get("x", ""), "ylabel": texts.get("y", "")}
@@ -84,7 +61,7 @@ def run_experiment(
     return 0
 
 
-def check_slide(path: Path, lang: Language) -> None:
+def check_slide(path: Path, lang: str) -> None:
     """Check that the slide can be drawn and written, before the trials take minutes.
 
     Raises:
@@ -117,4 +94,4 @@ def report(experiment: Experiment, results: Results) -> None:
     console.print(table)
     sentences = [conclusion(results) for conclusion in experiment.conclusions]
     text = "\n".join(filter(None, sentences))
-    console.print(text, highlight=False, soft_wrap=True)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

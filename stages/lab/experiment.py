@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stages.lab import trials
+from stages.lab.options import ExperimentOptions
 from stages.lab.plots import Curves
 from stages.lab.results import (
     Cell,
@@ -34,16 +35,16 @@ VALUE_TABLE, CURVES = ValueTable(), Curves()
 class Configurable(Protocol):
     """An entry of the grid: a `Trial`, or anything else that `measure` understands."""
 
-    def config(self, seed: int, backbones: Mapping[Any, Path]) -> Any:
-        """Return what `measure` is called with."""
+    def config(self, seed: int, backbones: Mapping[Any, Path], lang: str) -> Any:
+        """Return what `measure` is called with; texts to learn from are in the language `lang`."""
 
 
 @dataclass(frozen=True)
 class Experiment:
     """Declaration of an experiment. Its module has it as `EXPERIMENT`."""
 
-    grid: Mapping[Any, Configurable] | Callable[[str], Mapping[Any, Configurable]]
-    """Trial of each cell, run once per seed; may be a function of the language (`en`, `ko`)."""
+    grid: Mapping[Any, Configurable]
+    """Trial of each cell, run once per seed."""
     conclusions: Sequence[Callable[[Results], str]]
     """Claims and notes below the table, in order; empty sentences are left out."""
     series: Sequence[Any] = ()
@@ -62,8 +63,10 @@ class Experiment:
     """Function that draws the slide on matplotlib axes."""
     labels: Labels = text_of_key
     """Function of the texts and the key of a series that returns its name."""
-    seeds: int = 3
+    seeds: int = ExperimentOptions.seeds
     """Default number of trials of each cell."""
+    options: type[ExperimentOptions] = ExperimentOptions
+    """Options of the command; the conclusions and the plot find them in `Results.options`."""
     check: Callable[[], None] = lambda: None
     """Function that raises ValueError if a package is missing."""
     texts: Mapping[str, Texts] | None = None
@@ -81,22 +84,25 @@ class Experiment:
             raise ValueError(f"--lang must be {', '.join(self.texts)} for {name}, got {lang}")
         return self.texts[lang]
 
-    def run(self, texts: Texts, lang: str, seeds: int, processes: int) -> Results:
-        """Run `seeds` trials of each cell; return what they found. 0 `processes`: one per core."""
+    def run(self, texts: Texts, options: ExperimentOptions) -> Results:
+        """Run the trials of each cell, one per seed, and return what they found."""
+        lang, seeds, processes = options.lang, options.seeds, options.processes
         each_seed = range(1, seeds + 1)
-        before = {key: [t.config(seed) for seed in each_seed] for key, t in self.backbones.items()}
+        before = {
+            key: [trial.config(seed, {}, lang) for seed in each_seed]
+            for key, trial in self.backbones.items()
+        }
         with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:
             folders = [{key: runs[key][k].folder for key in runs} for k in range(seeds)]
-            grid = self.grid(lang) if callable(self.grid) else self.grid
             configs = {
                 cell: [
-                    trial.config(seed, backbones)
+                    trial.config(seed, backbones, lang)
                     for seed, backbones in zip(each_seed, folders, strict=True)
                 ]
-                for cell, trial in grid.items()
+                for cell, trial in self.grid.items()
             }
             found = trials.run_trials(self.measure, configs, processes, texts["progress"])
         return Results(
-            *(lang, texts, self.labels, self.series, self.sizes, seeds),
+            *(options, texts, self.labels, self.series, self.sizes),
             *(found, runs, collect(self.values, found)),
         )

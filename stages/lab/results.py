@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from stages.lab.intervals import Mean, mean
+from stages.lab.options import ExperimentOptions
 from stages.lab.texts import load
 from stages.lab.trials import Point, Pretrained
 
@@ -22,8 +23,8 @@ Labels = Callable[[Texts, Any], str]
 class Results:
     """What the trials of an experiment found, in the language of its table and slide."""
 
-    lang: str
-    """Language of the texts."""
+    options: ExperimentOptions
+    """Options of the command."""
     texts: Texts
     """Texts of the experiment."""
     labels: Labels
@@ -32,14 +33,22 @@ class Results:
     """Keys of the series, in the order of the table and of the legend."""
     sizes: Sequence[Any]
     """Sizes at which every series is measured."""
-    seeds: int
-    """Number of seeds."""
     found: Mapping[Any, Sequence[Any]]
     """What `measure` returned for each cell of the grid, one per seed."""
     backbones: Mapping[Any, Sequence[Pretrained]]
     """Pretrained backbones that the trials started with, one per seed."""
     values: Mapping[Any, Sequence[float]]
     """Numbers to compare, one per seed."""
+
+    @property
+    def lang(self) -> str:
+        """Language of the texts."""
+        return self.options.lang
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return self.options.seeds
 
     def mean(self, cell: Cell) -> Mean:
         """Return the mean of a cell over the seeds, with its interval."""

@@ -27,7 +27,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from envs.registry import DATASETS
+from envs.registry import DATASETS, encoding_of
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.display import PlainDisplay
@@ -87,18 +87,25 @@ class Trial:
     freeze: bool = False
     """Whether that backbone is kept fixed."""
 
-    def config(self, seed: int, backbones: Mapping[Any, Path] | None = None) -> RunConfig:
-        """Return the settings of the trial for one seed; `backbones` are run folders by key."""
+    def config(
+        self, seed: int, backbones: Mapping[Any, Path] | None = None, lang: str = "en"
+    ) -> RunConfig:
+        """Return the settings of the trial for one seed.
+
+        `backbones` are run folders by key. A dataset of texts is in the language `lang`.
+        """
         arguments = ["--env", self.env, "--steps", str(self.steps)]
         arguments += ["--agent", self.agent] if self.agent else []
         arguments += ["--env-options", *(f"{name}={value}" for name, value in self.options.items())]
         config = _config_of_train(tuple(arguments))
-        data_seed = {"data_seed": seed} if self.env in DATASETS else {}
+        data: dict[str, Any] = {"data_seed": seed} if self.env in DATASETS else {}
+        if "language" in encoding_of(config.env, {}):
+            data |= {"language": lang}
         folder = None if self.pretrained is None else (backbones or {})[self.pretrained]
         return dataclasses.replace(
             config,
             seed=seed,
-            env_options={**data_seed, **config.env_options},
+            env_options={**data, **config.env_options},
             settings=dataclasses.replace(config.settings, **self.settings),
             eval_every=self.steps // self.evaluations,
             solved_score=None,

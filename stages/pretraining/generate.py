@@ -23,7 +23,16 @@ from agents.gpt import GPTAgent
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.datasets.commentary import Commentary
 from stages.datasets.environments import dataset_of
-from stages.datasets.tokenizer import END, FULL_STOP, encoded, tokenizer, written
+from stages.datasets.tokenizer import (
+    END,
+    FULL_STOP,
+    UNKNOWN_PIECE,
+    decoded,
+    encoded,
+    tokenizer,
+    unknown_letters,
+    written,
+)
 from training.cli import read_options
 from training.messages import one_line
 from training.trained_agent import load_agent, load_config
@@ -76,33 +85,22 @@ def load(run: Path) -> tuple[GPTAgent, Commentary]:
 
 
 def generate(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> Iterator[str]:
-    """Yield the start of a commentary and its continuation, token by token.
-
-    Raises:
-        ValueError: If the start has letters that the tokenizer does not know.
-    """
+    """Yield the start of a commentary and its continuation, one line for each game."""
     pieces = tokenizer(dataset.language, dataset.pieces)
-    start = encoded(pieces, [options.start])[0]
-    unknown = sorted(set(options.start) - set(dataset.decoded(start)) - {" "})
-    if unknown:
-        raise ValueError(f"--start has letters that the run has never read: {' '.join(unknown)}")
-    yield dataset.decoded(start)
+    line = encoded(pieces, [options.start])[0].tolist()
     generator = np.random.default_rng(options.seed)
-    tokens = np.append(END, start)
-    left, inside = options.sentences, len(start) > 0
-    count = LONGEST * options.sentences
+    tokens, count = np.array([END, *line]), LONGEST * options.sentences
+    left = options.sentences
     for token in agent.continuation(tokens, count, options.temperature, generator):
         if token == END:
-            yield "\n"
-            inside = False
+            yield decoded(pieces, line)
+            line = []
             continue
-        piece = written(pieces, token)
-        yield piece if inside else piece.lstrip()
-        inside = True
-        left -= piece.endswith(FULL_STOP)
+        line.append(token)
+        left -= written(pieces, token).endswith(FULL_STOP)
         if not left:
             break
-    yield "\n"
+    yield decoded(pieces, line)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -110,8 +108,15 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options: GenerateOptions = read_options(GenerateOptions, arguments, "-m stages generate")
         agent, dataset = load(options.run)
-        for piece in generate(agent, dataset, options):
-            print(piece, end="", flush=True)
+        unknown = unknown_letters(tokenizer(dataset.language, dataset.pieces), options.start)
+        if unknown:
+            print(
+                f"stages generate: warning: {UNKNOWN_PIECE} stands for letters of --start that the "
+                f"run has never read: {unknown}",
+                file=sys.stderr,
+            )
+        for line in generate(agent, dataset, options):
+            print(line, flush=True)
     except (ValueError, OSError) as error:
         print(f"stages generate: {one_line(error)}", file=sys.stderr)
         return USAGE_ERROR

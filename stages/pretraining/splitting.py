@@ -19,18 +19,18 @@ GAMES = 100  # whose sentences are split, per seed
 class Split(NamedTuple):
     """A trial: split the sentences of new games with one vocabulary."""
 
-    lang: str
-    """Language of the sentences."""
     size: int
     """Size of the vocabulary."""
     games: int = GAMES
     """Number of games."""
+    lang: str = "en"
+    """Language of the sentences."""
     seed: int = 0
     """Seed of the games."""
 
-    def config(self, seed: int, backbones: Mapping[Any, Any]) -> Split:
+    def config(self, seed: int, backbones: Mapping[Any, Any], lang: str) -> Split:
         """Return the trial for one seed."""
-        return self._replace(seed=seed)
+        return self._replace(seed=seed, lang=lang)
 
 
 def split_sentences(split: Split) -> dict[Cell, float]:
@@ -60,11 +60,13 @@ def draw_splits(axes: Any, lang: str, sentence: str, sizes: Sequence[int], headi
         pieces = pieces_of(tokenizer(lang, size), sentence)
         y, left = 0.86 - 0.25 * k, 0.0
         axes.text(0, y + 0.1, heading.format(size=size, tokens=len(pieces)), va="center")
+        letters = sum(map(len, pieces))
+        font_size = min(17, 800 // letters)  # small enough for long texts
         for number, piece in enumerate(pieces):
-            width, colour = len(piece) / (len(sentence) + 1), COLOURS[number % len(COLOURS)]
+            width, colour = len(piece) / letters, COLOURS[number % len(COLOURS)]
             place = (left, y - 0.05)
             box = Rectangle(place, width, 0.1, color=colour, alpha=0.45, ec="white", lw=3)
             axes.add_patch(box)
             shown = piece.replace("▁", " ").strip() or "▁"
-            axes.text(left + width / 2, y, shown, ha="center", va="center", fontsize=17)
+            axes.text(left + width / 2, y, shown, ha="center", va="center", fontsize=font_size)
             left += width

@@ -1,0 +1,29 @@
+"""The options that every experiment has on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from stages.lab.intervals import MOST_SEEDS
+from training.cli import File
+
+
+@dataclass(frozen=True)
+class ExperimentOptions:
+    """Run an experiment: print a table and its conclusions, and write a slide (PNG)."""
+
+    lang: Literal["en", "ko"] = "en"
+    """Language of the table, the conclusions and the slide, and of texts that are learned from."""
+    out: File = None
+    """File of the slide; by default NAME.png (NAME.ko.png) in the current folder."""
+    seeds: int = 3
+    """Number of trials of each kind; each has its own dataset and network."""
+    processes: int = 0
+    """Number of trials that run in parallel; 0 means one per core."""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
+        if self.processes < 0:
+            raise ValueError(f"--processes must be at least 0, got {self.processes}")
