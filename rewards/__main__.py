@@ -19,7 +19,8 @@ from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from rewards.expression import RewardError, file_named, parse
 from rewards.output import forgiving_output
 from rewards.sandbox.parent import OtherFunctionError, TrialProcess
-from rewards.sandbox.protection import described
+from rewards.sandbox.protection import missing, protection
+from rewards.texts import LANGUAGES, load_texts
 
 PROGRAM = "python -m rewards"
 COMMANDS = {
@@ -30,7 +31,7 @@ COMMANDS = {
     ),
 }
 """The argument of each command, and what the command does."""
-FLAGS = ("--env", "--env-options")
+FLAGS = ("--env", "--env-options", "--lang")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             env_options = parse_env_options(options.env_options)
         if options.command == "new":
             return new(Path(options.reward), options.env or DEFAULT_ENV, env_options)
-        return check(options.reward, options.env, env_options)
+        return check(options.reward, options.env, env_options, options.lang)
     except (ValueError, OSError) as error:
         from rewards.check.tables import short
 
@@ -79,37 +80,45 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
     return 0
 
 
-def check(expression: str, env: str | None, env_options: dict[str, Any]) -> int:
+def check(expression: str, env: str | None, env_options: dict[str, Any], lang: str = "en") -> int:
     """Try a reward, and print what it pays for."""
     if env is None:
         env, own_options = _meant_for(expression)
         env_options = own_options | env_options
     try:
-        return _tried(expression, env, env_options)
+        return _tried(expression, env, env_options, lang)
     except OtherFunctionError as error:
         tell(
             f"warning: only `{error.reward}` is tried, because of another function: {error}. Begin "
             "the names of helpers with _"
         )
-        return _tried(f"{parse(expression)[0].term}:{error.reward}", env, env_options)
+        return _tried(f"{parse(expression)[0].term}:{error.reward}", env, env_options, lang)
 
 
-def _tried(expression: str, env: str, env_options: dict[str, Any]) -> int:
+def _tried(expression: str, env: str, env_options: dict[str, Any], lang: str) -> int:
     """Try a reward, print what it pays for, and return the exit code."""
-    with TrialProcess(expression, env, env_options, diagnose=True) as trial:
+    with TrialProcess(expression, env, env_options, diagnose=lang) as trial:
         from rich.console import Console  # while the other process is busy
         from rich.markup import escape
 
         from rewards.check.tables import say, show_findings, show_outcome
+        from rewards.check.texts import FOLDER
 
-        console = Console()
+        console, texts = Console(), load_texts(FOLDER, lang)
         found = trial.wait_for_findings()
-        show_findings(console, expression, found)
+        show_findings(console, expression, found, texts)
         trial.wait()
-    say(console, f"tried {described()}")
-    show_outcome(console, trial.verdict, trial.verdict["warnings"][len(found["warnings"]) :])
+    say(
+        console,
+        texts["verdict"]["sandboxed" if protection() else "limited"].format(
+            protection=protection(), reason=missing()
+        ),
+    )
+    new_warnings = trial.verdict["warnings"][len(found["warnings"]) :]
+    show_outcome(console, trial.verdict, new_warnings, texts)
     if not trial.verdict["failures"]:
-        say(console, f"train on it: {escape(commands.train(env, env_options, expression))}")
+        command = escape(commands.train(env, env_options, expression))
+        say(console, f"{texts['verdict']['train']} {command}")
     return USAGE_ERROR if trial.verdict["failures"] else 0
 
 
@@ -157,10 +166,14 @@ class _Parser(argparse.ArgumentParser):
     """Reports mistakes in one line."""
 
     def error(self, message: str) -> NoReturn:
+        choice = re.match(r"argument (\S+): invalid choice: ('.*') \(choose from (.*)\)", message)
         missing = re.match(r"the following arguments are required: (.*)", message)
         without = re.match(r"argument (\S+): expected", message)
         if missing:
             message = f"{missing[1]} is missing: {self.prog} {missing[1]}"
+        elif choice:
+            known = choice[3].replace("'", "").split(", ")
+            message = f"{choice[1]} must be {' or '.join(known)}, got {choice[2]}"
         elif without:
             message = f"{without[1]} needs a value"
         raise ValueError(message)
@@ -179,6 +192,14 @@ def _parser() -> argparse.ArgumentParser:
             metavar="KEY=VALUE",
             help="options of the game, such as task=path",
         )
+        if name == "check":
+            command.add_argument(
+                "--lang",
+                choices=LANGUAGES,
+                default="en",
+                help="language of the tables, of the verdict and of warnings about what is paid; "
+                "messages about code are English",
+            )
     return parser
 
 

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_check_accepts_observation_options(options: list[str]) -> None:
 
 def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any]:
     """Return the verdict of a check."""
-    with TrialProcess(expression, env, options, diagnose=True) as trial:
+    with TrialProcess(expression, env, options, diagnose="en") as trial:
         trial.wait()
     return trial.verdict
 
@@ -309,7 +310,7 @@ def test_findings_are_reported_before_compilation(folder: Path) -> None:
     (folder / "mine.py").write_text(
         'def f(before, action, after):\n    return float(f"{after.ball_y:.3f}")\n'
     )
-    with TrialProcess("mine.py", "paddle", diagnose=True) as trial:
+    with TrialProcess("mine.py", "paddle", diagnose="en") as trial:
         found = trial.wait_for_findings()
         assert found["rewards"] == ["f"]
         assert not trial.verdict
@@ -361,3 +362,21 @@ def test_check_says_which_scale_it_sees(capsys: pytest.CaptureFixture[str]) -> N
     table = next(line for line in printed.splitlines() if line.lstrip().startswith("intercept"))
     earned = table.split()[-1]
     assert f"pays -9,000 to 9,000 in a step, and {earned} in an episode of intercept" in line
+
+
+def test_check_speaks_korean(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of terms and commands stay as they are; every number is that of the English tables."""
+    numbers = {}
+    for lang in ("en", "ko"):
+        assert main(["check", "hit_or_miss - 0.05*effort", "--lang", lang]) == 0
+        printed = capsys.readouterr().out
+        numbers[lang] = sorted(re.findall(r"-?[\d,]*\.?\d+", printed))
+    assert numbers["en"] == numbers["ko"]
+    *_, warning, _, verdict, command = printed.strip().splitlines()
+    assert warning.startswith("경고: `sum`: 가만히 있어도 벌 수 있습니다. 에피소드당 -1")
+    assert verdict == "쓸 수 있습니다 (컴파일됨)"
+    assert command.endswith("python train.py --reward 'hit_or_miss - 0.05*effort'")
+    words = set(re.findall(r"[a-zA-Z_]+", printed))
+    names = "start flight wall hit miss time out follow intercept sum paddle hit_or_miss effort"
+    tools = "python train py reward bubblewrap Landlock and seccomp"
+    assert words <= {*names.split(), *tools.split()}

@@ -1,18 +1,27 @@
-"""The texts of the experiments: both languages say the same things, in plain words."""
+"""Texts in TOML files: both languages say the same things, in plain words."""
 
 from __future__ import annotations
 
+import importlib
 import re
 import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from envs.registry import EXPERIMENTS
-from stages.lab.texts import load
+import rewards.check.texts
+import stages.lab.texts
+from envs.engine.game import load_game
+from envs.registry import EXPERIMENTS, GAMES
+from rewards.check.events import events_of
+from rewards.check.recorded_games import NOTHING, RANDOM
+from rewards.texts import LANGUAGES, load_texts
 
-NAMES = ("lab", *EXPERIMENTS)
+FOLDERS = (stages.lab.texts.FOLDER, rewards.check.texts.FOLDER)
+TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]
+TASKS = ("balance", "goal", "path", "slow")
 STIFF = re.compile(
     r"\b(who|whose|beside|anew|in thought|at rest|lopsided|bod(y|ies)|guess(es)?|answers? right|"
     r"less that of|as well than|which are no|by hand|by chance)\b",
@@ -35,18 +44,39 @@ def placeholders(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_both_languages_have_the_same_sentences_with_the_same_placeholders(name: str) -> None:
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
+def test_both_languages_have_the_same_tables_and_every_experiment_has_one(folder: Path) -> None:
+    english, korean = (list(load_texts(folder, lang)) for lang in LANGUAGES)
+    assert english == korean
+    if folder == stages.lab.texts.FOLDER:
+        assert set(english) == {"lab", *EXPERIMENTS}
+
+
+@pytest.mark.parametrize(("folder", "name"), TABLES)
+def test_both_languages_have_the_same_sentences_with_the_same_placeholders(
+    folder: Path, name: str
+) -> None:
     english, korean = (
-        {place: placeholders(text) for place, text in leaves(load(name, lang))}
-        for lang in ("en", "ko")
+        {place: placeholders(text) for place, text in leaves(load_texts(folder, lang)[name])}
+        for lang in LANGUAGES
     )
     assert english == korean
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_sentence_is_empty_and_no_english_one_is_stiff(name: str) -> None:
-    for lang in ("en", "ko"):
-        assert all(text.strip() for _, text in leaves(load(name, lang)))
-    for place, text in leaves(load(name, "en")):
+@pytest.mark.parametrize(("folder", "name"), TABLES)
+def test_no_sentence_is_empty_and_no_english_one_is_stiff(folder: Path, name: str) -> None:
+    for lang in LANGUAGES:
+        assert all(text.strip() for _, text in leaves(load_texts(folder, lang)[name]))
+    for place, text in leaves(load_texts(folder, "en")[name]):
         assert not STIFF.search(text), place
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_event_and_player_of_check_has_a_name(lang: str) -> None:
+    texts = load_texts(rewards.check.texts.FOLDER, lang)
+    for name, options in (("paddle", {}), *(("bicycle", {"task": task}) for task in TASKS)):
+        entry = GAMES[name]
+        game, _ = load_game(entry.target, options)
+        assert events_of(game, entry.rewards).by_name().keys() <= texts["events"].keys()
+        rules = importlib.import_module(game.rules_module).rules(game.action_space)
+        assert {NOTHING, RANDOM, *rules} <= texts["players"].keys()

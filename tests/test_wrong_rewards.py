@@ -63,7 +63,7 @@ def test_the_collection_has_enough_cases_with_different_names() -> None:
     assert len(set(names)) == len(names) >= 45
 
 
-def refusal(expression: str, env: str = "paddle", diagnose: bool = False) -> str:
+def refusal(expression: str, env: str = "paddle", diagnose: str = "") -> str:
     """Return the error about a reward."""
     with (
         TrialProcess(expression, env, diagnose=diagnose) as trial,
@@ -116,7 +116,7 @@ def test_a_file_stands_for_the_function_with_its_name(folder: Path) -> None:
         assert trial.wait() == []
     written(folder, HIGH + HIGH.replace("f(", "g("))
     for checked in (False, True):  # train.py and `rewards check` give the same answer
-        message = refusal("mine.py", diagnose=checked)
+        message = refusal("mine.py", diagnose="en" if checked else "")
         assert "mine.py has 2 functions; name the reward, as in mine.py:g, and begin" in message
 
 

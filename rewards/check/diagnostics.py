@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from rewards.check.recorded_games import NOTHING, RANDOM, Recording
 
 Array = np.ndarray[Any, Any]
+Texts = Mapping[str, Any]
 DOMINANT = 0.97  # share of the variation from which one term is said to dominate the others
 NOTABLE = 0.25  # of a reward's standard deviation; smaller differences may be random
 WORSE = 0.5  # of the range from the best score to the lowest; a player below it plays badly
@@ -68,31 +70,26 @@ class Paid:
         return float(values.min()), float(values.max()), self.players[-1]["values"][k]
 
 
-def warnings_about(name: str, paid: Paid) -> list[str]:
-    """Return what is suspicious about the reward `name`."""
+def warnings_about(name: str, paid: Paid, texts: Texts) -> list[str]:
+    """Return what is suspicious about the reward `name`, in sentences of `texts`."""
     values = paid.values[name]
     k = list(paid.values).index(name)
     if np.ptp(values) == 0.0:
-        return [
-            f"`{name}` is constant: it pays {values[0]:g} for every step and action; an agent can "
-            "only learn from it to play long, or to end early"
-        ]
+        return [texts["warnings"]["constant"].format(name=name, value=values[0])]
     found = []
     ends = paid.recording.steps.terminated[paid.rows]
     if ends.any() and not values[~ends].any():
-        found.append(
-            f"`{name}` pays nothing before the end of an episode; that is hard to learn from, "
-            "because it does not show which of the earlier steps was good"
-        )
+        found.append(texts["warnings"]["only_at_the_end"].format(name=name))
     means = {row["name"]: row["values"][k] for row in paid.events}
     for worse, better in paid.recording.events.worse.items():
         low, high = means[worse], means[better]
         if low is not None and high is not None and low > high + NOTABLE * values.std():
-            found.append(f"`{name}`: {worse} pays more than {better}, {low:.3g} against {high:.3g}")
-    return found + _cheap(name, k, paid.players)
+            words = {"name": name, "worse": worse, "better": better, "low": low, "high": high}
+            found.append(texts["warnings"]["worse_pays_more"].format(**words))
+    return found + _cheap(name, k, paid.players, texts)
 
 
-def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:
+def _cheap(name: str, k: int, players: list[dict[str, Any]], texts: Texts) -> list[str]:
     """Return a warning if a player that plays badly earns as much as the best one."""
     best = players[-1]
     if best["name"] in (NOTHING, RANDOM):
@@ -105,37 +102,33 @@ def _cheap(name: str, k: int, players: list[dict[str, Any]]) -> list[str]:
     if not rich:
         return []
     easiest = max(rich, key=lambda player: (player["name"] == NOTHING, player["values"][k]))
-    player, earned = easiest["name"], easiest["values"][k]
-    against = f"{earned:.4g} an episode, against {most:.4g} for playing well ({best['name']})"
+    earned, sentences = easiest["values"][k], texts["warnings"]
+    player = texts["players"][NOTHING] if easiest["name"] == NOTHING else easiest["name"]
+    against = sentences["against"].format(earned=earned, most=most, best=best["name"])
+    words = {"name": name, "player": player, "against": against}
     early = easiest["steps"] < 0.5 * best["steps"] and easiest["terminated"] > 0.5
     if early and earned > most and easiest["before_the_end"][k] < 0.0:
-        return [
-            f"`{name}`: ending early earns more than playing on; {player} ends after "
-            f"{easiest['steps']:.0f} steps and earns {against}"
-        ]
-    if player == NOTHING:
-        return [f"`{name}` can be earned by doing nothing: {against}"]
-    return [
-        f"`{name}` can be earned without playing well: {player} earns {against}, but its score is "
-        f"{easiest['score']:.3g} against {best['score']:.3g}"
-    ]
+        return [sentences["ending_early"].format(**words, steps=easiest["steps"])]
+    if easiest["name"] == NOTHING:
+        return [sentences["doing_nothing"].format(**words)]
+    scores = {"score": easiest["score"], "best_score": best["score"]}
+    return [sentences["playing_badly"].format(**words, **scores)]
 
 
-def warnings_about_terms(total: str, terms: dict[str, Array]) -> list[str]:
-    """Return warnings about weighted `terms` that hardly matter next to another one."""
+def warnings_about_terms(terms: dict[str, Array], texts: Texts) -> list[str]:
+    """Return warnings about weighted `terms` of a sum that hardly matter next to another one."""
     swings = {name: float(values.std()) for name, values in terms.items()}
     largest = max(swings, key=lambda name: swings[name])
     share = swings[largest] / (sum(swings.values()) or 1.0)
+    sentences = texts["warnings"]
     found = [
-        f"the term {name} is constant, {terms[name][0]:g} for every step"
+        sentences["term_constant"].format(name=name, value=terms[name][0])
         for name, swing in swings.items()
         if swing == 0.0
     ]
     if share >= DOMINANT:
-        found.append(
-            f"one term dominates the others: {int(100 * share)} % of the variation of {total} "
-            f"comes from {largest}"
-        )
+        words = {"share": int(100 * share), "name": largest}
+        found.append(sentences["term_dominates"].format(**words))
     return found
 
 

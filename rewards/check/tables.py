@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +13,67 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def show_findings(console: Console, expression: str, found: dict[str, Any]) -> None:
+def show_findings(
+    console: Console, expression: str, found: dict[str, Any], texts: Mapping[str, Any]
+) -> None:
     """Print two tables, the warnings, and the failed tests."""
-    rewards = found["rewards"]
-    say(console, f"What [bold]{escape(expression)}[/] pays in {found['game']}, on average:")
-    steps = [(row["name"], f"{row['count']:,}", row["values"]) for row in found["events"]]
-    show_table(console, ("in a step of", "steps", *rewards), steps)
+    words, rewards = texts["tables"], found["rewards"]
+    heading = words["heading"].format(reward=f"[bold]{escape(expression)}[/]", game=found["game"])
+    say(console, heading)
+    steps = [
+        (readable(row["name"], texts["events"]), f"{row['count']:,}", row["values"])
+        for row in found["events"]
+    ]
+    show_table(console, (words["event"], words["steps"], *rewards), steps)
     episodes = [
-        (row["name"], f"{row['steps']:,.0f}", [row["score"], *row["values"]])
+        (
+            readable(row["name"], texts["players"]),
+            f"{row['steps']:,.0f}",
+            [row["score"], *row["values"]],
+        )
         for row in found["players"]
     ]
-    show_table(console, ("in an episode of", "steps", "score", *rewards), episodes)
-    _show_range(console, expression, found)
-    _show_warnings(console, found["warnings"])
+    columns = (words["player"], words["steps"], words["score"], *rewards)
+    show_table(console, columns, episodes)
+    _show_range(console, expression, found, words)
+    _show_warnings(console, found["warnings"], texts)
     for text in found["failures"]:
-        say(console, f"[red]failed:[/] {escape(short(text))}")
+        say(console, f"[red]{texts['verdict']['failed']}[/] {escape(short(text))}")
 
 
-def show_outcome(console: Console, verdict: dict[str, Any], warnings: Sequence[str]) -> None:
+def show_outcome(
+    console: Console, verdict: dict[str, Any], warnings: Sequence[str], texts: Mapping[str, Any]
+) -> None:
     """Print the `warnings` that are new, and one line with the result."""
-    _show_warnings(console, warnings)
-    passed = verdict["tests"] - len(verdict["failures"])
-    tests = f", {passed} of {verdict['tests']} tests passed" if verdict["tests"] else ""
-    outcome = "[red]not ready[/]" if verdict["failures"] else "[green]can be used[/]"
-    plain = verdict["compiled"].count(False)
-    runs = "compiled" if not plain else f"{plain} of {len(verdict['compiled'])} as plain Python"
+    _show_warnings(console, warnings, texts)
+    words, failures = texts["verdict"], verdict["failures"]
+    passed = verdict["tests"] - len(failures)
+    tests = words["tests"].format(passed=passed, all=verdict["tests"]) if verdict["tests"] else ""
+    outcome = f"[red]{words['not_ready']}[/]" if failures else f"[green]{words['usable']}[/]"
+    plain, count = verdict["compiled"].count(False), len(verdict["compiled"])
+    runs = words["plain"].format(plain=plain, all=count) if plain else words["compiled"]
     say(console, f"{outcome} ({runs}){tests}")
 
 
-def _show_range(console: Console, expression: str, found: dict[str, Any]) -> None:
+def readable(name: str, names: Mapping[str, str]) -> str:
+    """Return an event or player in words; those of games without texts keep their names."""
+    return names.get(name, name.replace("_", " "))
+
+
+def _show_range(
+    console: Console, expression: str, found: dict[str, Any], words: Mapping[str, str]
+) -> None:
     """Print the scale of the reward; of several functions in a file, of the one to train on."""
     ranges, stem = found["ranges"], Path(expression).stem
     name = stem if stem in ranges else next(iter(ranges))
     low, high, earned = map(number, ranges[name])
-    say(
-        console,
-        f"scale: {escape(name)} pays {low} to {high} in a step, and {earned} in an episode of "
-        f"{escape(found['players'][-1]['name'])}; agents adapt to any scale",
-    )
+    shown = {"name": escape(name), "player": escape(found["players"][-1]["name"])}
+    say(console, words["scale"].format(**shown, low=low, high=high, earned=earned))
 
 
-def _show_warnings(console: Console, warnings: Sequence[str]) -> None:
+def _show_warnings(console: Console, warnings: Sequence[str], texts: Mapping[str, Any]) -> None:
     for text in warnings:
-        say(console, f"[yellow]warning:[/] {escape(short(text))}")
+        say(console, f"[yellow]{texts['verdict']['warning']}[/] {escape(short(text))}")
 
 
 def show_table(
@@ -66,7 +84,7 @@ def show_table(
     for k, heading in enumerate(headings):
         table.add_column(escape(heading), justify="right" if k else "left", overflow="fold")
     for name, count, values in lines:
-        table.add_row(escape(name).replace("_", " "), count, *map(number, values))
+        table.add_row(escape(name), count, *map(number, values))
     console.print(table, highlight=False)
 
 

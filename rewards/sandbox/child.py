@@ -256,7 +256,10 @@ class Trial:
         import numpy as np
 
         from rewards.check.diagnostics import Paid, warnings_about, warnings_about_terms
+        from rewards.check.texts import FOLDER
+        from rewards.texts import load_texts
 
+        texts = load_texts(FOLDER, self.request["diagnose"])
         rows = recording.diagnosed()
         transitions = recording.transitions(rows)
         paid = {}
@@ -268,12 +271,12 @@ class Trial:
         if len(paid) > 1 and not self._separate:
             whole = recording.whole()[rows]  # events are as frequent there as in real games
             of_games = {name: values[whole] for name, values in paid.items()}
-            self.warnings += warnings_about_terms("the sum", of_games)
+            self.warnings += warnings_about_terms(of_games, texts)
             paid["sum"] = np.sum(list(paid.values()), axis=0)
             judged = ["sum"]
         found = Paid(recording, rows, paid)
         for name in judged:
-            self.warnings += warnings_about(name, found)
+            self.warnings += warnings_about(name, found, texts)
         return {
             "game": self._game[0].name,
             "rewards": list(paid),

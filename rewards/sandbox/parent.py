@@ -60,7 +60,7 @@ class TrialProcess:
         *,
         parsed: Sequence[WeightedTerm] | None = None,
         places: tuple[str, str] | None = None,
-        diagnose: bool = False,
+        diagnose: str = "",
     ) -> None:
         """Start the process.
 
@@ -70,7 +70,8 @@ class TrialProcess:
             env_options: of the environment; those of the game itself matter to the trial.
             parsed: the reward, parsed; by default `expression` is parsed here.
             places: the game and its module of rewards, in place of `env_id`.
-            diagnose: also find out what the reward pays for, as `python -m rewards check` shows it.
+            diagnose: also find out what the reward pays for, as `python -m rewards check` shows it,
+                with warnings in this language, `en` or `ko`.
 
         Raises:
             RewardError: if `expression` cannot be parsed.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from rewards.texts import load_texts
 
-@functools.cache
+FOLDER = Path(__file__).parent
+
+
 def load(name: str, lang: str) -> dict[str, Any]:
     """Return the texts of an experiment in `en` or `ko`, or those that all share (`lab`)."""
-    file = Path(__file__).with_name(f"{lang}.toml")
-    texts: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))[name]
+    texts: dict[str, Any] = load_texts(FOLDER, lang)[name]
     return texts
