@@ -17,7 +17,8 @@ from playing.panel import Progress, draw_panel
 from playing.playback import Playback
 
 GAME_SIDE = 640
-SIZE = (1152, 640)  # multiples of 16, as video codecs need
+SIZE = (1152, 640)
+VIDEO_SIZE = (864, 480)  # multiples of 16, as video codecs need
 
 ERROR_FONT = 26  # pixels
 ERROR_LINES = 5
@@ -61,22 +62,33 @@ class Status:
 class Painter:
     """Paints a playback onto `surface`, a pygame surface that needs no display."""
 
-    def __init__(self, playback: Playback) -> None:
-        self.surface = pygame.Surface(SIZE)
+    def __init__(self, playback: Playback, size: tuple[int, int] = SIZE) -> None:
+        """Prepare the surface. `size` is (width, height) with the proportions of `SIZE`."""
+        self.surface = pygame.Surface(size)
         self._playback = playback
-        self._game = GamePainter(playback, self.surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE)))
-        self._panel = self.surface.subsurface((GAME_SIDE, 0, SIZE[0] - GAME_SIDE, SIZE[1]))
+        width, side = size
+        self._game = GamePainter(playback, self.surface.subsurface((0, 0, side, side)))
+        self._panel = self.surface.subsurface((side, 0, width - side, side))
+        self._full_panel = pygame.Surface((SIZE[0] - GAME_SIDE, SIZE[1]))
 
     def paint(self, status: Status) -> pygame.Surface:
         """Update `surface` and return it."""
         self._game.paint()
-        draw_panel(self._panel, self._playback, status.pace, status.reward, status.training)
+        panel = self._full_panel
+        draw_panel(panel, self._playback, status.pace, status.reward, status.training)
+        pygame.transform.smoothscale(panel, self._panel.get_size(), self._panel)
         paint_messages(self._game.surface, status)
         return self.surface
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """Return the pixels of `surface`: uint8 (height, width, 3)."""
         return pixels_of(self.surface)
+
+    def padded_pixels(self) -> np.ndarray[Any, Any]:
+        """Return the pixels with a constant fourth channel: uint8 (height, width, 4)."""
+        width, height = self.surface.get_size()
+        content = pygame.image.tobytes(self.surface, "RGBX")
+        return np.frombuffer(content, np.uint8).reshape(height, width, 4)
 
 
 class GamePainter:
@@ -115,7 +127,8 @@ class GamePainter:
         end = "Game over" if episode.terminated else "Time is up"
         name = "return" if episode.score is None else "score"
         text = f"{end}: {name} {theme.number(episode.result.score)}"
-        _paint_banner(self.surface, text, self.surface.get_height() // 2, 60)
+        side = self.surface.get_height()
+        _paint_banner(self.surface, text, side // 2, side * 3 // 32)
 
 
 def paint_messages(surface: pygame.Surface, status: Status) -> None:

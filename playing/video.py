@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from playing.painter import SIZE, Painter, Status
+from playing.painter import VIDEO_SIZE, Painter, Status
 from playing.playback import Playback
 from playing.selection import PlayError
 from training.gif import write_gif
@@ -66,11 +66,11 @@ def _frames(
     playback: Playback, status: Status, episodes: int, stride: int, ending: int
 ) -> Iterator[Frame]:
     """Yield what the window shows every `stride` steps; the last frame `ending` times more."""
-    painter = Painter(playback)
+    painter = Painter(playback, VIDEO_SIZE)
 
     def frame() -> Frame:
         painter.paint(status)
-        return painter.pixels()
+        return painter.padded_pixels()
 
     for k in range(episodes):
         if k > 0:
@@ -86,8 +86,8 @@ def _frames(
 def _write_mp4(path: Path, frames: Iterable[Frame], rate: float) -> int:
     from imageio_ffmpeg import write_frames
 
-    options = ["-f", "mp4"]  # the name of the temporary file does not say so
-    writer = write_frames(str(path), SIZE, fps=rate, quality=8, output_params=options)
+    options = ["-f", "mp4"]  # the temporary file has another suffix
+    writer = write_frames(str(path), VIDEO_SIZE, "rgb0", fps=rate, quality=8, output_params=options)
     count = 0
     with contextlib.closing(writer):
         writer.send(None)

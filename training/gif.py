@@ -19,18 +19,23 @@ Array = np.ndarray[Any, Any]
 FASTEST = 50
 """Highest number of frames per second; viewers slow down anything faster."""
 UNCHANGED = 255  # the last palette entry is transparent: the pixel stays as it was
+VISIBLE = 300
+"""Squared colour difference times the square root of the number of pixels that needs an entry."""
 LOOP_FOREVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 
 
 def gif_bytes(frames: Iterable[Array], frames_per_second: float) -> bytes:
-    """Return `frames`, uint8 (height, width, 3), as a GIF. Raises ValueError like `write_gif`."""
+    """Return `frames` as a GIF. Frames and errors are those of `write_gif`."""
     file = io.BytesIO()
     write_gif(file, frames, frames_per_second)
     return file.getvalue()
 
 
 def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float) -> int:
-    """Write frames, uint8 (height, width, 3), one by one without keeping them; return their number.
+    """Write frames one by one without keeping them; return their number.
+
+    A frame is uint8 (height, width, 3), or (height, width, 4) with a constant fourth channel, which
+    is ignored. Frames of four channels are written faster.
 
     The file must be seekable, because the palette is written last.
 
@@ -46,26 +51,26 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
     before: Array | None = None
     count = 0
     for frame in frames:
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            kind = f"{frame.dtype} {frame.shape}"
-            raise ValueError(f"a frame must be uint8 (height, width, 3), got {kind}")
+        pixels = _packed(frame)
         if shown is None or before is None:
-            height, width = frame.shape[:2]
+            height, width = pixels.shape
             file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0))
             palette_place = file.tell()
             file.write(bytes(3 * 256) + LOOP_FOREVER)
-            indices = palette.indices(frame)
-        elif frame.shape != before.shape:
-            sizes = f"{before.shape[:2]} and {frame.shape[:2]}"
-            raise ValueError(f"all frames must have one size, got {sizes}")
+            shown = changes = palette.indices(pixels)
+        elif pixels.shape != before.shape:
+            raise ValueError(
+                f"all frames must have one size, got {before.shape} and {pixels.shape}"
+            )
         else:
-            red, green, blue = np.moveaxis(frame != before, 2, 0)
-            changed = red | green | blue
-            indices = shown.copy()
-            indices[changed] = palette.indices(frame[changed])  # faster than looking up all pixels
+            changed = pixels != before
+            new, old = palette.indices(pixels[changed]), shown[changed]
+            changes = np.full(pixels.shape, UNCHANGED, np.uint8)
+            changes[changed] = np.where(new == old, np.uint8(UNCHANGED), new)
+            shown[changed] = new
         delay = _hundredths(count + 1, frames_per_second) - _hundredths(count, frames_per_second)
-        file.write(_encoded(indices, shown, delay))
-        shown, before = indices, frame
+        file.write(_encoded(changes, delay))
+        before = pixels
         count += 1
     if shown is None:
         raise ValueError("a GIF needs at least one frame")
@@ -75,23 +80,29 @@ def write_gif(file: BinaryIO, frames: Iterable[Array], frames_per_second: float)
     return count
 
 
+def _packed(frame: Array) -> Array:
+    """Return one number per pixel, uint32 (height, width): red is the lowest byte."""
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] not in (3, 4):
+        kind = f"{frame.dtype} {frame.shape}"
+        raise ValueError(f"a frame must be uint8 (height, width, 3 or 4), got {kind}")
+    if frame.shape[2] == 3:
+        frame = np.pad(frame, ((0, 0), (0, 0), (0, 1)))
+    return np.ascontiguousarray(frame).view("<u4")[..., 0]
+
+
 def _hundredths(frame: int, frames_per_second: float) -> int:
     """Return when a frame begins, in 1/100 s. Delays are differences, so rounding cannot add up."""
     return round(frame * 100 / frames_per_second)
 
 
-def _encoded(indices: Array, shown: Array | None, delay: int) -> bytes:
-    """Return one frame: the smallest rectangle with all changes since the last frame, `shown`."""
-    top, left, (bottom, right) = 0, 0, indices.shape
-    if shown is not None:
-        same = indices == shown
-        rows, columns = (np.flatnonzero(~same.all(axis)) for axis in (1, 0))
-        if len(rows):
-            top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-        else:
-            bottom = right = 1
-        indices = np.where(same, np.uint8(UNCHANGED), indices)
-    part = np.ascontiguousarray(indices[top:bottom, left:right])
+def _encoded(changes: Array, delay: int) -> bytes:
+    """Return one frame: the smallest rectangle around all pixels that are not `UNCHANGED`."""
+    different = changes != UNCHANGED
+    rows, columns = (np.flatnonzero(different.any(axis)) for axis in (1, 0))
+    top, bottom, left, right = 0, 1, 0, 1
+    if len(rows):
+        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    part = np.ascontiguousarray(changes[top:bottom, left:right])
     timing = struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 0b101, delay, UNCHANGED, 0)
     place = struct.pack("<BHHHHB", 0x2C, left, top, right - left, bottom - top, 0)
     pixels = Image.fromarray(part).tobytes("gif", "L")
@@ -107,31 +118,35 @@ class _Palette:
         self._entry = np.full(1 << 15, -1, np.int16)
 
     def indices(self, pixels: Array) -> Array:
-        """Return the entry of each pixel (..., 3), uint8 (...)."""
-        high = (pixels >> 3).astype(np.uint16)
-        keys = high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
-        new = self._entry[keys] < 0
+        """Return the entry of each packed pixel, uint8."""
+        keys = pixels >> 3 & 0x1F | pixels >> 6 & 0x3E0 | pixels >> 9 & 0x7C00
+        found = self._entry.take(keys)
+        new = found < 0
         if new.any():
             self._add(keys[new], pixels[new])
-        indices: Array = self._entry[keys].astype(np.uint8)
-        return indices
+            found = self._entry.take(keys)
+        return found.astype(np.uint8)
 
-    def _add(self, keys: Array, colours: Array) -> None:
-        keys, first = np.unique(keys, return_index=True)
-        added = colours[first]
-        free = UNCHANGED - self._used
-        if len(added) > free:
-            added = _typical(colours, free)
-        self.colours[self._used : self._used + len(added)] = added
-        self._used += len(added)
-        known = self.colours[: self._used].astype(np.int32)
-        for key, colour in zip(keys, colours[first], strict=True):
-            self._entry[key] = ((known - colour) ** 2).sum(1).argmin()
+    def _add(self, keys: Array, pixels: Array) -> None:
+        """Give entries to the colours with the largest errors; the others get the nearest entry."""
+        keys, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        colours = (pixels[first, None] >> np.array([0, 8, 16], np.uint32) & 255).astype(np.int32)
+        weights = np.sqrt(counts)
+        nearest, distances = np.zeros(len(keys), np.int16), np.full(len(keys), 3 * 256**2)
 
+        def use(entry: int) -> None:
+            to_entry = ((colours - self.colours[entry]) ** 2).sum(1)
+            closer = to_entry < distances
+            nearest[closer], distances[closer] = entry, to_entry[closer]
 
-def _typical(colours: Array, count: int) -> Array:
-    """Return at most `count` colours (m, 3) that represent `colours` (n, 3), by median cut."""
-    if count == 0:
-        return colours[:0]
-    palette = Image.fromarray(colours[None]).quantize(count).getpalette() or []
-    return np.array(palette, np.uint8).reshape(-1, 3)[:count]
+        for entry in range(self._used):
+            use(entry)
+        for _ in range((UNCHANGED - self._used + 1) // 2):  # the rest is for later frames
+            errors = distances * weights
+            worst = errors.argmax()
+            if errors[worst] < VISIBLE:
+                break
+            self.colours[self._used] = colours[worst]
+            use(self._used)
+            self._used += 1
+        self._entry[keys] = nearest
