@@ -84,8 +84,8 @@ class Lookahead(Protocol):
     def futures(self, actions: Array) -> Iterator[Array]:
         """Yield the observations (n * m, ...) after each of the actions (steps, n * m, ...).
 
-        The `m` copies of an environment follow one another, and it does not change itself. Copies
-        use random generators of their own, so they do not reveal the real future.
+        The `m` copies of an environment follow one another. The environments do not change. Copies
+        use other random generators, so they do not reveal the real future.
         """
         ...
 

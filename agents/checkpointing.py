@@ -1,4 +1,4 @@
-"""Tensors and numbers of checkpoints, which may be of an earlier version, damaged or of anyone."""
+"""Tensors and numbers of checkpoints, which may be old, damaged or made by a stranger."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class KMeansAgent(Agent):
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load the centres of all iterations."""
-        history = tensors["centres"].numpy().copy()  # not of the file
+        history = tensors["centres"].numpy().copy()  # a copy, as the file is mapped
         if history.shape[1:] != (self.k, *self.shape):
             raise RuntimeError("the centres have another number or shape")
         self.history = history

@@ -229,5 +229,5 @@ class ReinforceAgent(ReturnAgent):
             getattr(self, name)[:] = numbers[name]
         for name in COLUMNS if numbers["lengths"] else ():
             ends = np.cumsum(numbers["lengths"])[:-1]
-            column = tensors[f"collected.{name}"].numpy().copy()  # not of the file
+            column = tensors[f"collected.{name}"].numpy().copy()  # a copy, as the file is mapped
             self.collected[name] = np.split(column, ends)

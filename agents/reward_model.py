@@ -321,4 +321,4 @@ class RewardModelAgent(TorchAgent):
         memory = {name: tensor.numpy() for name, tensor in under("memory.", tensors).items()}
         self.memory.added = numbers["remembered"]
         self.memory.restore(memory, len(self.memory))
-        self.held = tensors["held"].numpy().copy()  # not of the file
+        self.held = tensors["held"].numpy().copy()  # a copy, as the file is mapped

@@ -38,7 +38,7 @@ class RulesAgent(Agent):
             )
         if len(task.observation_space.shape or ()) != 1:
             raise UnsuitableTaskError(
-                "rules: hand-written rules need vector observations, not screens and no history"
+                "rules: hand-written rules need vector observations without history, not screens"
             )
         name = settings.rule or next(iter(rules))
         if name not in rules:

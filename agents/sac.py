@@ -275,7 +275,7 @@ class SACAgent(ReturnAgent):
         super().restore(tensors, numbers)
         self.target.load_state_dict(under("target.", tensors))
         self.replay.restore({n: t.numpy() for n, t in under("replay.", tensors).items()})
-        self.held = tensors["held"].numpy().copy()  # not of the file
+        self.held = tensors["held"].numpy().copy()  # a copy, as the file is mapped
 
     def _noise(self, count: int) -> Tensor:
         noise = self.generator.standard_normal((count, self.dimensions), np.float32)

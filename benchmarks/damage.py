@@ -1,7 +1,7 @@
-"""Damages run folders in many ways, and resumes and plays them: python -m benchmarks damage
+"""Damages run folders in many ways, then resumes and plays them: python -m benchmarks damage
 
 Every damage must end in one line or be harmless: no traceback, no hang, at most 1 GB of memory, and
-no code that the folder names. Each damage follows from the seed and its number.
+no execution of code that the folder names. Each damage follows from the seed and its number.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ FOUND = Measure(
 CHECK = Measure(
     "the same, unchanged since the last check, from Enter to the prompt",
     "s",
-    "from start to exit; it is already known that its terms compile",
+    "from start to exit; an earlier check has already compiled its terms",
     1.0,
     "less",
 )

@@ -1,4 +1,4 @@
-"""List what there is: python -m envs [games | datasets | agents | experiments]
+"""List all names: python -m envs [games | datasets | agents | experiments]
 
 The tables are Markdown, as README and docs show them.
 """

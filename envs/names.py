@@ -1,4 +1,4 @@
-"""Names given as text: load what a name stands for, and what errors say about names."""
+"""Names given as text: load the object of a name, and phrase the errors about wrong names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load(target: str) -> Any:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message about an unknown `name`: which known names were meant."""
+    """Return the end of an error message about an unknown `name`: which names are known."""
     known = list(known)
     close = difflib.get_close_matches(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else f"choose from {', '.join(known) or 'none'}"
@@ -47,7 +47,7 @@ def flag(setting: str) -> str:
 
 
 def unused_argument(unused: Sequence[str], flags: Iterable[str], command: str) -> str:
-    """Return the error message about arguments of a command line that nothing reads.
+    """Return the error message about command-line arguments that the command does not have.
 
     Args:
         unused: the arguments; at least one.

@@ -11,20 +11,20 @@ RESERVED = {
     "game": "use --env",
     "dataset": "use --env",
     "id": "use --env",
-    "render_mode": "play.py renders by itself",
+    "render_mode": "play.py chooses it",
     "num_envs": "use --num-envs of train.py",
-    "disable_env_checker": "train.py and play.py check nothing twice",
-    "autoreset_mode": "train.py resets in the same step",
+    "disable_env_checker": "train.py and play.py choose it",
+    "autoreset_mode": "train.py chooses it",
     "max_episode_steps": "use max_steps",
     "vectorization_mode": "train.py chooses it",
     "vector_kwargs": "train.py chooses them",
-    "wrappers": "they are code, not options",
+    "wrappers": "wrappers are code",
 }
 """Arguments of `gymnasium.make` that are not environment options, and what to do instead."""
 
 
 def parse_env_options(texts: Sequence[str]) -> dict[str, Any]:
-    """Return the options that KEY=VALUE texts give; a value that is no Python literal stays text.
+    """Return the options in KEY=VALUE texts. A value that is not a Python literal stays text.
 
     Raises:
         ValueError: if a text lacks the key or the `=`, or a key is given twice or is in `RESERVED`.

@@ -34,7 +34,7 @@ class GameEntry(NamedTuple):
 
 
 class DatasetEntry(NamedTuple):
-    """A dataset that is learned from through environments of one step."""
+    """A dataset, whose environments have episodes of one step."""
 
     env_id: str
     """Gymnasium id."""
@@ -85,7 +85,7 @@ DATASETS = {
     "sounds": DatasetEntry("ClassifySounds-v0", "stages.datasets.sounds:Sounds", 0.95, "Classification of sounds: hit, wall or miss."),
     "translate": DatasetEntry("TranslateMoments-v0", "stages.datasets.translate:Translate", 0.97, "Screen to state, state to screen, and super-resolution."),
     "cluster": DatasetEntry("ClusterPoints-v0", "stages.datasets.cluster:Cluster", math.inf, "Clustering of unlabelled points."),
-    "prompts": DatasetEntry("AnswerPrompts-v0", "stages.datasets.prompts:Prompts", 0.85, "In-context learning: answer by the examples in the prompt."),
+    "prompts": DatasetEntry("AnswerPrompts-v0", "stages.datasets.prompts:Prompts", 0.85, "In-context learning: answer from the examples in the prompt."),
     "commentary": DatasetEntry("Commentary-v0", "stages.datasets.commentary:Commentary", math.inf, "Language modelling: predict the next token of a commentary."),
     "verdict": DatasetEntry("CommentaryVerdict-v0", "stages.datasets.commentary:Verdict", 0.95, "Sentiment: was the last sentence good or bad for the player?"),
 }
@@ -116,7 +116,7 @@ EXPERIMENTS = {
     "latent_map": ExperimentEntry("stages.unsupervised.latent_map:EXPERIMENT", "Which screens an autoencoder's codes put close together."),
     "compression": ExperimentEntry("stages.unsupervised.compression:EXPERIMENT", "An autoencoder's codes compared with PNG."),
     "linear_probe": ExperimentEntry("stages.unsupervised.linear_probe:EXPERIMENT", "Codes as features: how few labels a linear model needs."),
-    "cluster_purity": ExperimentEntry("stages.unsupervised.cluster_purity:EXPERIMENT", "How well clusters match kinds that have a name."),
+    "cluster_purity": ExperimentEntry("stages.unsupervised.cluster_purity:EXPERIMENT", "How well clusters match labelled classes."),
     "vision": ExperimentEntry("stages.pretraining.vision:EXPERIMENT", "Panda or rabbit: a pretrained network compared with one from scratch."),
     "policy": ExperimentEntry("stages.pretraining.policy:EXPERIMENT", "Policies with a pretrained backbone compared with one from scratch."),
     "tokens": ExperimentEntry("stages.pretraining.tokens:EXPERIMENT", "How text is cut into tokens."),

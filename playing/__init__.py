@@ -1,4 +1,4 @@
-"""What `play.py` is made of: players, the playback of episodes, its picture, window and videos."""
+"""The parts of `play.py`: players, the playback of episodes, the window, videos and scores."""
 
 import os
 

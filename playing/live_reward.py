@@ -120,7 +120,7 @@ class LiveReward:
         return ""
 
     def revert(self, error: str) -> None:
-        """Go back to the reward before, or to the game's default; this one failed during play."""
+        """Return to the previous reward, or to the game's default: this one failed during play."""
         self.reward, self.label = self._before or self._default_reward()
         self.error = f"{self.shortened(error)} (now using {self.label})"
         self._before = None

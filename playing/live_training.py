@@ -170,7 +170,7 @@ class LiveTraining:
         self._trainer.close()
 
     def _follow(self, run: Path) -> None:
-        """Show the agent of another run: a new one, or again the one before."""
+        """Show the agent of another run: a new one, or the previous one again."""
         playback = self._playback
         if self.run is not None:
             self.before = self.now
@@ -188,7 +188,7 @@ class LiveTraining:
         return Learner(agent, reward, self._live_reward.label if self._live_reward else label)
 
     def _handle_problem(self, problem: str) -> None:
-        """Go back to the reward before, as the training process has done."""
+        """Return to the previous reward, as the training process has done."""
         if self._live_reward is None:
             self.error = problem
         elif not self._live_reward.reverted:  # it may have failed on the screen first

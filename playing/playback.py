@@ -1,4 +1,4 @@
-"""Plays episodes of one environment step by step and keeps what the window shows of them."""
+"""Plays episodes of one environment step by step, and records what the window shows."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Episode:
 class Playback:
     """Episodes of one environment, played one step at a time.
 
-    Episode k starts from seed `seed` + k, whoever plays and whatever happened before.
+    Episode k starts from seed `seed` + k, whichever player plays and whatever happened before.
     """
 
     env: gymnasium.Env[Any, Any]

@@ -99,7 +99,7 @@ def _trained(run: Path, selection: Selection, env: gymnasium.Env[Any, Any]) -> P
     agent = load_agent(run, env, config, model)
     if model.name == "best" and model.score is not None:
         tell(
-            f"playing the best model, of step {model.step:,} (score {score_text(model.score)}); "
+            f"playing the best model, from step {model.step:,} (score {score_text(model.score)}); "
             "--last plays the last one"
         )
     return Player(TRAINED, config.agent, agent)

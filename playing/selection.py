@@ -1,6 +1,6 @@
 """The options of play.py, and what they select: a run, an environment, a reward and a seed.
 
-A run folder may come from anyone, so code that it names is executed only with --trust-reward.
+A run folder may come from a stranger, so code that it names is executed only with --trust-reward.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class PlayOptions:
     """Speed factor; 2 plays twice as fast."""
     train: Annotated[bool, tyro.conf.arg(help=TRAIN_HELP)] = False
     sound: bool = False
-    """Play the sounds of the game, if it has sounds as paddle does."""
+    """Play the sounds of the game. Paddle has sounds."""
     headless: bool = False
     """Open no window; print the scores."""
     json: bool = False

@@ -53,7 +53,7 @@ class Speaker:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Discard what C libraries write: without a device, ALSA prints ten lines of its own."""
+    """Discard what C libraries write: without a device, ALSA prints ten lines."""
     sys.stderr.flush()
     kept, discarded = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(discarded, 2)

@@ -14,7 +14,7 @@ from playing.playback import Episode, Result
 
 @dataclass(frozen=True)
 class Summary:
-    """The finished episodes and the player who played them."""
+    """The finished episodes of a player."""
 
     env_id: str
     agent: str

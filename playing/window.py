@@ -312,7 +312,7 @@ class Window:
 
 
 def check_display() -> None:
-    """Raise PlayError if there is surely no display: SDL would fall back to an invisible one."""
+    """Raise PlayError if there is certainly no display: SDL would use an invisible one."""
     if sys.platform == "linux" and not any(map(os.environ.get, DISPLAY_VARIABLES)):
         raise PlayError(NO_DISPLAY)
 

@@ -1,6 +1,6 @@
 """The command line: python -m rewards new my_reward.py, python -m rewards check my_reward.py.
 
-It imports little, because the process that tries the reward does what takes time.
+It imports little and starts fast. The slow work is done by the process that tries the reward.
 """
 
 from __future__ import annotations

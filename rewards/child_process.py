@@ -15,7 +15,7 @@ from typing import TextIO
 
 
 def environment_for_child() -> dict[str, str]:
-    """Return environment variables for a process that finds the same modules, on one thread."""
+    """Return environment variables for a child that finds the same modules and uses one thread."""
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)  # noqa: PTH109
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return os.environ | threads | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}

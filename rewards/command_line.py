@@ -1,4 +1,4 @@
-"""What the command lines need on every system. It imports little, because it is used first."""
+"""Helpers of the command lines. It imports little, because programs import it first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ INTERRUPTED = 130
 
 
 def use_utf8(program: str) -> None:
-    """See to it that file names of any letters can be written into a run folder.
+    """Make sure that file names with any letters can be written into a run folder.
 
     In the C locale with `PYTHONUTF8=0`, for example, file names are read as ASCII. The program is
-    then started again in Python's UTF-8 mode. Only for the beginning of a program.
+    then started again in Python's UTF-8 mode. Call this only at the beginning of a program.
 
     Args:
         program: the name in front of its errors.

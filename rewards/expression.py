@@ -21,7 +21,7 @@ TOKEN = re.compile(
 )
 
 LONGEST = 10_000  # characters
-MOST_TERMS = 100  # the compiler takes long for more
+MOST_TERMS = 100  # more would take long to compile
 LARGEST_WEIGHT = 1e30  # sums of built-in terms, which are not tried, then fit into float32
 
 

@@ -148,7 +148,7 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
             # compiled code has no line numbers
             place = where(error, term.user_files) or term.place
             raise RewardError(f"{place}: {describe(error)}") from None
-        if not np.abs(total).max() <= LARGEST:  # NaN is not, either
+        if not np.abs(total).max() <= LARGEST:  # also true for NaN
             raise _too_large(term, row, total, after)
 
     return kernel_with_checks

@@ -33,7 +33,7 @@ class Output:
             self._drop_the_rest(error)
 
     def _drop_the_rest(self, error: OSError) -> None:
-        """Write to nowhere from now on, also when Python flushes at its end.
+        """Drop all further output, including what Python flushes when it exits.
 
         Raises:
             OSError: if the reader is still there. On Windows, EINVAL says that it has gone.
@@ -46,10 +46,10 @@ class Output:
 
 
 def forgiving_output() -> None:
-    """Let the program go on where `program | head` would stop it, and replace characters.
+    """Keep the program running if its reader goes away, and replace characters.
 
     A console or a file in Windows' cp1252 or in ASCII cannot hold every path or text. What it
-    cannot hold becomes a question mark. Only for the beginning of a program.
+    cannot hold becomes a question mark. Call this only at the beginning of a program.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

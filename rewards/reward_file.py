@@ -75,7 +75,7 @@ def load_file(place: str) -> ModuleType:
         if is_interruption(error):
             raise
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-        files = [  # a helper that fails is no module any more
+        files = [  # a helper that failed is not a module
             frame.f_code.co_filename
             for frame in frames
             if package_of(frame.f_globals.get("__name__", "")) == package.__name__
@@ -106,13 +106,13 @@ def loaded_files(module_name: str) -> dict[str, Path]:
 
 
 def package_of(module_name: str) -> str:
-    """Return the package that stands for a reward folder; empty for a module of no such folder."""
+    """Return the package of a module's reward folder; empty if the module is in no such folder."""
     package = module_name.partition(".")[0]
     return package if package.startswith(PREFIX) else ""
 
 
 def check_name(file: Path) -> None:
-    """Check that a reward file has a name of its own.
+    """Check that no other module has the name of a reward file.
 
     Raises:
         RewardError: if it has the name of another module, which it would hide from programs that
@@ -224,7 +224,7 @@ def _check_text(file: str, source: bytes) -> None:
         except UnicodeDecodeError as error:
             at, problem = error.start, f"bytes that are not {(encoding or 'utf-8').upper()}"
         except (LookupError, UnicodeError):  # such as rot13, or punycode
-            at, problem = 0, f"the encoding {encoding}, which is none for text"
+            at, problem = 0, f"the encoding {encoding}, which is not a text encoding"
     if encoding not in ("", "utf-8", "utf-8-sig"):
         cure += " and remove the line that declares the encoding"
     if at < 0 and not encoding and source.startswith(BOM_UTF8):

@@ -273,7 +273,7 @@ def _takes_three(value: Any) -> bool:
         inspect.signature(value).bind(*range(PARAMETERS))
     except TypeError:
         return False
-    except ValueError:  # it does not say
+    except ValueError:  # it has no signature
         return True
     return True
 

@@ -24,7 +24,7 @@ Transition = tuple[Any, Any, Any]
 class Context:
     """The recorded steps and the reward that tests are about.
 
-    This one is for files that are loaded; no test runs.
+    This default is used while files are loaded and no test runs.
     """
 
     def __init__(self, events: Iterable[str] | None = None) -> None:

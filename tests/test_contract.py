@@ -454,7 +454,7 @@ def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant, observati
             assert data_equivalence(results, others, exact=True)
             assert data_equivalence(infos["score"], other_infos["score"], exact=True)
     assert np.array_equal(env.reset()[0], other.reset()[0])  # the generators continue too
-    with pytest.raises(ValueError, match="is of other environments"):
+    with pytest.raises(ValueError, match="belongs to other environments"):
         make_vec(variant, 5, **options).batch.restore(saved)
 
 

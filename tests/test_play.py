@@ -487,7 +487,7 @@ def test_gymnasium_environments_are_recorded_without_a_display() -> None:
     pictures, _ = read_gif("out.gif")
     steps = found["lengths"][0]
     assert len(pictures) == 1 + math.ceil(steps / 2) + 25, "50 steps per second, 25 frames"
-    assert np.ptp(pictures[3][:, :640]) == 255, "nothing was rendered"
+    assert np.ptp(pictures[3][:, :480]) == 255, "nothing was rendered"
 
 
 def test_mp4_without_its_package_says_what_to_install(
@@ -675,7 +675,8 @@ def test_the_best_model_is_played_unless_the_last_one_is_asked_for(
     assert run("--json", "--episodes", "20", "--seed", "0") == 0
     captured = capsys.readouterr()
     assert captured.err == (
-        "play.py: playing the best model, of step 204,800 (score 58.2); --last plays the last one\n"
+        "play.py: playing the best model, from step 204,800 (score 58.2); "
+        "--last plays the last one\n"
     )
     best = json.loads(captured.out)
     assert best["lengths"] != last["lengths"]

@@ -21,7 +21,7 @@ STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 def checked(content: Any, kind: type[T], place: str) -> T:
-    """Return the dataclass `kind` made of `content`; `place` is where it stands, for messages.
+    """Return `content` as an instance of the dataclass `kind`; messages name the `place`.
 
     Raises:
         RunError: for an entry that is missing, unknown, or of a wrong type or size.
@@ -47,7 +47,7 @@ def checked(content: Any, kind: type[T], place: str) -> T:
 
 
 def _found(content: Any, path: str) -> Any:
-    """Return the value at a path such as `curves.blocks[0].step`, or as far as it is clear."""
+    """Return the value at a path such as `curves.blocks[0].step`, or the last one that exists."""
     for name, index in STEP.findall(f".{path}"):
         if isinstance(content, dict) and name in content:
             content = content[name]

@@ -117,7 +117,7 @@ class RunConfig:
             raise ValueError("--solved-score must be a number, got nan")
 
     def fixed(self) -> dict[str, Any]:
-        """Return the settings that `--resume` cannot change, hyperparameters among the others.
+        """Return the settings that `--resume` cannot change, including the hyperparameters.
 
         The reward is not among them: a resumed run names the copy in its folder.
         """

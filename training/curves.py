@@ -3,8 +3,8 @@
 The obvious curve, a mean over the last 100 episodes that ended, is biased: environments start
 together, so short episodes end first, and while a policy improves, its long episodes are still
 running. Here an episode belongs to a block from its start. A block becomes a point once all of its
-episodes and all blocks before have ended, and its point stands at the step at which they began.
-So every episode counts once, at a place that does not depend on how it went on.
+episodes and all earlier blocks have ended, and its point is plotted at the step at which they
+began. So every episode counts once, at a place that does not depend on its outcome.
 """
 
 from __future__ import annotations

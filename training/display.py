@@ -1,4 +1,4 @@
-"""Progress of training on the screen: a live panel in a terminal, plain lines anywhere else."""
+"""Progress of training on the screen: a live panel in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 The window starts it and sends lines of JSON on standard input; progress and weights go back on
 standard output (`training.ipc`). The first line is `{"config": ..., "run_dir": ...}`: the settings
 as in config.json, and the folder of the run folders. Each later line requests another run:
-`{"compiled": [true]}` continues with the reward as its file is now, which the window has tested;
-`{}` starts again with new weights. When its input ends, the process saves and ends.
+`{"compiled": [true]}` continues with the newly saved reward, which the window has tested; `{}`
+starts again with new weights. When its input ends, the process saves and ends.
 
-Each reward gets a run folder of its own, as in `train.py`. A bad reward therefore spoils nothing:
-the run before is still there, and continues if the new one fails.
+Each reward gets its own run folder, as in `train.py`. A bad reward therefore spoils nothing: the
+previous run is still there, and continues if the new one fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A lock on a run folder: two processes that trained into one folder would spoil it.
+"""A lock on a run folder: two processes that train into the same folder would spoil it.
 
 The operating system releases the lock when its process ends, in whatever way.
 """

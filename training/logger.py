@@ -1,4 +1,4 @@
-"""What a run logs, and TensorBoard as the place where it is written."""
+"""The interface for what a run logs, and the logger that writes it for TensorBoard."""
 
 from __future__ import annotations
 

@@ -135,8 +135,7 @@ class Run:
     def save_if_best(self) -> None:
         """Write the policy to `BEST` if no evaluation so far was better than the newest one.
 
-        Of equally good models the later one stays: it has learned from more steps, and while all
-        scores are equal, the best model is simply the last one.
+        Of equally good models, the later one is kept, because it has learned from more steps.
         """
         score, tensors = self.progress.evaluated_score, self.agent.policy_tensors()
         if score is None or not tensors:
@@ -151,7 +150,7 @@ class Run:
         """Continue from the folder's checkpoint.
 
         Raises:
-            RunError: if the checkpoint is missing, damaged or of an agent that only plays.
+            RunError: if the checkpoint is missing or damaged, or holds only what playing needs.
         """
         tensors, numbers = load_checkpoint(self.folder)
         best = best_model(self.folder)

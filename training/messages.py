@@ -1,4 +1,4 @@
-"""Messages for the user. Parts of them may come from files of anyone."""
+"""Messages for the user, which may quote files of strangers."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Exported:
         if self.difference:
             found = f"actions differ from those of the agent by at most {self.difference:.1e}"
         return (
-            f"{self.config.agent} on {self.config.env}, {self.model.name} model, of step "
+            f"{self.config.agent} on {self.config.env}, {self.model.name} model, from step "
             f"{self.model.step:,}; on {self.observations:,} observations of its episodes, {found}"
         )
 

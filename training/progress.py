@@ -1,4 +1,4 @@
-"""How far a run has come."""
+"""The progress of a run, as its checkpoint holds it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.checked import Count
 
 @dataclass
 class Progress:
-    """How far a run has come."""
+    """The progress of a run."""
 
     steps: Count = 0
     episodes: Count = 0

@@ -1,14 +1,14 @@
-"""A run folder: everything that belongs to one training run, written so that nothing is half there.
+"""A run folder: everything that belongs to one training run. No file is ever half written.
 
 config.json             all settings, the seed, versions, the exact command
 reward/                 the sources of the reward terms; never executed unless asked for
-checkpoint.safetensors  tensors, their checksums, and all numbers of the same moment
+checkpoint.safetensors  tensors, their checksums, and all numbers, from the same step
 checkpoint.json         a readable copy of the numbers
 best.safetensors        the policy with the best evaluation so far
 evaluation.json         how good the agent was at the end
 events.out.tfevents.*   TensorBoard
 
-A folder may be damaged, or made by anyone. Files are read only if they are regular files of a
+A folder may be damaged or made by a stranger. Files are read only if they are regular files of a
 plausible size, and what they contain is checked before it is used (`training.checked`).
 """
 
@@ -153,7 +153,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
                 raise RunError(f"{path} cannot be read: it is not a regular file")
             yield file
     except FileNotFoundError:
-        raise RunError(f"{path} is missing: {path.parent} is no run folder") from None
+        raise RunError(f"{path} is missing: {path.parent} is not a run folder") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -164,7 +164,7 @@ def as_json(content: Any) -> Any:
 
 
 def _parse(text: str | bytes, path: Path) -> Any:
-    """Return the content of a JSON text, which may be of anyone."""
+    """Return the content of a JSON text, which may come from a stranger."""
     try:
         content = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
@@ -182,9 +182,9 @@ def _is_deeper(content: Any, levels: int) -> bool:
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-    """Save one moment of a run, atomically: a kill at any time leaves the old or the new one.
+    """Save the state of a run atomically: a kill at any time leaves the old or the new checkpoint.
 
-    `numbers` travel inside the tensor file too, so that the two can never be of different moments;
+    `numbers` are also in the tensor file, so that both always come from the same step;
     checkpoint.json is their readable copy.
 
     Raises:

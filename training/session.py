@@ -75,7 +75,7 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         if resume is None:
             stack.enter_context(locked(run.folder))
         if _is_finished(run):
-            _print(console, _how_to_go_on(run))
+            _print(console, _how_to_continue(run))
             return 0
         try:
             interrupted = stack.enter_context(interruptible())
@@ -142,8 +142,8 @@ def _is_finished(run: Run) -> bool:
         return False
 
 
-def _how_to_go_on(run: Run) -> str:
-    """Return that a run is finished, and which option continues it, in a sentence."""
+def _how_to_continue(run: Run) -> str:
+    """Return a sentence that says that a run is finished and which option continues it."""
     steps = run.progress.steps
     if run.solved:
         how = f"--solved-score with more than {run.config.solved_score:g}"
@@ -230,7 +230,7 @@ def _result(run: Run, final: FinalEvaluation) -> list[str]:
     best, last = final.best, final.last
     low, high = (score_text(end) for end in best.interval())
     metrics = "".join(f" {name}: {value:.3f}." for name, value in best.metrics.items())
-    which = "" if best is last else f" of the best model, of step {final.best_step:,}"
+    which = "" if best is last else f" of the best model, from step {final.best_step:,}"
     lines = [
         f"Final evaluation{which}: mean score {score_text(best.mean_score)} over "
         f"{len(best.scores)} new episodes (95 % interval for this policy, over episodes: {low} to "
@@ -239,7 +239,7 @@ def _result(run: Run, final: FinalEvaluation) -> list[str]:
     if best is not last:
         low, high = (score_text(end) for end in last.interval())
         lines.append(
-            f"The last model, of step {run.progress.steps:,}: mean score "
+            f"The last model, from step {run.progress.steps:,}: mean score "
             f"{score_text(last.mean_score)} in the same episodes ({low} to {high})."
         )
     return lines

@@ -1,4 +1,4 @@
-"""The first Ctrl-C, or another signal to end, lets the training loop finish its step and save.
+"""The first Ctrl-C or other termination signal lets the training loop finish its step and save.
 
 SIGHUP comes when the terminal is closed, SIGQUIT from Ctrl-\\, SIGTERM from `kill` and at shutdown.
 On Windows, SIGBREAK comes from Ctrl-Break and when the console is closed.

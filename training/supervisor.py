@@ -1,7 +1,7 @@
-"""Trains or plays with a user's reward in a process of its own, and says how that process ended.
+"""Trains or plays with a user's reward in a separate process, and says how that process ended.
 
-A user's code may end its process without a word, by a crash or by `os._exit`, and it may never
-return. This module starts the process, passes on signals, and then names the file, line and step.
+A user's code may end its process without a message, by a crash or by `os._exit`, or may never
+return. This module starts the process, passes on signals, and names the file, line and step.
 With `--sandbox`, the process runs in a sandbox from start to end; see `rewards.sandbox.protection`.
 
 It imports little, because it starts before everything else.
@@ -67,11 +67,11 @@ def is_needed(arguments: Sequence[str]) -> bool:
 
 
 def supervise(arguments: Sequence[str]) -> int:
-    """Run this program again in a process of its own, and return its exit code.
+    """Run this program again in a separate process, and return its exit code.
 
     Raises:
-        ValueError: if the process has ended in another way than by returning; or if there is no
-            sandbox, or an option is wrong.
+        ValueError: if the process did not end by returning, if there is no sandbox, or if an option
+            is wrong.
         OSError: if a folder cannot be written.
     """
     run_folder = _prepared_run_folder(arguments) if "--sandbox" in arguments else None
@@ -88,7 +88,7 @@ def supervise(arguments: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def supervised() -> Iterator[None]:
-    """Run the training; does nothing but that if this process has no supervisor."""
+    """Run the training; in a process without a supervisor, do nothing else."""
     if VARIABLE not in os.environ:
         yield
         return

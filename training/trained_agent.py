@@ -47,8 +47,8 @@ def load_config(folder: Path) -> RunConfig:
         raise RunError(f"there is no run folder {folder}")
     if not os.path.lexists(folder / CONFIG):
         raise RunError(
-            f"{folder} has no {CONFIG}: it is no run folder, or its training was stopped before it "
-            "began; start a new run"
+            f"{folder} has no {CONFIG}: it is not a run folder, or its training was stopped before "
+            "it began; start a new run"
         )
     config = RunConfig.from_json(read_json(folder / CONFIG))
     if not has_checkpoint(folder):
@@ -132,7 +132,7 @@ def load_backbone(agent: Agent, config: RunConfig, folder: Path) -> None:
 
 
 def _check_alike(found: RunConfig, config: RunConfig) -> None:
-    """Check what the shapes of weights do not show: attention heads and the meaning of tokens."""
+    """Check what the shapes of weights do not show: the attention heads and the tokens' meaning."""
     heads = [getattr(each.settings, "heads", None) for each in (found, config)]
     if None not in heads and heads[0] != heads[1]:
         raise ValueError(f"it has {heads[0]} heads, not {heads[1]}; compare --heads")

@@ -80,7 +80,7 @@ def make_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any,
 
 
 def _needs_flattening(env_id: str, space: spaces.Space[Any]) -> bool:
-    """Return whether no agent takes such observations; the datasets have agents that fit them."""
+    """Return whether no agent takes such observations; datasets have agents that take theirs."""
     is_array = isinstance(space, spaces.Box)
     return not is_array and env_id not in env_ids(DATASETS) and space.is_np_flattenable
 
@@ -193,13 +193,13 @@ class VectorRunner:
         """Continue from a checkpoint; the environments must be `exact`.
 
         Raises:
-            ValueError: if it is of other environments.
+            ValueError: if it belongs to other environments.
         """
         assert self.batch is not None
         lengths, sums = saved["lengths"], under("sums.", saved)
         for array, dtype in ((lengths, np.int64), *((each, np.float64) for each in sums.values())):
             if array.shape != (self.count,) or array.dtype != dtype:
-                raise ValueError("the checkpoint is of other environments")
+                raise ValueError("the checkpoint belongs to other environments")
         self.batch.restore(under("batch.", saved))
         self.observations = self.batch.observations.copy()
         self._lengths = lengths.copy()

@@ -49,7 +49,7 @@ class Best(nn.Module):
 
 
 class BestCandidate(nn.Module):
-    """Chooses the one of some actions that has the largest output."""
+    """Chooses the candidate action with the largest output."""
 
     def __init__(self, candidates: Tensor) -> None:
         """Choose among `candidates` (k, ...)."""

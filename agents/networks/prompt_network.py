@@ -1,4 +1,4 @@
-"""A transformer that reads a prompt and answers each question by the examples before it."""
+"""A transformer that reads a prompt and answers each question from the examples before it."""
 
 from __future__ import annotations
 

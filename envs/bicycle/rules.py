@@ -1,4 +1,4 @@
-"""Hand-written riders and features for the bicycle, on the numbers that `game` observes."""
+"""Hand-written riders and features for the bicycle, computed from its observations."""
 
 from __future__ import annotations
 

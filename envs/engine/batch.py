@@ -125,7 +125,7 @@ class GameBatch:
         )
 
     def _write_to(self, observations: Array, numbers: Array, flags: Array) -> None:
-        """Write to these arrays from now on; few large ones, as creating each takes time."""
+        """Write to these arrays from now on. They are few, because creating an array takes time."""
         self.observations, self.numbers, self.flags = observations, numbers, flags
         self.rewards, self.scores, *self.terms = numbers
         self.terminated, self.truncated, self.done = flags
@@ -258,7 +258,7 @@ class GameBatch:
         for name, array in current.items():
             kinds = [(each.shape, each.dtype) for each in (array, saved.get(name, array[:0]))]
             if kinds[0] != kinds[1]:
-                raise ValueError(f"the checkpoint is of other environments: `{name}` differs")
+                raise ValueError(f"the checkpoint belongs to other environments: `{name}` differs")
         states = np.ascontiguousarray(saved["states"]).view(self.states.dtype)
         numbers = [states[name] for name in states.dtype.names or ()]
         past_end = (states["t"] < 0) | (states["t"] >= self.options.max_steps)

@@ -41,7 +41,7 @@ def drop_oldest(root: Path, kept: int) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to write it; other processes see all of it or nothing."""
+    """Open a file for writing; other processes see the whole file or none of it."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
         try:
             yield temporary

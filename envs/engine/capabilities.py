@@ -38,10 +38,10 @@ class HasBatch(Protocol):
 
 @runtime_checkable
 class ShowsAgent(Protocol):
-    """An environment that draws what the agent thinks."""
+    """An environment that draws what its agent predicts."""
 
     def watch(self, agent: Any) -> None:
-        """Take `agent` as the one to draw."""
+        """Draw the predictions of `agent` from now on."""
 
 
 @runtime_checkable
@@ -62,7 +62,7 @@ class ShowsPrediction(Protocol):
 
 @runtime_checkable
 class ShowsGame(Protocol):
-    """An environment whose picture shows a game that is played meanwhile."""
+    """An environment whose picture shows a running game."""
 
     @property
     def played(self) -> GameEnv:
@@ -74,7 +74,10 @@ class Assesses(Protocol):
     """A vector environment that evaluates all actions of a step together."""
 
     def assess(self, codes: Callable[[Array], Array | None]) -> tuple[Any, ...]:
-        """Measure the last step: metrics, pictures, embedding; `codes` is a method of the agent."""
+        """Evaluate the last step; return metrics, pictures and an embedding.
+
+        `codes` is the agent's method that returns the codes of observations.
+        """
 
 
 def batch_of(environment: Any) -> Batch | None:
@@ -90,7 +93,7 @@ def game_batch_of(environment: Any) -> GameBatch | None:
 
 
 def show_agent(environment: Any, agent: Any) -> None:
-    """Hand `agent` to an environment that draws what the agent thinks; do nothing for others."""
+    """Hand `agent` to an environment that draws its predictions; do nothing for others."""
     if isinstance(environment.unwrapped, ShowsAgent):
         environment.unwrapped.watch(agent)
 

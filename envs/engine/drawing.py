@@ -30,7 +30,7 @@ def font_with(letters: str) -> str | None:
 
 
 def _font(size: int, file: str | None) -> pygame.font.Font:
-    """Return a font, loaded again after pygame was ended, as environments do when they close."""
+    """Return a font; it is loaded again if an environment has closed all of pygame."""
     try:
         _fonts[size, file].get_height()
     except (KeyError, pygame.error):

@@ -1,4 +1,4 @@
-"""What the single and the vector environment of a game have in common."""
+"""The base of the single and the vector environment of a game."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GameEnvironment:
 
     @property
     def spec(self) -> EnvSpec | None:
-        """Specification that `gymnasium.make` gave, with the limit of this environment's episodes.
+        """Gymnasium's specification, with the step limit of this environment added.
 
         The engine truncates episodes by itself, so Gymnasium's registry knows no limit.
         """
@@ -51,7 +51,7 @@ class GameEnvironment:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.maker is None:
-            raise PicklingError("only environments that gymnasium.make made can be pickled")
+            raise PicklingError("only environments made by gymnasium.make can be pickled")
         attributes = {name: getattr(self, name) for name in KEPT if hasattr(self, name)}
         games = self.batch.checkpoint() if self.batch.seeded else None
         return _make_again, (self.maker, self.batch.reward), (attributes, games)

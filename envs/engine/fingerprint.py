@@ -77,7 +77,7 @@ def fingerprint(functions: list[FunctionType], purpose: str) -> str:
 
 
 def covers_everything(functions: list[FunctionType]) -> bool:
-    """Return whether the fingerprint covers all that the functions use; it covers no objects."""
+    """Return whether the fingerprint covers all that the functions use; it cannot cover objects."""
     return all(_is_covered(value) for f in functions for value in values_used(f).values())
 
 

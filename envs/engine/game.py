@@ -84,7 +84,7 @@ class Game:
     """check(state, options): raise ValueError for an impossible state."""
     view: str
     """Target ("module:attribute") of a function(surface, state, options) that draws a state for
-    people, or of a class of such functions, of which each match gets its own instance."""
+    people, or of a class of such functions, of which each running game gets its own instance."""
     steps_per_second: int
     """Speed at which people watch and play."""
     action_names: tuple[str, ...]

@@ -19,7 +19,7 @@ from envs.engine.cache import drop_oldest, whole_file
 FOLDERS_KEPT = 256
 SUFFIX = ".nbc"
 LARGEST = 1 << 28
-"""Bytes of a file that is read at all; machine code takes some hundred thousand."""
+"""Maximum size of a file that is read, in bytes; machine code takes a few hundred thousand."""
 
 
 class KernelCache(NullCache):
@@ -48,7 +48,7 @@ class KernelCache(NullCache):
             os.utime(self._folder)  # the folders used last are kept
         try:
             return CompileResult._rebuild(target_context, *pickle.loads(code))  # type: ignore[no-untyped-call]
-        except Exception:  # what another version wrote, Numba may fail at in any way
+        except Exception:  # Numba may raise anything for a file of another version
             _throw_away(file)
             return None
 

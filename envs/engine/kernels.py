@@ -38,7 +38,7 @@ def game_kernels(game: Game, kind: str) -> Kernels:
     loops = _loops(game, kind)
     if not all(is_cached(loop) for loop in loops):
         print(
-            f"Compiling {game.name} for this machine; this is done once and takes some seconds.",
+            f"Compiling {game.name} for this machine; this happens once and takes a few seconds.",
             file=sys.stderr,
         )
     states, actions, numbers = game.states(1), game.actions(1), np.zeros(1)

@@ -17,9 +17,10 @@ View = Callable[[Any, Any, Any], None]
 
 
 def load_view(game: Game) -> View:
-    """Return the view of one match of `game`; imports pygame.
+    """Return a view of `game`; imports pygame.
 
-    If the view is a class, each match gets its own instance, which may remember earlier states.
+    If the view is a class, the result is a new instance, which may remember earlier states.
+    Therefore each running game needs a view of its own.
     """
     found = load(game.view)
     view: View = found() if isinstance(found, type) else found
@@ -37,8 +38,8 @@ class Renderer:
         self._window: Any = None
         self._clock: Any = None
 
-    def picture(self, state: Any, options: Any, match: int = 0) -> np.ndarray[Any, Any]:
-        """Return the rendered state of a match: uint8 (height, width, 3), read-only."""
+    def picture(self, state: Any, options: Any, row: int = 0) -> np.ndarray[Any, Any]:
+        """Return the picture of game `row` of a batch: uint8 (height, width, 3), read-only."""
         import pygame
 
         from envs.engine.drawing import pixels_of
@@ -46,9 +47,9 @@ class Renderer:
         if self._surface is None:
             pygame.font.init()
             self._surface = pygame.Surface(self._size)
-        if match not in self._views:
-            self._views[match] = load_view(self._game)
-        self._views[match](self._surface, state, options)
+        if row not in self._views:
+            self._views[row] = load_view(self._game)
+        self._views[row](self._surface, state, options)
         return pixels_of(self._surface)
 
     def show(self, picture: np.ndarray[Any, Any]) -> None:

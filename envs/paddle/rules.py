@@ -1,4 +1,4 @@
-"""Hand-written rules and features for paddle-and-ball, on the 5 numbers of `game.observe`."""
+"""Hand-written rules and features for paddle-and-ball, computed from the five observed numbers."""
 
 from __future__ import annotations
 

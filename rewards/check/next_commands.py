@@ -16,7 +16,7 @@ def check(reward: str) -> str:
 
 
 def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
-    """Return the command that trains on a reward, in a `window` if asked for."""
+    """Return the command that trains on a reward, with a window if `window` is true."""
     pairs = "".join(f" {key}={value}" for key, value in env_options.items())
     game = "" if env == DEFAULT_ENV else f" --env {env}"
     game += f" --env-options{pairs}" if pairs else ""

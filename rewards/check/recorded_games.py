@@ -98,7 +98,7 @@ def recorded_transitions(game: Game, options: dict[str, Any], rewards: str = "")
     """Return some thousand recorded steps with every event that the module `rewards` defines.
 
     Raises:
-        ValueError: if an option of the game is not possible.
+        ValueError: if an option of the game has an impossible value.
     """
     recording = recorded(game, rewards, options)
     return recording.transitions(recording.tried())
@@ -113,7 +113,7 @@ def recorded(game: Game, rewards: str, options: dict[str, Any]) -> Recording:
         options: of the environment; only the game's own options matter.
 
     Raises:
-        ValueError: if an option is not possible.
+        ValueError: if an option has an impossible value.
     """
     chosen = _game_options(game, options)
     events, players = events_of(game, rewards), (NOTHING, RANDOM, *_rules(game))

@@ -112,7 +112,7 @@ def _examples(game: Game, rewards: str) -> dict[str, float]:
 
 
 def _example_test(events: GameEvents, name: str) -> tuple[str, str]:
-    """Return an import and a test, if the game has two events of which one is better."""
+    """Return an import and a test, if the game has a better and a worse event."""
     if not events.worse:
         return "", "\n"
     worse, better = next(iter(events.worse.items()))

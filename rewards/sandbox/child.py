@@ -2,8 +2,8 @@
 
 It reads one line of JSON from standard input and writes lines of JSON to standard output: `running`
 before each piece of a user's code, `say` for a message to show at once, `found` for what the reward
-pays for, and at last `verdict` or `error`. Imports that take long are made late, so that most
-mistakes are reported before them.
+pays for, and finally `verdict` or `error`. Slow imports come late, so that most mistakes are
+reported before them.
 """
 
 from __future__ import annotations
@@ -326,7 +326,11 @@ class Trial:
     def _user_code(
         self, what: str, file: str, place: str, factor: float = 1.0, reward: str = ""
     ) -> Iterator[None]:
-        """Run a user's code under all limits; `reward` is in the file, too, and not this code."""
+        """Run a user's code under all limits.
+
+        `what` names the code in errors. `reward` is the reward of its file, if the code is another
+        function of that file.
+        """
         seconds, memory = self.request["seconds"] * factor, int(MEMORY * max(factor, 1.0))
         event = {"running": what, "file": file, "place": place, "seconds": seconds}
         event |= {"reward": reward}
@@ -341,7 +345,7 @@ class Trial:
                     f"{error}: {what} needs more than {memory / 2**20:,.0f} MB"
                 ) from None
             raise
-        except BaseException as error:  # of an object that is not what it seems
+        except BaseException as error:  # even `repr` and `__eq__` of a user's object may raise
             if is_interruption(error):
                 raise
             raise RewardError(f"{place}: {what}: {describe(error)}") from None

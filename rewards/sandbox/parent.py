@@ -1,4 +1,4 @@
-"""Starts a separate process that tries a reward, so that an endless loop in it stops only that.
+"""Starts a separate process that tries a reward, so that an endless loop blocks only that process.
 
 The process is `rewards.sandbox.child`. It reads one line of JSON, its request, reports in lines of
 JSON, and ends when the pipe to it closes, so that it never outlives this process.
@@ -83,7 +83,7 @@ class TrialProcess:
         self.found: dict[str, Any] = {}
         self.verdict: dict[str, Any] = {}
         self.running: dict[str, Any] = {}
-        """What the process runs at the moment, with its file and its limit of time."""
+        """What the process is running, with its file and its time limit."""
         self._began = time.monotonic()
         self._result: dict[str, Any] = {}
         self._stderr = b""
@@ -202,7 +202,7 @@ class TrialProcess:
         self._has_found.set()
 
     def _prepare(self) -> None:
-        """Record the games that the trial needs; it is in a sandbox, and cannot save them."""
+        """Record the games that the trial needs, because it cannot save files in its sandbox."""
         if VARIABLE not in os.environ:  # else this process is in a sandbox, too
             command = _python("rewards.sandbox.prepare")
             subprocess.run(command, input=self._request, env=environment_for_child(), check=False)

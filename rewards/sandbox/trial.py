@@ -300,7 +300,7 @@ def _number(term: Term, value: Any) -> float:
         raise RewardError(
             f"{term.place}: `{term.name}` returned an integer that is too large for a reward"
         ) from None
-    if not abs(number) <= LARGEST:  # NaN is not, either
+    if not abs(number) <= LARGEST:  # also true for NaN
         limit = f" and at most {LARGEST:.0e}" if np.isfinite(number) else ""
         raise RewardError(
             f"{term.place}: `{term.name}` returned {number:.6g}; rewards must be finite{limit}"

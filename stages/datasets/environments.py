@@ -106,7 +106,7 @@ def _made(name: str, options: dict[str, Any]) -> tuple[Dataset, str, str]:
 
 
 class ExampleBatch:
-    """`count` environments, each with one example: behind the single and the vector environment.
+    """`count` environments with one example each, the core of the single and vector environment.
 
     `observations` is replaced and never written to. `rewards`, `scores` and `targets` belong to
     the predictions that were evaluated last.

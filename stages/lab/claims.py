@@ -14,17 +14,17 @@ Words = Mapping[str, Any]
 
 
 def mean_of(cell: Cell) -> Callable[[Results], float]:
-    """Return a word: the mean of a cell."""
+    """Return a value for a text: the mean of a cell."""
     return lambda results: results.mean(cell).value
 
 
 def difference_of(first: Cell, second: Cell) -> Callable[[Results], float]:
-    """Return a word: the mean of `first` minus `second`."""
+    """Return a value for a text: the mean of `first` minus `second`."""
     return lambda results: difference(results.values[first], results.values[second]).value
 
 
 def label_of(series: Any) -> Callable[[Results], str]:
-    """Return a word: the name of a series."""
+    """Return a value for a text: the name of a series."""
     return lambda results: results.label(series)
 
 

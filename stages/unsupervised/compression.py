@@ -5,7 +5,7 @@
 The autoencoder stores a screen as its latent codes, each rounded to one byte. The PNG has fewer
 pixels and fewer shades of grey, whichever combination is smallest at each error; only its
 compressed data counts, not the 57 bytes around it. The decoder, which turns codes into screens, has
-to be stored too: the last sentence says from how many screens on it pays off.
+to be stored too: the last sentence says after how many screens this pays off.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ STRENGTHS = 10.0 ** np.arange(-6, 3)
 def probe_error(points: Array, positions: Array, labels: int, most: int) -> float:
     """Return the mean distance to the ball, in percent of the box, on the same test screens.
 
-    `points` (TEST_SCREENS + SAMPLES * most, k) are latent codes or pixels, of which `labels` are
-    learned from; `most` is the largest number of labels that is compared.
+    `points` (TEST_SCREENS + SAMPLES * most, k) are latent codes or pixels. The model learns
+    from `labels` of them; `most` is the largest number of labels that is compared.
     """
     test, rest = slice(0, TEST_SCREENS), np.arange(TEST_SCREENS, TEST_SCREENS + SAMPLES * most)
     errors = []

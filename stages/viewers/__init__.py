@@ -1,1 +1,1 @@
-"""Environments that draw datasets and what agents make of them, for people."""
+"""Environments that draw examples and predictions for people."""

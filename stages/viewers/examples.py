@@ -38,7 +38,7 @@ class Viewer(gymnasium.Env[Array, Any]):
         self._agent: Any = None
 
     def watch(self, agent: Any) -> None:
-        """Take `agent` as the one that makes the predictions."""
+        """Draw the predictions of `agent` from now on."""
         self._agent = agent
 
 

@@ -52,7 +52,7 @@ def with_sign(number: float, digits: int = 1) -> str:
 
 
 def track_of(area: pygame.Rect, k: int, count: int) -> pygame.Rect:
-    """Return the place of the bar of gauge k of `count`; its text stands above it."""
+    """Return the rectangle of the bar of gauge k of `count`; its text is above it."""
     row, inset = 0.97 * area.height / count, 0.06 * area.width
     top = area.top + (k + 0.74) * row
     return pygame.Rect(
@@ -131,7 +131,7 @@ def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> N
 def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
     """Return the numbers of the task: names, values with units, colours."""
     if hasattr(ride, "good_steps"):
-        return [("at that speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
+        return [("at this speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
     if hasattr(ride, "goal_x"):
         if ride.goals:
             return [("goal", "reached", GREEN)]
