@@ -147,7 +147,7 @@ def test_an_edit_of_a_game_recompiles(tmp_path: Path) -> None:
     (tmp_path / "breath.py").write_text("def strength(breath):\n    return 0.1 * breath\n")
     moved, said = run(RUN_GAME, tmp_path)
     assert moved == 0.1
-    assert said.count("Compiling tiny for this machine; this is done once") == 1
+    assert said.count("Compiling tiny for this machine; this happens once") == 1
     kept = files_in(tmp_path)
     assert len(kept) >= 5  # four loops and a reward
     assert run(RUN_GAME, tmp_path) == (0.1, "")
