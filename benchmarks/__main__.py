@@ -65,6 +65,8 @@ class Options:
     """agents, scale: number of runs in parallel, each in its own process."""
     mutations: int = 1_000
     """damage: number of ways in which run folders are damaged."""
+    first_mutation: int = 0
+    """damage: number of the first of them, such as one that an earlier run printed."""
     seed: int = 1
     """damage: seed of the damages."""
 
@@ -112,7 +114,7 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
     if "damage" in options.suites:
         from benchmarks.damage import run_damages
 
-        outcomes = run_damages(options.mutations, options.seed, console)
+        outcomes = run_damages(options.mutations, options.seed, console, options.first_mutation)
         found["damage"] = [dataclasses.asdict(outcome) for outcome in outcomes]
     return found
 

@@ -338,14 +338,14 @@ def work(sources: list[Path], seed: int, numbers: Any, results: Any) -> None:
             results.put(None)
 
 
-def run_damages(mutations: int, seed: int, console: Console) -> list[Outcome]:
-    """Try all damages; print each problem, then a summary."""
+def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> list[Outcome]:
+    """Try the damages from number `first` on; print each problem, then a summary."""
     context = multiprocessing.get_context("spawn")
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as name:
         sources = [make_folder(Path(name) / f"{k}", kind) for k, kind in enumerate(KINDS)]
         worker: Any = None
-        for number in range(mutations):
+        for number in range(first, first + mutations):
             if worker is None or not worker.is_alive():
                 numbers, results = context.SimpleQueue(), context.Queue()
                 worker = context.Process(target=work, args=(sources, seed, numbers, results))
@@ -368,7 +368,7 @@ def run_damages(mutations: int, seed: int, console: Console) -> list[Outcome]:
     problems = Counter(outcome.problem for outcome in outcomes if outcome.problem)
     loaded = sum(outcome.detail == LOADED for outcome in outcomes)
     console.print(
-        f"{mutations:,} damages, seed {seed}, each resumed and played: {loaded:,} loaded, "
+        f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed and played: {loaded:,} loaded, "
         f"{len(outcomes) - loaded - problems.total():,} refused in one line; problems: "
         f"{', '.join(f'{count} {name}' for name, count in problems.items()) or 'none'}",
         highlight=False,

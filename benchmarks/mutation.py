@@ -3,8 +3,9 @@
     python -m benchmarks.mutation --sample 300 --seed 1 --jobs 8
 
 A mutant is a module with one small change (see `mutation_operators`). It is killed if a test fails
-or takes far too long. `mutants.toml` says which tests concern which module, and which survivors are
-accepted, with the reason. Mutants are tested in copies of the project in a temporary folder.
+or needs far too much processor time. `mutants.toml` says which tests concern which module, and
+which survivors are accepted, with the reason. Mutants are tested in copies of the project in a
+temporary folder.
 
 mutmut switches mutants on at run time, which compiled code does not notice; cosmic-ray runs the
 same tests for all modules. Neither takes a sample, and all mutants together would take days.
@@ -14,8 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
+import resource
 import shlex
 import shutil
 import signal
@@ -25,23 +28,27 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.mutation_operators import Change, changes
+from envs.engine.cache import cache_root
 from rewards.command_line import USAGE_ERROR
 from training.cli import read_options
 
 ROOT = Path(__file__).parent.parent
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "runs", "build")
-PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-o", "addopts=")
 TESTS_PASSED = 0  # pytest's exit code
 BASELINE_SECONDS = 300.0
 SECONDS_MORE, TIMES_MORE = 20.0, 4.0  # than without a change, before tests are stopped
+TIMES_WAITING = 10.0  # the limit by the clock, in limits of processor time
+TIMEOUT = b"TimeoutExpired"  # of a test that waits for a child process
 GOAL = 0.85
 
 
@@ -64,7 +71,9 @@ class Options:
     minutes: float = 600.0
     """Stop after this time and report what was found until then."""
     survivors: Path | None = None
-    """Write the survivors to this file, as entries for the configuration."""
+    """Write the mutants that were not killed to this file, as entries for the configuration."""
+    again: Path | None = None
+    """Test only the mutants in this file, which an earlier run wrote with --survivors."""
     config: Path = ROOT / "benchmarks" / "mutants.toml"
     """Configuration: the tests of each module, and the accepted survivors."""
     root: Path = ROOT
@@ -78,10 +87,14 @@ class Mutant(NamedTuple):
     change: Change
     tests: tuple[str, ...]
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The module, the lines before the change, and those after it."""
+        return self.module, self.change.before, self.change.after
+
     def entry(self) -> str:
         """Return the entry in the configuration that accepts this mutant, without a reason."""
-        _, before, after, _ = self.change
-        lines = (("module", self.module), ("before", before), ("after", after))
+        lines = zip(("module", "before", "after"), self.key, strict=True)
         fields = "\n".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in lines)
         return f"[[accepted]]  # line {self.change.line}\n{fields}\n"
 
@@ -93,7 +106,7 @@ def find_mutants(options: Options) -> list[Mutant]:
         ValueError: if the configuration names no such module.
     """
     config = tomllib.loads(options.config.read_text(encoding="utf-8"))
-    accepted = {(e["module"], e["before"], e["after"]) for e in config.get("accepted", ())}
+    accepted = entries_of(options.config)
     found = []
     for module, tests in config["tests"].items():
         if any(fnmatch(module, pattern) for pattern in options.modules):
@@ -101,47 +114,80 @@ def find_mutants(options: Options) -> list[Mutant]:
             found += [Mutant(module, change, tuple(tests)) for change in changes(source)]
     if not found:
         raise ValueError(f"{options.config} names no module {', '.join(options.modules)}")
-    return [m for m in found if (m.module, m.change.before, m.change.after) not in accepted]
+    if options.again is not None:
+        again = entries_of(options.again)
+        found = [mutant for mutant in found if mutant.key in again]
+    return [mutant for mutant in found if mutant.key not in accepted]
+
+
+def entries_of(file: Path) -> set[tuple[str, str, str]]:
+    """Return the keys of the mutants that a TOML file lists."""
+    listed = tomllib.loads(file.read_text(encoding="utf-8")).get("accepted", ())
+    return {(entry["module"], entry["before"], entry["after"]) for entry in listed}
+
+
+class Verdict(Enum):
+    """What the tests said about a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    UNDECIDED = "undecided"
+    """The time ran out. The machine may have been busy, so this does not count as killed."""
+
+
+class Run(NamedTuple):
+    """One run of pytest."""
+
+    verdict: Verdict
+    code: int
+    """Exit code."""
+    seconds: float
+    """Processor time, with that of child processes."""
 
 
 class Workplace:
     """A copy of the project, in which one mutant after the other is tested."""
 
     def __init__(self, root: Path, folder: Path, cache: Path) -> None:
-        self.folder, self.cache = folder, cache
-        shutil.copytree(root, folder, ignore=NOT_COPIED)
+        self.folder, self.cache = folder / "project", folder / "cache"
+        self._output = folder / "output"
+        shutil.copytree(root, self.folder, ignore=NOT_COPIED)
+        shutil.copytree(cache, self.cache)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, tests: Sequence[str], seconds: float) -> int | None:
-        """Run pytest once with each of the arguments, until a test fails.
+    def run(self, arguments: str, cache: Path, limit: float = BASELINE_SECONDS) -> Run:
+        """Run pytest with some arguments, for at most `limit` seconds of processor time.
 
-        Returns pytest's last exit code, or None after the time limit.
+        Processor time does not depend on what else the machine does. Tests that wait for something
+        use none, so they are stopped after a much longer time by the clock.
         """
         environment = os.environ | {
             "PYTHONPATH": str(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",  # a mutant may have the size and the time of another
-            "NUMBA_CACHE_DIR": str(self.cache),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing plugins takes a second
+            "XDG_CACHE_HOME": str(cache),
             "OMP_NUM_THREADS": "1",
         }
-        end, code = time.monotonic() + seconds, TESTS_PASSED
-        for arguments in tests:
+        environment.pop("NUMBA_CACHE_DIR", None)
+        with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [*PYTEST, *shlex.split(arguments)],
+                [*PYTEST, "-p", "no:cacheprovider", *shlex.split(arguments)],
                 cwd=self.folder,
                 env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            try:
-                code = self._process.wait(end - time.monotonic())
-            except subprocess.TimeoutExpired:
-                return None
-            finally:
-                self.stop()
-            if code != TESTS_PASSED:
-                break
-        return code
+        try:
+            resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (math.ceil(limit),) * 2)
+            code, seconds = wait(self._process, TIMES_WAITING * limit)
+        finally:
+            self.stop()
+        if code is None or TIMEOUT in self._output.read_bytes():
+            verdict = Verdict.UNDECIDED
+        else:
+            verdict = Verdict.SURVIVED if code == TESTS_PASSED else Verdict.KILLED
+        return Run(verdict, -1 if code is None else code, seconds)
 
     def stop(self) -> None:
         """End the tests and all processes that they have started."""
@@ -150,78 +196,113 @@ class Workplace:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def survives(self, mutant: Mutant, seconds: float) -> bool:
-        """Return whether all tests pass on a mutant."""
+    def judge(self, mutant: Mutant, limits: Mapping[str, float]) -> Verdict:
+        """Run the tests that concern a mutant, until one fails.
+
+        The mutant gets a copy of the cache, as it must not change the code that others run.
+        """
         file = self.folder / mutant.module
         original = file.read_bytes()
         file.write_text(mutant.change.source, encoding="utf-8")
         try:
-            return self.run(mutant.tests, seconds) == TESTS_PASSED
+            with tempfile.TemporaryDirectory(dir=self.cache.parent) as name:
+                cache = shutil.copytree(self.cache, Path(name) / "cache")
+                for arguments in mutant.tests:
+                    verdict = self.run(arguments, cache, limits[arguments]).verdict
+                    if verdict != Verdict.SURVIVED:
+                        break
         finally:
             file.write_bytes(original)
+        return verdict
 
 
-def judge(options: Options, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool]]:
-    """Yield mutants as soon as they have been tested, with whether they survived.
+def wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int | None, float]:
+    """Wait for a process to end; return its exit code and processor time.
 
-    The tests run without a change first, which shows how long they take and compiles the games.
-    Mutants whose tests fail even then are left out.
+    The exit code is None if it has not ended after some seconds.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, usage.ru_utime + usage.ru_stime
+        time.sleep(0.05)
+    return None, 0.0
+
+
+class Bench:
+    """Workplaces for several mutants at a time, and how long the tests take without a change."""
+
+    def __init__(self, options: Options, folder: Path) -> None:
+        cache = folder / "cache" / "training-wheels"
+        cache.mkdir(parents=True)
+        compiled = cache_root(None).parent
+        if compiled.is_dir():  # games are compiled only once
+            shutil.copytree(compiled, cache, dirs_exist_ok=True)
+        self._places = [
+            Workplace(options.root, folder / f"{k}", cache.parent) for k in range(options.jobs)
+        ]
+        self._free = self._places.copy()  # there are as many threads
+        self._limits: dict[str, float] = {}
+
+    def judge(self, mutant: Mutant) -> Verdict | None:
+        """Judge a mutant in a free workplace; None if its tests fail even without the change."""
+        place = self._free.pop()
+        try:
+            if all(self._measure(place, arguments) for arguments in mutant.tests):
+                return place.judge(mutant, self._limits)
+        finally:
+            self._free.append(place)
+        return None
+
+    def _measure(self, place: Workplace, arguments: str) -> bool:
+        """Return whether tests pass without a change; set their limit of processor time."""
+        if arguments not in self._limits:
+            verdict, code, seconds = place.run(arguments, place.cache)
+            if verdict == Verdict.SURVIVED:
+                self._limits[arguments] = SECONDS_MORE + TIMES_MORE * seconds
+            else:
+                self._limits[arguments] = 0.0
+                print(f"{arguments}: {verdict.value} without a change (pytest: {code})", flush=True)
+        return self._limits[arguments] > 0
+
+    def stop(self) -> None:
+        """End all tests."""
+        for place in self._places:
+            place.stop()
+
+
+def judge(options: Options, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Verdict]]:
+    """Yield mutants with their verdicts, as soon as they have been tested.
+
+    Mutants whose tests fail even without a change are left out.
 
     Raises:
         TimeoutError: after `options.minutes`.
     """
     end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(options.jobs) as pool:
-        folder = Path(name)
-        cache = folder / "cache"
-        cache.mkdir()
-        places = [Workplace(options.root, folder / f"{k}", cache) for k in range(options.jobs)]
-        free = places.copy()  # there are as many threads
-
-        def in_a_workplace(run: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-            """Return the result of a method of a free workplace, and the seconds it took."""
-            place, begin = free.pop(), time.monotonic()
-            try:
-                return run(place, *arguments), time.monotonic() - begin
-            finally:
-                free.append(place)
-
+        bench = Bench(options, Path(name))
         try:
-            groups = {mutant.tests: mutant.module for mutant in mutants}
-            futures = {
-                pool.submit(in_a_workplace, Workplace.run, tests, BASELINE_SECONDS): tests
-                for tests in groups
-            }
-            limits = {}
-            for future in as_completed(futures, end - time.monotonic()):
-                (code, seconds), tests = future.result(), futures[future]
-                if code == TESTS_PASSED:
-                    limits[tests] = SECONDS_MORE + TIMES_MORE * seconds
-                else:
-                    print(f"{groups[tests]}: its tests fail without a change (pytest: {code})")
-            for place in places:  # a mutant must not change the code that others run
-                place.cache = shutil.copytree(cache, folder / f"cache of {place.folder.name}")
-            tested = {
-                pool.submit(in_a_workplace, Workplace.survives, m, limits[m.tests]): m
-                for m in mutants
-                if m.tests in limits
-            }
+            tested = {pool.submit(bench.judge, mutant): mutant for mutant in mutants}
             for done in as_completed(tested, end - time.monotonic()):
-                yield tested[done], done.result()[0]
+                if (verdict := done.result()) is not None:
+                    yield tested[done], verdict
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            for place in places:
-                place.stop()
+            bench.stop()
 
 
-def report(results: Sequence[tuple[Mutant, bool]]) -> float:
+def report(results: Sequence[tuple[Mutant, Verdict]]) -> float:
     """Print how many mutants of each module were killed; return the share of all."""
     tested = Counter(mutant.module for mutant, _ in results)
-    survived = Counter(mutant.module for mutant, survives in results if survives)
+    killed = Counter(mutant.module for mutant, verdict in results if verdict == Verdict.KILLED)
     for module, count in sorted(tested.items()):
-        print(f"{module:40} {count - survived[module]:4} of {count:4} killed")
-    share = 1 - survived.total() / max(1, tested.total())
-    print(f"{tested.total() - survived.total()} of {tested.total()} killed: {share:.1%}")
+        print(f"{module:40} {killed[module]:4} of {count:4} killed")
+    share = killed.total() / max(1, tested.total())
+    undecided = sum(verdict == Verdict.UNDECIDED for _, verdict in results)
+    print(f"{killed.total()} of {tested.total()} killed: {share:.1%}; {undecided} undecided")
     return share
 
 
@@ -237,14 +318,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     print(f"{len(chosen)} of {len(mutants)} mutants, chosen with seed {options.seed}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    results: list[tuple[Mutant, bool]] = []
+    results: list[tuple[Mutant, Verdict]] = []
+    entries: list[str] = []
     try:
-        for mutant, survives in judge(options, chosen):
-            results.append((mutant, survives))
-            if survives:
-                print(f"survived {len(results)}/{len(chosen)}:\n{mutant.entry()}", flush=True)
+        for mutant, verdict in judge(options, chosen):
+            results.append((mutant, verdict))
+            if verdict == Verdict.KILLED:
+                continue
+            entries.append(mutant.entry())
+            print(f"{verdict.value} {len(results)}/{len(chosen)}:\n{entries[-1]}", flush=True)
             if options.survivors is not None:
-                entries = [mutant.entry() for mutant, survives in results if survives]
                 options.survivors.write_text("\n".join(entries), encoding="utf-8")
     except (KeyboardInterrupt, TimeoutError):
         print(f"stopped after {len(results)} of {len(chosen)} mutants")

@@ -1,4 +1,4 @@
-"""The games of the contract suite: all registered games, the tiny game and all variants."""
+"""The games of the contract suite: all registered games, the tiny game, variants and cases."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class Variant(NamedTuple):
         """The choices as keyword arguments."""
         return dict(self.choices)
 
+    def observing(self, observation: str) -> Variant:
+        """Return this variant with a kind of observation."""
+        return Variant(self.env_id, (*self.choices, ("observation", observation)))
+
     def __str__(self) -> str:
         return "-".join([self.env_id, *(value for _, value in self.choices)])
 
@@ -38,9 +42,18 @@ TASK_VARIANTS = tuple(
     for task in TASKS
     for action in ACTIONS
 )
-MIRRORED = Variant(env_id_of("paddle"), (("controls", "random"),))
-VARIANTS = (
-    *TASK_VARIANTS,
+OTHER_VARIANTS = (
     *(game for game in GAMES if game.env_id != env_id_of("bicycle")),
-    MIRRORED,
+    Variant(env_id_of("paddle"), (("controls", "random"),)),
 )
+VARIANTS = (*TASK_VARIANTS, *OTHER_VARIANTS)
+OBSERVATIONS = ("state", "screen")
+CASES = (
+    *(
+        variant.observing(OBSERVATIONS[(k // len(ACTIONS) + k) % 2])
+        for k, variant in enumerate(TASK_VARIANTS)
+    ),
+    *(variant.observing(kind) for variant in OTHER_VARIANTS for kind in OBSERVATIONS),
+)
+"""Variants with a kind of observation. Each task and each kind of action occurs with both kinds of
+observations; all three together would take twice as long to compile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import pickle
 import subprocess
 import sys
@@ -23,14 +24,11 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from envs.registry import GAMES as REGISTERED
 from envs.registry import env_id_of, env_ids
-from tests.games import GAMES, VARIANTS, Variant
+from tests.games import CASES, GAMES, VARIANTS, Variant
 from tests.traces import assert_same, play, play_elsewhere
 
-OBSERVATIONS = ("state", "screen")
-
 every_game = pytest.mark.parametrize("variant", GAMES, ids=str)
-every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
-every_eye = pytest.mark.parametrize("observation", OBSERVATIONS)
+every_case = pytest.mark.parametrize("variant", CASES, ids=str)
 
 
 def make(variant: Variant, **options: Any) -> Any:
@@ -51,23 +49,30 @@ def test_all_games_are_registered() -> None:
     assert len(VARIANTS) == len(GAMES) + 8  # 4 tasks x 2 kinds of action, 2 kinds of controls
 
 
+def test_the_cases_contain_every_pair_of_choices() -> None:
+    for game in GAMES:
+        cases = [case.options for case in CASES if case.env_id == game.env_id]
+        for names in itertools.combinations({name for case in cases for name in case}, 2):
+            pairs = {tuple(case.get(name) for name in names) for case in cases}
+            first, second = (set(values) for values in zip(*pairs, strict=True))
+            assert len(pairs) == len(first) * len(second)
+
+
 # --- Gymnasium's own checks
 
 
-@every_variant
-@every_eye
-def test_single_environments_pass_gymnasiums_checker(variant: Variant, observation: str) -> None:
+@every_case
+def test_single_environments_pass_gymnasiums_checker(variant: Variant) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(make(variant, observation=observation))
+        check_env(make(variant))
 
 
-@every_variant
-@every_eye
-def test_vector_environments_follow_gymnasiums_api(variant: Variant, observation: str) -> None:
+@every_case
+def test_vector_environments_follow_gymnasiums_api(variant: Variant) -> None:
     """Gymnasium has no checker for vector environments, so this test checks the same points."""
-    env = make_vec(variant, 4, observation=observation, max_steps=9)
-    single = make(variant, observation=observation)
+    env = make_vec(variant, 4, max_steps=9)
+    single = make(variant)
     assert env.num_envs == 4
     assert env.single_observation_space == single.observation_space
     assert env.single_action_space == single.action_space
@@ -109,10 +114,9 @@ def test_metadata(variant: Variant) -> None:
 # --- The same game in every kind of environment
 
 
-@every_variant
-@every_eye
-def test_vector_and_single_environments_agree(variant: Variant, observation: str) -> None:
-    options = {"observation": observation, "max_steps": 60, "screen_size": 24}
+@every_case
+def test_vector_and_single_environments_agree(variant: Variant) -> None:
+    options = {"max_steps": 60, "screen_size": 24}
     count, seed = 3, 11
     vector = make_vec(variant, count, **options)
     singles = [make(variant, **options) for _ in range(count)]
@@ -146,10 +150,9 @@ def test_vector_and_single_environments_agree(variant: Variant, observation: str
     assert {ended for *_, ended in ends} == {True, False}
 
 
-@every_variant
-@every_eye
-def test_our_vector_environment_agrees_with_gymnasiums(variant: Variant, observation: str) -> None:
-    options = {"observation": observation, "max_steps": 40, "screen_size": 24}
+@every_case
+def test_our_vector_environment_agrees_with_gymnasiums(variant: Variant) -> None:
+    options = {"max_steps": 40, "screen_size": 24}
     native = make_vec(variant, 3, **options)
     theirs: Any = SyncVectorEnv(
         [lambda: make(variant, **options)] * 3, autoreset_mode=AutoresetMode.SAME_STEP
@@ -207,31 +210,26 @@ def test_other_autoreset_modes_agree_with_gymnasiums(variant: Variant, mode: Aut
 
 @every_game
 def test_compiled_equals_interpreted(variant: Variant, tmp_path: Path) -> None:
-    """For all variants; screens do not depend on the kind of action."""
-    variants = [other for other in VARIANTS if other.env_id == variant.env_id]
-    plays = [(other, "state") for other in variants]
-    plays += [
-        (other, "screen") for other in variants if ("action", "discrete") not in other.choices
-    ]
-    elsewhere = play_elsewhere(plays, tmp_path, NUMBA_DISABLE_JIT="1")
-    for (other, observation), trace in zip(plays, elsewhere, strict=True):
-        assert_same(play(other, observation), trace)
+    """For all cases of a game, in one process."""
+    cases = [case for case in CASES if case.env_id == variant.env_id]
+    elsewhere = play_elsewhere(cases, tmp_path, NUMBA_DISABLE_JIT="1")
+    for case, trace in zip(cases, elsewhere, strict=True):
+        assert_same(play(case), trace)
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
     for count in ("1", "2"):
         threads = {"NUMBA_NUM_THREADS": count, "OMP_NUM_THREADS": count}
-        elsewhere = play_elsewhere([(game, "state") for game in GAMES], tmp_path, **threads)
+        elsewhere = play_elsewhere(GAMES, tmp_path, **threads)
         for game, trace in zip(GAMES, elsewhere, strict=True):
-            assert_same(play(game, "state"), trace)
+            assert_same(play(game), trace)
 
 
-@every_variant
-@every_eye
-def test_the_seed_decides_everything(variant: Variant, observation: str) -> None:
-    first, again = play(variant, observation), play(variant, observation)
+@every_case
+def test_the_seed_decides_everything(variant: Variant) -> None:
+    first, again = play(variant), play(variant)
     assert_same(first, again)
-    env = make(variant, observation=observation)
+    env = make(variant)
     starts = {env.reset(seed=seed)[0].tobytes() for seed in range(20)}
     assert len(starts) == 20
 
@@ -272,7 +270,7 @@ def test_a_game_has_its_own_action_space(variant: Variant) -> None:
 # --- Episodes
 
 
-@every_variant
+@every_case
 def test_termination_and_truncation_at_the_same_step(variant: Variant) -> None:
     """With `max_steps` around the length of a game, the end is of the right kind."""
     free = make(variant)
@@ -291,7 +289,7 @@ def test_termination_and_truncation_at_the_same_step(variant: Variant) -> None:
         assert env.step(actions[min(length, max_steps) - 1])[2:4] == expected
 
 
-@every_variant
+@every_case
 def test_episodes_of_one_step(variant: Variant) -> None:
     env = make_vec(variant, 2, max_steps=1)
     env.reset(seed=0)
@@ -320,13 +318,12 @@ def test_finished_games_restart_and_the_others_continue(variant: Variant) -> Non
             assert np.array_equal(infos["final_info"]["_score"], done)
 
 
-@every_variant
-@every_eye
-def test_observations_are_inside_their_space(variant: Variant, observation: str) -> None:
-    env = make_vec(variant, 16, observation=observation, max_steps=50, frames=3)
+@every_case
+def test_observations_are_inside_their_space(variant: Variant) -> None:
+    env = make_vec(variant, 16, max_steps=50, frames=3)
     env.action_space.seed(3)
     observations, infos = env.reset(seed=0)
-    for _ in range(1000 if observation == "state" else 100):
+    for _ in range(100 if variant.options["observation"] == "screen" else 1000):
         assert observations in env.observation_space
         if "final_obs" in infos:
             assert all(end in env.single_observation_space for end in infos["final_obs"])
@@ -358,12 +355,11 @@ def test_reset_mask(variant: Variant) -> None:
 # --- States and checkpoints
 
 
-@every_variant
-@every_eye
-def test_games_start_from_any_state(variant: Variant, observation: str) -> None:
+@every_case
+def test_games_start_from_any_state(variant: Variant) -> None:
     """A state from the middle of a game continues in the same way in another environment."""
-    first = make(variant, observation=observation, frames=1)
-    second = make(variant, observation=observation, frames=1)
+    first = make(variant, frames=1)
+    second = make(variant, frames=1)
     first.reset(seed=0)
     actions = scripted_actions(first)
     for action in actions[:10]:
@@ -379,7 +375,7 @@ def test_games_start_from_any_state(variant: Variant, observation: str) -> None:
         assert results == others
 
 
-@every_variant
+@every_case
 def test_the_state_is_a_copy_with_named_fields(variant: Variant) -> None:
     env, vector = make(variant), make_vec(variant, 3)
     env.reset(seed=0)
@@ -430,10 +426,9 @@ def test_wrong_reset_options_are_refused(variant: Variant) -> None:
     assert vector.step(vector.action_space.sample())[3].tolist() == [False, True]
 
 
-@every_variant
-@every_eye
-def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant, observation: str) -> None:
-    options = {"observation": observation, "max_steps": 30, "screen_size": 24}
+@every_case
+def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant) -> None:
+    options = {"max_steps": 30, "screen_size": 24}
     env, other = make_vec(variant, 4, **options), make_vec(variant, 4, **options)
     env.action_space.seed(0)
     env.reset(seed=0)
@@ -458,7 +453,7 @@ def test_a_restored_checkpoint_continues_bit_for_bit(variant: Variant, observati
         make_vec(variant, 5, **options).batch.restore(saved)
 
 
-@every_variant
+@every_case
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
 def test_a_copy_is_independent(variant: Variant, duplicate: Callable[[Any], Any]) -> None:
     """For single and vector environments, with and without `copy`."""
@@ -517,7 +512,7 @@ def test_impossible_numbers_of_games_are_refused(variant: Variant) -> None:
             make_vec(variant, count)  # type: ignore[arg-type]
 
 
-@every_variant
+@every_case
 def test_actions_outside_of_the_space_are_refused(variant: Variant) -> None:
     env, vector = make(variant), make_vec(variant, 3)
     env.reset(seed=0)
@@ -540,11 +535,9 @@ def test_actions_outside_of_the_space_are_refused(variant: Variant) -> None:
     assert np.array_equal(vector.states, before[1])
 
 
-@every_game
-@every_eye
-def test_a_refused_action_changes_nothing(variant: Variant, observation: str) -> None:
-    options = {"observation": observation, "frames": 3}
-    env, twin = make_vec(variant, 3, **options), make_vec(variant, 3, **options)
+@every_case
+def test_a_refused_action_changes_nothing(variant: Variant) -> None:
+    env, twin = make_vec(variant, 3, frames=3), make_vec(variant, 3, frames=3)
     env.action_space.seed(0)
     actions = [env.action_space.sample() for _ in range(4)]
     for each in (env, twin):
@@ -613,7 +606,7 @@ def test_observations_are_shared_with_copy_false(variant: Variant) -> None:
     assert np.array_equal(kept.reset(seed=0)[0], copied)
 
 
-@every_variant
+@every_case
 def test_rgb_array_rendering(variant: Variant) -> None:
     env = make(variant, render_mode="rgb_array")
     env.reset(seed=0)
