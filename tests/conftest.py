@@ -1,10 +1,11 @@
-"""Set up once for all tests: no window on the screen, the tiny game registered, experiments."""
+"""Set up once for all tests: no window on the screen, the tiny game registered; shared fixtures."""
 
 from __future__ import annotations
 
 import os
+import signal
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,22 @@ import tests.games  # noqa: F401 - registers the tiny game
 from stages.__main__ import main as stages_main
 from stages.lab import trials
 from stages.lab.texts import load
+from training.signals import signals_to_end
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Handle signals like a program in the foreground, in this process and in child processes.
+
+    Under `nohup`, or in the background of a shell, some are ignored, and children inherit this.
+    """
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in signals_to_end()}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

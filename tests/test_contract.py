@@ -22,9 +22,10 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.utils.passive_env_checker import data_shares_objects
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from envs.engine.game import load_game
 from envs.registry import GAMES as REGISTERED
 from envs.registry import env_id_of, env_ids
-from tests.games import CASES, GAMES, VARIANTS, Variant
+from tests.games import CASES, GAMES, TASK_VARIANTS, VARIANTS, Variant
 from tests.traces import assert_same, play, play_elsewhere
 
 every_game = pytest.mark.parametrize("variant", GAMES, ids=str)
@@ -503,6 +504,17 @@ def test_impossible_options_are_refused(variant: Variant, options: Any, message:
         make(variant, **options)
     with pytest.raises(ValueError, match=message):
         make_vec(variant, 1, **options)
+
+
+@pytest.mark.parametrize("name", ["task", "action"])
+def test_a_variant_is_chosen_by_text(name: str) -> None:
+    game, others = load_game(
+        "envs.bicycle.game:bicycle", {name: TASK_VARIANTS[0].options[name], "gusts": 1}
+    )
+    assert game.name
+    assert others == {"gusts": 1}
+    with pytest.raises(ValueError, match=f"option `{name}` must be text, got 3"):
+        load_game("envs.bicycle.game:bicycle", {name: 3})
 
 
 @every_game

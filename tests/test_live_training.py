@@ -398,14 +398,12 @@ def wait_until(condition: Any, seconds: float = PATIENCE) -> None:
 
 
 @pytest.fixture
-def started() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
+def started(default_signals: None) -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
     """Start play.py --train; yield it, the id of its training process and the run folder."""
     playing = subprocess.Popen(
         [sys.executable, ROOT / "play.py", "--train", "--env-options", "max_steps=300"],
         stderr=subprocess.PIPE,
         text=True,
-        # a shell's background job ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         wait_until(lambda: list(Path().glob("runs/*/checkpoint.json")) and children(playing.pid))

@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return only_run(tmp_path / "runs")
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_every_signal_to_end_lets_training_save(name: str) -> None:
     if not hasattr(signal, name):

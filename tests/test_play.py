@@ -735,13 +735,12 @@ def test_bad_options_are_one_line_errors(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way there")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_is_quiet_and_leaves_no_partial_file() -> None:
     playing_now = subprocess.Popen(
         [sys.executable, ROOT / "play.py", *words("--agent rules --episodes 9 --record out.gif")],
         stderr=subprocess.PIPE,
         text=True,
-        # a shell's background job ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + PATIENCE
     while not list(Path().iterdir()) and time.monotonic() < deadline:

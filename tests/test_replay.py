@@ -100,7 +100,7 @@ def test_returns_do_not_extend_over_a_cut() -> None:
         assert discount == pytest.approx(GAMMA ** (followed - seen))
 
 
-@pytest.mark.parametrize("times", [7, 25])
+@pytest.mark.parametrize("times", [0, 7, 25])
 def test_a_restored_buffer_continues_like_the_original(times: int) -> None:
     first, second = Replay(task(), 10 * NUM_ENVS), Replay(task(), 10 * NUM_ENVS)
     steps = made_up_steps(times + 8)

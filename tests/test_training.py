@@ -98,6 +98,7 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(
     assert_same_checkpoint(through, half)
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_an_interrupted_annealed_run_continues_exactly(tmp_path: Path) -> None:
     """A run stopped by Ctrl-C and resumed ends with the same bits as one that was not stopped."""
     arguments = ["--steps", "20000", "--anneal", *QUICK]
