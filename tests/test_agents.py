@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +16,12 @@ from torch import nn
 from agents import make_agent, settings_type
 from agents.agent import Task
 from agents.ppo import PPOAgent, PPOSettings
+from agents.q_agent import QAgent
 from agents.sac import squash
 from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
+from envs.names import flag
+from envs.registry import AGENTS
 
 SEEN = spaces.Box(-1.0, 1.0, (4,), np.float32)
 NAN, INF = math.nan, math.inf
@@ -38,6 +42,41 @@ def test_settings_are_accepted_up_to_their_bounds(check: Any, good: Any, bad: An
     for value in bad:
         with pytest.raises(ValueError, match=r"other must .*" + str(value).replace("+", ".")):
             check(SimpleNamespace(one=good[0], other=value), "one", "other")
+
+
+SHARES = ("gamma", "gae_lambda", "q_lambda", "tau", "first_epsilon", "last_epsilon")
+MAY_BE_0 = ("noise", "entropy_coef", "value_coef", "learning_starts", "codes")
+
+
+def is_possible(agent: str, name: str, default: float, value: float) -> bool:
+    """Return whether a setting of an agent may have a value."""
+    if name in SHARES:
+        return 0.0 <= value <= 1.0
+    if name in ("elite", "target_rate"):
+        return 0.0 < value <= 1.0
+    if (agent, name) == ("gpt", "warmup"):
+        return 0.0 < value < 1.0
+    if name == "persistence":
+        return 1.0 <= value < INF
+    if name == "target_entropy":
+        return math.isfinite(value)
+    if name in MAY_BE_0:
+        return 0.0 <= value < INF
+    return (1 if isinstance(default, int) else 1e-300) <= value < INF
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_every_setting_is_accepted_if_it_is_possible(agent: str) -> None:
+    settings = settings_type(agent)()
+    for name, default in vars(settings).items():
+        if type(default) not in (int, float):
+            continue
+        for value in (NAN, -INF, -1, -1e-9, 0, 1e-9, 0.5, 1 - 1e-9, 1, 1 + 1e-9, 2, INF):
+            if is_possible(agent, name, default, value):
+                replace(settings, **{name: value})
+            else:
+                with pytest.raises(ValueError, match=f"^{flag(name)} must be "):
+                    replace(settings, **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -66,6 +105,15 @@ def test_an_untrained_policy_is_nearly_uniform(name: str) -> None:
         probabilities = agent.insight(seen).probabilities
         assert probabilities is not None
         assert probabilities == pytest.approx(np.full(5, 0.2), abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["dqn", "pqn"])
+def test_q_values_are_close_to_0_before_training(name: str) -> None:
+    task = Task("test", SEEN, spaces.Discrete(5), 2, 100)
+    agent = make_agent(name, task, settings_type(name)(), 0)
+    assert isinstance(agent, QAgent)
+    seen = np.random.default_rng(0).uniform(-1, 1, (20, 4)).astype(np.float32)
+    assert 0.0 < agent.network(agent.tensor(seen)).abs().max() < 0.02
 
 
 def test_ppo_shows_the_probabilities_of_its_logits() -> None:

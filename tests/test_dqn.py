@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from agents import make_agent, settings_type
 from agents.agent import Step, Task, UnsuitableTaskError
 from agents.dqn import DQNAgent, DQNSettings
-from envs.names import flag
 from tests.test_ppo import Corridor, one_hot_task
 from tests.test_training import assert_same_checkpoint, run_train
 
@@ -226,12 +225,3 @@ def test_divergence_raises_an_error() -> None:
     agent = small_agent(learning_starts=0, updates=100)
     with pytest.raises(FloatingPointError, match="diverged after 4 steps"):
         agent.learn(one_step(rewards=np.full(4, np.nan)))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"gamma": 1.5}, {"n_step": 0}, {"target_rate": 0.0}, {"learning_rate": float("nan")}],
-)
-def test_impossible_settings_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=flag(next(iter(wrong)))):
-        DQNSettings(**wrong)  # type: ignore[arg-type]

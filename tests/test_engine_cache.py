@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from envs.engine.compilation import compiled
+from envs.engine.fingerprint import covers_everything
 
 ROOT = Path(__file__).parent.parent
 
@@ -154,6 +155,23 @@ def test_an_edit_of_a_game_recompiles(tmp_path: Path) -> None:
     assert files_in(tmp_path) == kept
     edit(tmp_path / "breath.py", "0.1", "0.3")
     assert run(RUN_GAME, tmp_path)[0] == 0.3
+
+
+NUMBERS, MIXED = (1.0, (2, "3")), (1.0, (2, object()))
+
+
+def test_functions_that_use_objects_are_not_covered() -> None:
+    """Not even if the object is inside of a tuple, next to numbers."""
+
+    def use_numbers() -> Any:
+        return NUMBERS
+
+    def use_an_object() -> Any:
+        return MIXED
+
+    functions: list[Any] = [use_numbers, use_an_object]
+    assert covers_everything(functions[:1])
+    assert not covers_everything(functions)
 
 
 def test_an_unwritable_disk_only_costs_time(tmp_path: Path) -> None:

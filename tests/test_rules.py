@@ -108,6 +108,16 @@ def test_the_hand_written_rider_follows_its_formula() -> None:
     np.testing.assert_allclose(found[:, 2], np.clip(error, 0, 1), atol=1e-5)
 
 
+def test_a_rider_who_lets_go_pedals_below_5_metres_per_second() -> None:
+    env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=40).unwrapped
+    speeds = np.linspace(1.0, 8.8, 40)
+    observations, _ = env.reset(seed=3, options={"state": {"speed": speeds}})
+    agent = RulesAgent(task(env, "BicycleBalance-v0"), RulesSettings("let_go"), 0)
+    nothing = np.zeros(40)
+    expected = np.stack((nothing, speeds < 5.0, nothing), 1)
+    assert np.array_equal(agent.act(observations), expected)
+
+
 @pytest.mark.parametrize(
     ("options", "rule", "least", "most"),
     [

@@ -40,7 +40,7 @@ from training.vector_runner import make_environments
 
 REPOSITORY = Path(train.__file__).parent
 QUICK = ["--num-envs", "16", "--eval-every", "4000", "--eval-episodes", "3"]
-SMALL = ["--threads", "1", "--video-frames", "8"]  # saves time
+SMALL = ["--threads", "1", "--video-frames", "0"]  # saves time
 
 
 def run_train(*arguments: object) -> Path:
@@ -87,7 +87,7 @@ def curves(folder: Path) -> EventAccumulator:
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(
     steps: int, options: list[str], tmp_path: Path
 ) -> None:
-    options = [*QUICK, *options, "--eval-every", str(steps * 5 // 6)]
+    options = [*QUICK, *options, "--eval-every", str(steps * 5 // 6), "--video-frames", "4"]
     through = run_train("--run-dir", tmp_path / "a", "--steps", 2 * steps, *options)
     if "--anneal" in options:  # its schedule belongs to the planned total, so that stays the same
         again = run_train("--run-dir", tmp_path / "b", "--steps", 2 * steps, *options)
@@ -154,7 +154,7 @@ def wait_until(condition: Any, seconds: float = 240.0) -> None:
 def test_tensorboard_shows_everything_about_a_run(tmp_path: Path) -> None:
     folder = run_train(
         *("--run-dir", tmp_path, "--steps", 9600, *QUICK, "--reward", "hit_or_miss - effort"),
-        *("--env-options", "max_steps=100"),
+        *("--env-options", "max_steps=100", "--video-frames", 8),
     )
     events = curves(folder)
     expected = {
