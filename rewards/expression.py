@@ -57,11 +57,12 @@ def file_named(term: str) -> str:
 
 
 def written(terms: Sequence[WeightedTerm]) -> str:
-    """Write terms as `parse` reads them."""
+    """Write terms as `parse` reads them; code is quoted, as a file name may have spaces."""
     parts = []
     for weight, term in terms:
         factor = "" if abs(weight) == 1.0 else f"{abs(weight)!r}*"
-        parts.append(f"{'-' if weight < 0 else '+'} {factor}{term}")
+        quote = "" if not is_code(term) else "'" if '"' in term else '"'
+        parts.append(f"{'-' if weight < 0 else '+'} {factor}{quote}{term}{quote}")
     return " ".join(parts).removeprefix("+ ")
 
 

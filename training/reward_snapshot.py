@@ -33,7 +33,7 @@ def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
             # a user's file goes before one of ours with the same name, which is kept to be read
             if term.from_user or (file.parent / name).as_posix() not in sources:
                 sources[(file.parent / name).as_posix()] = source.read_bytes()
-        place = f'"{file.as_posix()}:{term.name}"' if term.from_user else term.name
+        place = f"{file.as_posix()}:{term.name}" if term.from_user else term.name
         terms.append(WeightedTerm(weight, place))
     return sources | {EXPRESSION: f"{written(terms)}\n".encode()}
 
@@ -93,4 +93,4 @@ def _copy_of(root: Path, term: str) -> str:
     copies = [file for file in (root / name, root / Path(name).name) if file.is_file()]
     if not copies or not copies[0].resolve().is_relative_to(root):
         raise RunError(f"{root.parent} has no copy of {place}; name the reward with --reward")
-    return f'"{copies[0]}{colon}{function}"'
+    return f"{copies[0]}{colon}{function}"
