@@ -47,6 +47,8 @@ def play(options: PlayOptions, command: str) -> Summary:
     """
     if not options.sound:  # Gymnasium's own games open the sound device without being asked
         os.environ["SDL_AUDIODRIVER"] = "dummy"
+    if not (options.headless or options.json):
+        use_language(options.lang)
     if options.record is not None:
         return record(options, options.record)
     if options.headless or options.json:
@@ -54,6 +56,20 @@ def play(options: PlayOptions, command: str) -> Summary:
     if options.train:
         return watch_training(options, command)
     return watch(options)
+
+
+def use_language(lang: str) -> None:
+    """Choose the language of the window or the video.
+
+    Raises:
+        PlayError: if it cannot be drawn here.
+    """
+    from playing import theme
+
+    try:
+        theme.use_language(lang)
+    except ValueError as error:
+        raise PlayError(str(error)) from None
 
 
 def watch(options: PlayOptions) -> Summary:

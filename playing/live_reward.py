@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 
+from playing import theme
 from playing.playback import Playback
 from rewards.errors import describe
 from rewards.expression import RewardError, file_named, parse
@@ -111,18 +112,21 @@ class LiveReward:
             if self._loader is not None and (reward := self._loader.poll()) is not None:
                 self.compiled = self._loader.compiled
                 self._exchange(reward)
-                messages = (f"now using {self.label}", *self._loader.warnings)
+                message = theme.text("messages", "new_reward", reward=self.label)
+                messages = (message, *self._loader.warnings)
                 self._loader = None
                 return self.shortened("; ".join(messages))
         except RewardError as error:
             self._trial = self._loader = None
-            self.error = f"{self.shortened(str(error))} (still using the last working reward)"
+            problem = self.shortened(str(error))
+            self.error = theme.text("messages", "still_using", problem=problem)
         return ""
 
     def revert(self, error: str) -> None:
         """Return to the previous reward, or to the game's default: this one failed during play."""
         self.reward, self.label = self._before or self._default_reward()
-        self.error = f"{self.shortened(error)} (now using {self.label})"
+        words = {"problem": self.shortened(error), "reward": self.label}
+        self.error = theme.text("messages", "now_using", **words)
         self._before = None
         self.reverted = True
         self._playback.exchange_reward(self.reward)
@@ -145,12 +149,13 @@ class LiveReward:
         self.reverted = False
         self._before, self.reward = (self.reward, self.label), reward
         self._watcher.add(imported_files(reward))
-        self.label = f"version {self._version} of {self.shortened(self._expression)}"
+        words = {"version": self._version, "reward": self.shortened(self._expression)}
+        self.label = theme.text("messages", "version", **words)
         self._playback.exchange_reward(reward)
 
     def _default_reward(self) -> tuple[WeightedSum, str]:
         env = gymnasium.make(self._playback.env_id, **self._env_options)
-        return _exchangeable_reward(env), "the default reward of the game"
+        return _exchangeable_reward(env), theme.text("messages", "game_reward")
 
 
 class RewardLoader:

@@ -127,7 +127,11 @@ class LiveTraining:
         self._live_reward = live_reward
         self._reported_end = False
         self.now = self._as_learner(playback.player.agent)
-        self.before = Learner(make_learner(config, playback.env), self.now.reward, "untrained")
+        self.before = Learner(
+            make_learner(config, playback.env),
+            self.now.reward,
+            theme.name("descriptions", "untrained"),
+        )
 
     def update(self) -> bool:
         """Process the messages of the training process; return True if there is news."""
@@ -142,8 +146,9 @@ class LiveTraining:
             self.steps, self.progress = content["steps"], _progress(content)
         if not messages and not self._reported_end and (how := self._trainer.ended):
             self._reported_end = True
-            last = f"; its last checkpoint is in {self.run}" if self.run else ""
-            self.error = f"{self.error} Training has stopped ({how}){last}".strip()
+            key = "stopped_with_checkpoint" if self.run else "stopped"
+            stopped = theme.text("messages", key, how=how, run=self.run)
+            self.error = f"{self.error} {stopped}".strip()
             return True
         return bool(messages)
 
@@ -184,7 +189,7 @@ class LiveTraining:
     def _as_learner(self, agent: Agent) -> Learner:
         """Return `agent` together with the reward that the playback uses now."""
         reward = reward_of(self._playback.env)
-        label = self._config.reward or "default reward"
+        label = self._config.reward or theme.text("messages", "default_reward")
         return Learner(agent, reward, self._live_reward.label if self._live_reward else label)
 
     def _handle_problem(self, problem: str) -> None:
@@ -221,8 +226,8 @@ def _progress(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the numbers of a message as the panel shows them."""
     score, speed = content.get("score"), content.get("speed")
     return (
-        ("steps trained", theme.large(content.get("steps", 0))),
-        ("episodes", theme.large(content.get("episodes", 0))),
-        ("recent score", "-" if score is None else theme.number(score)),
-        ("steps/s", "-" if speed is None else theme.large(speed)),
+        (theme.text("panel", "steps_trained"), theme.large(content.get("steps", 0))),
+        (theme.text("panel", "episodes"), theme.large(content.get("episodes", 0))),
+        (theme.text("panel", "recent_score"), "-" if score is None else theme.number(score)),
+        (theme.text("panel", "steps_per_second"), "-" if speed is None else theme.large(speed)),
     )

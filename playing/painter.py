@@ -23,20 +23,6 @@ VIDEO_SIZE = (864, 480)  # multiples of 16, as video codecs need
 ERROR_FONT = 26  # pixels
 ERROR_LINES = 5
 
-HELP = (
-    ("space", "pause or resume"),
-    (". or right arrow", "advance one step"),
-    ("+  −", "faster, slower"),
-    ("n", "next episode"),
-    ("tab or a", "next player"),
-    ("k", "play yourself, or stop"),
-    ("arrows or w, a, s, d", "your controls"),
-    ("s", "--train: before and now"),
-    ("f", "--train: start from scratch"),
-    ("h", "show or hide this help"),
-    ("q or esc", "quit"),
-)
-
 
 @dataclass
 class Status:
@@ -56,7 +42,7 @@ class Status:
     @property
     def pace(self) -> str:
         """The speed in words."""
-        return "PAUSED" if self.paused else f"{self.speed:g}x"
+        return theme.text("panel", "paused") if self.paused else f"{self.speed:g}x"
 
 
 class Painter:
@@ -124,8 +110,8 @@ class GamePainter:
 
     def _paint_ending(self) -> None:
         episode = self._playback.episode
-        end = "Game over" if episode.terminated else "Time is up"
-        name = "return" if episode.score is None else "score"
+        end = theme.text("panel", "game_over" if episode.terminated else "time_up")
+        name = theme.text("panel", "return" if episode.score is None else "score")
         text = f"{end}: {name} {theme.number(episode.result.score)}"
         side = self.surface.get_height()
         _paint_banner(self.surface, text, side // 2, side * 3 // 32)
@@ -171,8 +157,8 @@ def _paint_help(surface: pygame.Surface) -> None:
     plate = pygame.Rect(0, 0, 560, 520)
     plate.center = (surface.get_width() // 2, surface.get_height() // 2)
     _paint_plate(surface, plate, theme.LINE)
-    theme.write(surface, "Keys", (plate.left + 32, plate.top + 42), 48)
-    for k, (key, meaning) in enumerate(HELP):
+    theme.write(surface, theme.text("help", "title"), (plate.left + 32, plate.top + 42), 48)
+    for k, (key, meaning) in enumerate(theme.help_on_keys()):
         y = plate.top + 96 + 37 * k
-        theme.write(surface, key, (plate.left + 32, y), 30, theme.CHOSEN)
+        theme.write(surface, key, (plate.left + 32, y), 30, theme.CHOSEN, width=212)
         theme.write(surface, meaning, (plate.left + 250, y), 30, theme.TEXT, width=290)

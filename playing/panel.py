@@ -21,8 +21,6 @@ SMALLEST_FONT = 18  # pixels
 TALLEST_ROW = 44.0
 TERM_ROW = 1.4  # height of a term's row, with its curve, in rows of an action
 HINTS_HEIGHT = 44
-HINTS = "space pause   . step   n next episode   tab player   k play   h help"
-TRAINING_HINTS = "space pause   s before and now   f from scratch   tab player   h help"
 
 Progress = Sequence[tuple[str, str]]
 """Names and values, shown in columns."""
@@ -53,21 +51,24 @@ def draw_panel(
     y = _draw_reward(surface, playback, reward, y, TERM_ROW * row)
     if playback.action_names:  # actions that are pictures have none
         _draw_actions(surface, playback, y + 24, row)
-    hints = TRAINING_HINTS if training else HINTS
-    theme.write(surface, hints, (width / 2, height - 24), 22, theme.DIM, 0.5)
+    hints = theme.text("panel", "training_hints" if training else "hints")
+    theme.write(surface, hints, (width / 2, height - 24), 22, theme.DIM, 0.5, width - 16)
 
 
 def _draw_player(surface: pygame.Surface, playback: Playback, pace: str) -> None:
     """Draw the player's name on a coloured badge, and the speed."""
     name = "you" if playback.human else playback.player.name
-    badge = pygame.Rect(MARGIN, 24, theme.text_size(name.upper(), 34)[0] + 32, 44)
+    shown = theme.name("players", name).upper()
+    badge = pygame.Rect(MARGIN, 24, theme.text_size(shown, 34)[0] + 32, 44)
     colour = theme.PLAYERS.get(name, theme.OTHER)
     pygame.draw.rect(surface, colour, badge, border_radius=22)
-    theme.write(surface, name.upper(), badge.center, 34, theme.DARK, 0.5)
+    theme.write(surface, shown, badge.center, 34, theme.DARK, 0.5)
     right = surface.get_width() - MARGIN
     written = theme.write(surface, pace, (right, 46), 34, theme.TEXT, 1.0)
     agent = playback.player
-    description = f"playing instead of {agent.name}" if playback.human else agent.description
+    description = theme.name("descriptions", agent.description)
+    if playback.human:
+        description = theme.text("panel", "instead", agent=theme.name("players", agent.name))
     space = written.left - badge.right - 32
     theme.write(surface, description, (badge.right + 16, 46), 24, theme.DIM, width=space)
 
@@ -75,16 +76,18 @@ def _draw_player(surface: pygame.Surface, playback: Playback, pace: str) -> None
 def _draw_numbers(surface: pygame.Surface, playback: Playback) -> None:
     """Draw the score in large letters, and return, step and episode next to it."""
     episode = playback.episode
-    big = ("RETURN", episode.total_reward) if episode.score is None else ("SCORE", episode.score)
-    theme.write(surface, big[0], (MARGIN, 98), 24, theme.DIM)
-    theme.write(surface, theme.number(big[1]), (MARGIN, 146), 100, theme.TEXT)
+    scored = episode.score is not None
+    heading = theme.text("panel", "score_heading" if scored else "return_heading")
+    theme.write(surface, heading, (MARGIN, 98), 24, theme.DIM)
+    large = episode.total_reward if episode.score is None else episode.score
+    theme.write(surface, theme.number(large), (MARGIN, 146), 100, theme.TEXT)
     rows = [("step", theme.number(episode.steps)), ("episode", str(episode.number + 1))]
-    if episode.score is not None:
+    if scored:
         rows.insert(0, ("return", theme.number(episode.total_reward)))
     right = surface.get_width() - MARGIN
     for k, (name, value) in enumerate(rows):
         y = 98 + 36 * k
-        theme.write(surface, name, (right - 110, y), 28, theme.DIM, 1.0)
+        theme.write(surface, theme.text("panel", name), (right - 110, y), 28, theme.DIM, 1.0)
         theme.write(surface, value, (right, y), 38, theme.TEXT, 1.0)
 
 
@@ -102,10 +105,10 @@ def _draw_reward(
 ) -> float:
     """Draw all reward terms in one bar and each in a row below it; return the y of its end."""
     right = surface.get_width() - MARGIN
-    _draw_heading(surface, "REWARD", y)
+    _draw_heading(surface, theme.text("panel", "reward_heading"), y)
     theme.write(surface, reward, (MARGIN + 80, y), 22, theme.TEXT, width=right - 290)
-    theme.write(surface, "now", (right - 96, y), 22, theme.DIM, 1.0)
-    theme.write(surface, "episode", (right, y), 22, theme.DIM, 1.0)
+    theme.write(surface, theme.text("panel", "now"), (right - 96, y), 22, theme.DIM, 1.0)
+    theme.write(surface, theme.text("panel", "episode"), (right, y), 22, theme.DIM, 1.0)
     track = pygame.Rect(MARGIN, round(y + 18), right - MARGIN, 26)
     terms = list(playback.terms.items())
     colours = list(itertools.islice(itertools.cycle(theme.TERMS), len(terms)))
@@ -137,7 +140,7 @@ def _draw_term(
 
 def _draw_actions(surface: pygame.Surface, playback: Playback, y: float, row: float) -> None:
     """Draw the actions with their probabilities, the chosen one highlighted, below the value."""
-    _draw_heading(surface, "ACTION", y)
+    _draw_heading(surface, theme.text("panel", "action_heading"), y)
     _draw_value(surface, playback, y)
     y += 16
     if isinstance(playback.env.action_space, spaces.Discrete):
@@ -170,7 +173,7 @@ def _draw_choice(surface: pygame.Surface, playback: Playback, k: int, y: float, 
         corners = [(MARGIN, middle - 8), (MARGIN, middle + 8), tip]
         pygame.draw.polygon(surface, colour, corners)
     text_colour = colour if chosen else theme.TEXT
-    name, left = playback.action_names[k], MARGIN + 22
+    name, left = theme.name("actions", playback.action_names[k]), MARGIN + 22
     letters = _fitting_size(name, size, 128)
     theme.write(surface, name, (left, middle), letters, text_colour, width=128)
     if likely is None:
@@ -193,7 +196,8 @@ def _draw_component(
     largest = max(abs(low), abs(high))
     part = value / largest if math.isfinite(largest) else math.tanh(value)
     middle, size = y + row / 2, round(min(36.0, row * 0.85))
-    theme.write(surface, playback.action_names[k], (MARGIN, middle), size, width=150)
+    name = theme.name("actions", playback.action_names[k])
+    theme.write(surface, name, (MARGIN, middle), size, width=150)
     track = pygame.Rect(MARGIN + 160, round(y + row * 0.14), 212, round(row * 0.72))
     if low < 0:
         draw_signed_bar(surface, track, part, theme.CHOSEN)
@@ -210,7 +214,7 @@ def _draw_value(surface: pygame.Surface, playback: Playback, y: float) -> None:
         return
     right = surface.get_width() - MARGIN
     written = theme.write(surface, theme.number(value), (right, y), 34, theme.TEXT, 1.0)
-    text = "value (expected discounted return)"
+    text = theme.text("panel", "value")
     theme.write(surface, text, (written.left - 12, y), 22, theme.DIM, 1.0)
 
 

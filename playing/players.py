@@ -17,6 +17,8 @@ from training.evaluation import score_text
 from training.trained_agent import load_agent, load_config, load_model
 
 LEARNING = "learning"
+KINDS = ("rules", "random")
+"""Agents that learn nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Player:
     name: str
     """`trained`, `learning`, or a name in `envs.registry.AGENTS`."""
     description: str
-    """Where the agent comes from, in a few words."""
+    """Where the agent comes from: the agent's name, or a key of the window's texts."""
     agent: Agent
 
 
@@ -41,7 +43,7 @@ class Players:
         self._makers: dict[str, Callable[[], Player]] = {}
         if selection.run is not None:
             self._makers[TRAINED] = partial(_trained, selection.run, selection, env)
-        for name in ("rules", "random"):
+        for name in KINDS:
             if self._suits(name):
                 self._makers[name] = partial(self._untrained, name)
         self._players: dict[str, Player] = {}
@@ -85,9 +87,8 @@ class Players:
         return True
 
     def _untrained(self, name: str) -> Player:
-        kinds = {"rules": "hand-written rules", "random": "random actions"}
         agent = make_agent(name, self._task, settings_type(name)(), self.seed)
-        return Player(name, kinds.get(name, "untrained"), agent)
+        return Player(name, name if name in KINDS else "untrained", agent)
 
 
 def _trained(run: Path, selection: Selection, env: gymnasium.Env[Any, Any]) -> Player:

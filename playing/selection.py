@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
@@ -75,6 +75,8 @@ class PlayOptions:
     speed: float = 1.0
     """Speed factor; 2 plays twice as fast."""
     train: Annotated[bool, tyro.conf.arg(help=TRAIN_HELP)] = False
+    lang: Literal["en", "ko"] = "en"
+    """Language of the window: English or Korean."""
     sound: bool = False
     """Play the sounds of the game. Paddle has sounds."""
     headless: bool = False

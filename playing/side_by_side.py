@@ -22,7 +22,7 @@ class SplitPainter:
         self._sides = [
             (title, label, playback, GamePainter(playback, self._square(k)))
             for k, (title, label, playback) in enumerate(
-                (("BEFORE", labels[0], before), ("NOW", labels[1], now))
+                (("before_heading", labels[0], before), ("now_heading", labels[1], now))
             )
         ]
 
@@ -42,12 +42,13 @@ class SplitPainter:
 
 
 def _draw_caption(surface: pygame.Surface, title: str, label: str, playback: Playback) -> None:
-    colour = theme.PLAYERS["learning"] if title == "NOW" else theme.OTHER
-    badge = pygame.Rect(16, 14, theme.text_size(title, 28)[0] + 28, 36)
+    colour = theme.PLAYERS["learning"] if title == "now_heading" else theme.OTHER
+    heading = theme.text("panel", title)
+    badge = pygame.Rect(16, 14, theme.text_size(heading, 28)[0] + 28, 36)
     pygame.draw.rect(surface, colour, badge, border_radius=18)
-    theme.write(surface, title, badge.center, 28, theme.DARK, 0.5)
+    theme.write(surface, heading, badge.center, 28, theme.DARK, 0.5)
     episode, right = playback.episode, surface.get_width() - 16
-    name = "return" if episode.score is None else "score"
+    name = theme.text("panel", "return" if episode.score is None else "score")
     value = theme.number(episode.result.score)
     written = theme.write(surface, value, (right, 32), 40, theme.TEXT, 1.0)
     written = theme.write(surface, name, (written.left - 8, 34), 22, theme.DIM, 1.0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pygame
 
 from envs.engine.single import GameEnv
+from playing import theme
 from playing.painter import SIZE, Painter, Status
 from playing.playback import Playback
 from playing.players import LEARNING
@@ -256,7 +257,7 @@ class Window:
 
     def _toggle_human(self) -> None:
         if not self._game_keys:
-            self._say(f"{self.playback.env_id} has no keys to play with")
+            self._say(theme.text("messages", "no_keys", env=self.playback.env_id))
             return
         self._unsplit()
         self._keys_held.clear()
@@ -265,7 +266,7 @@ class Window:
 
     def _toggle_split(self) -> None:
         if self._training is None:
-            self._say("s needs python play.py --train: it shows before and now side by side")
+            self._say(theme.text("messages", "s_needs_training"))
         elif self.before is None:
             self._split(self._training)
         else:
@@ -290,10 +291,10 @@ class Window:
 
     def _from_scratch(self) -> None:
         if self._training is None:
-            self._say("f needs python play.py --train: it restarts the training from scratch")
+            self._say(theme.text("messages", "f_needs_training"))
         else:
             self._training.from_scratch()
-            self._say("training starts from scratch; the run so far is kept")
+            self._say(theme.text("messages", "from_scratch"))
 
     def _toggle_help(self) -> None:
         self.status.help = not self.status.help

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,11 +27,12 @@ import playing.selection
 from agents import make_agent
 from agents.agent import Task
 from agents.ppo import PPOSettings
+from envs.engine import drawing
 from envs.options import parse_env_options
 from envs.paddle.game import PaddleOptions
 from playing import theme
 from playing.app import record
-from playing.painter import GAME_SIDE, SIZE, Painter, Status
+from playing.painter import GAME_SIDE, SIZE, Painter, Status, paint_messages
 from playing.playback import Playback
 from playing.players import Players
 from playing.selection import Selection, newest_run
@@ -794,3 +796,48 @@ def test_environment_options_are_literals_or_strings() -> None:
 def test_invalid_environment_options(texts: list[str]) -> None:
     with pytest.raises(ValueError, match=r"option|KEY=VALUE"):
         parse_env_options(texts)
+
+
+# --- The language of the window
+
+
+@pytest.fixture
+def english_again() -> Iterator[None]:
+    """Use English for the tests that follow."""
+    yield
+    theme.use_language("en")
+
+
+def test_the_window_speaks_korean(
+    english_again: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The font has every letter that is drawn; what stays English is a name or a key."""
+    drawn: set[str] = set()
+
+    def write(surface: Any, text: str, *arguments: Any) -> Any:
+        assert None not in pygame.font.Font(arguments[-1], 20).metrics(text)
+        drawn.add(text)
+        return original(surface, text, *arguments)
+
+    original = drawing.write
+    monkeypatch.setattr(drawing, "write", write)
+    video = tmp_path / "out.gif"
+    given = ["--lang", "ko", "--agent", "random", "--record", str(video), "--seed", "1"]
+    assert play.main(given) == 0
+    assert {"점수", "보상", "위로", "무작위", "무작위 행동"} <= drawn
+    assert any(text.startswith("게임 끝: 점수") for text in drawn)
+    paint_messages(pygame.Surface((640, 640)), Status(help=True))
+    assert "한 스텝 앞으로" in drawn
+    latin = set(re.findall("[a-zA-Z_]+", " ".join(drawn)))
+    keys = {"space", "tab", "esc", "train", *"nkswadfhqx"}
+    assert latin <= keys | {"hit_or_miss"}
+
+
+def test_without_korean_letters_the_window_says_what_helps(
+    english_again: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(drawing, "font_with", lambda letters: None)
+    given = ["--lang", "ko", "--agent", "random", "--record", str(tmp_path / "out.gif")]
+    assert play.main(given) == 2
+    assert "--lang ko: no font on this machine has Korean letters" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import playing.texts
 import rewards.check.texts
 import stages.lab.texts
 from envs.engine.game import load_game
@@ -19,7 +20,7 @@ from rewards.check.events import events_of
 from rewards.check.recorded_games import NOTHING, RANDOM
 from rewards.texts import LANGUAGES, load_texts
 
-FOLDERS = (stages.lab.texts.FOLDER, rewards.check.texts.FOLDER)
+FOLDERS = (stages.lab.texts.FOLDER, rewards.check.texts.FOLDER, playing.texts.FOLDER)
 TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]
 TASKS = ("balance", "goal", "path", "slow")
 STIFF = re.compile(
