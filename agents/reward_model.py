@@ -307,7 +307,7 @@ class RewardModelAgent(TorchAgent):
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load network and scales; terms of earlier versions are in units of 1."""
-        values = tensors.get(SCALE, torch.ones(len(self.scales)))
+        values = tensors.get(SCALE, torch.ones(len(self.scales))).reshape(len(self.scales))
         for scale, value in zip(self.scales, values.tolist(), strict=True):
             scale.value = value
         super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})

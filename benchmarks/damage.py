@@ -368,8 +368,8 @@ def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> 
     problems = Counter(outcome.problem for outcome in outcomes if outcome.problem)
     loaded = sum(outcome.detail == LOADED for outcome in outcomes)
     console.print(
-        f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed and played: {loaded:,} loaded, "
-        f"{len(outcomes) - loaded - problems.total():,} refused in one line; problems: "
+        f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed and played: "
+        f"{loaded:,} loaded, {len(outcomes) - loaded - problems.total():,} refused in one line; problems: "
         f"{', '.join(f'{count} {name}' for name, count in problems.items()) or 'none'}",
         highlight=False,
         soft_wrap=True,

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Step, Task
-from agents.return_scale import MEMORY, ReturnAgent, ReturnScale
+from agents.return_scale import MEMORY, SCALE, ReturnAgent, ReturnScale
 
 NUM_ENVS = 4
 GAMMA = 0.9
@@ -199,6 +199,16 @@ def test_the_reward_model_of_an_earlier_version_keeps_its_predictions() -> None:
     seen = np.array([0.7, 0.1, -0.2], np.float32)
     assert earlier.insight(seen).value
     play(earlier, 1.0, 50)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_scale_in_a_damaged_file_is_read_or_refused(name: str) -> None:
+    agent = make(name)
+    tensors = agent.policy_tensors()
+    for shape in ((), (1,)):
+        agent.restore_policy(tensors | {SCALE: torch.ones(shape)})
+    with pytest.raises(RuntimeError):
+        agent.restore_policy(tensors | {SCALE: torch.ones(2, 3)})
 
 
 def test_a_new_reward_is_measured_from_the_beginning() -> None:
