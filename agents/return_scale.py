@@ -173,7 +173,7 @@ class ReturnAgent(TorchAgent):
 
     def restore_policy(self, tensors: dict[str, Any]) -> None:
         """Load network and scale; values of earlier versions are in units of 1."""
-        self.return_scale.value = float(tensors.get(SCALE, 1.0))
+        self.return_scale.value = float(tensors.get(SCALE, torch.ones(())).reshape(()))
         super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})
 
     def warm_start(self, tensors: dict[str, Any]) -> None:

@@ -366,11 +366,12 @@ def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> 
             numbers.put(None)
             worker.join()
     problems = Counter(outcome.problem for outcome in outcomes if outcome.problem)
+    told = ", ".join(f"{count} {name}" for name, count in problems.items()) or "none"
     loaded = sum(outcome.detail == LOADED for outcome in outcomes)
+    refused = len(outcomes) - loaded - problems.total()
     console.print(
         f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed and played: "
-        f"{loaded:,} loaded, {len(outcomes) - loaded - problems.total():,} refused in one line; problems: "
-        f"{', '.join(f'{count} {name}' for name, count in problems.items()) or 'none'}",
+        f"{loaded:,} loaded, {refused:,} refused in one line; problems: {told}",
         highlight=False,
         soft_wrap=True,
     )

@@ -202,13 +202,11 @@ def test_the_reward_model_of_an_earlier_version_keeps_its_predictions() -> None:
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_a_scale_in_a_damaged_file_is_read_or_refused(name: str) -> None:
+@pytest.mark.parametrize("shape", [(0,), (2, 3)])
+def test_a_damaged_scale_is_refused(name: str, shape: tuple[int, ...]) -> None:
     agent = make(name)
-    tensors = agent.policy_tensors()
-    for shape in ((), (1,)):
-        agent.restore_policy(tensors | {SCALE: torch.ones(shape)})
-    with pytest.raises(RuntimeError):
-        agent.restore_policy(tensors | {SCALE: torch.ones(2, 3)})
+    with pytest.raises(RuntimeError, match="invalid for input of size"):
+        agent.restore_policy(agent.policy_tensors() | {SCALE: torch.ones(shape)})
 
 
 def test_a_new_reward_is_measured_from_the_beginning() -> None:
