@@ -9,11 +9,11 @@ try:
     import threading
     import warnings
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
-    from rewards.output import forgiving_output
+    from rewards.command_line import INTERRUPTED, USAGE_ERROR
     from training.messages import one_line
-    from training.supervisor import is_in_sandbox, is_needed, leave, supervise, supervised
+    from training.supervisor import is_in_sandbox, start
 except KeyboardInterrupt:  # these imports take half a second
     print("train.py: interrupted", file=sys.stderr)
     sys.exit(130)
@@ -60,22 +60,20 @@ def run(arguments: list[str]) -> int:
         return USAGE_ERROR
 
 
-def start() -> int:
-    """Run the command line; a user's code runs in a process of its own."""
-    use_utf8("train.py")
-    try:
-        if is_needed(sys.argv[1:]):
-            return supervise(sys.argv[1:])
-        with supervised():
-            forgiving_output()
-            code = main()
-        return leave(code)
-    except (ValueError, OSError) as error:
-        tell(str(error))
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        tell(NOT_BEGUN)
-        return INTERRUPTED
+def folder_for_sandbox(arguments: Sequence[str]) -> Path:
+    """Return the run folder of a training in a sandbox; a new run gets a new one.
+
+    Raises:
+        ValueError: if an option is wrong.
+        OSError: if the folder cannot be made.
+    """
+    from training.run_folder import new_run_folder
+    from training.train_options import parse
+
+    options, config = parse(list(arguments))
+    if config.device != "cpu":
+        raise ValueError(f"--sandbox trains on the CPU: leave out --device {config.device}")
+    return options.resume or new_run_folder(options.run_dir, config.env, config.agent, config.seed)
 
 
 def tell(text: str) -> None:
@@ -92,4 +90,4 @@ def keep_quiet(failed: threading.ExceptHookArgs) -> None:
 if __name__ == "__main__":
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
     threading.excepthook = keep_quiet
-    sys.exit(start())
+    sys.exit(start("train.py", main, folder_for_sandbox))

@@ -91,6 +91,8 @@ def watch_training(options: PlayOptions, command: str) -> Summary:
         trust = " --trust-reward" if has_code(selection.reward) else ""
         tell(f"the run is in {training.run}; watch it with python play.py {training.run}{trust}")
         tell(f"continue it with python train.py --resume {training.run}{trust}")
+    if training.end:
+        raise PlayError(training.end)
     return _summary(selection, window.playback, window.playback.results)
 
 

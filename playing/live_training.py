@@ -27,9 +27,12 @@ from playing.playback import Playback
 from playing.players import LEARNING, Player
 from playing.selection import PlayError
 from rewards.child_process import environment_for_child
+from rewards.expression import has_code
 from rewards.make import reward_of
 from training.config import RunConfig
 from training.ipc import receive
+from training.supervisor import VARIABLE
+from training.trainer_process import FLAG
 from training.vector_runner import make_environment, reward_weights
 
 SAVE_SECONDS = 30.0  # that the training process may take to save
@@ -43,11 +46,16 @@ class TrainerProcess:
 
     def __init__(self, config: RunConfig, run_dir: Path, command: str) -> None:
         """Start the process; `command` is the command line as typed, for the run folders."""
+        variables = environment_for_child()
+        variables.pop(VARIABLE, None)  # this process may have a supervisor, too
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "training.live"],
+            [
+                *(sys.executable, "-P", "-m", "training.trainer_process"),
+                *([FLAG] if has_code(config.reward) else []),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment_for_child(),
+            env=variables,
             process_group=0,  # Ctrl-C goes to the window only, and its end ends the training
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # for Windows
         )
@@ -119,13 +127,15 @@ class LiveTraining:
         self.steps = 0
         """Number of training steps of the agent on the screen."""
         self.error = ""
+        self.end = ""
+        """How the training ended; empty while it runs."""
         self.run: Path | None = None
         """Run folder of the current run."""
         self._playback = playback
         self._config = config
         self._trainer = trainer
         self._live_reward = live_reward
-        self._reported_end = False
+        self._reason = ""
         self.now = self._as_learner(playback.player.agent)
         self.before = Learner(
             make_learner(config, playback.env),
@@ -140,15 +150,17 @@ class LiveTraining:
             if "problem" in content:
                 self._handle_problem(content["problem"])
                 continue
+            if "end" in content:
+                self._reason = content["end"]
+                continue
             if content["run"] != str(self.run):
                 self._follow(Path(content["run"]))
             self.now.agent.restore_policy(tensors)
             self.steps, self.progress = content["steps"], _progress(content)
-        if not messages and not self._reported_end and (how := self._trainer.ended):
-            self._reported_end = True
+        if not messages and not self.end and (how := self._trainer.ended):
             key = "stopped_with_checkpoint" if self.run else "stopped"
-            stopped = theme.text("messages", key, how=how, run=self.run)
-            self.error = f"{self.error} {stopped}".strip()
+            self.end = theme.text("messages", key, how=self._reason or how, run=self.run)
+            self.error = f"{self.error} {self.end}".strip()
             return True
         return bool(messages)
 

@@ -6,6 +6,7 @@ A run folder may come from a stranger, so code that it names is executed only wi
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from rewards.expression import has_code
-from training.cli import Count, File, Text
+from training.cli import Count, File, Text, read_options
 from training.config import RunConfig
 from training.messages import one_line
 from training.reward_snapshot import kept_expression
@@ -106,6 +107,20 @@ class PlayOptions:
             if getattr(self, name):
                 what = "the run" if name == "run" else flag(name)
                 raise PlayError(f"{reason}: leave out {what}")
+
+
+def read(arguments: Sequence[str]) -> PlayOptions:
+    """Return the options of a command line.
+
+    Raises:
+        PlayError: for arguments that cannot be used.
+    """
+    no_pairs = (tyro.conf.FlagCreatePairsOff,)
+    try:
+        options: PlayOptions = read_options(PlayOptions, arguments, "play.py", config=no_pairs)
+    except ValueError as error:
+        raise PlayError(str(error)) from None
+    return options
 
 
 @dataclass(frozen=True)

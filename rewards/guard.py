@@ -15,6 +15,7 @@ import itertools
 import json
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 with contextlib.suppress(ImportError):  # Windows
@@ -23,6 +24,8 @@ with contextlib.suppress(ImportError):  # Windows
 CALL, TERM, STEP, FINISHED = range(4)
 """The marks, which are int64: number of the call in progress or 0, its term, the step of training,
 and whether the process has reached its end."""
+LOADING = -1
+"""Number that stands for the loading of a file in place of the call."""
 WORD = 8
 MARKS_FILE, TERMS_FILE = "marks", "terms"
 MEMORY = 4 * 2**30
@@ -69,6 +72,20 @@ class Call:
 
     def __exit__(self, *exception: object) -> None:
         self._words[CALL] = 0
+
+
+@contextlib.contextmanager
+def loading(file: str) -> Iterator[None]:
+    """Mark that a user's file is executed, unless another one imports it."""
+    if MARKS.words[CALL]:
+        yield
+        return
+    MARKS.words[TERM] = MARKS.add_term(Path(file).name, file, [file])
+    MARKS.words[CALL] = LOADING
+    try:
+        yield
+    finally:
+        MARKS.words[CALL] = 0
 
 
 class LimitedCall(Call):

@@ -34,7 +34,7 @@ from typing import Any
 
 from rewards.errors import describe, where
 from rewards.expression import RewardError
-from rewards.guard import is_interruption
+from rewards.guard import is_interruption, loading
 
 PREFIX = "reward_folder_"
 ROOT = Path(__file__).parents[1]
@@ -66,7 +66,8 @@ def load_file(place: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     path_before = sys.path.copy()
     try:
-        spec.loader.exec_module(module)
+        with loading(str(path)):
+            spec.loader.exec_module(module)
     except RewardError:
         raise
     except SyntaxError as error:

@@ -17,12 +17,12 @@ import pytest
 import torch
 from torch import nn
 
-import play
 import train
 from agents.checkpointing import under
 from agents.networks.transformer import Transformer
 from envs.paddle.rules import intercept
 from playing.app import record
+from playing.selection import read
 from rewards.make import make_single
 from stages.__main__ import main
 from stages.datasets.commentary import UNJUDGED, Commentary, Verdict
@@ -489,7 +489,7 @@ def test_it_is_recorded_by_play(
     else:
         given = ["--env", "commentary", "--agent", "random", *FEW_OPTIONS, "language=ko"]
     film = tmp_path / "out.gif"
-    record(play.read([*given, "--seed", "1"]), film, most_seconds=1.0)
+    record(read([*given, "--seed", "1"]), film, most_seconds=1.0)
     assert film.stat().st_size > 5_000
 
 

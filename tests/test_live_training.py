@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,11 +22,11 @@ import torch
 
 import play
 from benchmarks.workshop import BOTTOM, opened_workshop
-from playing.app import make_env
+from playing.app import make_env, training_window
 from playing.live_training import LiveTraining, Message, make_learner
 from playing.playback import Playback
 from playing.players import LEARNING, Player, Players
-from playing.selection import Selection
+from playing.selection import Selection, read
 from playing.window import SPLIT_SECONDS, Window
 from training.ipc import receive, send
 from training.live import LiveTrainer, Reports, Requests
@@ -38,6 +39,7 @@ from training.vector_runner import make_environments
 ROOT = Path(play.__file__).parent
 STEP = 1 / 30 + 1e-9
 LIVING = "def living(before, action, after):\n    return 1.0\n"
+TRAINER = "trainer_process"
 LATE = "def late(before, action, after):\n    return [1.0][after.t // 30]\n"
 PATIENCE = 240.0  # seconds, where others use the machine too
 linux = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
@@ -333,7 +335,7 @@ def test_the_end_of_training_is_shown_and_the_agent_plays_on(
     for _ in range(20):
         window.frame(STEP)
     assert "no space left on device" in window.status.error
-    assert "Training has stopped (exit code 1)" in window.status.error
+    assert "Training has stopped: exit code 1" in window.status.error
     assert "runs/a" in window.status.error
     assert window.playback.episode.steps == 20
 
@@ -437,6 +439,33 @@ def error_after_a_frame(window: Window) -> str:
     return window.status.error
 
 
+@linux
+@pytest.mark.parametrize(
+    ("fails", "how"),
+    [
+        ("time.sleep(3600)", "did not return within 10 s"),
+        ("os._exit(0)", "ended the whole program (exit code 0)"),
+    ],
+)
+def test_a_reward_that_stops_the_training_process_is_named(fails: str, how: str) -> None:
+    """It pays in the window and in its trial, and fails in training."""
+    late = f"    if after.t == 20 and {TRAINER!r} in sys.argv[0]:\n        {fails}\n"
+    head = "import os, sys, time\ndef late(before, action, after):\n"
+    Path("late.py").write_text(head + late + "    return float(str(after.ball_y))\n")
+    options = read(["--train", "--reward", "late.py", "--env-options", "max_steps=40"])
+    with training_window(options, "") as (_, window, training):
+        wait_until(lambda: error_after_a_frame(window))
+        line = r"late\.py:\d: `late` " + re.escape(how) + r" \(step [\d,]+\)"
+        assert re.search(line, window.status.error)
+        assert training.end.count("\n") == 0
+        assert str(training.run) in training.end
+        steps = window.playback.episode.steps
+        window.frame(STEP)
+        assert window.playback.episode.steps != steps, "it plays on"
+    assert training.run is not None
+    assert load_checkpoint(training.run)[1]["progress"]["steps"] >= 0
+
+
 def test_saving_the_opposite_reward_reverses_the_behaviour() -> None:
     """`python -m benchmarks rewards` measures how long it takes."""
     with opened_workshop(seed=1, run_dir="runs") as workshop:
@@ -449,9 +478,10 @@ def test_saving_the_opposite_reward_reverses_the_behaviour() -> None:
         assert list(window.playback.terms) == ["down"]
         up, down = sorted(Path("runs").iterdir())
         # other tests may have left a process of `multiprocessing`
-        [trainer] = [child for child in children(os.getpid()) if "training.live" in command(child)]
+        [supervisor] = [child for child in children(os.getpid()) if TRAINER in command(child)]
+        [trainer] = children(supervisor)
         os.kill(trainer, signal.SIGKILL)
-        wait_until(lambda: "SIGKILL" in error_after_a_frame(window))
+        wait_until(lambda: "ended from outside (signal 9" in error_after_a_frame(window))
         press(window, pygame.K_n)  # what time was left of the episode before is gone with it
         window.frame(STEP)
         assert window.playback.episode.steps == 1, "it plays on"

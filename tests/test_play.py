@@ -35,7 +35,7 @@ from playing.app import record
 from playing.painter import GAME_SIDE, SIZE, Painter, Status, paint_messages
 from playing.playback import Playback
 from playing.players import Players
-from playing.selection import Selection, newest_run
+from playing.selection import Selection, newest_run, read
 from playing.video import ENDING_SECONDS
 from playing.window import Window
 from training.config import RunConfig
@@ -463,7 +463,7 @@ def test_a_video_shows_the_same_as_the_window(capsys: pytest.CaptureFixture[str]
 
 def test_videos_are_deterministic_and_limited_in_time(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one.gif", "two.gif"):
-        options = play.read(["--agent", "random", "--seed", "5"])
+        options = read(["--agent", "random", "--seed", "5"])
         summary = record(options, Path(name), most_seconds=0.5)
         assert "--episodes 1" in capsys.readouterr().err
         assert "stopped in episode 1 after 14 steps, before the episode ended" in str(summary)

@@ -118,6 +118,7 @@ def test_the_end_of_the_process_is_explained_in_one_line(tmp_path: Path) -> None
         "kill": f"{function}ended the whole program (signal 9, Killed)",
         "abort": f"{file}:{line_with('os.abort', source)}: `reward` ended the whole program "
         "(signal 6, Aborted)",
+        "ends while it is loaded": f"{file}: `supervised_program.py` ended the whole program",
         "killed from outside": "the program was ended from outside (signal 9, Killed)",
     }
     programs = {how: program(how, tmp_path) for how in expected}

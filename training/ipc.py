@@ -12,10 +12,11 @@ from typing import IO, Any
 
 def send(pipe: IO[bytes], content: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
     """Write one message. Raises OSError if the other process has closed the pipe."""
-    from safetensors.torch import save
+    payload = b""
+    if tensors:
+        from safetensors.torch import save
 
-    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in (tensors or {}).items()}
-    payload = save(ready) if ready else b""
+        payload = save({n: tensor.detach().cpu().contiguous() for n, tensor in tensors.items()})
     line = json.dumps({**content, "size": len(payload)}, allow_nan=False)
     pipe.write(line.encode() + b"\n" + payload)
     pipe.flush()

@@ -1,10 +1,11 @@
 """The process that trains while `python play.py --train` shows the agent in a window.
 
-The window starts it and sends lines of JSON on standard input; progress and weights go back on
-standard output (`training.ipc`). The first line is `{"config": ..., "run_dir": ...}`: the settings
-as in config.json, and the folder of the run folders. Each later line requests another run:
-`{"compiled": [true]}` continues with the newly saved reward, which the window has tested; `{}`
-starts again with new weights. When its input ends, the process saves and ends.
+The window starts it through `training.trainer_process` and sends lines of JSON on standard input;
+progress and weights go back on standard output (`training.ipc`). The first line is
+`{"config": ..., "run_dir": ...}`: the settings as in config.json, and the folder of the run
+folders. Each later line requests another run: `{"compiled": [true]}` continues with the newly saved
+reward, which the window has tested; `{}` starts again with new weights. When its input ends, the
+process saves and ends.
 
 Each reward gets its own run folder, as in `train.py`. A bad reward therefore spoils nothing: the
 previous run is still there, and continues if the new one fails.
@@ -199,6 +200,7 @@ class LiveTrainer:
 
 def main() -> int:
     """Train as the first line of standard input says, until standard input ends."""
+    warnings.simplefilter("ignore")  # the window has shown them
     commands, answers, complaints = separate_streams()
     sys.stderr = complaints
     if hasattr(os, "nice"):
@@ -215,8 +217,3 @@ def main() -> int:
         reports.problem(f"{error}")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # the window has shown them
-    sys.exit(main())

@@ -18,16 +18,28 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
 from rewards.child_process import end_with, how_it_ended
-from rewards.command_line import quoted
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, quoted, use_utf8
 from rewards.errors import line_in
 from rewards.expression import RewardError, has_code
-from rewards.guard import CALL, FINISHED, MARKS, MARKS_FILE, STEP, TERM, TERMS_FILE, WORD, Marks
+from rewards.guard import (
+    CALL,
+    FINISHED,
+    LOADING,
+    MARKS,
+    MARKS_FILE,
+    STEP,
+    TERM,
+    TERMS_FILE,
+    WORD,
+    Marks,
+)
+from rewards.output import forgiving_output
 from rewards.sandbox.protection import (
     BUBBLEWRAP,
     SIGNALLED,
@@ -46,8 +58,47 @@ VARIABLE = "TRAINING_WHEELS_SUPERVISED"
 """Environment variable of the process: the folder that it shares, and its run folder, if made."""
 SECONDS = 10
 """Limit for one call of a reward, which covers one step of all environments."""
+LOADING_SECONDS = 60
+"""Limit for the loading of a reward file, which may import large packages."""
 GRACE_SECONDS = 5.0  # to end after a signal, or to write a traceback
 RUN_FILE, TRACEBACK_FILE = "run", "traceback"
+
+
+def start(
+    program: str,
+    main: Callable[[], int],
+    folder_for_sandbox: Callable[[Sequence[str]], Path] | None = None,
+) -> int:
+    """Run the command line of this process; if it executes a user's code, in another process.
+
+    Args:
+        program: name of the program, in front of errors.
+        main: runs the command line and returns the exit code.
+        folder_for_sandbox: makes the run folder of a command line with `--sandbox`, if the program
+            has this flag.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        use_utf8(program)
+        arguments = sys.argv[1:]
+        if is_needed(arguments):
+            if folder_for_sandbox is None or "--sandbox" not in arguments:
+                return supervise()
+            if not protection():
+                raise ValueError(f"--sandbox: {missing()}")
+            return supervise(folder_for_sandbox(arguments))
+        with supervised():
+            forgiving_output()
+            code = main()
+        return leave(code)
+    except (ValueError, OSError) as error:
+        print(f"{program}: {one_line(error)}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted at the start; nothing was written", file=sys.stderr)
+        return INTERRUPTED
 
 
 def is_needed(arguments: Sequence[str]) -> bool:
@@ -66,28 +117,30 @@ def is_needed(arguments: Sequence[str]) -> bool:
     return (code or found.trust_reward or found.sandbox) and not (found.help or found.h)
 
 
-def supervise(arguments: Sequence[str]) -> int:
+def supervise(run_folder: Path | None = None, *, reads_input: bool = False) -> int:
     """Run this program again in a separate process, and return its exit code.
 
+    Args:
+        run_folder: for a sandbox, the folder that the process can write; removed if it stays empty.
+        reads_input: whether the process reads standard input, and ends when that ends.
+
     Raises:
-        ValueError: if the process did not end by returning, if there is no sandbox, or if an option
-            is wrong.
+        ValueError: if the process did not end by returning.
         OSError: if a folder cannot be written.
     """
-    run_folder = _prepared_run_folder(arguments) if "--sandbox" in arguments else None
     try:
         with tempfile.TemporaryDirectory(
             prefix="training-wheels-", ignore_cleanup_errors=True
         ) as folder:
-            return _Supervised(Path(folder), run_folder).wait()
+            return _Supervised(Path(folder), run_folder, reads_input).wait()
     finally:
-        if run_folder is not None and "--resume" not in arguments:
+        if run_folder is not None:
             with contextlib.suppress(OSError):  # it is kept if there is anything in it
                 run_folder.rmdir()
 
 
 @contextlib.contextmanager
-def supervised() -> Iterator[None]:
+def supervised(*, reads_input: bool = False) -> Iterator[None]:
     """Run the training; in a process without a supervisor, do nothing else."""
     if VARIABLE not in os.environ:
         yield
@@ -99,9 +152,10 @@ def supervised() -> Iterator[None]:
     faulthandler.enable(file)
     if hasattr(signal, "SIGALRM"):  # chained, because Python's own handler ends the process
         faulthandler.register(signal.SIGALRM, file, chain=True)
-    pipe = os.fdopen(os.dup(0), encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    end_with(pipe)
+    if not reads_input:
+        pipe = os.fdopen(os.dup(0), encoding="utf-8")
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        end_with(pipe)
     try:
         yield
     finally:
@@ -164,19 +218,6 @@ def is_in_sandbox() -> bool:
     return SANDBOX_VARIABLE in os.environ
 
 
-def _prepared_run_folder(arguments: Sequence[str]) -> Path:
-    """Return the one folder that a run in a sandbox can write, made if the run is new."""
-    if not protection():
-        raise ValueError(f"--sandbox: {missing()}")
-    from training.run_folder import new_run_folder
-    from training.train_options import parse
-
-    options, config = parse(list(arguments))
-    if config.device != "cpu":
-        raise ValueError(f"--sandbox trains on the CPU: leave out --device {config.device}")
-    return options.resume or new_run_folder(options.run_dir, config.env, config.agent, config.seed)
-
-
 class Term(NamedTuple):
     """A reward term of the process."""
 
@@ -188,7 +229,7 @@ class Term(NamedTuple):
 class _Supervised:
     """The process that trains."""
 
-    def __init__(self, folder: Path, run_folder: Path | None) -> None:
+    def __init__(self, folder: Path, run_folder: Path | None, reads_input: bool) -> None:
         """Start it; with a `run_folder`, in a sandbox in which it can write only that."""
         self._folder = folder
         self._sandbox = run_folder is not None
@@ -204,7 +245,7 @@ class _Supervised:
             variables = {VARIABLE: json.dumps(shared), "TMPDIR": str(folder)} | restrictions
         self._process = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,  # it ends when this process does
+            stdin=None if reads_input else subprocess.PIPE,  # it ends when this process does
             env=os.environ | variables,
             start_new_session=True,  # so that a signal reaches it once, from here
         )
@@ -235,7 +276,7 @@ class _Supervised:
         Seconds are counted while this process runs, so a computer that sleeps stops no training.
         """
         words, last, seconds, after_signals = self._marks.words, (0, 0), 0, 0
-        while seconds < SECONDS:
+        while seconds < (LOADING_SECONDS if words[CALL] == LOADING else SECONDS):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
                 return False
@@ -294,7 +335,9 @@ class _Supervised:
         dump = self._read(TRACEBACK_FILE)
         lines = (line_in(dump, file) for file in term.files)
         place = next(filter(None, lines), term.place)
-        what = f"did not return within {SECONDS} s" if stuck else f"ended the whole program ({how})"
+        loading = self._marks.words[CALL] == LOADING
+        limit = f"load within {LOADING_SECONDS}" if loading else f"return within {SECONDS}"
+        what = f"did not {limit} s" if stuck else f"ended the whole program ({how})"
         return one_line(with_step(f"{place}: `{term.name}` {what}", step, run_folder))
 
     def _term_in_progress(self) -> Term | None:
