@@ -1,13 +1,15 @@
-"""The command line: python -m benchmarks [engine | training | ... | agents | scale | compare]"""
+"""The command line: python -m benchmarks [engine | training | ... | agents | compare | tune]"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -19,13 +21,28 @@ from rewards.command_line import USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
 from training.cli import File, read_options
 
+if TYPE_CHECKING:
+    from benchmarks.learners import Learner
+    from benchmarks.protocol import EvalProtocol
+    from benchmarks.runs import Run
+
 Suite = Literal[
-    "engine", "training", "startup", "bicycle", "rewards", "agents", "scale", "compare", "damage"
+    "engine",
+    "training",
+    "startup",
+    "bicycle",
+    "rewards",
+    "agents",
+    "scale",
+    "compare",
+    "tune",
+    "damage",
 ]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")]
 Seconds = Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")]
 Steps = Annotated[int | None, tyro.conf.arg(metavar="STEPS", help_behavior_hint="")]
-OWN_TABLES = ("agents", "scale", "compare", "damage")
+OWN_TABLES = ("agents", "scale", "compare", "tune", "damage")
+RESULTS = Path("runs", "benchmarks")
 
 
 @dataclass(frozen=True)
@@ -41,28 +58,36 @@ class Options:
         "bicycle",
         "rewards",
     )
-    """What to measure. `agents`, `scale` and `compare` print tables of their own, `damage` prints
-    what went wrong; the others share one table."""
+    """What to measure. `agents`, `scale` and `compare` print tables of their own, `tune` searches
+    settings for `compare`, `damage` prints what went wrong; the others share one table."""
     json: File = None
     """Also write all measured values to this JSON file."""
+    results: File = None
+    """agents, compare, tune: file to which each result is appended as it comes. Results that it
+    holds already are not measured again. Default: runs/benchmarks/SUITE.jsonl, and for tune
+    benchmarks/tuned.jsonl, from which compare reads."""
+    figures: File = None
+    """agents, compare: folder for pictures of the learning curves."""
     games: Names = ()
-    """agents, scale, compare: names of games as in the tables. Default: all."""
+    """agents, scale, compare, tune: names of games as in the tables. Default: all."""
     agents: Names = ()
     """agents, scale: names of agents as in train.py. Default: all."""
+    learners: Names = ()
+    """compare, tune: names of learners as in the tables, or how they begin. Default: all."""
     scales: tuple[float, ...] = (1e-6, 1e-3, 1.0, 1e3, 1e6)
     """scale: what all rewards are multiplied by."""
     seconds: Seconds = None
-    """Time limit of each run. Default: 30 for agents (90 from the screen), 85 for compare. For
-    scale, of all runs together, without those that are not over by then; default: none."""
+    """scale: time limit of all runs together; those that are not over by then are left out."""
     steps: Steps = None
-    """compare, scale: step limit of each run, in environment steps. Default: 500,000 for compare;
-    for scale, a limit for each game and agent."""
+    """agents, compare, tune, scale: step budget of each run. Default: one for each game."""
     seeds: Annotated[
         tuple[int, ...] | None, tyro.conf.arg(metavar="NUMBER ...", help_behavior_hint="")
     ] = None
-    """Seeds, one run for each. Default: 1 to 5 for agents and scale, 1 to 3 for compare."""
+    """Seeds, one run for each. Default: 1 to 5 for agents and scale, 1 to 10 for compare."""
+    trials: int = 20
+    """tune: number of trials for each learner, each with seeds 100 to 102."""
     jobs: int = 1
-    """agents, scale: number of runs in parallel, each in its own process."""
+    """agents, compare, tune, scale: number of runs in parallel, each in its own process."""
     mutations: int = 1_000
     """damage: number of ways in which run folders are damaged."""
     first_mutation: int = 0
@@ -92,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(options: Options, console: Console) -> dict[str, Any]:
     """Measure and print the chosen suites; return what --json writes."""
-    if "compare" in options.suites:
+    if {"compare", "tune"} & set(options.suites):
         from benchmarks.learners import load_libraries
 
         load_libraries()
@@ -111,6 +136,8 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
         found |= compare_scales(options, console)
     if "compare" in options.suites:
         found |= compare(options, console)
+    if "tune" in options.suites:
+        tune(options, console)
     if "damage" in options.suites:
         from benchmarks.damage import run_damages
 
@@ -120,20 +147,110 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
 
 
 def compare_agents(options: Options, console: Console) -> dict[str, Any]:
-    """Train every agent on every game that it supports; print a line per run, then the tables."""
+    """Train every agent on every game that it supports, and compare them."""
     from benchmarks import agents
     from envs.registry import AGENTS
 
-    chosen = agents.pairs(
-        select_names(options.games, agents.GAMES), select_names(options.agents, AGENTS)
-    )
-    outcomes = []
-    seeds, seconds = options.seeds or (1, 2, 3, 4, 5), options.seconds or 30.0
-    for outcome in agents.run_all(chosen, seeds, seconds, options.jobs):
-        console.print(agents.describe(outcome), highlight=False, soft_wrap=True)
-        outcomes.append(outcome)
-    agents.show_agents(console, outcomes)
-    return {"agents": [dataclasses.asdict(outcome) for outcome in outcomes]}
+    names = select_names(options.agents, AGENTS)
+    learners = {each.game: agents.learners_of(each, names) for each in protocols(options)}
+    return run_learners("agents", learners, options.seeds or tuple(range(1, 6)), options, console)
+
+
+def compare(options: Options, console: Console) -> dict[str, Any]:
+    """Train this project's agents and those of other libraries, and compare them."""
+    from benchmarks import learners, tuning
+    from benchmarks.report import show_text
+    from benchmarks.runs import Lines
+
+    for line in learners.left_out():
+        show_text(console, line)
+    sweeps, chosen = Lines(tuning.FILE), {}
+    for protocol in protocols(options):
+        of_game = learners.learners_of(protocol)
+        tuned = {each: tuning.tuned(sweeps, protocol, each) for each in learners.tunable(of_game)}
+        for learner, best in tuned.items():
+            if best is None:
+                line = f"{protocol.game}, {learner.name} is left out: python -m benchmarks tune"
+                show_text(console, line)
+        of_game += [best for best in tuned.values() if best is not None]
+        chosen[protocol.game] = select_learners(options.learners, of_game)
+    return run_learners("compare", chosen, options.seeds or tuple(range(1, 11)), options, console)
+
+
+def run_learners(
+    suite: str,
+    learners: Mapping[str, Sequence[Learner]],
+    seeds: Sequence[int],
+    options: Options,
+    console: Console,
+) -> dict[str, Any]:
+    """Run the learners of each game; print a line per run, then the tables.
+
+    Ctrl-C ends the runs; the tables then show those that were over.
+
+    Raises:
+        ValueError: for a seed that is for tuning.
+    """
+    from benchmarks import comparison, runs
+    from benchmarks.protocol import TUNING_SEEDS
+    from benchmarks.report import show_text
+
+    if used := set(seeds) & set(TUNING_SEEDS):
+        raise ValueError(f"seed {min(used)} is for tuning: choose seeds below {TUNING_SEEDS[0]}")
+    jobs = comparison.plan(protocols(options), learners, seeds)
+    lines = runs.Lines(options.results or RESULTS / f"{suite}.jsonl")
+    stored = len(runs.stored_runs(lines, jobs))
+    show_text(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
+    with contextlib.suppress(KeyboardInterrupt):
+        for run in runs.run_all(jobs, options.jobs, lines):
+            show_text(console, run if isinstance(run, str) else runs.describe(run))
+    order = {job.key: k for k, job in enumerate(jobs)}
+    found = sorted(runs.stored_runs(lines, jobs), key=lambda run: order[run.key])
+    comparison.show_runs(console, protocols(options), found)
+    if options.figures is not None:
+        draw(options.figures, protocols(options), found)
+    return {suite: [dataclasses.asdict(run) for run in found]}
+
+
+def draw(folder: Path, protocols: Sequence[EvalProtocol], found: Sequence[Run]) -> None:
+    """Write a picture of the learning curves of each game."""
+    from benchmarks.learning_curves import draw_curves
+
+    for protocol in protocols:
+        if of_game := [run for run in found if run.game == protocol.game]:
+            name = "".join(letter if letter.isalnum() else "_" for letter in protocol.game)
+            draw_curves(protocol, of_game, folder / f"{name}.png")
+
+
+def tune(options: Options, console: Console) -> None:
+    """Search settings for every learner; print a line per trial."""
+    from benchmarks import learners, runs, tuning
+    from benchmarks.report import show_text
+
+    for line in learners.left_out():
+        show_text(console, line)
+    lines = runs.Lines(options.results or tuning.FILE)
+    with runs.make_pool(options.jobs) as pool:
+        for protocol in protocols(options):
+            all_of_game = learners.tunable(learners.learners_of(protocol))
+            for learner in select_learners(options.learners, all_of_game):
+                for line in tuning.tune(protocol, learner, lines, options.trials, pool):
+                    show_text(console, line)
+
+
+def protocols(options: Options) -> list[EvalProtocol]:
+    """Return the protocols of the chosen games, with the chosen budget."""
+    from benchmarks.protocol import GAMES
+
+    chosen = [GAMES[name] for name in select_names(options.games, GAMES)]
+    if options.steps is None:
+        return chosen
+    return [dataclasses.replace(protocol, steps=options.steps) for protocol in chosen]
+
+
+def select_learners(names: Sequence[str], learners: Sequence[Learner]) -> list[Learner]:
+    """Return the learners whose names begin with one of `names`, or all if there are none."""
+    return [each for each in learners if not names or each.name.startswith(tuple(names))]
 
 
 def compare_scales(options: Options, console: Console) -> dict[str, Any]:
@@ -164,26 +281,6 @@ def compare_scales(options: Options, console: Console) -> dict[str, Any]:
         console.print(f"\nStopped: {len(results)} of {len(trials)} runs are over.")
     scale.show_scales(console, results)
     return {"scales": [dataclasses.asdict(result) for result in results]}
-
-
-def compare(options: Options, console: Console) -> dict[str, Any]:
-    """Train all learners with the same protocol; print a line per run, then the tables."""
-    from benchmarks import comparison
-
-    games = select_names(options.games, comparison.COMPARISONS)
-    protocols = {
-        game: comparison.make_protocol(game, options.seconds or 85.0, options.steps or 500_000)
-        for game in games
-    }
-    runs = []
-    for run in comparison.run_all_learners(protocols, options.seeds or (1, 2, 3)):
-        console.print(comparison.describe_run(run), highlight=False, soft_wrap=True)
-        runs.append(run)
-    comparison.show_comparison(console, protocols, runs)
-    return {
-        "protocols": {game: dataclasses.asdict(e) for game, e in protocols.items()},
-        "runs": [dataclasses.asdict(run) for run in runs],
-    }
 
 
 def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:

@@ -1,154 +1,173 @@
-"""Compare how many seconds and steps different implementations need to solve a game."""
+"""Tables of learners: when they solve a game, how fast, and how well they play in the end."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-import torch
+import numpy as np
 from rich.console import Console
 
-from benchmarks.agents import GAMES
-from benchmarks.evaluator import EvalProtocol, Evaluator, Result
-from benchmarks.learners import CLEANRL, LEARNERS
+from benchmarks.learners import Learner
+from benchmarks.protocol import EvalProtocol
+from benchmarks.reliability import (
+    Array,
+    Interval,
+    bootstrap,
+    interquartile_mean,
+    probability_of_improvement,
+)
 from benchmarks.report import number, show_table, show_text, spread
-from benchmarks.training import preset_config, run_once
+from benchmarks.runs import Job, Run
 
 HEADINGS = (
     "learner",
     "solved",
-    "seconds to solved",
     "steps to solved",
-    "steps/s",
-    "best score",
-    "seconds, as a multiple",
+    "seconds of learning",
+    "with evaluations",
+    "times the first",
+    "score in the end",
+    "first is better",
+    "processor",
+)
+SUMMARY_HEADINGS = ("learner", "games", "normalised score", "first is better")
+BASELINE = "our random"
+EXPLANATION = (
+    "Steps and seconds to solved: median (lowest .. highest) over the seeds. Seconds of learning "
+    "are those without evaluations. Times the first: median seconds of learning, divided by those "
+    "of the first learner; only where all runs of both solved the game. Score in the end: "
+    "interquartile mean of the evaluation at the end of the budget, with a 95 % bootstrap "
+    "interval. First is better: probability that a run of the first learner scores higher in the "
+    "end. Processor: CPU seconds per second."
 )
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The learners compared on one of `benchmarks.agents.GAMES`."""
-
-    learners: tuple[str, ...]
-    every: int = 25_000
-    """Environment steps between evaluations."""
-
-
-DISCRETE = ("our ppo", "our dqn", "our pqn")
-DISCRETE_OTHERS = ("Stable-Baselines3 PPO", "Stable-Baselines3 DQN", "Stable-Baselines3 A2C")
-CONTINUOUS = ("our ppo", "our sac")
-CONTINUOUS_OTHERS = ("Stable-Baselines3 PPO", "Stable-Baselines3 SAC", "Stable-Baselines3 A2C")
-COMPARISONS: dict[str, Comparison] = {
-    "paddle": Comparison((*DISCRETE, *DISCRETE_OTHERS, CLEANRL)),
-    "bicycle": Comparison((*CONTINUOUS, *CONTINUOUS_OTHERS)),
-    "bicycle, 9 actions": Comparison((*DISCRETE, *DISCRETE_OTHERS)),
-    "CartPole-v1": Comparison((*DISCRETE, *DISCRETE_OTHERS), 5_000),
-    "Acrobot-v1": Comparison((*DISCRETE, *DISCRETE_OTHERS), 10_000),
-    "Pendulum-v1": Comparison((*CONTINUOUS, *CONTINUOUS_OTHERS), 2_500),
-}
-
-
-@dataclass(frozen=True)
-class LearnerRun:
-    """One run of one learner."""
-
-    game: str
-    learner: str
-    seed: int
-    result: Result
-
-
-def run_all_learners(
-    protocols: Mapping[str, EvalProtocol],
+def plan(
+    protocols: Sequence[EvalProtocol],
+    learners: Mapping[str, Sequence[Learner]],
     seeds: Sequence[int],
-    learners: Sequence[str] = tuple(LEARNERS),
-) -> Iterator[LearnerRun]:
-    """Run the learners in turn, seed by seed, so that a slow phase of the machine affects all."""
-    torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))  # not measured: torch initialises itself
-    for seed, (game, protocol) in product(seeds, protocols.items()):
-        for name in COMPARISONS[game].learners:
-            if name in learners:
-                evaluator = Evaluator(protocol, seed)
-                LEARNERS[name](seed, evaluator)
-                yield LearnerRun(game, name, seed, evaluator.result())
+) -> list[Job]:
+    """Return all jobs, seed by seed, so that a slow phase of the machine affects all learners.
+
+    `learners` are those of each game.
+    """
+    return [
+        Job(protocol, learner, seed)
+        for seed, protocol in product(seeds, protocols)
+        for learner in learners[protocol.game]
+    ]
 
 
-def make_protocol(game: str, seconds: float, steps: int) -> EvalProtocol:
-    """Return the protocol for a game: the preset's solved score and the given budget."""
-    config = preset_config(seed=0, options=GAMES[game])
-    assert config.solved_score is not None
-    return EvalProtocol(
-        config.env,
-        seconds,
-        steps,
-        config.solved_score,
-        every=COMPARISONS[game].every,
-        options=GAMES[game],
-        make_options=config.env_options,
-    )
-
-
-def describe_protocol(game: str, protocol: EvalProtocol) -> str:
+def describe_protocol(protocol: EvalProtocol, first: str) -> str:
     """Describe the protocol in one paragraph."""
     return (
-        f"{game}: solved by a mean score of at least {protocol.solved_score:g} over "
-        f"{protocol.episodes} new episodes with deterministic actions, evaluated every "
-        f"{protocol.every:,} environment steps. Budget of each run: {protocol.seconds:g} s "
-        f"of learning or {protocol.steps:,} steps. Seconds count learning only, without "
-        "evaluations. Every learner uses one torch thread."
+        f"{protocol.game}: python train.py {' '.join(protocol.arguments)}; solved at a mean score "
+        f"of {protocol.solved_score:g} over {protocol.episodes} new episodes, evaluated every "
+        f"{protocol.every:,} steps. Budget of each run: {protocol.steps:,} steps on one core. "
+        f"The first learner is {first}."
     )
 
 
-def describe_run(run: LearnerRun) -> str:
-    """Return the line to print when a run has ended."""
-    result = run.result
-    spent = f"{result.seconds:.1f} s, {result.steps:,} steps"
-    if result.solved:
-        outcome = f"solved after {spent}, score {result.score:.1f}"
-    else:
-        outcome = f"not solved within {spent}, best score {result.best_score:.1f}"
-    return f"{run.game}, seed {run.seed}  {run.learner}: {outcome}"
+def show_runs(console: Console, protocols: Sequence[EvalProtocol], runs: Sequence[Run]) -> None:
+    """Print a table per game with a row per learner, and a summary if there are several games.
+
+    The learner that others are compared with is the first one that learns.
+    """
+    for protocol in protocols:
+        of_game = _by_learner(run for run in runs if run.game == protocol.game)
+        if not of_game:
+            continue
+        first = next((name for name in of_game if name != BASELINE), BASELINE)
+        show_text(console, f"\n{describe_protocol(protocol, first)}\n")
+        lines = [_line(name, each, of_game[first], protocol) for name, each in of_game.items()]
+        show_table(console, HEADINGS, lines)
+    show_text(console, f"\n{EXPLANATION}")
+    if len({run.game for run in runs}) > 1:
+        show_summary(console, protocols, runs)
 
 
-def show_comparison(
-    console: Console, protocols: Mapping[str, EvalProtocol], runs: Sequence[LearnerRun]
-) -> None:
-    """Print a table per game with a row per learner: median and range over the seeds."""
-    for game, protocol in protocols.items():
-        of_game = [run for run in runs if run.game == game]
-        text = f"\n{describe_protocol(game, protocol)}\n"
-        show_text(console, text)
-        names = list(dict.fromkeys(run.learner for run in of_game))
-        results = {name: [t.result for t in of_game if t.learner == name] for name in names}
-        first = results[names[0]] if names else []
-        show_table(console, HEADINGS, [_line(name, results[name], first) for name in names])
+def _by_learner(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each learner."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.learner, []).append(run)
+    return groups
 
 
-def _line(name: str, results: Sequence[Result], first: Sequence[Result]) -> tuple[str, ...]:
-    rates = [result.steps / result.seconds for result in results]
+def _line(
+    name: str, runs: Sequence[Run], first: Sequence[Run], protocol: EvalProtocol
+) -> tuple[str, ...]:
+    end = final_score(runs)
+    score = f"{number(end.value)} ({number(end.low)} .. {number(end.high)})"
+    if all(run.last.steps == 0 for run in runs):  # it does not learn
+        return (name, *[""] * 5, score, "", "")
+    beyond = f"not within {protocol.steps:,}"
+    solved = [run.solved for run in runs]
     return (
         name,
-        f"{sum(result.solved for result in results)} of {len(results)}",
-        spread([v.seconds if v.solved else math.inf for v in results]),
-        spread([float(v.steps) if v.solved else math.inf for v in results]),
-        spread(rates),
-        spread([result.best_score for result in results]),
-        _multiple(results, first),
+        f"{sum(point is not None for point in solved)} of {len(runs)}",
+        spread([math.inf if point is None else float(point.steps) for point in solved], beyond),
+        spread([math.inf if point is None else point.learning for point in solved], "-"),
+        spread([math.inf if point is None else point.total for point in solved], "-"),
+        "" if runs is first else _multiple(runs, first),
+        score,
+        "" if runs is first else _improvement([final_scores(first)], [final_scores(runs)]),
+        spread([run.processor for run in runs]),
     )
 
 
-def _multiple(results: Sequence[Result], first: Sequence[Result]) -> str:
-    """Return the ratio of median seconds to the first learner's; stopped runs give a bound."""
-    if not all(result.solved for result in first):
+def final_scores(runs: Sequence[Run]) -> Array:
+    """Return the score of each run at the end of the budget."""
+    return np.array([run.last.score for run in runs])
+
+
+def final_score(runs: Sequence[Run]) -> Interval:
+    """Return the interquartile mean of the final scores."""
+    return bootstrap(interquartile_mean, [final_scores(runs)])
+
+
+def _multiple(runs: Sequence[Run], first: Sequence[Run]) -> str:
+    """Return the ratio of median seconds of learning, if all runs solved the game."""
+    both = [[run.solved.learning for run in each if run.solved] for each in (runs, first)]
+    if [len(each) for each in both] != [len(runs), len(first)]:
         return ""
-    ratio = _median_seconds(results) / _median_seconds(first)
-    bound = "" if all(result.solved for result in results) else "> "
-    return f"{bound}{number(ratio)}"
+    return number(statistics.median(both[0]) / statistics.median(both[1]))
 
 
-def _median_seconds(results: Sequence[Result]) -> float:
-    return statistics.median(result.seconds for result in results)
+def _improvement(first: Sequence[Array], second: Sequence[Array]) -> str:
+    found = bootstrap(probability_of_improvement, first, second)
+    return f"{found.value:.2f} ({found.low:.2f} .. {found.high:.2f})"
+
+
+def show_summary(console: Console, protocols: Sequence[EvalProtocol], runs: Sequence[Run]) -> None:
+    """Print final scores over all games: 0 is the random agent's score, 1 the solved score."""
+    scores: dict[str, dict[str, Array]] = {}
+    for protocol in protocols:
+        of_game = _by_learner(run for run in runs if run.game == protocol.game)
+        if (baseline := of_game.pop(BASELINE, None)) is None:
+            continue
+        low = float(final_scores(baseline).mean())
+        for name, each in of_game.items():
+            normalised = (final_scores(each) - low) / (protocol.solved_score - low)
+            scores.setdefault(name, {})[protocol.game] = normalised
+    if not scores:
+        return
+    first, lines = scores[next(iter(scores))], []
+    for name, games in scores.items():
+        found = bootstrap(interquartile_mean, list(games.values()))
+        shared = [game for game in games if game in first]
+        better = [[each[game] for game in shared] for each in (first, games)]
+        lines.append(
+            (
+                name,
+                str(len(games)),
+                f"{found.value:.2f} ({found.low:.2f} .. {found.high:.2f})",
+                "" if games is first or not shared else _improvement(*better),
+            )
+        )
+    text = "all games, at the end of the budget: 0 is the random agent, 1 is solved"
+    show_text(console, f"\n{text}\n")
+    show_table(console, SUMMARY_HEADINGS, lines)

@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 from agents.agent import Agent, Array
+from benchmarks.protocol import EvalProtocol
 from training.evaluation import evaluate, fresh_seed
 
+CONFIRMATION = 1  # part of the seed, so that no other evaluation shares it
 
-@dataclass(frozen=True)
-class EvalProtocol:
-    """The task, the budget and how a learner is evaluated."""
 
-    env_id: str
-    seconds: float
-    """Budget in seconds of learning; evaluations do not count."""
+class Point(NamedTuple):
+    """One evaluation."""
+
     steps: int
-    """Budget in environment steps, summed over parallel environments."""
-    solved_score: float = 40.0
-    episodes: int = 100
-    every: int = 25_000
-    """Environment steps between evaluations."""
-    options: tuple[str, ...] = ()
-    """Arguments for `python train.py` that choose this environment."""
-    make_options: dict[str, Any] = field(default_factory=dict)
-    """Keyword arguments of `gymnasium.make`."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """Result of one run."""
-
-    seconds: float
-    """Seconds of learning, without evaluations."""
-    steps: int
+    """Environment steps until then."""
+    learning: float
+    """Seconds of learning until then, without evaluations."""
+    total: float
+    """Seconds until then, with all evaluations including this one."""
     score: float
-    """Mean score of the last evaluation."""
-    best_score: float
-    solved: bool
+    """Mean score."""
 
 
 class Policy(Agent):
@@ -55,56 +38,52 @@ class Policy(Agent):
 
 
 class Evaluator:
-    """Evaluates one learner during training; its clock stops during evaluations."""
+    """Evaluates one learner during training; its clock of learning stops during evaluations."""
 
     def __init__(self, protocol: EvalProtocol, seed: int) -> None:
-        """Start the clock."""
+        """Start the clocks."""
         self.protocol = protocol
+        self.points: list[Point] = []
+        self.solved: Point | None = None
+        """The first evaluation that reached the solved score and was confirmed."""
         self._seed = seed
-        self._scores: list[float] = []
-        self._evaluated_at = 0
-        self._steps = 0
         self._learned = 0.0
-        self._began = time.perf_counter()
+        self._started = self._resumed = time.perf_counter()
 
     @property
-    def seconds(self) -> float:
+    def learning(self) -> float:
         """Seconds of learning so far."""
-        return self._learned + time.perf_counter() - self._began
-
-    @property
-    def solved(self) -> bool:
-        """Whether the last evaluation reached the solved score."""
-        return bool(self._scores) and self._scores[-1] >= self.protocol.solved_score
+        return self._learned + time.perf_counter() - self._resumed
 
     def keep_training(self, steps: int, agent: Agent) -> bool:
-        """Evaluate the agent if it is due; return False if solved or if the budget is used up."""
-        self._steps = steps
-        over = steps >= self.protocol.steps or self.seconds >= self.protocol.seconds
-        if over or steps // self.protocol.every > self._evaluated_at // self.protocol.every:
-            self._evaluate(agent)
-        return not (over or self.solved)
+        """Evaluate the agent if it is due; return False once the budget is used up."""
+        over, every = steps >= self.protocol.steps, self.protocol.every
+        if over or steps // every > self._evaluated_at // every:
+            self._evaluate(steps, agent)
+        return not over
 
     def finish(self, steps: int, agent: Agent) -> None:
         """Evaluate once more, for a learner whose own schedule ends before the budget."""
-        if not self.solved and steps != self._evaluated_at:
-            self._steps = steps
-            self._evaluate(agent)
+        if not self.points or steps > self._evaluated_at:
+            self._evaluate(steps, agent)
 
-    def result(self) -> Result:
-        """Return the result after training has ended."""
-        best = max(self._scores)
-        return Result(self._learned, self._steps, self._scores[-1], best, self.solved)
+    @property
+    def _evaluated_at(self) -> int:
+        return self.points[-1].steps if self.points else 0
 
-    def _evaluate(self, agent: Agent) -> None:
-        self._learned = self.seconds
-        evaluation = evaluate(
-            agent,
-            self.protocol.env_id,
-            self.protocol.make_options,
-            self.protocol.episodes,
-            fresh_seed(self._seed, self._steps),
+    def _evaluate(self, steps: int, agent: Agent) -> None:
+        self._learned = self.learning
+        score, bar = self._score(agent, steps), self.protocol.solved_score
+        confirmed = (
+            self.solved is None and score >= bar and self._score(agent, steps, CONFIRMATION) >= bar
         )
-        self._scores.append(evaluation.mean_score)
-        self._evaluated_at = self._steps
-        self._began = time.perf_counter()
+        self._resumed = time.perf_counter()
+        point = Point(steps, self._learned, self._resumed - self._started, score)
+        self.points.append(point)
+        if confirmed:
+            self.solved = point
+
+    def _score(self, agent: Agent, *key: int) -> float:
+        protocol, seed = self.protocol, fresh_seed(self._seed, *key)
+        found = evaluate(agent, protocol.env_id, protocol.make_options, protocol.episodes, seed)
+        return found.mean_score

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from training.cores import usable_cores
 
-PACKAGES = ("numpy", "numba", "torch", "gymnasium", "stable-baselines3")
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("numpy", "numba", "torch", "gymnasium", "stable-baselines3", "sbx-rl", "optuna")
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -23,6 +25,7 @@ def machine_facts() -> dict[str, Any]:
         "cores": usable_cores(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
+        "commit": _commit(),
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
     }
@@ -33,6 +36,15 @@ def _processor() -> str:
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _commit() -> str | None:
+    """Return the commit of this project, with a `+` if files differ; None without Git."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def _version(package: str) -> str | None:

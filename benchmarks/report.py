@@ -55,17 +55,21 @@ def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequen
     console.print(table)
 
 
-def number(value: float) -> str:
-    """Format a number with three significant digits, or as an integer from 100 on."""
+def number(value: float, beyond: str = "not reached") -> str:
+    """Format a number with three significant digits, or as an integer from 100 on.
+
+    An infinite number, of a goal that was not reached, becomes `beyond`.
+    """
     if not math.isfinite(value):
-        return "never"
+        return beyond
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float], beyond: str = "not reached") -> str:
     """Format the median, with the lowest and highest value if they differ."""
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return number(middle) if low == high else f"{number(middle)} ({number(low)} .. {number(high)})"
+    ordered = (statistics.median(values), min(values), max(values))
+    middle, low, high = (number(value, beyond) for value in ordered)
+    return middle if low == high else f"{middle} ({low} .. {high})"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -18,12 +18,14 @@ import torch
 from gymnasium.wrappers.vector import TransformReward
 from rich.console import Console
 
-from benchmarks.agents import GAMES, evaluate_at_the_end
+from benchmarks.protocol import GAMES
 from benchmarks.report import number, show_table, show_text, spread
 from benchmarks.training import new_run, preset_config, run_once, time_limit
 from rewards.expression import parse, written
+from training.evaluation import evaluate, fresh_seed
 from training.loop import train
 
+FRESH = 99  # part of the final evaluation's seed, so that no other evaluation shares it
 SCALES = (1e-6, 1e-3, 1.0, 1e3, 1e6)
 HEADINGS = (
     "agent, scale of the reward",
@@ -143,7 +145,7 @@ def learn(trial: Trial, deadline: float = math.inf) -> Result | None:
     left = deadline - time()
     if left <= 0.0:
         return None
-    options = [*GAMES[trial.game], "--agent", trial.agent, "--video-frames", "0"]
+    options = [*GAMES[trial.game].arguments, "--agent", trial.agent, "--video-frames", "0"]
     config = preset_config(trial.seed, trial.steps, options)
     wrap = None
     if config.reward is None:
@@ -156,8 +158,9 @@ def learn(trial: Trial, deadline: float = math.inf) -> Result | None:
             train(run, logger, display, over)
         if over.is_set():
             return None
-        score = evaluate_at_the_end(run).mean_score
-        return Result(*trial[:4], run.solved, run.progress.steps, score)
+        seed = fresh_seed(config.seed, FRESH)
+        found = evaluate(run.agent, config.env, run.make_options, config.eval_episodes, seed)
+        return Result(*trial[:4], run.solved, run.progress.steps, found.mean_score)
 
 
 def scaled(expression: str, scale: float) -> str:
@@ -177,8 +180,8 @@ def describe(result: Result) -> str:
 def show_scales(console: Console, results: Sequence[Result]) -> None:
     """Print a table per game with a row per agent and scale: median and range over the seeds."""
     for game in dict.fromkeys(trial.game for trial in results):
-        title = f"\n{game}: python train.py {' '.join(GAMES[game])} --agent NAME --reward ...\n"
-        show_text(console, title)
+        arguments = " ".join(GAMES[game].arguments)
+        show_text(console, f"\n{game}: python train.py {arguments} --agent NAME --reward ...\n")
         lines = []
         for agent in BUDGETS[game]:
             of_agent = [r for r in results if (r.game, r.agent) == (game, agent)]

@@ -1,0 +1,185 @@
+"""Runs learners in processes of their own, and keeps every result in a file as it comes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from benchmarks.evaluator import Evaluator, Point
+from benchmarks.learners import Learner
+from benchmarks.machine import machine_facts
+from benchmarks.measuring import Clock
+from benchmarks.protocol import EvalProtocol
+from benchmarks.training import preset_config, run_once
+
+
+class Job(NamedTuple):
+    """One run to do."""
+
+    protocol: EvalProtocol
+    learner: Learner
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells this run from all others of a table."""
+        return self.protocol.game, self.learner.name, self.seed
+
+
+@dataclass(frozen=True)
+class Run:
+    """The result of a job."""
+
+    game: str
+    learner: str
+    seed: int
+    points: tuple[Point, ...]
+    """All evaluations."""
+    solved: Point | None
+    """The evaluation at which the game was solved."""
+    processor: float
+    """CPU seconds per second of wall time."""
+    settings: dict[str, Any]
+    """By this project's names; empty: the library's own."""
+    protocol: dict[str, Any]
+    machine: dict[str, Any]
+    """Versions, commit, processor and date."""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The key of its job."""
+        return self.game, self.learner, self.seed
+
+    @property
+    def last(self) -> Point:
+        """The evaluation at the end of the budget."""
+        return self.points[-1]
+
+
+class Lines:
+    """A file with one JSON object per line, to which objects are appended."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file, which need not exist; a last line that was not written whole is dropped.
+
+        Raises:
+            ValueError: if it holds anything else.
+        """
+        self.path = path
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            path.write_text(whole, encoding="utf-8")
+        try:
+            self.objects: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} does not hold one JSON object per line: {error}") from None
+
+    def append(self, content: dict[str, Any]) -> None:
+        """Write an object to the file at once."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(content) + "\n")
+        self.objects.append(content)
+
+
+def stored_runs(lines: Lines, jobs: Sequence[Job]) -> list[Run]:
+    """Return the runs in a file that are results of `jobs`.
+
+    Raises:
+        ValueError: if a run of the same name was made with another protocol or other settings.
+    """
+    wanted = {job.key: job for job in jobs}
+    found = []
+    for content in lines.objects:
+        try:
+            points = tuple(Point(*point) for point in content["points"])
+            solved = None if content["solved"] is None else Point(*content["solved"])
+            run = Run(**content | {"points": points, "solved": solved})
+        except (KeyError, TypeError):
+            raise ValueError(f"{lines.path} holds something else than runs") from None
+        if run.key not in wanted:
+            continue
+        job = wanted[run.key]
+        if (run.protocol, run.settings) != (job.protocol.to_json(), _settings(job)):
+            raise ValueError(
+                f"{lines.path} holds {run.learner} on {run.game}, seed {run.seed}, with another "
+                "protocol or other settings: choose another file with --results"
+            )
+        found.append(run)
+    return found
+
+
+def run_all(jobs: Sequence[Job], processes: int, lines: Lines) -> Iterator[Run | str]:
+    """Yield the runs of `jobs` that `lines` lacks, as they end, after they were appended to it.
+
+    The order is that of `jobs`; each process runs one job at a time. A run that fails yields a line
+    about the reason, and is not appended.
+    """
+    stored = {run.key for run in stored_runs(lines, jobs)}
+    left = [job for job in jobs if job.key not in stored]
+    with make_pool(processes) as pool:
+        futures = {pool.submit(run_job, job): job for job in left}
+        for future in as_completed(futures):
+            job = futures[future]
+            try:
+                run = future.result()
+            except Exception as error:  # of any library: the other runs go on
+                yield f"{describe_job(job)}: failed, {type(error).__name__}: {error}"
+                continue
+            lines.append(asdict(run))
+            yield run
+
+
+def make_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of processes for `run_job`, in which PyTorch has initialised itself."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=spawn, initializer=_warm_up)
+
+
+def _warm_up() -> None:
+    torch.set_num_threads(1)
+    run_once(preset_config(seed=0, steps=20_000))
+
+
+def run_job(job: Job) -> Run:
+    """Train one learner with one seed."""
+    evaluator, clock = Evaluator(job.protocol, job.seed), Clock()
+    job.learner.train(job.seed, evaluator)
+    return Run(
+        *job.key,
+        points=tuple(evaluator.points),
+        solved=evaluator.solved,
+        processor=clock.processor(),
+        settings=_settings(job),
+        protocol=job.protocol.to_json(),
+        machine=machine_facts(),
+    )
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    return job.learner.settings(job.protocol)
+
+
+def describe_job(job: Job) -> str:
+    """Return the name of a run in lines of progress."""
+    game, learner, seed = job.key
+    return f"{game}, {learner}, seed {seed}"
+
+
+def describe(run: Run) -> str:
+    """Return the line to print when a run has ended."""
+    name = f"{run.game}, {run.learner}, seed {run.seed}"
+    if run.last.steps == 0:
+        return f"{name}: score {run.last.score:.3g}"
+    end = f"score {run.last.score:.3g} at {run.last.steps:,} steps, {run.last.total:.1f} s"
+    if run.solved is None:
+        return f"{name}: not solved within {run.last.steps:,} steps, {end}"
+    return f"{name}: solved after {run.solved.steps:,} steps, {run.solved.total:.1f} s; {end}"

@@ -1,0 +1,177 @@
+"""Tunes every implementation with the same budget, over the same ranges, by Optuna.
+
+A trial trains with each of the tuning seeds on the protocol of the comparison. Its value is the
+mean score over all evaluations and seeds, which rewards fast learning and good play in the end.
+What a trial does not set has the library's default. Every trial is a line of the file, with its
+settings, scores and the machine; `compare` uses the best one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.learners import OURS, Learner
+from benchmarks.machine import machine_facts
+from benchmarks.protocol import TUNING_SEEDS, EvalProtocol
+from benchmarks.runs import Job, Lines, Run, run_job
+from benchmarks.translation import Settings, general_settings
+
+FILE = Path(__file__).with_name("tuned.jsonl")
+SEEDS = tuple(TUNING_SEEDS[:3])
+TRIALS = 20
+MISSING = (
+    'tuning needs Optuna, which is not installed: pip install -c constraints.txt -e ".[bench]"'
+)
+
+Range = tuple[Any, ...] | slice
+"""Values to choose from, or a slice with the bounds of a logarithmic range."""
+ON_POLICY: dict[str, Range] = {
+    "num_envs": (4, 8, 16, 32, 64, 128),
+    "num_steps": (16, 32, 64, 128, 256),
+    "learning_rate": slice(1e-4, 1e-2),
+    "epochs": (1, 2, 3, 4, 6, 8, 10),
+    "minibatches": (2, 4, 8, 16),
+    "gamma": (0.9, 0.95, 0.98, 0.99, 0.995),
+    "width": (64, 128, 256),
+}
+OFF_POLICY: dict[str, Range] = {
+    "num_envs": (1, 4, 16, 64, 128),
+    "learning_rate": slice(1e-4, 1e-2),
+    "batch_size": (64, 128, 256, 512),
+    "updates": (1, 2, 4, 8),
+    "gamma": (0.9, 0.95, 0.98, 0.99, 0.995),
+    "width": (64, 128, 256),
+}
+RANGES: dict[str, dict[str, Range]] = {
+    "ppo": {
+        **ON_POLICY,
+        "gae_lambda": (0.8, 0.9, 0.95, 0.98, 1.0),
+        "entropy_coef": (0.0, 0.001, 0.01, 0.05),
+        "value_coef": (0.5, 1.0, 2.0, 5.0),
+        "anneal": (False, True),
+    },
+    "pqn": {
+        **ON_POLICY,
+        "q_lambda": (0.5, 0.65, 0.8, 0.9, 0.95),
+        "last_epsilon": (0.01, 0.05, 0.1),
+        "exploration_steps": (10_000, 30_000, 100_000),
+    },
+    "dqn": {
+        **OFF_POLICY,
+        "train_every": (1, 2, 4, 8, 32),
+        "n_step": (1, 3, 5),
+        "target_every": (50, 100, 200, 500),
+        "last_epsilon": (0.01, 0.05, 0.1),
+        "exploration_steps": (10_000, 30_000, 100_000),
+    },
+    "A2C": {
+        "num_envs": ON_POLICY["num_envs"],
+        "num_steps": (4, 8, 16, 32, 64),
+        "learning_rate": ON_POLICY["learning_rate"],
+        "gamma": ON_POLICY["gamma"],
+        "width": ON_POLICY["width"],
+        "gae_lambda": (0.8, 0.9, 0.95, 0.98, 1.0),
+        "entropy_coef": (0.0, 0.001, 0.01, 0.05),
+        "value_coef": (0.5, 1.0, 2.0, 5.0),
+        "anneal": (False, True),
+    },
+    "sac": {**OFF_POLICY, "tau": (0.005, 0.01, 0.02), "warmup": (1_000, 5_000, 10_000)},
+}
+"""For each agent of ours, the ranges of its settings, which hold for the same algorithm of all
+libraries; A2C has ranges of its own."""
+
+
+def ranges_of(learner: Learner) -> dict[str, Range]:
+    """Return the ranges for an implementation."""
+    return RANGES.get(learner.algorithm, RANGES[learner.agent])
+
+
+def tune(
+    protocol: EvalProtocol, learner: Learner, lines: Lines, trials: int, pool: Executor
+) -> Iterator[str]:
+    """Continue the sweep of a learner until it has `trials` trials; yield a line about each.
+
+    A sweep that was stopped and continued gives the same trials as one that was not.
+
+    Raises:
+        ModuleNotFoundError: if Optuna is not installed; the message says how to install it.
+    """
+    for number in range(len(trials_of(lines, protocol, learner)), trials):
+        params = suggest(trials_of(lines, protocol, learner), ranges_of(learner))
+        general = general_settings(learner.agent) if learner.library == OURS else {}
+        settings = general | params
+        jobs = [Job(protocol, replace(learner, tuned=settings), seed) for seed in SEEDS]
+        outcome = _outcome([pool.submit(run_job, job) for job in jobs])
+        lines.append(
+            {
+                **{"game": protocol.game, "learner": learner.name, "number": number},
+                **outcome,
+                **{"params": params, "settings": settings, "seeds": list(SEEDS)},
+                **{"protocol": protocol.to_json(), "machine": machine_facts()},
+            }
+        )
+        value = outcome["value"]
+        result = outcome["error"] if value is None else f"{value:.4g}"
+        yield f"{protocol.game}, {learner.name}, trial {number}: {result}, {params}"
+
+
+def _outcome(futures: Sequence[Future[Run]]) -> dict[str, Any]:
+    """Return the value of a trial and the scores of its runs; the value is None if one failed."""
+    try:
+        runs = [future.result() for future in futures]
+    except Exception as error:  # settings that do not work, in any library
+        return {"value": None, "error": f"{type(error).__name__}: {error}", "scores": []}
+    scores = [[point.score for point in run.points] for run in runs]
+    return {"value": statistics.mean(map(statistics.mean, scores)), "error": None, "scores": scores}
+
+
+def suggest(done: Sequence[dict[str, Any]], ranges: dict[str, Range]) -> Settings:
+    """Return the settings of the next trial, by Optuna's tree-structured Parzen estimator."""
+    try:
+        optuna = importlib.import_module("optuna")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(MISSING if error.name == "optuna" else error) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    choose, between = (
+        optuna.distributions.CategoricalDistribution,
+        optuna.distributions.FloatDistribution,
+    )
+    distributions = {
+        name: between(each.start, each.stop, log=True) if isinstance(each, slice) else choose(each)
+        for name, each in ranges.items()
+    }
+    sampler = optuna.samplers.TPESampler(seed=len(done))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for trial in done:
+        if trial["value"] is not None:
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=trial["params"], distributions=distributions, value=trial["value"]
+                )
+            )
+    params: Settings = study.ask(distributions).params
+    return params
+
+
+def trials_of(lines: Lines, protocol: EvalProtocol, learner: Learner) -> list[dict[str, Any]]:
+    """Return the trials of a learner with this protocol."""
+    key = protocol.game, learner.name, protocol.to_json()
+    return [
+        trial
+        for trial in lines.objects
+        if (trial["game"], trial["learner"], trial["protocol"]) == key
+    ]
+
+
+def tuned(lines: Lines, protocol: EvalProtocol, learner: Learner) -> Learner | None:
+    """Return the learner with the settings of its best trial; None if there is none."""
+    trials = [t for t in trials_of(lines, protocol, learner) if t["value"] is not None]
+    if not trials:
+        return None
+    return replace(learner, tuned=max(trials, key=lambda trial: trial["value"])["settings"])
