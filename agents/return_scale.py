@@ -17,6 +17,7 @@ same. No constant is added to sigma, because it would be too large for some rewa
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -116,7 +117,66 @@ class ReturnScale:
             self._running[:], self._finished[:] = arrays["running"], arrays["finished"]
 
 
-class ReturnAgent(TorchAgent):
+class ScaledAgent(TorchAgent):
+    """An agent whose network outputs are in units of scales, which it measures."""
+
+    scales: dict[str, ReturnScale]
+    """The scales, by what stands in front of their names in checkpoints."""
+
+    def rescale_outputs(self, scale: ReturnScale, outputs: Iterable[Tensor]) -> float:
+        """Update a scale without a change of what is predicted.
+
+        `outputs` are weights and biases of the outputs in its unit. Returns the factor for values
+        in this unit that were computed before.
+        """
+        factor = scale.update()
+        if factor != 1.0:
+            with torch.no_grad():
+                for parameters in outputs:
+                    parameters *= factor
+        return factor
+
+    def policy_tensors(self) -> dict[str, Any]:
+        """Return the network and the units of its values."""
+        units = [scale.value for scale in self.scales.values()]
+        return super().policy_tensors() | {SCALE: torch.tensor(units, dtype=torch.float64)}
+
+    def tensors(self) -> dict[str, Any]:
+        """Return network, optimizer and scales."""
+        sums = {
+            f"{PREFIX}{key}{name}": torch.from_numpy(array)
+            for key, scale in self.scales.items()
+            for name, array in scale.arrays().items()
+        }
+        return super().tensors() | sums
+
+    def restore_policy(self, tensors: dict[str, Any]) -> None:
+        """Load network and scales; values of earlier versions are in units of 1."""
+        units = tensors.get(SCALE, torch.ones(len(self.scales))).reshape(len(self.scales))
+        for scale, unit in zip(self.scales.values(), units.tolist(), strict=True):
+            scale.value = unit
+        super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})
+
+    def warm_start(self, tensors: dict[str, Any]) -> None:
+        """Load the policy; the new reward is measured from the beginning."""
+        super().warm_start(tensors)
+        for scale in self.scales.values():
+            scale.value = 0.0
+
+    def discard_rollout(self) -> None:
+        """Drop the unfinished episodes."""
+        for scale in self.scales.values():
+            scale.discard_episodes()
+
+    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
+        """Continue from a checkpoint."""
+        super().restore(tensors, numbers)
+        for key, scale in self.scales.items():
+            sums = under(f"{PREFIX}{key}", tensors)
+            scale.restore({name: tensor.numpy() for name, tensor in sums.items()})
+
+
+class ReturnAgent(ScaledAgent):
     """An agent that predicts returns, in units of a scale that it measures."""
 
     typical_value: ClassVar[float] = 1.0
@@ -133,6 +193,7 @@ class ReturnAgent(TorchAgent):
     ) -> None:
         super().__init__(task, network, learning_rate, seed, device)
         self.return_scale = ReturnScale(task.num_envs, gamma, self.typical_value)
+        self.scales = {"": self.return_scale}
 
     def measure(self, step: Step) -> None:
         """Add a step to the scale."""
@@ -147,12 +208,7 @@ class ReturnAgent(TorchAgent):
 
         Returns the factor for values in units of the scale that were computed before.
         """
-        factor = self.return_scale.update()
-        if factor != 1.0:
-            with torch.no_grad():
-                for parameters in self.value_outputs():
-                    parameters *= factor
-        return factor
+        return self.rescale_outputs(self.return_scale, self.value_outputs())
 
     def in_reward_units(
         self, metrics: dict[str, float], powers: dict[str, int]
@@ -162,30 +218,6 @@ class ReturnAgent(TorchAgent):
         return {name: value * unit ** powers[name] for name, value in metrics.items()}
 
     def policy_tensors(self) -> dict[str, Any]:
-        """Return the network and the unit of its values."""
-        unit = torch.tensor(self.return_scale.value, dtype=torch.float64)
-        return super().policy_tensors() | {SCALE: unit}
-
-    def tensors(self) -> dict[str, Any]:
-        """Return network, optimizer and scale."""
-        sums = {f"{PREFIX}{n}": torch.from_numpy(a) for n, a in self.return_scale.arrays().items()}
-        return super().tensors() | sums
-
-    def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Load network and scale; values of earlier versions are in units of 1."""
-        self.return_scale.value = float(tensors.get(SCALE, torch.ones(())).reshape(()))
-        super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})
-
-    def warm_start(self, tensors: dict[str, Any]) -> None:
-        """Load the policy; the new reward is measured from the beginning."""
-        super().warm_start(tensors)
-        self.return_scale.value = 0.0
-
-    def discard_rollout(self) -> None:
-        """Drop the unfinished episodes."""
-        self.return_scale.discard_episodes()
-
-    def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
-        """Continue from a checkpoint."""
-        super().restore(tensors, numbers)
-        self.return_scale.restore({name: t.numpy() for name, t in under(PREFIX, tensors).items()})
+        """Return the network and the unit of its values, which is a single number."""
+        tensors = super().policy_tensors()
+        return tensors | {SCALE: tensors[SCALE][0]}

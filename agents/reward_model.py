@@ -30,10 +30,9 @@ from agents.networks.policy_network import BestCandidate, PolicyNetwork
 from agents.networks.state_action import Scaled, is_bounded_box, make_encoder, mlp
 from agents.planning import plan, sequences
 from agents.replay import Rows, empty_observations
-from agents.return_scale import PREFIX, SCALE, ReturnScale
+from agents.return_scale import ReturnScale, ScaledAgent
 from agents.scatter_plot import scatter
 from agents.sticky_actions import persist, random_actions
-from agents.torch_agent import TorchAgent
 from agents.validation import at_least_one, between_0_and_1, positive
 
 REPORT_EVERY = 10_000  # environment steps
@@ -153,7 +152,7 @@ class Memory(Rows):
         return self.rows((self.added - 1 - np.arange(count)) % self._capacity)
 
 
-class RewardModelAgent(TorchAgent):
+class RewardModelAgent(ScaledAgent):
     """Serves vectors and screens, discrete and bounded continuous actions."""
 
     name = "reward_model"
@@ -166,7 +165,8 @@ class RewardModelAgent(TorchAgent):
         network = RewardModel(task, settings.width, seed)
         super().__init__(task, network, settings.learning_rate, seed, device)
         self.memory = Memory(task, settings.capacity)
-        self.scales = [ReturnScale(task.num_envs, gamma=0.0) for _ in task.terms]
+        terms = range(len(task.terms))
+        self.scales = {f"{k}.": ReturnScale(task.num_envs, gamma=0.0) for k in terms}
         self.held = random_actions(task.action_space, task.num_envs, self.generator)
         self.lookahead: Lookahead | None = None
         self._weights = np.array(list(task.terms.values()))
@@ -206,7 +206,7 @@ class RewardModelAgent(TorchAgent):
         with torch.inference_mode():
             inputs = (self.tensor(observations), torch.as_tensor(actions, device=self.device))
             terms, logits = self.network(*inputs)
-            values = np.array([scale.value for scale in self.scales])
+            values = np.array([scale.value for scale in self.scales.values()])
             return terms.numpy(force=True) * values, logits.sigmoid().numpy(force=True)
 
     def learn(self, step: Step) -> dict[str, float] | None:
@@ -223,12 +223,9 @@ class RewardModelAgent(TorchAgent):
     def _rescale(self, step: Step) -> None:
         """Measure the terms, and update their scales without a change of what is predicted."""
         last = list(self.network.head.parameters())[-2:]
-        for k, (name, scale) in enumerate(zip(self.task.terms, self.scales, strict=True)):
+        for k, (name, scale) in enumerate(zip(self.task.terms, self.scales.values(), strict=True)):
             scale.add(step.terms.get(name, step.rewards), np.ones_like(step.valid), step.valid)
-            factor = scale.update()
-            with torch.no_grad():
-                for parameters in last:
-                    parameters[k] *= factor
+            self.rescale_outputs(scale, (parameters[k] for parameters in last))
 
     def _improve(self) -> dict[str, Tensor]:
         """Take one gradient step: squared errors of the terms, cross-entropy of the end."""
@@ -236,7 +233,7 @@ class RewardModelAgent(TorchAgent):
         batch = (torch.from_numpy(array).to(self.device) for array in self.memory.rows(rows))
         observations, actions, terms, ends = batch
         predicted, logits = self.network(observations, actions)
-        units = self.tensor(np.array([scale.unit for scale in self.scales]))
+        units = self.tensor(np.array([scale.unit for scale in self.scales.values()]))
         errors = (predicted - terms / units).square().mean(0)
         end_loss = functional.binary_cross_entropy_with_logits(logits, ends)
         self.descend(errors.sum() + end_loss, self.settings.max_grad_norm)
@@ -260,7 +257,7 @@ class RewardModelAgent(TorchAgent):
                 "1 can be exported"
             )
         candidates = torch.from_numpy(self._candidates[0])
-        weights = torch.tensor(self._weights * [scale.value for scale in self.scales])
+        weights = torch.tensor(self._weights * [scale.value for scale in self.scales.values()])
 
         def rewards(network: RewardModel, observations: Tensor) -> Tensor:
             features = network.encoder(observations)[:, None]
@@ -284,40 +281,20 @@ class RewardModelAgent(TorchAgent):
             pictures[name] = scatter(terms[:, k], predicted[:, k], title)
         return {f"predicted_{name}": [picture] for name, picture in pictures.items()}
 
-    def policy_tensors(self) -> dict[str, Any]:
-        """Return the network and the units of its terms."""
-        units = torch.tensor([scale.value for scale in self.scales], dtype=torch.float64)
-        return super().policy_tensors() | {SCALE: units}
-
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer, scales, stored steps and the held random actions."""
-        sums = {
-            f"{PREFIX}{k}.{name}": torch.from_numpy(array)
-            for k, scale in enumerate(self.scales)
-            for name, array in scale.arrays().items()
-        }
         stored = self.memory.copies(len(self.memory))
         memory = {f"memory.{n}": torch.from_numpy(a) for n, a in stored.items()}
         held = torch.from_numpy(self.held.copy())
-        return super().tensors() | memory | sums | {"held": held}
+        return super().tensors() | memory | {"held": held}
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and counters."""
         return {**super().numbers(), "remembered": self.memory.added}
 
-    def restore_policy(self, tensors: dict[str, Any]) -> None:
-        """Load network and scales; terms of earlier versions are in units of 1."""
-        values = tensors.get(SCALE, torch.ones(len(self.scales))).reshape(len(self.scales))
-        for scale, value in zip(self.scales, values.tolist(), strict=True):
-            scale.value = value
-        super().restore_policy({name: t for name, t in tensors.items() if name != SCALE})
-
     def restore(self, tensors: dict[str, Any], numbers: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
         super().restore(tensors, numbers)
-        for k, scale in enumerate(self.scales):
-            sums = under(f"{PREFIX}{k}.", tensors)
-            scale.restore({name: tensor.numpy() for name, tensor in sums.items()})
         memory = {name: tensor.numpy() for name, tensor in under("memory.", tensors).items()}
         self.memory.added = numbers["remembered"]
         self.memory.restore(memory, len(self.memory))

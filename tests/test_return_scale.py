@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Step, Task
-from agents.return_scale import MEMORY, SCALE, ReturnAgent, ReturnScale
+from agents.return_scale import MEMORY, SCALE, ReturnAgent, ReturnScale, ScaledAgent
 
 NUM_ENVS = 4
 GAMMA = 0.9
@@ -209,12 +209,13 @@ def test_a_damaged_scale_is_refused(name: str, shape: tuple[int, ...]) -> None:
         agent.restore_policy(agent.policy_tensors() | {SCALE: torch.ones(shape)})
 
 
-def test_a_new_reward_is_measured_from_the_beginning() -> None:
+@pytest.mark.parametrize("name", ["dqn", "reward_model"])
+def test_a_new_reward_is_measured_from_the_beginning(name: str) -> None:
     """`play.py --train` continues with the policy of the run before."""
-    parent, child = make("dqn"), make("dqn")
+    parent, child = make(name), make(name)
     play(parent, 1e6, 50)
     child.warm_start(parent.tensors())
-    assert isinstance(child, ReturnAgent)
-    assert child.return_scale.value == 0.0
+    assert isinstance(child, ScaledAgent)
+    assert [scale.value for scale in child.scales.values()] == [0.0] * len(child.scales)
     play(child, 1e-6, 50)
-    assert 1e-8 < child.return_scale.value < 1e-5
+    assert all(1e-8 < scale.value < 1e-5 for scale in child.scales.values())

@@ -32,7 +32,14 @@ from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
 from training.progress import Progress
-from training.run_folder import BEST, RunError, load_checkpoint, save_checkpoint, write_tensors
+from training.run_folder import (
+    BEST,
+    RunError,
+    has_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    write_tensors,
+)
 from training.trained_agent import best_model, load_backbone, restored_agent
 from training.vector_runner import VectorRunner, make_environments
 from training.video import make_video
@@ -153,7 +160,7 @@ class Run:
             RunError: if the checkpoint is missing or damaged, or holds only what playing needs.
         """
         tensors, numbers = load_checkpoint(self.folder)
-        best = best_model(self.folder)
+        best = best_model(self.folder)  # also refuses a damaged one now, and not at the end
         self.best_score = None if best is None else best.score
         environments = under("environments.", tensors)
         try:
@@ -192,12 +199,13 @@ class Run:
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
     """Train until the run is solved, converged, out of steps or interrupted.
 
-    A checkpoint is written at the start, every `SAVE_SECONDS` and at the end. Everything that
-    decides the course of training counts environment steps, never seconds, so a run that was
-    stopped and resumed gives the same bits as one that was not.
+    A checkpoint is written at the start of a new run, every `SAVE_SECONDS` and at the end.
+    Everything that decides the course of training counts environment steps, never seconds, so a run
+    that was stopped and resumed gives the same bits as one that was not.
     """
     config, progress, agent = run.config, run.progress, run.agent
-    run.save()
+    if not has_checkpoint(run.folder):
+        run.save()
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
     MARKS.words[STEP] = first_step
