@@ -1,0 +1,56 @@
+"""The page that goes through the lecture row by row, made by docs/coverage.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def coverage() -> ModuleType:
+    """Return docs/coverage.py as a module."""
+    spec = importlib.util.spec_from_file_location("coverage_page", DOCS / "coverage.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_has_every_row_and_its_commands_exist(
+    coverage: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert coverage.main(["--check"]) == 0, capsys.readouterr().err
+    rows = tomllib.loads((DOCS / "coverage.toml").read_text("utf-8"))["sections"]
+    page = (DOCS / "coverage.md").read_text("utf-8")
+    assert len(re.findall(r"^\| \d+ \| ", page, re.MULTILINE)) == 125
+    missing = [row[0] for section in rows for row in section["rows"] if not row[1]]
+    assert page.count("| not covered") == len(missing) > 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python train.py --env nowhere",
+        "python train.py --env classify --env-options question=none",
+        "python train.py --env paddle --env-options ball_sped=1",
+        "python train.py --no-such-option 1",
+        "python play.py --no-such-option",
+        "python -m stages no_such_experiment",
+        "python -m stages tokens --no-such-option",
+        "python -m rewards chek hit_or_miss",
+        "python -m envs no_such_table",
+        "python no_such_program.py",
+    ],
+)
+def test_a_command_that_does_not_exist_is_named(coverage: ModuleType, command: str) -> None:
+    with pytest.raises(ValueError, match="does not") as error:
+        coverage.check(command)
+    assert command in str(error.value)
