@@ -192,8 +192,8 @@ def run_learners(
         ValueError: for a seed that is for tuning.
     """
     from benchmarks import comparison, runs
-    from benchmarks.protocol import TUNING_SEEDS
     from benchmarks.report import show_text
+    from training.evaluation import TUNING_SEEDS
 
     if used := set(seeds) & set(TUNING_SEEDS):
         raise ValueError(f"seed {min(used)} is for tuning: choose seeds below {TUNING_SEEDS[0]}")

@@ -10,9 +10,6 @@ from typing import Any
 from benchmarks.training import preset_config
 from training.config import RunConfig
 
-TUNING_SEEDS = range(100, 200)
-"""Seeds of tuning; all others are for reports."""
-
 
 @dataclass(frozen=True)
 class EvalProtocol:

@@ -18,9 +18,10 @@ from typing import Any
 
 from benchmarks.learners import OURS, Learner
 from benchmarks.machine import machine_facts
-from benchmarks.protocol import TUNING_SEEDS, EvalProtocol
+from benchmarks.protocol import EvalProtocol
 from benchmarks.runs import Job, Lines, Run, run_job
 from benchmarks.translation import Settings, general_settings
+from training.evaluation import TUNING_SEEDS
 
 FILE = Path(__file__).with_name("tuned.jsonl")
 SEEDS = tuple(TUNING_SEEDS[:3])

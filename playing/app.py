@@ -158,7 +158,7 @@ def measure(options: PlayOptions) -> Summary:
 
     selection, playback = open_playback(options, rendered=False)
     episodes = options.episodes or HEADLESS_EPISODES
-    made_with = selection.make_options | playback.env.metadata.get("evaluation_options", {})
+    made_with = selection.make_options | playback.env.metadata.get("report_options", {})
     if (reward := reward_of(playback.env)) is not None:
         made_with["reward"] = reward  # tried and compiled already
     agent, seed = playback.player.agent, selection.seed

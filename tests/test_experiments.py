@@ -21,10 +21,12 @@ from stages.datasets.environments import dataset_of
 from stages.lab import slides, trials
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import T_95, Mean, difference, mean, ratio
+from stages.lab.options import ExperimentOptions
 from stages.lab.results import collect
 from stages.lab.trials import Point, Trial, learning_curve
 from stages.supervised import boosted_trees, feedback, predictions
 from stages.unsupervised import linear_probe, neighbours, png
+from tests.test_datasets import one_example_per_split
 from training.vector_runner import make_environments
 
 NAMES = (
@@ -66,6 +68,16 @@ def test_a_trial_is_a_run_of_the_training_loop() -> None:
     assert [point.numbers for point in points] == [512, 1024]
     assert 0 <= points[-1].score <= 1
     assert "balanced_accuracy" in points[-1].metrics
+
+
+def test_trials_with_tuning_seeds_are_evaluated_on_the_validation_split() -> None:
+    trial = Trial("classify", 2_560, one_example_per_split(), {"learning_rate": 0.01})
+    scores = [learning_curve(trial.config(seed))[-1].score for seed in (1, 100)]
+    assert scores == [0, 1]
+    assert Trial("prompts", 512).config(100).env_options["rules"] == "tuning"
+    assert "rules" not in Trial("prompts", 512).config(99).env_options
+    assert ExperimentOptions(seeds=2, tuning=True).each_seed == range(100, 102)
+    assert ExperimentOptions(seeds=2).each_seed == range(1, 3)
 
 
 def test_numbers_of_feedback_are_interpolated() -> None:

@@ -66,6 +66,12 @@ def test_prompts_hold_the_answer_one_row_later_and_sometimes_a_description() -> 
 def test_training_has_no_rules_of_the_test() -> None:
     training, test = ({tuple(w) for w in WIRINGS[split]} for split in ("training", "test"))
     assert (len(training), len(test), len(training | test)) == (90, 30, 120)
+    tuning, new = ({tuple(w) for w in WIRINGS[split]} for split in ("tuning", "validation"))
+    assert (len(tuning), len(new), tuning | new) == (75, 15, training)
+    held_out = examples_of(
+        Prompts(examples=50, shots=0, described=1.0, rules="tuning"), "validation"
+    )
+    assert {tuple(row) for row in held_out.observations[:, 0, :5].astype(int)} == new
     dataset = Prompts(examples=500, shots=3, described=1.0)
     for split, known in (("train", training), ("test", test)):
         rules = {
@@ -172,7 +178,7 @@ def test_a_network_learns_in_context(tmp_path: Path) -> None:
         (["noise=0.1"], "option `noise` must be 0"),
         (["shots=-1"], "option `shots` must be between 0 and 1,000, got -1"),
         (["described=2"], "option `described` must be between 0 and 1, got 2"),
-        (["rules=all"], "option `rules` must be training or test, got 'all'"),
+        (["rules=all"], "option `rules` must be training, tuning, validation or test, got 'all'"),
         (["rules=test", "rule=30"], "option `rule` must be between -1 and 29 with rules=test"),
         (["feedback=reward"], "option `feedback` must be prompt"),
     ],
@@ -234,6 +240,7 @@ def test_each_seed_is_compared_on_other_rules() -> None:
     assert len(set(rules)) == len(rules) == fine_tuning.RULES
     assert set(rules) <= set(range(len(WIRINGS["test"])))
     assert set(fine_tuning.rules_of_seed(2)) != set(rules)
+    assert set(fine_tuning.rules_of_seed(100)) <= set(range(len(WIRINGS["validation"])))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from agents.agent import Agent, Array
 from envs.engine.capabilities import assessing
 from training.vector_runner import VectorRunner, make_environments
 
+TUNING_SEEDS = range(100, 200)
+"""Seeds of runs that settings are chosen by; all others are for reports."""
 RESAMPLES = 2_000
 THREE_DIGITS_BELOW = 2.0  # scores such as accuracies differ in the third digit
 NORMAL_QUANTILE = 1.959963984540054  # 97.5 % of a standard normal distribution

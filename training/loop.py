@@ -78,10 +78,13 @@ class Run:
 
     def __init__(self, config: RunConfig, folder: Path, agent: Agent, runner: VectorRunner) -> None:
         self.config = config
-        self.make_options = config.make_options  # for evaluations
-        self.make_options |= runner.environments.metadata.get("evaluation_options", {})
+        self.make_options = config.make_options  # for evaluations during training
         if runner.reward is not None:
             self.make_options["reward"] = runner.reward  # loaded, tested and compiled only once
+        metadata = runner.environments.metadata
+        self.report_options = self.make_options | metadata.get("report_options", {})
+        """For the final evaluation, whose result is reported."""
+        self.make_options |= metadata.get("evaluation_options", {})
         self.folder = folder.resolve()  # a reward may change the working folder
         self.shown_folder = folder
         """The folder as the user named it, for messages."""
@@ -280,7 +283,8 @@ def _evaluate_in_training(run: Run, logger: Logger) -> None:
 def _evaluate(run: Run, agent: Agent, *purpose: int) -> Evaluation:
     """Evaluate an agent of the run on seeds that belong to this step and purpose only."""
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
-    return evaluate(agent, config.env, run.make_options, config.eval_episodes, seed)
+    options = run.report_options if purpose == (FINAL,) else run.make_options
+    return evaluate(agent, config.env, options, config.eval_episodes, seed)
 
 
 def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:

@@ -15,7 +15,9 @@ from stages.pictures.predictions import draw_screen
 
 Array = np.ndarray[Any, Any]
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "test", "validation")
+"""Training sees `train` only. Settings, the best model and the end of training are chosen on
+`validation`, and results are reported on `test`."""
 MAX_EXAMPLES = 1_000_000
 EXAMPLE_VIEWER = "stages.viewers.examples:ExampleViewer"
 GAME_VIEWER = "stages.viewers.examples:GameViewer"
@@ -59,7 +61,7 @@ class Dataset:
     examples: int = 30_000
     """Number of training examples."""
     test_examples: int = 10_000
-    """Number of test examples."""
+    """Number of test examples, and of validation examples."""
     noise: float = 0.0
     """Share of wrong labels in the training set."""
     data_seed: int = 0
@@ -77,7 +79,9 @@ class Dataset:
     rules_module: ClassVar[str] = ""
     """Module of hand-written rules, see `envs.engine.game.Game`. Empty: there is none."""
     training_only: ClassVar[tuple[str, ...]] = ("noise",)
-    """Options that change the training set only; the test set has their defaults."""
+    """Options that change the training set only; the other splits have their defaults."""
+    tuning_options: ClassVar[dict[str, Any]] = {}
+    """Options with which training leaves out what the validation split holds."""
     viewer: ClassVar[str] = EXAMPLE_VIEWER
     """`module:class` of the environment that draws this dataset; it is constructed with it."""
     action_names: ClassVar[tuple[str, ...]] = ()
@@ -115,8 +119,11 @@ class Dataset:
         """Return a copy of `targets` in which a share `noise` is wrong."""
         raise NotImplementedError
 
-    def for_testing(self) -> Self:
-        """Return the dataset that test examples are sampled from: without `training_only`."""
+    def held_out(self, split: str) -> Self:
+        """Return the dataset that `test` or `validation` is sampled from: without `training_only`.
+
+        It is its own `held_out(split)`.
+        """
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
         names = ("examples", *self.training_only)
         changes: dict[str, Any] = {name: defaults[name] for name in names}
@@ -177,14 +184,14 @@ def scrambled(counters: Array) -> Array:
 def examples_of(dataset: Dataset, split: str) -> Examples:
     """Return the examples of one split of `dataset`: the same read-only arrays at every call.
 
-    Test examples differ from training examples, have right labels, and do not depend on the
-    options that change the training set only.
+    Test and validation examples differ from training examples and from each other, have right
+    labels, and do not depend on the options that change the training set only.
     """
     seed = SPLITS.index(split) * 2**32 + dataset.data_seed
-    if split == "test":
-        for_testing = dataset.for_testing()
-        if for_testing != dataset:  # datasets that share their test examples sample them once
-            return examples_of(for_testing, split)
+    if split != "train":
+        held_out = dataset.held_out(split)
+        if held_out != dataset:  # datasets that share these examples sample them once
+            return examples_of(held_out, split)
         examples = dataset.sample(dataset.test_examples, seed)
     else:
         examples = dataset.sample(dataset.examples, seed)

@@ -17,7 +17,7 @@ Information
     `info["score"]` is the score of the prediction. `info["answer"]` is its target, unless
     `feedback="reward"`.
 Arguments
-    `feedback`, `split="train"` (or "test") and the fields of the dataset's dataclass.
+    `feedback`, `split="train"` (or "validation", "test") and the fields of the dataset's dataclass.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ class ExampleBatch:
         self.metadata = {
             "render_modes": ["rgb_array"],
             "feedback": dataset.feedbacks[feedback],
-            "evaluation_options": {"split": "test"},
+            "evaluation_options": {"split": "validation"},
+            "report_options": {"split": "test"},
         }
         self.returns_targets = feedback != "reward"
         self._data = examples_of(dataset, split)

@@ -18,7 +18,8 @@ Rewards
 Rules
     The buttons can be wired in 120 ways, and a step has a length between `SHORTEST` and `LONGEST`.
     Training prompts use 90 of the wirings and test prompts the other 30, so that every test rule
-    is new.
+    is new. Validation prompts are new prompts of the training wirings. To choose settings, train
+    with `rules=tuning`: 75 of the 90, and the other 15 in validation prompts.
 Metrics
     `shots_4`: the accuracy after 4 examples, in prompts without a description. `told_4`: the same
     in prompts with one.
@@ -63,7 +64,12 @@ REPORTED = (0, 1, 2, 4, 8, 16, 32, 64)
 """Numbers of examples after which the accuracy is reported."""
 
 _wirings = np.random.default_rng(0).permutation(list(itertools.permutations(range(len(BUTTONS)))))
-WIRINGS = {"training": _wirings[:90], "test": _wirings[90:]}
+WIRINGS = {
+    "training": _wirings[:90],
+    "tuning": _wirings[:75],
+    "validation": _wirings[75:90],
+    "test": _wirings[90:],
+}
 """Buttons (k, 5) of the moves."""
 
 
@@ -76,12 +82,13 @@ class Prompts(SequenceDataset):
     described: float = 0.5
     """Share of the prompts that begin with a description."""
     rules: str = "training"
-    """Wirings of the training prompts: training or test. Test prompts have the test wirings."""
+    """Wirings of the training prompts: training, tuning, validation or test."""
     rule: int = -1
     """Index of the only wiring of training and test prompts, with a step length that follows from
     `data_seed`; -1: a random wiring for each prompt."""
 
     feedbacks: ClassVar[dict[str, str]] = {"prompt": "examples in the prompt"}
+    tuning_options: ClassVar[dict[str, Any]] = {"rules": "tuning"}
     action_names = BUTTONS
 
     def __post_init__(self) -> None:
@@ -110,10 +117,13 @@ class Prompts(SequenceDataset):
     def action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([len(BUTTONS)] * (self.shots + 1))
 
-    def for_testing(self) -> Self:
-        """Return the dataset with the test wirings, unless it has only one rule."""
-        dataset = super().for_testing()
-        return dataset if self.rule >= 0 else dataclasses.replace(dataset, rules="test")
+    def held_out(self, split: str) -> Self:
+        """Return the dataset with the wirings of the split, unless it has only one rule."""
+        dataset = super().held_out(split)
+        if self.rule >= 0:
+            return dataset
+        new = {"test": "test", "validation": "validation" if self.rules == "tuning" else self.rules}
+        return dataclasses.replace(dataset, rules=new[split])
 
     def sample(self, count: int, seed: int) -> Examples:
         questions = self.shots + 1

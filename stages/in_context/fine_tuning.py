@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Agent
-from stages.datasets.dataset import SPLITS, examples_of
+from stages.datasets.dataset import examples_of
 from stages.datasets.prompts import WIRINGS, Prompts, behind
+from stages.lab.trials import split_of
 from training.evaluation import fresh_seed
 from training.loop import Run, make_agent_and_runner
 from training.vector_runner import make_environments
@@ -26,10 +27,9 @@ LEARNING_RATES = {"fine_tuned": 1e-3, "scratch": 3e-3}
 
 
 def rules_of_seed(seed: int, count: int = RULES) -> list[int]:
-    """Return the numbers of `count` test rules; other seeds get other rules."""
-    rules: list[int] = (
-        np.random.default_rng(seed).permutation(len(WIRINGS["test"]))[:count].tolist()
-    )
+    """Return the numbers of `count` rules of the seed's split; other seeds get other rules."""
+    wirings = WIRINGS[split_of(seed)]
+    rules: list[int] = np.random.default_rng(seed).permutation(len(wirings))[:count].tolist()
     return rules
 
 
@@ -44,9 +44,10 @@ def compare(run: Run, rule: int, count: int, updates: int = UPDATES) -> dict[str
 
     `count` is the number of examples, and `updates` that of gradient steps on them.
     """
-    options: dict[str, Any] = {"shots": 0, "described": 0.0, "rules": "test", "rule": rule}
+    split = split_of(run.config.seed)
+    options: dict[str, Any] = {"shots": 0, "described": 0.0, "rules": split, "rule": rule}
     options |= {"examples": count, "data_seed": fresh_seed(run.config.seed, rule)}
-    examples, tests = (examples_of(Prompts(**options), split) for split in SPLITS)
+    examples, tests = (examples_of(Prompts(**options), each) for each in ("train", split))
     labels = tests.targets[:QUESTIONS]
     questions = tests.observations[:QUESTIONS].copy()  # torch needs a writable array
     predictions = {"prompt": run.agent.act(behind(examples, questions), explore=False)[:, -1:]}

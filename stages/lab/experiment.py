@@ -86,14 +86,13 @@ class Experiment:
 
     def run(self, texts: Texts, options: ExperimentOptions) -> Results:
         """Run the trials of each cell, one per seed, and return what they found."""
-        lang, seeds, processes = options.lang, options.seeds, options.processes
-        each_seed = range(1, seeds + 1)
+        lang, each_seed, processes = options.lang, options.each_seed, options.processes
         before = {
             key: [trial.config(seed, {}, lang) for seed in each_seed]
             for key, trial in self.backbones.items()
         }
         with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:
-            folders = [{key: runs[key][k].folder for key in runs} for k in range(seeds)]
+            folders = [{key: runs[key][k].folder for key in runs} for k in range(options.seeds)]
             configs = {
                 cell: [
                     trial.config(seed, backbones, lang)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from stages.lab.intervals import MOST_SEEDS
 from training.cli import File
+from training.evaluation import TUNING_SEEDS
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,17 @@ class ExperimentOptions:
     """File of the slide; by default NAME.png (NAME.ko.png) in the current folder."""
     seeds: int = 3
     """Number of trials of each kind; each has its own dataset and network."""
+    tuning: bool = False
+    """Choose settings: seeds from 100 up, evaluated on the validation split instead of the test
+    split."""
     processes: int = 0
     """Number of trials that run in parallel; 0 means one per core."""
+
+    @property
+    def each_seed(self) -> range:
+        """The seeds of the trials of each kind."""
+        first = TUNING_SEEDS[0] if self.tuning else 1
+        return range(first, first + self.seeds)
 
     def __post_init__(self) -> None:
         if not 2 <= self.seeds <= MOST_SEEDS:

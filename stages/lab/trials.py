@@ -27,10 +27,12 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
+from envs.names import load
 from envs.registry import DATASETS, encoding_of
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.display import PlainDisplay
+from training.evaluation import TUNING_SEEDS
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
 from training.train_options import parse
@@ -98,7 +100,10 @@ class Trial:
         arguments += ["--agent", self.agent] if self.agent else []
         arguments += ["--env-options", *(f"{name}={value}" for name, value in self.options.items())]
         config = _config_of_train(tuple(arguments))
-        data: dict[str, Any] = {"data_seed": seed} if self.env in DATASETS else {}
+        data: dict[str, Any] = {}
+        if self.env in DATASETS:
+            kind = load(DATASETS[self.env].target)
+            data = {"data_seed": seed} | (kind.tuning_options if seed in TUNING_SEEDS else {})
         if "language" in encoding_of(config.env, {}):
             data |= {"language": lang}
         folder = None if self.pretrained is None else (backbones or {})[self.pretrained]
@@ -114,6 +119,11 @@ class Trial:
             freeze=self.freeze,
             **self.changes,
         )
+
+
+def split_of(seed: int) -> str:
+    """Return the split on which a trial is evaluated: `validation` if its seed is for tuning."""
+    return "validation" if seed in TUNING_SEEDS else "test"
 
 
 @functools.cache
@@ -165,6 +175,8 @@ def pretrain(config: RunConfig, place: Path) -> Pretrained:
 def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
     environments = make_environments(config.env, config.num_envs, config.make_options)
     run = Run(config, folder, *make_agent_and_runner(config, environments))
+    if split_of(config.seed) == "test":
+        run.make_options = run.report_options
     recorder = Recorder(run)
     train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
     return run, recorder.points

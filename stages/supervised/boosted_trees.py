@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from gymnasium import spaces
 
-from stages.datasets.dataset import SPLITS, Array, Dataset, Examples, examples_of
+from stages.datasets.dataset import Array, Dataset, Examples, examples_of
 from stages.datasets.environments import dataset_of
-from stages.lab.trials import run_trial
+from stages.lab.trials import run_trial, split_of
 from training.config import RunConfig
 from training.vector_runner import make_environments
 
@@ -42,7 +42,7 @@ def check_installed() -> None:
 def train_both(config: RunConfig) -> dict[str, Learned]:
     """Train trees and the network of a trial on the same rows; test both on the same other rows."""
     dataset = dataset_of(make_environments(config.env, 1, config.make_options))
-    rows, test = (examples_of(dataset, split) for split in SPLITS)
+    rows, test = (examples_of(dataset, split) for split in ("train", split_of(config.seed)))
     brief = dataclasses.replace(config, steps=config.num_envs, eval_every=config.num_envs)
     run_trial(brief)  # imports and compiles
     _, overhead = timed(run_trial, brief)  # mostly an evaluation

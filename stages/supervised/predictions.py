@@ -9,7 +9,7 @@ import numpy as np
 from agents.saliency import enlarged, tiled
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.environments import dataset_of
-from stages.lab.trials import run_trial
+from stages.lab.trials import run_trial, split_of
 from training.config import RunConfig
 
 SHOWN = 4  # test examples
@@ -29,7 +29,7 @@ class Learned(NamedTuple):
 def train_and_predict(config: RunConfig) -> Learned:
     """Train, and predict test examples."""
     run, points = run_trial(config)
-    test = examples_of(dataset_of(run.runner.environments), "test")
+    test = examples_of(dataset_of(run.runner.environments), split_of(config.seed))
     predictions = run.agent.act(test.observations[:SHOWN], explore=False)
     return Learned(100 * points[-1].score, test.targets[:SHOWN], predictions)
 
