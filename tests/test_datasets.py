@@ -198,6 +198,7 @@ def test_the_same_agent_learns_from_answers_and_from_rewards(feedback: str, tmp_
     folder = run_train(
         *("--env", "classify", "--feedback", feedback, "--run-dir", tmp_path, "--steps", 60_000),
         *("--eval-every", 30_000, "--eval-episodes", 400, "--learning-rate", 0.003),
+        *("--video-frames", 1),
     )
     found = json.loads((folder / "evaluation.json").read_text())
     assert found["mean_score"] > 0.45  # chance: 0.25
