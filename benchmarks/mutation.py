@@ -54,7 +54,7 @@ GOAL = 0.85
 
 @dataclass(frozen=True)
 class Options:
-    """Change random places of the source, one at a time, and list the changes no test notices.
+    """Change random places of the source, one at a time, and list the changes that no test notices.
 
     Exit code 1 if fewer than 85 % of the mutants were killed.
     """

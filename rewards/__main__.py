@@ -184,15 +184,24 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (argument, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        command.add_argument("reward", metavar=argument)
-        command.add_argument("--env", help="paddle or bicycle; by default the file's ENV")
+        is_new = name == "new"
+        command.add_argument(
+            "reward",
+            metavar=argument,
+            help="file to write, such as my_reward.py" if is_new else "reward to try",
+        )
+        command.add_argument(
+            "--env",
+            help="paddle or bicycle; by default "
+            + (DEFAULT_ENV if is_new else "the ENV of the file, or paddle"),
+        )
         command.add_argument(
             "--env-options",
             nargs="*",
             metavar="KEY=VALUE",
             help="options of the game, such as task=path",
         )
-        if name == "check":
+        if not is_new:
             command.add_argument(
                 "--lang",
                 choices=LANGUAGES,

@@ -64,7 +64,7 @@ class TrainOptions(RunConfig, Generic[Settings]):
     run_dir: Path = Path("runs")
     """Folder in which the run folder is created."""
     resume: File = None
-    """Run folder to continue from, exactly where it stopped. --steps may be raised."""
+    """Run folder to continue, exactly from where it stopped. --steps may be raised."""
     trust_reward: bool = False
     """With --resume: execute the copy of the reward that the run folder holds."""
     sandbox: bool = False
