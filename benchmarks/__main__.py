@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
+from agents.validation import at_least_one, positive
 from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts, show_rows
 from envs.names import load
@@ -94,6 +96,16 @@ class Options:
     """damage: number of the first of them, such as one that an earlier run printed."""
     seed: int = 1
     """damage: seed of the damages."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an impossible number."""
+        at_least_one(self, "jobs", "mutations")
+        if self.seconds is not None:
+            positive(self, "seconds")
+        if self.steps is not None:
+            at_least_one(self, "steps")
+        if not all(0 < scale < math.inf for scale in self.scales):
+            raise ValueError(f"--scales must be positive, got {' '.join(map(str, self.scales))}")
 
 
 class UnknownNameError(ValueError):
@@ -291,7 +303,8 @@ def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:
     """
     for name in names:
         if name not in known:
-            raise UnknownNameError(f"unknown name `{name}`; known names: {', '.join(known)}")
+            names_known = ", ".join(map(repr, known))
+            raise UnknownNameError(f"unknown name {name!r}; choose from {names_known}")
     return names or list(known)
 
 

@@ -36,6 +36,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
+from agents.validation import at_least_one, positive
 from benchmarks.mutation_operators import Change, changes
 from envs.engine.cache import cache_root
 from rewards.command_line import USAGE_ERROR
@@ -78,6 +79,11 @@ class Options:
     """Configuration: the tests of each module, and the accepted survivors."""
     root: Path = ROOT
     """Folder of the project."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an impossible number."""
+        at_least_one(self, "sample", "jobs")
+        positive(self, "minutes")
 
 
 class Mutant(NamedTuple):

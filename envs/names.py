@@ -21,6 +21,12 @@ class UnknownOptionError(TypeError, ValueError):
         plain = f"{owner} has no option `{name}`; {suggest(name, known)}"
         return cls(f"unexpected keyword argument '{name}': {plain}")
 
+    @property
+    def plain(self) -> str:
+        """The message without the words of Python and Gymnasium around it."""
+        own = str(self).partition(" was raised from the environment creator")[0]
+        return own.partition(": ")[2]
+
 
 def load(target: str) -> Any:
     """Import and return the object that `target`, a "module:attribute", names."""

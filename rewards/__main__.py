@@ -48,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return check(options.reward, options.env, env_options, options.lang)
     except (ValueError, OSError) as error:
         from rewards.check.tables import short
+        from rewards.errors import message_of
 
-        tell(short(str(error)))
+        tell(short(message_of(error)))
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

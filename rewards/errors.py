@@ -42,6 +42,11 @@ def describe(error: BaseException) -> str:
     return text
 
 
+def message_of(error: BaseException) -> str:
+    """Return the message for people, which `envs.names.UnknownOptionError` has as `plain`."""
+    return getattr(error, "plain", str(error))
+
+
 def place_of(function: Callable[..., Any]) -> str:
     """Return `file:line` at which a function begins, without its decorators."""
     code = inspect.unwrap(function).__code__

@@ -340,7 +340,11 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["agents", "--games", "chess"], "unknown name `chess`; known names: paddle, bicycle"),
+        (["agents", "--games", "chess"], "unknown name 'chess'; choose from 'paddle', 'bicycle'"),
+        (["damage", "--mutations", "0"], "--mutations must be at least 1, got 0"),
+        (["agents", "--jobs", "0"], "--jobs must be at least 1, got 0"),
+        (["scale", "--scales", "1", "0"], "--scales must be positive, got 1.0 0.0"),
+        (["scale", "--seconds", "nan"], "--seconds must be positive, got nan"),
         (["agents", "--games", "paddle", "--seeds", "100"], "seed 100 is for tuning"),
     ],
 )

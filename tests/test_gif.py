@@ -68,6 +68,21 @@ def test_colours_beyond_the_palette_become_the_nearest_entry() -> None:
     assert distance.mean() < 8
 
 
+def test_a_colour_that_appears_late_still_gets_an_entry() -> None:
+    rows, columns = np.mgrid[0:64, 0:64].astype(np.uint8) * 4
+    frame = np.stack([rows, columns, np.zeros_like(rows)], -1)
+    later = frame.copy()
+    later[20:30, 20:30] = (90, 80, 250)
+    frames, _, _ = read_back(gif_bytes([frame, later], 10))
+    np.testing.assert_array_equal(frames[1][20:30, 20:30], later[20:30, 20:30])
+
+
+def test_a_fourth_channel_is_ignored() -> None:
+    frames = moving_square(5)
+    padded = [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames]
+    assert gif_bytes(padded, 20) == gif_bytes(frames, 20)
+
+
 def test_frames_are_written_without_keeping_them() -> None:
     alive = 0
 

@@ -159,7 +159,7 @@ def test_new_overwrites_no_file_and_usage_errors_take_one_line(
         (["new", "my_reward"], "must end in .py; did you mean my_reward.py?"),
         (["new", "x.py", "--env", "chess"], "no game `chess`; choose from bicycle, paddle"),
         (["new", "x.py", "--env", "bicycle", "--env-options", "task=fly"], "no task `fly`"),
-        (["new", "x.py", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
+        (["new", "x.py", "--env-options", "gravity=1"], "rewards: paddle has no option `gravity`"),
         ([], "name a command: python -m rewards new FILE or python -m rewards check REWARD"),
         (["new"], "FILE is missing: python -m rewards new FILE"),
         (["chekc", "x.py"], "there is no command `chekc`; did you mean `check`?"),
@@ -170,7 +170,10 @@ def test_new_overwrites_no_file_and_usage_errors_take_one_line(
             ["check", "hit_or_miss", "--env-options", "ball_speed=9"],
             "`ball_speed` of paddle must be",
         ),
-        (["check", "hit_or_miss", "--env-options", "ball_sped=0.04"], "did you mean `ball_speed`?"),
+        (
+            ["check", "hit_or_miss", "--env-options", "ball_sped=0.04"],
+            "rewards: paddle has no option `ball_sped`; did you mean `ball_speed`?",
+        ),
         (["check", "mine.py", "--env", "bicycle", "--env-options", "task=gaol"], "no task `gaol`"),
         (["check", "hit_or_mis"], "did you mean `hit_or_miss`?"),
     ):

@@ -339,6 +339,16 @@ def test_a_damaged_config_is_one_line(
     assert train.main(["--resume", str(folder)]) == 2
 
 
+def test_a_run_dir_that_is_a_file_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").write_text("precious")
+    assert train.main(["--run-dir", str(tmp_path / "notes"), "--agent", "random"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"cannot create a folder in {tmp_path / 'notes'}" in error
+
+
 def test_an_exported_run_cannot_be_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

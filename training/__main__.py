@@ -21,7 +21,7 @@ class Export:
     """Export the best model of a run, to ONNX or to a small folder for play.py."""
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """Run folder."""
+    """Folder of the run, such as runs/NAME."""
     out: Annotated[Path, tyro.conf.arg(metavar="PATH")]
     """File to write, such as policy.onnx; without .onnx at its end, a folder for play.py."""
 

@@ -52,7 +52,11 @@ class RunError(ValueError):
 
 
 def new_run_folder(run_dir: Path, env_id: str, agent: str, seed: int) -> Path:
-    """Create and return a folder such as runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00."""
+    """Create and return a folder such as runs/PaddleBall-v0_ppo_seed1_2026-11-22_09-30-00.
+
+    Raises:
+        RunError: if the folder cannot be created.
+    """
     now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     env = re.sub(r"[^\w.-]", "-", env_id)
     name = f"{env}_{agent}_seed{seed}_{now}"
@@ -62,6 +66,8 @@ def new_run_folder(run_dir: Path, env_id: str, agent: str, seed: int) -> Path:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
+        except OSError as error:
+            raise RunError(f"cannot create a folder in {run_dir}: {error.strerror}") from None
         return folder
     raise RunError(f"{run_dir} already holds 999 runs called {name}; choose another --run-dir")
 

@@ -87,9 +87,9 @@ def _needs_flattening(env_id: str, space: spaces.Space[Any]) -> bool:
 
 def _cannot_be_made(env_id: str, error: Exception) -> ValueError:
     """Return the error for options that an environment does not take."""
-    reason = str(error).partition(" was raised from the environment creator")[0]
     if isinstance(error, UnknownOptionError):
-        return ValueError(reason.partition(": ")[2])
+        return ValueError(error.plain)
+    reason = str(error).partition(" was raised from the environment creator")[0]
     return ValueError(f"{env_id} cannot be made with these options: {reason}")
 
 

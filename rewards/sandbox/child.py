@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rewards import testing
 from rewards.child_process import end_with, separate_streams
-from rewards.errors import describe, place_of
+from rewards.errors import describe, message_of, place_of
 from rewards.expression import RewardError, WeightedTerm, file_named
 from rewards.guard import is_interruption
 from rewards.sandbox.confinement import MEMORY, Confinement
@@ -63,7 +63,7 @@ def main() -> None:
         with redirect_stderr(MessageStream(report)):
             answer = {"verdict": Trial(request, report, answers.get, Confinement(stderr)).verdict()}
     except (ValueError, ImportError) as error:
-        answer = {"error": str(error)}
+        answer = {"error": message_of(error)}
     print(json.dumps(answer), file=report, flush=True)
     os._exit(0)
 
