@@ -25,7 +25,7 @@ from rewards.check.recorded_games import GAMES, NOTHING, OF_EACH, TRIED, WHOLE, 
 from rewards.check.starter import starter
 from rewards.make import load_tried_reward
 from rewards.sandbox.parent import TrialProcess
-from rewards.sandbox.trial import is_known
+from rewards.sandbox.trial import was_compiled
 from rewards.terms import load_term
 from tests.games import VARIANTS, Variant
 
@@ -279,7 +279,7 @@ def test_check_imports_no_heavy_packages(folder: Path) -> None:
     assert any("pays 1 for every step" in text for text in found("mine.py")["warnings"])
 
 
-def test_a_term_is_known_after_a_trial_until_its_code_changes(folder: Path) -> None:
+def test_a_compiled_term_is_remembered_until_its_code_changes(folder: Path) -> None:
     """An edit of the term or of its helper, and another game, make it unknown again."""
     game, *_ = game_of(Variant("PaddleBall-v0"))
     far = random.SystemRandom().random()  # so that no earlier test has made it known
@@ -288,7 +288,7 @@ def test_a_term_is_known_after_a_trial_until_its_code_changes(folder: Path) -> N
 
     def known(text: str, of: Any = game) -> bool:
         (folder / "mine.py").write_text(text)
-        return is_known(load_term("mine.py:f", ""), of)
+        return was_compiled(load_term("mine.py:f", ""), of)
 
     def tried(text: str) -> None:
         (folder / "mine.py").write_text(text)

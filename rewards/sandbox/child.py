@@ -26,7 +26,7 @@ from rewards.errors import describe, message_of, place_of
 from rewards.expression import RewardError, WeightedTerm, file_named
 from rewards.guard import is_interruption
 from rewards.sandbox.confinement import MEMORY, Confinement
-from rewards.sandbox.known import marks_folder
+from rewards.sandbox.digests import digests_folder
 from rewards.sandbox.protection import VARIABLE, enter
 from rewards.terms import Term, distinct_names, load_term, load_terms
 
@@ -80,8 +80,8 @@ class Trial:
     ) -> None:
         self.request = request
         self.warnings: list[str] = []
-        self.marks: list[str] = []
-        """Marks of the terms that compile, for `rewards.sandbox.known`."""
+        self.digests: list[str] = []
+        """Digests of the terms that compile, for `rewards.sandbox.digests`."""
         self._reward = ""
         """Which function of a file that is diagnosed as a whole is its reward."""
         self._report = report
@@ -96,7 +96,7 @@ class Trial:
             ValueError: if there is no such environment.
         """
         game, rewards = self._game  # first: a wrong option is not reported as a wrong file
-        self._tell({"marks_folder": str(marks_folder())})  # before a user's code can say so
+        self._tell({"digests_folder": str(digests_folder())})  # before a user's code can say so
         from rewards.check.events import events_of
 
         with testing.using(testing.Context(events_of(game, rewards).by_name())):
@@ -123,7 +123,7 @@ class Trial:
             self._compiles(part.term, transitions, outcome)
             for part, outcome in zip(parts, outcomes, strict=True)
         ]
-        return found | {"compiled": compiled, "warnings": self.warnings, "marks": self.marks}
+        return found | {"compiled": compiled, "warnings": self.warnings, "digests": self.digests}
 
     def _tell(self, event: dict[str, Any]) -> None:
         print(json.dumps(event), file=self._report, flush=True)
@@ -235,19 +235,19 @@ class Trial:
 
     def _compiles(self, term: Term, transitions: Transitions, outcome: Outcome | None) -> bool:
         """Return whether a term can be compiled; if it cannot, add a warning that says why."""
-        from rewards.sandbox.trial import choose_kernel, is_known, mark_of
+        from rewards.sandbox.trial import choose_kernel, digest_of, was_compiled
 
         game, rewards = self._game
         if outcome is None:
             return True
         if not outcome.repeatable:
             return False
-        if is_known(term, game):
+        if was_compiled(term, game):
             return True
         with _without_scipy(), self._calls_of(term, ", compiled,", COMPILING):
             _, reasons = choose_kernel(term, game, rewards, transitions, outcome)
         if not reasons:
-            self.marks.append(mark_of(term, game))
+            self.digests.append(digest_of(term, game))
         self.warnings += reasons
         return not reasons
 

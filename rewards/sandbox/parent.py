@@ -25,7 +25,7 @@ from rewards.child_process import environment_for_child, how_it_ended
 from rewards.errors import line_in
 from rewards.expression import RewardError, WeightedTerm, parse
 from rewards.sandbox.confinement import ASLEEP
-from rewards.sandbox.known import add_marks
+from rewards.sandbox.digests import add_digests
 from rewards.sandbox.protection import VARIABLE, confined, exit_code
 
 SECONDS = 3.0
@@ -87,7 +87,7 @@ class TrialProcess:
         self._began = time.monotonic()
         self._result: dict[str, Any] = {}
         self._stderr = b""
-        self._marks_folder = Path()
+        self._digests_folder = Path()
         self._has_found = threading.Event()
         request = {
             "expression": expression,
@@ -147,7 +147,7 @@ class TrialProcess:
         if "verdict" not in self._result:
             raise self._error(self._reason())
         self.verdict = self._result["verdict"]
-        add_marks(self._marks_folder, self.verdict["marks"])
+        add_digests(self._digests_folder, self.verdict["digests"])
         return list(self.verdict["warnings"])
 
     def wait_for_findings(self) -> dict[str, Any]:
@@ -190,8 +190,8 @@ class TrialProcess:
                 self.running, self._began = event, time.monotonic()
             elif "say" in event:
                 print(event["say"], file=sys.stderr)
-            elif "marks_folder" in event and not self.running:
-                self._marks_folder = Path(event["marks_folder"])
+            elif "digests_folder" in event and not self.running:
+                self._digests_folder = Path(event["digests_folder"])
             elif "needs" in event:
                 self._prepare()
             elif "found" in event:

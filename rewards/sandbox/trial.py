@@ -25,7 +25,7 @@ from rewards.expression import RewardError, parse
 from rewards.guard import is_interruption
 from rewards.kernel import LARGEST, Kernel, checked_kernel, exact_actions, plain_kernel, values
 from rewards.reward_file import package_of
-from rewards.sandbox.known import marks_folder
+from rewards.sandbox.digests import digests_folder
 from rewards.terms import Term, load_term
 
 ASKED_AGAIN = 100  # transitions that a term is called on a second time
@@ -128,17 +128,17 @@ def choose_kernel(
     return plain, [warning]
 
 
-def is_known(term: Term, game: Game) -> bool:
+def was_compiled(term: Term, game: Game) -> bool:
     """Return whether an earlier trial compiled exactly this code and got the same values.
 
     Compiling takes most of a trial's time.
     """
-    mark = mark_of(term, game)
-    return mark != "" and (marks_folder() / mark).exists()
+    digest = digest_of(term, game)
+    return digest != "" and (digests_folder() / digest).exists()
 
 
-def mark_of(term: Term, game: Game) -> str:
-    """Return the mark of a term that compiles; "" if more than its code decides its values."""
+def digest_of(term: Term, game: Game) -> str:
+    """Return the digest of a term that compiles; "" if more than its code decides its values."""
     functions = list(reached(plain_kernel(term)))
     if not covers_everything(functions):
         return ""

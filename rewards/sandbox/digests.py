@@ -1,4 +1,4 @@
-"""Marks of the terms that an earlier trial has compiled: empty files, named after their code."""
+"""Digests of the terms that earlier trials have compiled: empty files with a hash as the name."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 KEPT = 1000
 
 
-def marks_folder() -> Path:
-    """Return the folder of the marks; it is next to that of compiled code."""
+def digests_folder() -> Path:
+    """Return the folder of the digests; it is next to that of compiled code."""
     from envs.engine.cache import cache_root  # here, as the parent of a sandbox imports no games
 
     return cache_root(os.environ.get("NUMBA_CACHE_DIR")).with_name("known")
 
 
-def add_marks(folder: Path, marks: Iterable[str]) -> None:
-    """Add marks, if the disk can be written, and drop the oldest.
+def add_digests(folder: Path, digests: Iterable[str]) -> None:
+    """Add digests, if the disk can be written, and drop the oldest.
 
     They come from a process that has run a user's code, so anything but a hash is left out.
     """
-    hashes = [str(mark) for mark in marks if re.fullmatch("[0-9a-f]{8,64}", str(mark))]
+    hashes = [str(digest) for digest in digests if re.fullmatch("[0-9a-f]{8,64}", str(digest))]
     if not hashes:
         return
     with contextlib.suppress(OSError):
