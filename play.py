@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import rewards  # noqa: F401 - first, see there
+
 try:
     import shlex
     import warnings

@@ -83,6 +83,10 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
 
 def check(expression: str, env: str | None, env_options: dict[str, Any], lang: str = "en") -> int:
     """Try a reward, and print what it pays for."""
+    from rewards.reward_file import check_working_folder
+
+    if warning := check_working_folder():
+        tell(f"warning: {warning}")
     if env is None:
         env, own_options = _meant_for(expression)
         env_options = own_options | env_options

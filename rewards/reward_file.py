@@ -29,7 +29,7 @@ from importlib.machinery import (
 )
 from io import BytesIO
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from rewards.errors import describe, where
@@ -42,6 +42,8 @@ OUR_MODULES = (
     *("agents", "benchmarks", "envs", "playing", "rewards", "stages", "training"),
     *("train", "play"),
 )
+IMPORTLIB = ("<frozen importlib", importlib.__file__)
+INSTALLED = "an installed package"
 
 _numbers = itertools.count(1)
 
@@ -126,6 +128,31 @@ def check_name(file: Path) -> None:
         )
 
 
+def check_working_folder() -> str:
+    """Check the files next to train.py, and return a warning about the current folder, or "".
+
+    It warns of a file or package with the name of one of this project's: in this folder, Python
+    uses it instead, which this project cannot prevent.
+
+    Raises:
+        RewardError: if a file next to train.py hides an installed package.
+    """
+    here = Path.cwd()
+    if here == ROOT:
+        for file in sorted(ROOT.glob("*.py")):
+            if file.stem not in OUR_MODULES and _other_module(file.stem) == INSTALLED:
+                raise RewardError(f"{file} hides {INSTALLED}; rename it")
+        return ""
+    for name in OUR_MODULES:
+        for file in (here / f"{name}.py", here / name / "__init__.py"):
+            if file.is_file():
+                return (
+                    f"in this folder, `import {name}` and `python -m {name}` use {file}, and not "
+                    f"this project's `{name}`; rename it"
+                )
+    return ""
+
+
 def _other_module(name: str) -> str:
     """Return which module that is not the user's own has this name; empty if none has."""
     if name in sys.stdlib_module_names:
@@ -134,7 +161,7 @@ def _other_module(name: str) -> str:
         return "a module of this project"
     libraries = [folder for folder in sys.path if folder.endswith("-packages")]
     spec = PathFinder.find_spec(name, libraries) if name.isidentifier() else None
-    return "an installed package" if spec is not None and spec.loader is not None else ""
+    return INSTALLED if spec is not None and spec.loader is not None else ""
 
 
 class _Finder:
@@ -145,6 +172,7 @@ class _Finder:
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if not name.startswith(PREFIX):
+            _refuse_by_importlib(name)
             return None
         loaders = (_Loader, SOURCE_SUFFIXES), (ExtensionFileLoader, EXTENSION_SUFFIXES)
         found = (FileFinder(folder, *loaders).find_spec(name) for folder in path or ())
@@ -152,6 +180,21 @@ class _Finder:
 
 
 sys.meta_path.insert(0, _Finder)
+
+
+def _refuse_by_importlib(name: str) -> None:
+    """Raise ImportError if a reward file imports a module of its folder with `importlib`.
+
+    `importlib` would look everywhere but in this folder.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(IMPORTLIB):
+        frame = frame.f_back
+    package = "" if frame is None else package_of(frame.f_globals.get("__name__", ""))
+    if package and _is_in_folder(package, name.partition(".")[0]):
+        raise ImportError(
+            f"importlib does not look for `{name}` in the folder of a reward; write `import {name}`"
+        )
 
 
 class _Loader(SourceFileLoader):

@@ -19,7 +19,7 @@ from playing.live_reward import FileWatcher, imported_files
 from rewards.check.recorded_games import Transitions
 from rewards.expression import RewardError, parse
 from rewards.kernel import WeightedSum, checked_kernel, exact_actions, plain_kernel, values
-from rewards.reward_file import load_file, loaded_files
+from rewards.reward_file import OUR_MODULES, ROOT, load_file, loaded_files
 from rewards.sandbox.trial import Outcome, choose_kernel, try_term
 from rewards.terms import distinct_names, load_term, load_terms
 from training.reward_snapshot import keep_reward, kept_expression, kept_sources, reward_sources
@@ -142,6 +142,67 @@ def test_the_commands_do_not_import_a_file_that_hides_a_module_of_python() -> No
     assert done.returncode == 2
     assert done.stderr.startswith("rewards: random.py: `random` is also the name of a module")
     assert "imported" not in done.stderr
+
+
+@pytest.mark.parametrize("imported", ["importlib.import_module('helpers')", "import_module('p.q')"])
+def test_importlib_does_not_find_helpers_and_says_so(imported: str) -> None:
+    """It would find them or not depending on the folder in which the command runs."""
+    write("helpers.py", "WEIGHT = 3.0\n")
+
+    write("p/__init__.py", "")
+    write("p/q.py", "WEIGHT = 3.0\n")
+    head = "import importlib\nfrom importlib import import_module\n"
+    write("mine.py", f"{head}h = {imported}\n{DEF}    return h.WEIGHT\n")
+    assert "mine.py:3: ImportError: importlib does not look for `" in refusal("mine.py")
+    write(
+        "mine.py", f"{head}h = import_module('.helpers', __package__)\n{DEF}    return h.WEIGHT\n"
+    )
+    assert paid(load_file("mine.py")) == 3.0
+    write("mine.py", f"h = __import__('helpers')\n{DEF}    return h.WEIGHT\n")
+    assert paid(load_file("mine.py")) == 3.0
+    write("mine.py", f"{head}h = import_module('wave')\n{DEF}    return h.WAVE_FORMAT_PCM\n")
+    assert paid(load_file("mine.py")) == 1.0
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """Copy all that `train.py --help` reads."""
+    for name in OUR_MODULES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            shutil.copy(ROOT / f"{name}.py", folder)
+    return folder
+
+
+def test_files_in_the_projects_folder_hide_no_module_of_python(tmp_path: Path) -> None:
+    project = copy_of_the_project(tmp_path)
+    for name in ("random", "re", "shlex", "test"):
+        (project / f"{name}.py").write_text(f"raise RuntimeError('{name}.py was imported')\n")
+    for program in ("train.py", "play.py"):
+        command = [sys.executable, program, "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+        assert done.returncode == 0, done.stderr
+    (project / "numpy.py").write_text("")
+    (project / "mine.py").write_text(f"{DEF}    return 1.0\n")
+    for words in (["train.py"], ["play.py"], ["-m", "rewards", "check", "mine.py"]):
+        command = [sys.executable, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+        assert done.returncode == 2, done.stderr
+        assert re.fullmatch(r".*numpy\.py hides an installed package; rename it\n", done.stderr)
+
+
+@pytest.mark.parametrize("file", ["rewards.py", "envs/__init__.py"])
+def test_a_file_that_hides_this_project_is_named_where_possible(file: str) -> None:
+
+    write(file, "")
+    command = [sys.executable, str(ROOT / "train.py"), "--steps", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    warning, error = done.stderr.splitlines()
+    name = file.split("/")[0].removesuffix(".py")
+    assert warning.startswith(f"train.py: warning: in this folder, `import {name}` and `python -m ")
+    assert error == "train.py: --steps must be at least 1, got 0"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ from rewards.guard import (
     Marks,
 )
 from rewards.output import forgiving_output
+from rewards.reward_file import check_working_folder
 from rewards.sandbox.protection import (
     BUBBLEWRAP,
     SIGNALLED,
@@ -83,6 +84,8 @@ def start(
     try:
         use_utf8(program)
         arguments = sys.argv[1:]
+        if VARIABLE not in os.environ and (warning := check_working_folder()):
+            print(f"{program}: warning: {warning}", file=sys.stderr)
         if is_needed(arguments):
             if folder_for_sandbox is None or "--sandbox" not in arguments:
                 return supervise()
