@@ -107,6 +107,19 @@ def test_an_untrained_policy_is_nearly_uniform(name: str) -> None:
         assert probabilities == pytest.approx(np.full(5, 0.2), abs=0.01)
 
 
+@pytest.mark.parametrize("name", ["ppo", "reinforce"])
+def test_initial_values_are_as_large_as_the_features(name: str) -> None:
+    """The heads are orthogonal, with a gain of 0.01 for the policy and 1 for the value."""
+    task = Task("test", SEEN, spaces.Discrete(5), 2, 100)
+    network: Any = make_agent(name, task, settings_type(name)(), 0).network  # type: ignore[attr-defined]
+    if name == "ppo":
+        policy, value = network.heads.weight[:-1], network.heads.weight[-1:]
+    else:
+        policy, value = network.policy[-1].weight, network.value[-1].weight
+    assert torch.linalg.svdvals(policy).tolist() == pytest.approx([0.01] * 5)
+    assert torch.linalg.svdvals(value).tolist() == pytest.approx([1.0])
+
+
 @pytest.mark.parametrize("name", ["dqn", "pqn"])
 def test_q_values_are_close_to_0_before_training(name: str) -> None:
     task = Task("test", SEEN, spaces.Discrete(5), 2, 100)

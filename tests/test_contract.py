@@ -16,12 +16,14 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import pygame
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.utils.passive_env_checker import data_shares_objects
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from envs.engine.drawing import pixels_of
 from envs.engine.game import load_game
 from envs.registry import GAMES as REGISTERED
 from envs.registry import env_id_of, env_ids
@@ -177,6 +179,7 @@ def test_our_vector_environment_agrees_with_gymnasiums(variant: Variant) -> None
             final, their_final = infos["final_info"], their_infos["final_info"]
             assert final.keys() == their_final.keys()
             assert all(final[name][i] == their_final[name][i] for name in final)
+            assert np.array_equal(final["score"], their_final["score"])  # 0 in the other rows
         for mask in ("_final_obs", "_final_info"):
             assert np.array_equal(infos.get(mask, ()), their_infos.get(mask, ()))
     assert ended > 10
@@ -640,10 +643,20 @@ def test_rgb_array_rendering(variant: Variant) -> None:
 
 @every_game
 def test_human_rendering_draws_to_a_window(variant: Variant) -> None:
-    env = make(variant, render_mode="human")
-    env.reset(seed=0)
+    env, twin = make(variant, render_mode="human"), make(variant, render_mode="rgb_array")
+    actions = scripted_actions(env)
+    for each in (env, twin):
+        each.reset(seed=0)
     assert env.render() is None
-    env.step(env.action_space.sample())
+    window = pygame.display.get_surface()
+    assert window is not None
+    for action in actions[:3]:
+        assert np.array_equal(pixels_of(window), twin.render())
+        for each in (env, twin):
+            each.step(action)
+    env.reset(seed=1)
+    twin.reset(seed=1)
+    assert np.array_equal(pixels_of(window), twin.render())
     env.close()
     env.close()
 

@@ -132,7 +132,12 @@ def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
     while not agent.converged:
         predictions = agent.act(points)
         errors = -np.square(predictions - points).sum(1)
-        agent.learn(Step(points, predictions, errors, {}, ~no, no, points, ~no, points))
+        told = agent.learn(Step(points, predictions, errors, {}, ~no, no, points, ~no, points))
+        before, after = agent.history[-2:]
+        assert told == {
+            "moved": max(abs(x - y) for x, y in zip(before.flat, after.flat, strict=True)),
+            "iteration": len(agent.history) - 1,
+        }
     return agent
 
 
