@@ -57,3 +57,9 @@ CASES = (
 )
 """Variants with a kind of observation. Each task and each kind of action occurs with both kinds of
 observations; all three together would take twice as long to compile."""
+EVERY_TASK = tuple(
+    Variant(case.env_id, case.choices[:-1])
+    for case in CASES
+    if case.options["observation"] == OBSERVATIONS[0]
+)
+"""Every task and every kind of controls once, half of the tasks with each kind of action."""

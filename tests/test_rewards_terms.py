@@ -16,9 +16,9 @@ from rewards.check.recorded_games import Transitions, recorded_transitions
 from rewards.kernel import compiled_kernel, plain_kernel
 from rewards.make import make_reward
 from rewards.terms import load_term
-from tests.games import GAMES, VARIANTS, Variant
+from tests.games import EVERY_TASK, GAMES, VARIANTS, Variant
 
-every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+every_task = pytest.mark.parametrize("variant", EVERY_TASK, ids=str)
 UP, STAY, DOWN = 0, 1, 2
 
 
@@ -70,7 +70,7 @@ def test_every_term_works_in_some_variant() -> None:
         assert usable == set(all_terms(rewards)) != set()
 
 
-@every_variant
+@every_task
 def test_compiled_terms_equal_interpreted_ones(variant: Variant) -> None:
     game, rewards, names = own_terms(variant)
     transitions = recorded_transitions(game, {})
@@ -95,7 +95,7 @@ def test_recorded_transitions_contain_starts_hits_and_misses() -> None:
     assert short.after["t"].max() == 7
 
 
-@every_variant
+@every_task
 def test_rewards_are_the_weighted_sums_of_the_reported_terms(variant: Variant) -> None:
     """The sum is exact, and `make` and `make_vec` agree."""
     _, _, names = own_terms(variant)
@@ -123,7 +123,7 @@ def test_rewards_are_the_weighted_sums_of_the_reported_terms(variant: Variant) -
             single.reset()
 
 
-@every_variant
+@every_task
 def test_the_default_reward(variant: Variant) -> None:
     game, rewards = rewarded(variant)
     env: Any = gymnasium.make(variant.env_id, **variant.options).unwrapped
