@@ -386,6 +386,25 @@ def test_actions_are_clipped(wild: list[float], tame: list[float], held: Any) ->
     assert (first.state.torque, first.state.pedal, first.state.brake) == held
 
 
+@pytest.mark.parametrize(
+    ("keys", "choice", "controls"),
+    [
+        ({"left", "up"}, 0, (-0.3, 1, 0)),
+        ({"left"}, 1, (-0.3, 0, 0)),
+        ({"left", "down"}, 2, (-0.3, 0, 1)),
+        ({"up"}, 3, (0, 1, 0)),
+        ({}, 4, (0, 0, 0)),
+        ({"left", "right", "down"}, 5, (0, 0, 1)),
+        ({"right", "up"}, 6, (0.3, 1, 0)),
+        ({"right"}, 7, (0.3, 0, 0)),
+        ({"right", "down"}, 8, (0.3, 0, 1)),
+    ],
+)
+def test_keys_steer_pedal_and_brake(keys: set[str], choice: int, controls: Any) -> None:
+    assert make(action="discrete").game.action_from_keys(keys) == choice
+    assert make().game.action_from_keys(keys) == pytest.approx(controls)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_discrete_actions_equal_nine_continuous_ones(task: str) -> None:
     """5 N m to the left, none or to the right, each with pedal, coast or brake."""

@@ -11,7 +11,7 @@ import torch
 
 from agents import make_agent, settings_type
 from agents.agent import Task
-from agents.checkpointing import agent_numbers, agent_tensors
+from agents.checkpointing import agent_numbers, agent_tensors, check_numbers, check_tensors
 from tests.test_training import QUICK, assert_same_checkpoint, run_train
 from training.run_folder import load_checkpoint, save_checkpoint
 
@@ -125,3 +125,45 @@ def test_a_run_with_former_names_resumes(agent: str, tmp_path: Path) -> None:
     for folder in (run, old):
         run_train("--resume", folder, "--steps", 9600)
     assert_same_checkpoint(run, old)
+
+
+def test_tensors_of_other_types_and_shapes_are_refused() -> None:
+    expected = {"network.a": torch.zeros(2, 3), "memory.b": torch.zeros(5, 3)}
+    check_tensors({"network.a": torch.ones(2, 3), "other": torch.ones(1)}, expected)
+    check_tensors({"memory.b": torch.ones(4, 3)}, expected)  # a buffer may hold fewer rows
+    with pytest.raises(ValueError, match=r"network.a is 2x4 of torch.float32 instead of 2x3 of"):
+        check_tensors({"network.a": torch.ones(2, 4)}, expected)
+    with pytest.raises(ValueError, match=r"network.a is one number of torch.float32"):
+        check_tensors({"network.a": torch.ones(())}, expected)
+    with pytest.raises(ValueError, match=r"is 2x3 of torch.float64 instead of 2x3 of torch.flo"):
+        check_tensors({"network.a": torch.ones(2, 3, dtype=torch.float64)}, expected)
+    with pytest.raises(ValueError, match=r"memory.b is 4 of torch"):
+        check_tensors({"memory.b": torch.ones(5, 4)}, expected)
+
+
+@pytest.mark.parametrize(
+    ("saved", "name"),
+    [
+        ({"steps": -1}, "agent.steps"),
+        ({"steps": 1.0}, "agent.steps"),
+        ({"steps": True}, "agent.steps"),
+        ({"rate": 1}, "agent.rate"),
+        ({"flags": [True, 2]}, "each of agent.flags"),
+        ({"flags": True}, "agent.flags"),
+        ([], "agent"),
+    ],
+)
+def test_numbers_of_other_types_are_refused(saved: Any, name: str) -> None:
+    expected = {"steps": 0, "rate": 0.5, "flags": [False], "later": None, "empty": []}
+    good = {"steps": 7, "rate": -1.5, "flags": [], "later": "any", "empty": [1, "a"], "new": {}}
+    check_numbers(good, expected)
+    check_numbers({"flags": [True, False]}, expected)
+    with pytest.raises(ValueError, match=f"^{name} cannot be "):
+        check_numbers(saved, expected)
+
+
+def test_weights_of_nan_are_refused() -> None:
+    weights = {"agent.network.a": torch.ones(2), "agent.replay.b": torch.tensor([torch.nan])}
+    assert agent_tensors(weights).keys() == {"network.a", "replay.b"}
+    with pytest.raises(ValueError, match=r"weights network.a contain nan or inf"):
+        agent_tensors(weights | {"agent.network.a": torch.tensor([1.0, torch.inf])})

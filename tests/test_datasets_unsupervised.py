@@ -131,6 +131,8 @@ def turns_of(points: Any, k: int, seed: int = 0) -> KMeansAgent:
     no = np.zeros(len(points), np.bool_)
     while not agent.converged:
         predictions = agent.act(points)
+        centres = agent.history[-1].astype(np.float32)
+        assert np.array_equal(predictions, centres[nearest(points, agent.history[-1])])
         errors = -np.square(predictions - points).sum(1)
         told = agent.learn(Step(points, predictions, errors, {}, ~no, no, points, ~no, points))
         before, after = agent.history[-2:]
@@ -164,6 +166,14 @@ def test_k_means_ends_where_scikit_learn_ends_from_the_same_start(seed: int) -> 
         np.square(points - centres[nearest(points, centres)]).sum() for centres in agent.history
     ]
     assert (np.diff(inertias) <= 1e-6).all()  # it never gets worse
+
+
+def test_an_untrained_k_means_predicts_zeros() -> None:
+    space = gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    agent = KMeansAgent(Task("", space, space, 3, 1), KMeansSettings(2), 0)
+    assert not agent.act(np.ones((3, 2), np.float32), explore=False).any()
+    with pytest.raises(ValueError, match="at least 2 points for 2 centres, not 1"):
+        agent.act(np.ones((1, 2), np.float32))
 
 
 def test_a_centre_without_points_stays() -> None:

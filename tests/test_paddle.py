@@ -154,6 +154,7 @@ def test_a_step_is_exact(
         (0.5, 0.0, 0.1, -0.1, 0.5),
         (1.0, 0.5, 0.1, 0.0, 0.5),
         (0.25, 0.5, -0.25, 0.0, 0.45),  # arrives at the very end of the step
+        (0.5, 0.25, 0.5, 0.25, 0.5),  # arrives at the far wall at the very end of the step
     ],
 )
 def test_known_bounces(

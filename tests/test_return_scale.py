@@ -201,6 +201,19 @@ def test_the_reward_model_of_an_earlier_version_keeps_its_predictions() -> None:
     play(earlier, 1.0, 50)
 
 
+@pytest.mark.parametrize("name", [name for name in AGENTS if name != "reward_model"])
+def test_episodes_that_are_not_continued_are_forgotten(name: str) -> None:
+    agent = make(name)
+    assert isinstance(agent, ReturnAgent)
+    play(agent, 1.0, 53)
+    before = agent.return_scale.arrays()
+    agent.discard_rollout()
+    after = agent.return_scale.arrays()
+    assert before["running"].any()
+    assert not after["running"].any()
+    assert np.array_equal(before["finished"], after["finished"])
+
+
 @pytest.mark.parametrize("name", AGENTS)
 @pytest.mark.parametrize("shape", [(0,), (2, 3)])
 def test_a_damaged_scale_is_refused(name: str, shape: tuple[int, ...]) -> None:
