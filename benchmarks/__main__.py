@@ -130,9 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(options: Options, console: Console) -> dict[str, Any]:
     """Measure and print the chosen suites; return what --json writes."""
     if {"compare", "tune"} & set(options.suites):
-        from benchmarks.learners import load_libraries
+        from benchmarks.learners import check_installed
 
-        load_libraries()
+        check_installed()
     facts = machine_facts()
     show_facts(console, facts)
     found: dict[str, Any] = {"machine": facts}
@@ -179,13 +179,14 @@ def compare(options: Options, console: Console) -> dict[str, Any]:
     sweeps, chosen = Lines(tuning.FILE), {}
     for protocol in protocols(options):
         of_game = learners.learners_of(protocol)
-        tuned = {each: tuning.tuned(sweeps, protocol, each) for each in learners.tunable(of_game)}
-        for learner, best in tuned.items():
+        chosen[protocol.game] = select_learners(options.learners, of_game)
+        for learner in select_learners(options.learners, learners.tunable(of_game)):
+            best = tuning.tuned(sweeps, protocol, learner)
             if best is None:
                 line = f"{protocol.game}, {learner.name} is left out: python -m benchmarks tune"
                 show_text(console, line)
-        of_game += [best for best in tuned.values() if best is not None]
-        chosen[protocol.game] = select_learners(options.learners, of_game)
+            else:
+                chosen[protocol.game].append(best)
     return run_learners("compare", chosen, options.seeds or tuple(range(1, 11)), options, console)
 
 

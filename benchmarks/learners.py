@@ -82,12 +82,18 @@ class Learner:
             return {"num_envs": config.num_envs, **vars(config.settings)}
         return general_settings(self.agent) if self.library == OURS else {}
 
+    def load(self) -> None:
+        """Import the library, before any clock starts."""
+        if self.library in MODULES:
+            importlib.import_module(MODULES[self.library])
+
     def train(self, seed: int, evaluator: Evaluator) -> None:
         """Train until the budget is used up."""
         TRAINERS[self.library](self, seed, evaluator)
 
 
 OURS, STABLE_BASELINES3, SBX, CLEANRL = "our", "Stable-Baselines3", "SBX", "CleanRL"
+MODULES = {STABLE_BASELINES3: "stable_baselines3", SBX: "sbx"}
 AGENTS = {
     **{name: name for name in ("ppo", "dqn", "pqn", "sac", "reinforce", "search", "reward_model")},
     **{name: name for name in NOT_LEARNING},
@@ -143,7 +149,7 @@ def stable_baselines3(learner: Learner, seed: int, evaluator: Evaluator) -> None
         wrap = importlib.import_module("stable_baselines3.common.vec_env").VecNormalize
         gamma = settings.get("gamma", 0.99)
         environments = wrap(environments, norm_obs=not given, gamma=gamma)
-    library = importlib.import_module("sbx" if learner.library == SBX else "stable_baselines3")
+    library = importlib.import_module(MODULES[learner.library])
     kind = getattr(library, algorithm)
     policy_kwargs = {name: settings.pop(name) for name in POLICY_KWARGS if name in settings}
     known = inspect.signature(kind).parameters
@@ -237,18 +243,16 @@ def left_out() -> list[str]:
     return missing
 
 
-def load_libraries() -> None:
-    """Import what is compared before any clock starts.
+def check_installed() -> None:
+    """Check that Stable-Baselines3 can be imported.
 
     Raises:
-        ModuleNotFoundError: if Stable-Baselines3 is not installed; the message says how to do it.
+        ModuleNotFoundError: if it is not installed; the message says how to install it.
     """
     try:
         importlib.import_module("stable_baselines3")
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING if error.name == "stable_baselines3" else error) from None
-    if importlib.util.find_spec("sbx") is not None:
-        importlib.import_module("sbx")
 
 
 def learners_of(protocol: EvalProtocol) -> list[Learner]:

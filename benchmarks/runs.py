@@ -151,6 +151,7 @@ def _warm_up() -> None:
 
 def run_job(job: Job) -> Run:
     """Train one learner with one seed."""
+    job.learner.load()
     evaluator, clock = Evaluator(job.protocol, job.seed), Clock()
     job.learner.train(job.seed, evaluator)
     return Run(
