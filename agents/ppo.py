@@ -11,6 +11,11 @@ improved on minibatches of the rollout, several times over (`_improve`).
 Common additions to the paper that are used here: orthogonal initial weights, advantages normalised
 over the rollout, and gradient clipping. Value clipping is not used.
 
+With `persistence`, the noise of actions is held for several steps, as in Hollenstein et al.,
+"Colored noise in PPO" (AAAI 2024, arXiv 2312.11091), whose noise is correlated in time, too. The
+actions then push in one direction for longer. Each action by itself has the same distribution as
+before, so the objective does not change.
+
 Where an episode was truncated, its return continues with the value of its last observation. Where
 it terminated, nothing follows.
 
@@ -37,6 +42,7 @@ from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.replay import Rows, empty_observations
 from agents.return_scale import ReturnAgent
 from agents.saliency import pictures
+from agents.sticky_actions import hold
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
 
@@ -66,11 +72,13 @@ class PPOSettings:
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
     """Maximum norm of the gradient."""
+    persistence: float = 1.0
+    """Average number of steps for which the noise of an action is held."""
     width: int = 64
     """Number of units in each hidden layer."""
 
     def __post_init__(self) -> None:
-        at_least_one(self, "num_steps", "epochs", "minibatches", "width")
+        at_least_one(self, "num_steps", "epochs", "minibatches", "persistence", "width")
         between_0_and_1(self, "gamma", "gae_lambda")
         positive(self, "learning_rate", "clip_coef", "max_grad_norm")
         not_negative(self, "entropy_coef", "value_coef")
@@ -154,6 +162,7 @@ class PPOAgent(ReturnAgent):
         )
         super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         self.rollout = Rollout(task, settings.num_steps, self.distribution)
+        self.noise = np.zeros((task.num_envs, self.distribution.outputs), np.float32)
 
     def act(self, observations: Array, explore: bool = True) -> Array:
         """Return actions (n, ...); with `explore`, sample them and store them in the rollout."""
@@ -161,11 +170,20 @@ class PPOAgent(ReturnAgent):
         if not explore:
             return self.distribution.to_environment(self.distribution.mode(outputs))
         log_std = self.network.log_std.numpy(force=True)
-        actions = self.distribution.sample(outputs, log_std, self.generator)
+        self.noise = self._next_noise()
+        actions = self.distribution.with_noise(outputs, log_std, self.noise)
         rollout, t = self.rollout, self.rollout.length
         rollout.observations[t], rollout.actions[t] = observations, actions
         rollout.outputs[t], rollout.values[t] = outputs, values
         return self.distribution.to_environment(actions)
+
+    def _next_noise(self) -> Array:
+        """Return noise (n, k) for the next actions: new noise, or what is held of the last."""
+        new = self.distribution.noise(self.task.num_envs, self.generator)
+        persistence = self.settings.persistence
+        if persistence == 1.0 or self.steps_seen == 0:
+            return new
+        return hold(self.noise, new, persistence, self.generator)
 
     def learn(self, step: Step) -> dict[str, float] | None:
         """Store what followed; once the rollout is full, improve the policy with it."""
@@ -314,9 +332,11 @@ class PPOAgent(ReturnAgent):
         return PolicyNetwork(self.network, lambda network, seen: network(seen)[0], best)
 
     def tensors(self) -> dict[str, Any]:
-        """Return network, optimizer and the unfinished rollout."""
-        rollout = self.rollout.copies(self.rollout.length)
-        return super().tensors() | {f"rollout.{k}": torch.from_numpy(v) for k, v in rollout.items()}
+        """Return network, optimizer, the unfinished rollout and the noise that may be held."""
+        rows = self.rollout.copies(self.rollout.length)
+        rollout = {f"rollout.{name}": torch.from_numpy(array) for name, array in rows.items()}
+        noise = torch.from_numpy(np.ascontiguousarray(self.noise))
+        return super().tensors() | rollout | {"noise": noise}
 
     def numbers(self) -> dict[str, Any]:
         """Return the random generator and counters."""
@@ -341,6 +361,8 @@ class PPOAgent(ReturnAgent):
         self.rollout.length = numbers["rollout_length"]
         rollout = {name: tensor.numpy() for name, tensor in under("rollout.", tensors).items()}
         self.rollout.restore(rollout, self.rollout.length)
+        if "noise" in tensors:  # earlier versions held none
+            self.noise = tensors["noise"].numpy().copy()  # not of the file
 
     def _evaluate(self, observations: Array) -> tuple[Array, Array]:
         """Return policy outputs (k, n) and values (n,) without gradients."""

@@ -28,6 +28,10 @@ def persist(
     space: spaces.Space[Any], held: Array, persistence: float, generator: np.random.Generator
 ) -> Array:
     """Replace each of the actions `held` (n, ...) by a new one with probability 1 / persistence."""
-    sampled = random_actions(space, len(held), generator)
+    return hold(held, random_actions(space, len(held), generator), persistence, generator)
+
+
+def hold(held: Array, new: Array, persistence: float, generator: np.random.Generator) -> Array:
+    """Return `held` (n, ...), with each of the n replaced by `new` with chance 1 / persistence."""
     renewed = generator.random(len(held)) < 1 / persistence
-    return np.where(renewed.reshape(-1, *(1,) * (held.ndim - 1)), sampled, held)
+    return np.where(renewed.reshape(-1, *(1,) * (held.ndim - 1)), new, held)

@@ -322,6 +322,53 @@ def test_discrete_samples_have_the_probabilities_of_the_policy() -> None:
     assert frequencies == pytest.approx([0.6, 0.3, 0.1], abs=0.006)  # 4 standard deviations
 
 
+def play(agent: PPOAgent, steps: int) -> list[Any]:
+    """Play steps that all look the same; return the actions."""
+    n = agent.task.num_envs
+    seen, no, yes = np.ones((n, 2), np.float32), np.zeros(n, bool), np.ones(n, bool)
+    taken = []
+    for _ in range(steps):
+        actions = agent.act(seen)
+        agent.learn(Step(seen, actions, np.zeros(n), {}, no, no, seen, yes))
+        taken.append(actions)
+    return taken
+
+
+@pytest.mark.parametrize(
+    "actions", [spaces.Discrete(3), spaces.Box(-9, 9, (2,), np.float32)], ids=["discrete", "box"]
+)
+def test_noise_is_held_for_some_steps_and_actions_stay_those_of_the_policy(
+    actions: spaces.Space[Any],
+) -> None:
+    """A held action and a new one are equal by chance in a third of all cases, or in none."""
+    task = Task("test", spaces.Box(0.0, 1.0, (2,), np.float32), actions, 2_000, 1_000_000)
+    agent = PPOAgent(task, PPOSettings(num_steps=100, persistence=4.0), seed=0)
+    taken = np.array(play(agent, 40)).reshape(40, 2_000, -1)
+    same = (taken[1:] == taken[:-1]).all(2).mean()
+    discrete = isinstance(actions, spaces.Discrete)
+    assert same == pytest.approx(0.75 + 0.25 / 3 if discrete else 0.75, abs=0.01)
+    if discrete:
+        assert np.bincount(taken.ravel()) / taken.size == pytest.approx([1 / 3] * 3, abs=0.02)
+    else:
+        assert agent.rollout.actions[:40].std() == pytest.approx(np.exp(-0.5), rel=0.02)
+
+
+def test_a_restored_agent_holds_the_same_noise() -> None:
+    task, settings = one_hot_task(2, 8), PPOSettings(num_steps=4, persistence=5.0)
+    agent, other = PPOAgent(task, settings, seed=0), PPOAgent(task, settings, seed=1)
+    play(agent, 10)
+    other.restore(agent.tensors(), agent.numbers())
+    assert np.array_equal(play(agent, 10), play(other, 10))
+
+
+def test_checkpoints_of_earlier_versions_held_no_noise() -> None:
+    agent, other = (PPOAgent(one_hot_task(2, 8), PPOSettings(num_steps=4), seed) for seed in (0, 1))
+    play(agent, 10)
+    earlier = {name: tensor for name, tensor in agent.tensors().items() if name != "noise"}
+    other.restore(earlier, agent.numbers())
+    assert np.array_equal(play(agent, 10), play(other, 10))
+
+
 def test_screens_are_served_and_other_spaces_are_rejected() -> None:
     screens = spaces.Box(0, 255, (2, 40, 40), np.uint8)
     agent = PPOAgent(Task("t", screens, spaces.Discrete(3), 2, 1), PPOSettings(), seed=0)

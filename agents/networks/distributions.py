@@ -55,11 +55,18 @@ class Categorical:
         self.parameters = 0
         self._start = int(space.start)
 
-    def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
-        """Sample actions (n,) with the Gumbel-max trick, in its form with exponential variables."""
-        clocks = generator.standard_exponential(outputs.shape, np.float32)
-        sampled: Array = (outputs - np.log(clocks + SMALLEST)).argmax(0)
+    def noise(self, count: int, generator: np.random.Generator) -> Array:
+        """Return exponential variables (count, k), which decide what is sampled."""
+        return generator.standard_exponential((self.outputs, count), np.float32).T
+
+    def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
+        """Return the actions (n,) that `noise` (n, k) samples, by the Gumbel-max trick."""
+        sampled: Array = (outputs - np.log(noise.T + SMALLEST)).argmax(0)
         return sampled
+
+    def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
+        """Sample actions (n,)."""
+        return self.with_noise(outputs, log_std, self.noise(outputs.shape[1], generator))
 
     def mode(self, outputs: Array) -> Array:
         """Return the most likely actions (n,)."""
@@ -100,11 +107,18 @@ class Gaussian:
         self.action_shape = (self.outputs,)
         self._scale = BoxScale(space)
 
+    def noise(self, count: int, generator: np.random.Generator) -> Array:
+        """Return standard normal variables (count, k), which decide what is sampled."""
+        return generator.standard_normal((self.outputs, count), np.float32).T
+
+    def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
+        """Return the actions (n, k) that `noise` (n, k) samples."""
+        sampled: Array = (outputs + np.exp(log_std)[:, None] * noise.T).T
+        return sampled
+
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
         """Sample actions (n, k)."""
-        noise = generator.standard_normal(outputs.shape, np.float32)
-        sampled: Array = (outputs + np.exp(log_std)[:, None] * noise).T
-        return sampled
+        return self.with_noise(outputs, log_std, self.noise(outputs.shape[1], generator))
 
     def mode(self, outputs: Array) -> Array:
         """Return the means (n, k)."""
