@@ -196,10 +196,11 @@ def test_check_accepts_observation_options(options: list[str]) -> None:
 
 
 def found(expression: str, env: str = "paddle", **options: Any) -> dict[str, Any]:
-    """Return the verdict of a check."""
+    """Return what a check finds, with its verdict."""
     with TrialProcess(expression, env, options, diagnose="en") as trial:
+        findings = trial.wait_for_findings()
         trial.wait()
-    return trial.verdict
+    return {**findings, **trial.verdict}
 
 
 def test_the_table_shows_means_over_recorded_steps() -> None:
@@ -316,7 +317,7 @@ def test_findings_are_reported_before_compilation(folder: Path) -> None:
     with TrialProcess("mine.py", "paddle", diagnose="en") as trial:
         found = trial.wait_for_findings()
         assert found["rewards"] == ["f"]
-        assert not trial.verdict
+        assert trial.poll() is None
         before = list(found["warnings"])
         warnings = trial.wait()
     assert warnings[: len(before)] == before

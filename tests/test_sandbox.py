@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from rewards.expression import RewardError
 from rewards.sandbox import restrictions
 from rewards.sandbox.parent import TrialProcess
 from rewards.sandbox.protection import BUBBLEWRAP, LANDLOCK, confined, protection
+from rewards.sandbox.reports import MAX_BYTES
 
 if not sys.platform.startswith("linux"):
     pytest.skip("sandboxes need Linux", allow_module_level=True)
@@ -74,3 +76,50 @@ def test_no_attempt_succeeds_in_a_trial(world: Outside) -> None:
         (warning,) = trial.wait()
     assert "prints 'plain_open: OSError" in warning  # the audit hook is disabled, so it came so far
     assert world.reached() == set()
+
+
+FORGED = (
+    b"\xff{{{\n",
+    b"[]\n",
+    b"3\n",
+    b"[" * 100_000 + b"\n",
+    b'{"say": {"a": 1}}\n',
+    b'{"running": 3, "seconds": "x"}\n',
+    b'{"found": {"rewards": []}}\n',
+    b'{"verdict": {"compiled": [true]}}\n',
+    b'{"nonsense": 1}\n',
+    b"x" * (MAX_BYTES + 1),
+)
+FORGER = """
+import os, stat
+from pathlib import Path
+
+text = (Path(__file__).parent / "forged").read_bytes()
+for pipe in range(3, 30):
+    try:
+        if stat.S_ISFIFO(os.fstat(pipe).st_mode):
+            while text:
+                text = text[os.write(pipe, text):]
+    except OSError:
+        pass
+
+def reward(before, action, after):
+    return 1.0
+"""
+
+
+@pytest.mark.parametrize("text", FORGED, ids=lambda text: text[:20].decode("utf-8", "replace"))
+def test_a_forged_report_is_one_line(
+    text: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code of a reward can write into the pipe to the process that tries it."""
+    (tmp_path / "forger.py").write_text(FORGER)
+    (tmp_path / "forged").write_bytes(text)
+    file = tmp_path / "forger.py"
+    with (
+        TrialProcess(str(file), "paddle", diagnose="en") as trial,
+        pytest.raises(RewardError, match="it writes to the program that tries it") as raised,
+    ):
+        trial.wait()
+    assert str(raised.value).startswith(str(file))
+    assert not capsys.readouterr().err

@@ -14,7 +14,7 @@ from rich.table import Table
 
 
 def show_findings(
-    console: Console, expression: str, found: dict[str, Any], texts: Mapping[str, Any]
+    console: Console, expression: str, found: Mapping[str, Any], texts: Mapping[str, Any]
 ) -> None:
     """Print two tables, the warnings, and the failed tests."""
     words, rewards = texts["tables"], found["rewards"]
@@ -42,7 +42,7 @@ def show_findings(
 
 
 def show_outcome(
-    console: Console, verdict: dict[str, Any], warnings: Sequence[str], texts: Mapping[str, Any]
+    console: Console, verdict: Mapping[str, Any], warnings: Sequence[str], texts: Mapping[str, Any]
 ) -> None:
     """Print the `warnings` that are new, and one line with the result."""
     _show_warnings(console, warnings, texts)
@@ -61,7 +61,7 @@ def readable(name: str, names: Mapping[str, str]) -> str:
 
 
 def _show_range(
-    console: Console, expression: str, found: dict[str, Any], words: Mapping[str, str]
+    console: Console, expression: str, found: Mapping[str, Any], words: Mapping[str, str]
 ) -> None:
     """Print the scale of the reward; of several functions in a file, of the one to train on."""
     ranges, stem = found["ranges"], Path(expression).stem

@@ -114,7 +114,7 @@ class Trial:
                 f"reward prints {printed.text!r} at {printed.file}:{printed.line}; in training it "
                 "would print at every step, remove it"
             )
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"tests": 0, "failures": []}
         if self.request["diagnose"]:
             found = self._diagnose(parts, recording)
             found |= self._run_tests(parts, recording, transitions)

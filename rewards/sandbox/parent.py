@@ -10,7 +10,6 @@ import contextlib
 import json
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -27,13 +26,12 @@ from rewards.expression import RewardError, WeightedTerm, parse
 from rewards.sandbox.confinement import ASLEEP
 from rewards.sandbox.digests import add_digests
 from rewards.sandbox.protection import VARIABLE, confined, exit_code
+from rewards.sandbox.reports import Found, Report, Running, Verdict, next_report
 
 SECONDS = 3.0
 """Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
 PATIENCE = 5.0  # seconds past its limit before a process is killed
 STDERR_KEPT = 65_536  # bytes of a broken process's output
-CONTROL = re.compile(rb"\\u00([01][0-9a-f]|7f|[89][0-9a-f])")
-"""Control characters in JSON. A user's code could move the cursor of the terminal with them."""
 
 
 class OtherFunctionError(RewardError):
@@ -48,8 +46,8 @@ class OtherFunctionError(RewardError):
 class TrialProcess:
     """One trial of a reward; it starts at once.
 
-    `verdict` is its result, once `poll` or `wait` has returned warnings. `found`, what the reward
-    pays for, is ready earlier, once `wait_for_findings` has returned it.
+    `verdict` is its result, once `poll` or `wait` has returned warnings. What the reward pays for
+    is ready earlier; see `wait_for_findings`.
     """
 
     def __init__(
@@ -80,12 +78,13 @@ class TrialProcess:
         self.expression = expression
         self.env_id = env_id
         self.env_options = dict(env_options or {})
-        self.found: dict[str, Any] = {}
-        self.verdict: dict[str, Any] = {}
-        self.running: dict[str, Any] = {}
-        """What the process is running, with its file and its time limit."""
+        self.verdict: Verdict
+        self.running = Running()
+        """What the process runs, or has run last."""
         self._began = time.monotonic()
-        self._result: dict[str, Any] = {}
+        self._found: Found | None = None
+        self._verdict: Verdict | None = None
+        self._problem = ""
         self._stderr = b""
         self._digests_folder = Path()
         self._has_found = threading.Event()
@@ -133,28 +132,28 @@ class TrialProcess:
             RewardError: with one line that says why, if the reward cannot be used.
         """
         if any(reader.is_alive() for reader in self._readers):
-            limit = None if "done" in self.running else self.running.get("seconds")
             late = time.monotonic() - self._began
-            if limit is None or late < ASLEEP * limit + PATIENCE:
+            running = self.running.running and not self.running.done
+            if not running or late < ASLEEP * self.running.seconds + PATIENCE:
                 return None
             self.stop()
-            raise self._error(self._too_long(self.running["place"]))
+            raise self._error(self._too_long(self.running.place))
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         self.stop()
-        if "error" in self._result:
-            raise self._error(self._result["error"])
-        if "verdict" not in self._result:
-            raise self._error(self._reason())
-        self.verdict = self._result["verdict"]
+        if self._problem or self._verdict is None:
+            raise self._error(self._problem or self._reason())
+        self.verdict = self._verdict
         add_digests(self._digests_folder, self.verdict["digests"])
         return list(self.verdict["warnings"])
 
-    def wait_for_findings(self) -> dict[str, Any]:
+    def wait_for_findings(self) -> Found:
         """Return what the reward pays for, before it is compiled. Raises as `poll` does."""
-        while not self.found and self.poll() is None:
+        while self._found is None and self.poll() is None:
             self._has_found.wait(0.05)
-        return self.found
+        if self._found is None:
+            raise self._error(self._forged())
+        return self._found
 
     def wait(self) -> list[str]:
         """Wait for the trial and return its warnings. Raises as `poll` does."""
@@ -184,22 +183,28 @@ class TrialProcess:
 
     def _read_reports(self, pipe: IO[bytes]) -> None:
         """Read the reports of the process until it ends."""
-        for line in pipe:
-            event = json.loads(CONTROL.sub(b"", line))
-            if "running" in event:
-                self.running, self._began = event, time.monotonic()
-            elif "say" in event:
-                print(event["say"], file=sys.stderr)
-            elif "digests_folder" in event and not self.running:
-                self._digests_folder = Path(event["digests_folder"])
-            elif "needs" in event:
-                self._prepare()
-            elif "found" in event:
-                self.found = event["found"]
-                self._has_found.set()
-            else:
-                self._result = event
+        try:
+            while (report := next_report(pipe)) is not None:
+                self._take(report)
+        except ValueError:  # also if `stop` has closed the pipe
+            self._problem = self._problem or self._forged()
+            self._process.kill()
         self._has_found.set()
+
+    def _take(self, report: Report) -> None:
+        if report.running:
+            self.running, self._began = report, time.monotonic()
+        elif report.say:
+            print(report.say, file=sys.stderr)
+        elif report.digests_folder and not self.running.running:
+            self._digests_folder = Path(report.digests_folder)
+        elif report.needs:
+            self._prepare()
+        elif report.found is not None:
+            self._found = report.found
+            self._has_found.set()
+        else:
+            self._verdict, self._problem = report.verdict, report.error
 
     def _prepare(self) -> None:
         """Record the games that the trial needs, because it cannot save files in its sandbox."""
@@ -214,26 +219,33 @@ class TrialProcess:
             self._stderr = (self._stderr + piece)[-STDERR_KEPT:]
 
     def _error(self, text: str) -> RewardError:
-        reward = self.running.get("reward")
+        reward = self.running.reward
         return OtherFunctionError(text, reward) if reward else RewardError(text)
+
+    def _forged(self) -> str:
+        """Return that the process has sent something else than reports."""
+        place = self.running.place or f"the trial of {self.expression!r}"
+        return (
+            f"{place}: it writes to the program that tries it; a reward may only read and compute"
+        )
 
     def _reason(self) -> str:
         """Return why there is no verdict."""
         stderr = self._stderr.decode("utf-8", "replace")
-        if not self.running.get("place"):
+        if not self.running.place:
             last = stderr.strip().splitlines()[-1:] or [f"exit code {self._process.returncode}"]
             return f"the trial of {self.expression!r} could not run: {last[0]}"
-        place = line_in(stderr, self.running["file"]) or self.running["place"]
+        place = line_in(stderr, self.running.file) or self.running.place
         code = exit_code(self._process.returncode)
         if "Timeout (" in stderr or code == -getattr(signal, "SIGPROF", math.inf):
             return self._too_long(place)
         how = how_it_ended(code)
-        return f"{place}: {self.running['running']} ended the whole program ({how})"
+        return f"{place}: {self.running.running} ended the whole program ({how})"
 
     def _too_long(self, place: str) -> str:
         return (
-            f"{place}: {self.running['running']} did not end within "
-            f"{self.running['seconds']:g} s; does it have an endless loop?"
+            f"{place}: {self.running.running} did not end within "
+            f"{self.running.seconds:g} s; does it have an endless loop?"
         )
 
 
