@@ -34,6 +34,8 @@ SLEEP = ["/usr/bin/sleep", OUTSIDE["sleep"]]
 VICTIM, PARENT, ADDRESS = OUTSIDE["victim"], OUTSIDE["parent"], OUTSIDE["address"]
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_USER_AND_MOUNTS, REMOUNT_BIND = 0x10020000, 0x1020
+ADD_KEY = 248 if os.uname().machine == "x86_64" else 217
+IO_URING_SETUP, USER_KEYRING = 425, -4
 PTRACE_ATTACH, PTRACE_POKE, PTRACE_DETACH = 16, 4, 17
 
 confinement: Any = sys.modules.get("rewards.sandbox.confinement")
@@ -262,6 +264,41 @@ def posix_shared_memory() -> None:
 
 def message_queue() -> None:
     LIBC.msgsnd(OUTSIDE["queue"], struct.pack("l4s", 1, b"text"), 4, 0)
+
+
+def kernel_key() -> None:
+    """A key of the user outlives the process that adds it."""
+    LIBC.syscall(ADD_KEY, b"user", OUTSIDE["name"].encode(), b"k", 1, USER_KEYRING)
+
+
+def terminal() -> None:
+    with open(OUTSIDE["terminal"], "w") as another:
+        another.write("t")
+
+
+def core_dump() -> None:
+    """The kernel writes the file."""
+    if os.fork() == 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+        os.chdir(HOME / "cores")
+        os.abort()
+    os.wait()
+
+
+def io_uring() -> None:
+    """The kernel opens the file when it takes a request from shared memory."""
+    settings = ctypes.create_string_buffer(120)
+    ring = LIBC.syscall(IO_URING_SETUP, 1, settings)
+    if ring < 0:
+        raise OSError
+    tail, array = (struct.unpack_from("I", settings, at)[0] for at in (44, 64))
+    path = ctypes.create_string_buffer(bytes(HOME / "io_uring"))
+    request = (18, 0, 0, -100, 0, ctypes.addressof(path), 0o600, os.O_CREAT | os.O_WRONLY)
+    with mmap.mmap(ring, 4096) as queue, mmap.mmap(ring, 64, offset=0x10000000) as requests:
+        struct.pack_into("BBHiQQII", requests, 0, *request)
+        struct.pack_into("I", queue, array, 0)
+        struct.pack_into("I", queue, tail, 1)
+        LIBC.syscall(IO_URING_SETUP + 1, ring, 1, 1, 1, None, 0)
 
 
 ATTEMPTS = [

@@ -22,10 +22,12 @@ from envs.engine.cache import cache_root
 LIBC = ctypes.CDLL(None, use_errno=True)
 ANY_TRACER = 0x59616D61  # PR_SET_PTRACER, so that Yama forbids nothing
 IPC_NOWAIT = 0o4000
+KEYCTL = 250 if os.uname().machine == "x86_64" else 219
+USER_KEYRING = -4
 CREATED = (
     *("plain_open", "opener", "c_library", "fifo", "database", "folder", "symbolic_link"),
     *("hard_link", "renamed", "forged_file_name", "around_the_root", "another_users_namespace"),
-    *("terminated_thread", "finalizer", "at_exit"),
+    *("terminated_thread", "finalizer", "at_exit", "io_uring"),
 )
 CHANGED = ("deleted", "truncated", "mapped", "permissions", "times")
 PROGRAMS = ("", "forked", "popen", "posix_subprocess", "posix_spawn", "program_in_memory")
@@ -48,6 +50,7 @@ class Outside:
         self.home, self.work = folder / "home", folder / "work"
         self.home.mkdir()
         self.work.mkdir()
+        (self.home / "cores").mkdir()
         self.script = folder / "escapes.py"
         shutil.copy(Path(__file__).with_name("escapes.py"), self.script)
         for name in ("kept", "to_rename", *CHANGED):
@@ -77,6 +80,10 @@ class Outside:
         self.memory = shared_memory.SharedMemory(self.name, create=True, size=16)
         close.callback(self.memory.unlink)
         close.callback(self.memory.close)
+        self.terminal, other_end = os.openpty()
+        close.callback(os.close, self.terminal)
+        close.callback(os.close, other_end)
+        os.set_blocking(self.terminal, False)
         self.victim = close.enter_context(
             subprocess.Popen(
                 [sys.executable, "-c", VICTIM],
@@ -97,6 +104,7 @@ class Outside:
             "tcp": self.listeners["tcp"].getsockname()[1],
             "udp": self.udp.getsockname()[1],
             "segment": self.segment,
+            "terminal": os.ttyname(other_end),
             "queue": self.queue,
         }
         self.script.with_suffix(".json").write_text(json.dumps(content))
@@ -116,6 +124,9 @@ class Outside:
             "signal_to_parent": self.signalled,
             "shared_memory_segment": _first_byte(self.segment) == ord("s"),
             "posix_shared_memory": bytes(self.memory.buf or b"")[:1] == b"s",
+            "kernel_key": _remove_key(self.name),
+            "terminal": _has_input(self.terminal),
+            "core_dump": any((self.home / "cores").iterdir()),
             "message_queue": LIBC.msgrcv(self.queue, b" " * 16, 8, 0, IPC_NOWAIT) == 4,
         }
         return found | {name for name, happened in results.items() if happened}
@@ -176,6 +187,19 @@ def _accepts(listener: socket.socket) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _has_input(terminal: int) -> bool:
+    """Return whether somebody has written to a terminal."""
+    with contextlib.suppress(BlockingIOError):
+        return os.read(terminal, 16) != b""
+    return False
+
+
+def _remove_key(name: str) -> bool:
+    """Remove a key of the user from the kernel; return whether there was one."""
+    key = LIBC.syscall(KEYCTL, 10, USER_KEYRING, b"user", name.encode(), 0)
+    return bool(key > 0) and LIBC.syscall(KEYCTL, 9, key, USER_KEYRING) == 0
 
 
 def _first_byte(segment: int) -> int:
