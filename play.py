@@ -34,12 +34,15 @@ def run(arguments: list[str]) -> int:
 
     Imports stand here, where Ctrl-C is handled.
     """
-    from playing.app import play
+    from playing.app import label_examples, play
     from playing.selection import PlayError, read
     from rewards.expression import RewardError
 
     try:
         options = read(arguments)
+        if options.label is not None:
+            print(label_examples(options))
+            return 0
         summary = play(options, shlex.join(["python", "play.py", *arguments]))
     except (PlayError, RewardError) as error:
         tell(str(error))

@@ -28,6 +28,7 @@ from training.messages import one_line
 from training.vector_runner import make_environment
 
 if TYPE_CHECKING:
+    from playing.labelling import Labelled
     from playing.live_reward import LiveReward
     from playing.live_training import LiveTraining
     from playing.sound import Speaker
@@ -70,6 +71,26 @@ def use_language(lang: str) -> None:
         theme.use_language(lang)
     except ValueError as error:
         raise PlayError(str(error)) from None
+
+
+def label_examples(options: PlayOptions) -> Labelled:
+    """Let a person label the examples of a dataset in a window.
+
+    Raises:
+        PlayError: if they cannot be labelled.
+    """
+    import pygame
+
+    from playing.labelling import label
+    from playing.window import open_display
+
+    use_language(options.lang)
+    window = open_display()
+    pygame.display.set_caption(f"{options.label} - Training Wheels")
+    try:
+        return label(options, window)
+    finally:
+        pygame.display.quit()
 
 
 def watch(options: PlayOptions) -> Summary:

@@ -76,6 +76,8 @@ class PlayOptions:
     speed: float = 1.0
     """Speed factor; 2 plays twice as fast."""
     train: Annotated[bool, tyro.conf.arg(help=TRAIN_HELP)] = False
+    label: Text = None
+    """Dataset to label by hand, such as shapes: 60 screens, or --episodes."""
     lang: Literal["en", "ko"] = "en"
     """Language of the window: English or Korean."""
     sound: bool = False
@@ -99,6 +101,10 @@ class PlayOptions:
         if self.train:
             reason = "--train trains a new agent in a window"
             self._refuse(reason, "run", "last", "record", "headless", "json", "trust_reward")
+        if self.label:
+            reason = "--label shows screens in a window"
+            self._refuse(reason, "run", "env", "agent", "reward", "train", "record", "headless")
+            self._refuse(reason, "json", "sound", "last", "trust_reward")
         if self.sound:
             self._refuse("--sound needs a window", "record", "headless", "json")
 

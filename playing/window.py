@@ -60,7 +60,7 @@ class Window:
         self.playback = playback
         self.status = Status(speed=speed)
         self.is_open = True
-        self.screen = _open_display()
+        self.screen = open_display()
         pygame.display.set_caption(f"{title} - Training Wheels")
         self._painter: Painter | SplitPainter = Painter(playback)
         self.before: Playback | None = None
@@ -318,7 +318,7 @@ def check_display() -> None:
         raise PlayError(NO_DISPLAY)
 
 
-def _open_display() -> pygame.Surface:
+def open_display() -> pygame.Surface:
     """Open pygame's display and no other part of pygame."""
     check_display()
     try:

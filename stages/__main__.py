@@ -1,6 +1,6 @@
 """Run an experiment: python -m stages [NAME] [--lang ko] ...; without a name, the overview.
 
-`python -m stages generate RUN` continues a commentary with the GPT of a run instead.
+`python -m stages generate RUN` and the other `COMMANDS` run no experiment.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ from rewards.command_line import USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
 
 DEFAULT = "overview"
+COMMANDS = {
+    "generate": (
+        "stages.pretraining.generate:main",
+        "Continue a commentary with the GPT of a run.",
+    ),
+    "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
+}
+"""Function and summary of each command that is no experiment."""
 HELP = f"""usage: python -m stages [NAME] [options]
 
 Run an experiment: print a table and its conclusions, and write a slide (PNG).
@@ -22,7 +30,9 @@ Without a name, run `{DEFAULT}`. `python -m stages NAME --help` lists the option
 
 {summaries(EXPERIMENTS)}
 
-Another command: `python -m stages generate RUN` continues a commentary with the GPT of a run.
+Other commands:
+
+{chr(10).join(f"{name}  {summary}" for name, (_, summary) in COMMANDS.items())}
 """
 
 
@@ -33,12 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(HELP, end="")
         return 0
     name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
-    if name == "generate":
-        from stages.pretraining import generate
-
-        return generate.main(given)
+    if name in COMMANDS:
+        code: int = load(COMMANDS[name][0])(given)
+        return code
     if name not in EXPERIMENTS:
-        hint = suggest(name, EXPERIMENTS)
+        hint = suggest(name, [*EXPERIMENTS, *COMMANDS])
         print(f"stages: there is no experiment `{name}`; {hint}", file=sys.stderr)
         return USAGE_ERROR
     from stages.lab.command import run_experiment

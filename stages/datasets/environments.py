@@ -279,6 +279,7 @@ class ExampleEnv(gymnasium.Env[Array, Any]):
         self.metadata = batch.metadata
         self.observation_space = batch.dataset.observation_space
         self.action_space = deepcopy(batch.dataset.action_space)
+        self.action_names = batch.dataset.action_names
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from gymnasium import spaces
@@ -32,6 +33,7 @@ from gymnasium import spaces
 from envs.names import one_of
 from stages.datasets.classification import ClassificationDataset
 from stages.datasets.dataset import Array, Examples
+from training import hand_labels
 
 SIDE = 24  # pixels
 SMALLEST, LARGEST = 5.5, 9.0  # pixels from the centre of a shape to its rim
@@ -140,11 +142,25 @@ class Shapes(ClassificationDataset):
 
     of: str = "balls"
     """balls: 20 kinds; animals: panda or rabbit."""
+    labels: str = ""
+    """File of `play.py --label`, whose screens and labels are the training examples."""
+
+    training_only = ("noise", "labels")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.of not in KINDS:
             raise ValueError(f"option `of` must be {one_of(KINDS)}, got {self.of!r}")
+        if self.labels:
+            by_hand = hand_labels.read(Path(self.labels))
+            space = self.observation_space
+            fits = by_hand.observations.shape[1:] == space.shape
+            if not fits or tuple(by_hand.names) != self.action_names:
+                raise ValueError(
+                    f"option `labels`: {self.labels} has other screens or classes; they must be "
+                    f"of={self.of}"
+                )
+            object.__setattr__(self, "examples", len(by_hand.labels))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -156,6 +172,10 @@ class Shapes(ClassificationDataset):
         return spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
 
     def sample(self, count: int, seed: int) -> Examples:
+        if self.labels:
+            by_hand = hand_labels.read(Path(self.labels))
+            screens = by_hand.observations.astype(np.uint8)
+            return Examples(screens[:count], by_hand.labels[:count].astype(np.int64))
         kinds = list(KINDS[self.of].values())
         targets = np.arange(count, dtype=np.int64) % len(kinds)
         places, noise = (np.random.default_rng((seed, k)) for k in range(2))
