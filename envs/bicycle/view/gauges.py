@@ -131,7 +131,7 @@ def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> N
 def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:
     """Return the numbers of the task: names, values with units, colours."""
     if hasattr(ride, "good_steps"):
-        return [("at this speed", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
+        return [("speed kept", f"{PERIOD * ride.good_steps:.1f} s", speed_colour(ride))]
     if hasattr(ride, "goal_x"):
         if ride.goals:
             return [("goal", "reached", GREEN)]
