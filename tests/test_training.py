@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -24,6 +25,8 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
+from agents.agent import Step
+from agents.ppo import PPOAgent
 from envs.registry import DATASETS, env_ids
 from training import loop
 from training import train_options as command_line
@@ -99,19 +102,25 @@ def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(
 
 
 @pytest.mark.usefixtures("default_signals")
-def test_an_interrupted_annealed_run_continues_exactly(tmp_path: Path) -> None:
+def test_an_interrupted_annealed_run_continues_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A run stopped by Ctrl-C and resumed ends with the same bits as one that was not stopped."""
-    arguments = ["--steps", "20000", "--anneal", *QUICK]
-    through = run_train("--run-dir", tmp_path / "a", *arguments)
-    process = start_train("--run-dir", tmp_path / "b", *arguments)
-    wait_until(lambda: any((tmp_path / "b").glob("*/checkpoint.json")))
-    time.sleep(0.5)  # by then, it is usually in the middle
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=240)
+    arguments = [*SMALL, *QUICK, "--anneal", "--steps", "9600", "--run-dir"]
+    through = run_train(*arguments, tmp_path / "a")
+    learn, calls = PPOAgent.learn, itertools.count(1)
+
+    def press_ctrl_c(agent: PPOAgent, step: Step) -> dict[str, float] | None:
+        if next(calls) == 333:
+            signal.raise_signal(signal.SIGINT)
+        return learn(agent, step)
+
+    monkeypatch.setattr(PPOAgent, "learn", press_ctrl_c)
+    assert train.main([*arguments, str(tmp_path / "b")]) == 130
     folder = only_run(tmp_path / "b")
-    if process.returncode == 130:  # else it was faster than the signal
-        assert f"python train.py --resume {folder}" in output
-        run_train("--resume", folder)
+    assert f"pythontrain.py--resume{folder}" in "".join(capsys.readouterr().out.split())
+    assert load_checkpoint(folder)[1]["progress"]["steps"] == 333 * 16
+    run_train("--resume", folder)
     assert_same_checkpoint(through, folder)
 
 
