@@ -297,6 +297,11 @@ def test_the_ball_gets_faster_up_to_the_limit(game: Any) -> None:
     assert speeds[-1] == pytest.approx(options.max_ball_speed)
 
 
+def test_keys_move_the_paddle(game: Any) -> None:
+    for keys, action in ((set(), STAY), ({"up"}, UP), ({"down"}, DOWN), ({"up", "down"}, STAY)):
+        assert game.game.action_from_keys(keys) == action
+
+
 def test_the_paddle_stays_in_the_box(game: Any) -> None:
     half = game.batch.options.paddle_size / 2
     for action, end in ((UP, half), (DOWN, 1 - half)):

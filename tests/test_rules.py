@@ -13,6 +13,7 @@ from agents.agent import Task, UnsuitableTaskError
 from agents.random import RandomSettings
 from agents.rules import RulesAgent, RulesSettings
 from envs.bicycle.model import Parameters, matrices, state_matrix
+from envs.bicycle.rules import features
 from training.evaluation import evaluate
 
 GAMES_PLAYED = 100
@@ -116,6 +117,20 @@ def test_a_rider_who_lets_go_pedals_below_5_metres_per_second() -> None:
     nothing = np.zeros(40)
     expected = np.stack((nothing, speeds < 5.0, nothing), 1)
     assert np.array_equal(agent.act(observations), expected)
+
+
+def test_features_of_the_bicycle() -> None:
+    """The goal is seen as its cosine and sine; 1/3 rad to the side or more counts as 1."""
+    env: Any = gymnasium.make_vec("BicycleBalance-v0", num_envs=64, task="goal").unwrapped
+    observations, _ = env.reset(seed=3)
+    states = env.states
+    found = features(observations)
+    np.testing.assert_array_equal(found[:, [0, 1, 2, 4, 5]], observations[:, [0, 1, 2, 3, 5]])
+    slowness = np.maximum(0.0, 6.5 - states.speed)
+    np.testing.assert_allclose(found[:, 3], slowness * observations[:, 2], rtol=1e-5)
+    direction = np.arctan2(observations[:, 7], observations[:, 6])
+    np.testing.assert_allclose(found[:, 6], np.clip(3 * direction, -1, 1), rtol=1e-5)
+    assert (found[:, 7] == 1.0).all()
 
 
 @pytest.mark.parametrize(
