@@ -86,9 +86,6 @@ def test_without_sound_the_device_stays_closed(arguments: str) -> None:
     [
         ("--agent rules", "no_such_driver", "there is no sound device"),
         ("--agent rules", "dummy", "SDL_AUDIODRIVER selects the silent dummy driver: unset it"),
-        ("--agent random --env CartPole-v1", "disk", "CartPole-v1 has no sounds: leave out"),
-        ("--agent rules --json", "disk", "leave out --json"),
-        ("--agent rules --record out.gif", "disk", "leave out --record"),
     ],
 )
 def test_where_nothing_can_sound_one_line_says_why(
@@ -99,3 +96,21 @@ def test_where_nothing_can_sound_one_line_says_why(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(Path().iterdir()) in ([], [Path("audio.raw")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--agent random --env CartPole-v1", "CartPole-v1 has no sounds: leave out"),
+        ("--agent rules --json", "leave out --json"),
+        ("--agent rules --record out.gif", "leave out --record"),
+    ],
+)
+def test_options_without_a_window_exclude_sound(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play.main(["--sound", *arguments.split()]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(Path().iterdir()) == []
