@@ -154,6 +154,15 @@ def test_one_whole_episode_of_each_environment_is_used(baseline: bool) -> None:
     assert returns.tolist() == pytest.approx(expected)
 
 
+def test_the_loss_is_the_mean_over_the_episodes() -> None:
+    agent = make_reinforce(3)
+    observations, actions, returns = scripted(agent)
+    log_probs = agent.network.policy(observations).log_softmax(1)
+    chosen = log_probs.gather(1, actions[:, None])[:, 0]
+    found = ReinforceAgent.losses(agent, observations, actions, returns)
+    assert found["policy_loss"].item() == pytest.approx(-(chosen * returns).sum().item() / 3)
+
+
 def test_unfinished_episodes_are_not_used_after_an_update() -> None:
     """Environments 0 and 1 are in the middle of an episode; only 2 starts one."""
     agent = make_reinforce(3)
