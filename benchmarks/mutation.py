@@ -45,7 +45,8 @@ from training.cli import read_options
 ROOT = Path(__file__).parent.parent
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "runs", "build")
 PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-o", "addopts=")
-TESTS_PASSED = 0  # pytest's exit code
+TESTS_PASSED = 0  # pytest's exit code, also if all tests were skipped
+PASSED = b" passed"  # in what pytest prints
 BASELINE_SECONDS = 300.0
 SECONDS_MORE, TIMES_MORE = 20.0, 4.0  # than without a change, before tests are stopped
 TIMES_WAITING = 10.0  # the limit by the clock, in limits of processor time
@@ -156,7 +157,7 @@ class Workplace:
 
     def __init__(self, root: Path, folder: Path, cache: Path) -> None:
         self.folder, self.cache = folder / "project", folder / "cache"
-        self._output = folder / "output"
+        self.output = folder / "output"
         shutil.copytree(root, self.folder, ignore=NOT_COPIED)
         shutil.copytree(cache, self.cache)
         self._process: subprocess.Popen[bytes] | None = None
@@ -168,14 +169,14 @@ class Workplace:
         use none, so they are stopped after a much longer time by the clock.
         """
         environment = os.environ | {
-            "PYTHONPATH": str(self.folder),
+            "PYTHONPATH": os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")]),
             "PYTHONDONTWRITEBYTECODE": "1",  # a mutant may have the size and the time of another
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing plugins takes a second
             "XDG_CACHE_HOME": str(cache),
             "OMP_NUM_THREADS": "1",
         }
         environment.pop("NUMBA_CACHE_DIR", None)
-        with self._output.open("wb") as output:
+        with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*PYTEST, "-p", "no:cacheprovider", *shlex.split(arguments)],
                 cwd=self.folder,
@@ -189,7 +190,7 @@ class Workplace:
             code, seconds = wait(self._process, TIMES_WAITING * limit)
         finally:
             self.stop()
-        if code is None or TIMEOUT in self._output.read_bytes():
+        if code is None or TIMEOUT in self.output.read_bytes():
             verdict = Verdict.UNDECIDED
         else:
             verdict = Verdict.SURVIVED if code == TESTS_PASSED else Verdict.KILLED
@@ -253,7 +254,7 @@ class Bench:
         self._limits: dict[str, float] = {}
 
     def judge(self, mutant: Mutant) -> Verdict | None:
-        """Judge a mutant in a free workplace; None if its tests fail even without the change."""
+        """Judge a mutant in a free workplace; None if its tests do not pass without it."""
         place = self._free.pop()
         try:
             if all(self._measure(place, arguments) for arguments in mutant.tests):
@@ -263,14 +264,16 @@ class Bench:
         return None
 
     def _measure(self, place: Workplace, arguments: str) -> bool:
-        """Return whether tests pass without a change; set their limit of processor time."""
+        """Return whether tests pass without a change; set their limit of processor time.
+
+        Tests that are all skipped, because a library is missing, say nothing about a mutant.
+        """
         if arguments not in self._limits:
             verdict, code, seconds = place.run(arguments, place.cache)
-            if verdict == Verdict.SURVIVED:
-                self._limits[arguments] = SECONDS_MORE + TIMES_MORE * seconds
-            else:
-                self._limits[arguments] = 0.0
-                print(f"{arguments}: {verdict.value} without a change (pytest: {code})", flush=True)
+            usable = verdict == Verdict.SURVIVED and PASSED in place.output.read_bytes()
+            self._limits[arguments] = SECONDS_MORE + TIMES_MORE * seconds if usable else 0.0
+            if not usable:
+                print(f"left out: without a change, no test of {arguments} passes ({code})")
         return self._limits[arguments] > 0
 
     def stop(self) -> None:
@@ -282,7 +285,7 @@ class Bench:
 def judge(options: Options, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Verdict]]:
     """Yield mutants with their verdicts, as soon as they have been tested.
 
-    Mutants whose tests fail even without a change are left out.
+    Mutants whose tests do not pass without a change are left out.
 
     Raises:
         TimeoutError: after `options.minutes`.

@@ -339,6 +339,24 @@ def test_many_games_for_stable_baselines3(env_id: str) -> None:
     ours.close()
 
 
+def test_what_games_of_a_batch_do_not_have_for_stable_baselines3() -> None:
+    pytest.importorskip("stable_baselines3")
+    from envs.stable_baselines3 import StableBaselines3VecEnv
+
+    env = StableBaselines3VecEnv(gymnasium.make_vec("PaddleBall-v0", num_envs=2))
+    env.set_options([{"state": {"ball_x": 0.25}}] * 2)
+    assert env.reset().shape == (2, 5)
+    assert env.get_attr("states")[1].ball_x.tolist() == [0.25, 0.25]
+    assert env.env_is_wrapped(gymnasium.Wrapper, [0]) == [False]
+    env.set_options([{}, {"state": {}}])
+    with pytest.raises(NotImplementedError, match="the same options"):
+        env.reset()
+    with pytest.raises(NotImplementedError, match="no attributes"):
+        env.set_attr("score", 1)
+    with pytest.raises(NotImplementedError, match="no methods"):
+        env.env_method("close")
+
+
 def test_the_example_for_stable_baselines3(capsys: pytest.CaptureFixture[str]) -> None:
     """The lines of the module's docstring, with fewer steps."""
     pytest.importorskip("stable_baselines3")
