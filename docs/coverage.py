@@ -22,6 +22,7 @@ from playing.selection import read as read_play
 from rewards.__main__ import COMMANDS
 from rewards.expression import parse
 from stages.pretraining.generate import GenerateOptions
+from stages.supervised.agreement import AgreementOptions
 from training.cli import read_options
 from training.train_options import parse as parse_train
 
@@ -35,6 +36,10 @@ What the [lecture](lecture.md) says, and the command that shows it. Of {rows} ro
 command. `python docs/coverage.py` makes this page of [coverage.toml](coverage.toml) and checks that
 every command exists.
 """
+
+
+OTHER_STAGES = {"generate": GenerateOptions, "agreement": AgreementOptions}
+"""Options of the commands of `python -m stages` that are no experiments."""
 
 
 class Row(NamedTuple):
@@ -67,9 +72,7 @@ def check_train(arguments: Sequence[str]) -> None:
 def check_stages(arguments: Sequence[str]) -> None:
     """Check a command line of `python -m stages`."""
     name, *rest = arguments or ("overview",)
-    options: Any = GenerateOptions
-    if name != "generate":
-        options = load(EXPERIMENTS[name].target).options
+    options: Any = OTHER_STAGES.get(name) or load(EXPERIMENTS[name].target).options
     read_options(options, rest, f"-m stages {name}")
 
 
