@@ -176,7 +176,10 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
-def test_files_in_the_projects_folder_hide_no_module_of_python(tmp_path: Path) -> None:
+def test_files_in_the_projects_folder_hide_no_module_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may name another copy of the project
     project = copy_of_the_project(tmp_path)
     for name in ("random", "re", "shlex", "test"):
         (project / f"{name}.py").write_text(f"raise RuntimeError('{name}.py was imported')\n")
