@@ -90,6 +90,8 @@ class Options:
     """tune: number of trials for each learner, each with seeds 100 to 102."""
     jobs: int = 1
     """agents, compare, tune, scale: number of runs in parallel, each in its own process."""
+    show: bool = False
+    """agents, compare: only show the results that the file holds."""
     mutations: int = 1_000
     """damage: number of ways in which run folders are damaged."""
     first_mutation: int = 0
@@ -215,7 +217,7 @@ def run_learners(
     stored = len(runs.stored_runs(lines, jobs))
     show_text(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
     with contextlib.suppress(KeyboardInterrupt):
-        for run in runs.run_all(jobs, options.jobs, lines):
+        for run in runs.run_all(jobs, options.jobs, lines) if not options.show else ():
             show_text(console, run if isinstance(run, str) else runs.describe(run))
     order = {job.key: k for k, job in enumerate(jobs)}
     found = sorted(runs.stored_runs(lines, jobs), key=lambda run: order[run.key])

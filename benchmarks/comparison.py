@@ -27,21 +27,22 @@ HEADINGS = (
     "solved",
     "steps to solved",
     "seconds of learning",
+    "processor seconds",
     "with evaluations",
     "times the first",
     "score in the end",
     "first is better",
-    "processor",
 )
 SUMMARY_HEADINGS = ("learner", "games", "normalised score", "first is better")
 BASELINE = "our random"
 EXPLANATION = (
     "Steps and seconds to solved: median (lowest .. highest) over the seeds. Seconds of learning "
-    "are those without evaluations. Times the first: median seconds of learning, divided by those "
-    "of the first learner; only where all runs of both solved the game. Score in the end: "
+    "are those without evaluations; processor seconds are those of learning that the process got, "
+    "however busy the machine was. Times the first: median processor seconds, divided by those of "
+    "the first learner; only where all runs of both solved the game. Score in the end: "
     "interquartile mean of the evaluation at the end of the budget, with a 95 % bootstrap "
     "interval. First is better: probability that a run of the first learner scores higher in the "
-    "end. Processor: CPU seconds per second."
+    "end."
 )
 
 
@@ -103,19 +104,16 @@ def _line(
     end = final_score(runs)
     score = f"{number(end.value)} ({number(end.low)} .. {number(end.high)})"
     if all(run.last.steps == 0 for run in runs):  # it does not learn
-        return (name, *[""] * 5, score, "", "")
+        return (name, *[""] * 6, score, "")
     beyond = f"not within {protocol.steps:,}"
-    solved = [run.solved for run in runs]
     return (
         name,
-        f"{sum(point is not None for point in solved)} of {len(runs)}",
-        spread([math.inf if point is None else float(point.steps) for point in solved], beyond),
-        spread([math.inf if point is None else point.learning for point in solved], "-"),
-        spread([math.inf if point is None else point.total for point in solved], "-"),
+        f"{sum(run.solved is not None for run in runs)} of {len(runs)}",
+        spread(_until_solved(runs, "steps"), beyond),
+        *(spread(_until_solved(runs, clock), "-") for clock in ("learning", "processor", "total")),
         "" if runs is first else _multiple(runs, first),
         score,
         "" if runs is first else _improvement([final_scores(first)], [final_scores(runs)]),
-        spread([run.processor for run in runs]),
     )
 
 
@@ -129,10 +127,15 @@ def final_score(runs: Sequence[Run]) -> Interval:
     return bootstrap(interquartile_mean, [final_scores(runs)])
 
 
+def _until_solved(runs: Sequence[Run], clock: str) -> list[float]:
+    """Return a field of `Point` at the time when each run solved the game; infinite if not."""
+    return [math.inf if run.solved is None else float(getattr(run.solved, clock)) for run in runs]
+
+
 def _multiple(runs: Sequence[Run], first: Sequence[Run]) -> str:
-    """Return the ratio of median seconds of learning, if all runs solved the game."""
-    both = [[run.solved.learning for run in each if run.solved] for each in (runs, first)]
-    if [len(each) for each in both] != [len(runs), len(first)]:
+    """Return the ratio of median processor seconds, if all runs solved the game."""
+    both = [_until_solved(each, "processor") for each in (runs, first)]
+    if not all(map(math.isfinite, both[0] + both[1])):
         return ""
     return number(statistics.median(both[0]) / statistics.median(both[1]))
 

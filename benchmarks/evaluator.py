@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from agents.agent import Agent, Array
+from benchmarks.measuring import Clock
 from benchmarks.protocol import EvalProtocol
 from training.evaluation import evaluate, fresh_seed
 
@@ -20,6 +20,8 @@ class Point(NamedTuple):
     """Environment steps until then."""
     learning: float
     """Seconds of learning until then, without evaluations."""
+    processor: float
+    """Processor seconds of learning until then: they hardly depend on other programs."""
     total: float
     """Seconds until then, with all evaluations including this one."""
     score: float
@@ -47,13 +49,8 @@ class Evaluator:
         self.solved: Point | None = None
         """The first evaluation that reached the solved score and was confirmed."""
         self._seed = seed
-        self._learned = 0.0
-        self._started = self._resumed = time.perf_counter()
-
-    @property
-    def learning(self) -> float:
-        """Seconds of learning so far."""
-        return self._learned + time.perf_counter() - self._resumed
+        self._learning = self._processor = 0.0
+        self._all, self._part = Clock(), Clock()
 
     def keep_training(self, steps: int, agent: Agent) -> bool:
         """Evaluate the agent if it is due; return False once the budget is used up."""
@@ -72,16 +69,17 @@ class Evaluator:
         return self.points[-1].steps if self.points else 0
 
     def _evaluate(self, steps: int, agent: Agent) -> None:
-        self._learned = self.learning
+        self._learning += self._part.seconds()
+        self._processor += self._part.processor_seconds()
         score, bar = self._score(agent, steps), self.protocol.solved_score
         confirmed = (
             self.solved is None and score >= bar and self._score(agent, steps, CONFIRMATION) >= bar
         )
-        self._resumed = time.perf_counter()
-        point = Point(steps, self._learned, self._resumed - self._started, score)
+        point = Point(steps, self._learning, self._processor, self._all.seconds(), score)
         self.points.append(point)
         if confirmed:
             self.solved = point
+        self._part = Clock()
 
     def _score(self, agent: Agent, *key: int) -> float:
         protocol, seed = self.protocol, fresh_seed(self._seed, *key)

@@ -27,7 +27,7 @@ class Curve(NamedTuple):
 
 
 def curve(runs: Sequence[Run], clock: str, at: Array) -> Curve:
-    """Return the score of `runs` at values of a field of `Point`: `steps`, `learning` or `total`.
+    """Return the score of `runs` at values of a field of `Point`, such as `steps`.
 
     Between two evaluations, the score is that of the earlier one. A value counts only if all runs
     had an evaluation by then, and one of them was still learning.
@@ -58,14 +58,14 @@ def draw_curves(protocol: EvalProtocol, runs: Sequence[Run], path: Path) -> None
     grid = np.arange(protocol.every, protocol.steps + protocol.every, protocol.every)
     for name in names:
         of_learner = [run for run in runs if run.learner == name]
-        longest = max(run.last.learning for run in of_learner)
+        longest = max(run.last.processor for run in of_learner)
         times = np.geomspace(longest / 500, longest, TIMES)
         # runs reach a step of the grid with the next step of all their environments
         nearly = [_on_grid(run, protocol) for run in of_learner]
         _draw(left, name, curve(nearly, "steps", grid))
-        _draw(right, name, curve(of_learner, "learning", times))
+        _draw(right, name, curve(of_learner, "processor", times))
     right.set_xscale("log")
-    for axes, label in ((left, "environment steps"), (right, "seconds of learning, one core")):
+    for axes, label in ((left, "environment steps"), (right, "processor seconds of learning")):
         axes.axhline(protocol.solved_score, color="0.6", linewidth=1, linestyle="dashed")
         axes.set_xlabel(label)
         axes.grid(alpha=0.2)

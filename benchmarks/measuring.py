@@ -86,9 +86,13 @@ class Clock:
         """Return the seconds since the start."""
         return time.perf_counter() - self._began
 
+    def processor_seconds(self) -> float:
+        """Return the CPU seconds of this process since the start."""
+        return time.process_time() - self._spent_before
+
     def processor(self) -> float:
         """Return the CPU seconds of this process per second of wall time."""
-        return (time.process_time() - self._spent_before) / self.seconds()
+        return self.processor_seconds() / self.seconds()
 
 
 def rate(

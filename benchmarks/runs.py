@@ -15,7 +15,6 @@ import torch
 from benchmarks.evaluator import Evaluator, Point
 from benchmarks.learners import Learner
 from benchmarks.machine import machine_facts
-from benchmarks.measuring import Clock
 from benchmarks.protocol import EvalProtocol
 from benchmarks.training import preset_config, run_once
 
@@ -44,8 +43,6 @@ class Run:
     """All evaluations."""
     solved: Point | None
     """The evaluation at which the game was solved."""
-    processor: float
-    """CPU seconds per second of wall time."""
     settings: dict[str, Any]
     """By this project's names; empty: the library's own."""
     protocol: dict[str, Any]
@@ -152,13 +149,12 @@ def _warm_up() -> None:
 def run_job(job: Job) -> Run:
     """Train one learner with one seed."""
     job.learner.load()
-    evaluator, clock = Evaluator(job.protocol, job.seed), Clock()
+    evaluator = Evaluator(job.protocol, job.seed)
     job.learner.train(job.seed, evaluator)
     return Run(
         *job.key,
         points=tuple(evaluator.points),
         solved=evaluator.solved,
-        processor=clock.processor(),
         settings=_settings(job),
         protocol=job.protocol.to_json(),
         machine=machine_facts(),

@@ -44,6 +44,7 @@ def test_every_evaluation_of_the_grid_takes_place_once() -> None:
     assert all(8 < point.score < 11 for point in evaluator.points)  # published: 9.3 on average
     learning = [point.learning for point in evaluator.points]
     assert learning == sorted(learning)
+    assert all(point.processor > 0 for point in evaluator.points)
     assert all(point.learning < point.total for point in evaluator.points)
     assert evaluator.solved is None
 
@@ -248,10 +249,10 @@ def test_statistics_agree_with_rliable() -> None:
 
 def made_up(learner: str, seed: int, scores: tuple[float, ...], solved: int | None) -> Run:
     """Return a run with an evaluation after each 100 steps and each second."""
-    points = tuple(Point(100 * k, k, 2.0 * k, score) for k, score in enumerate(scores, 1))
+    points = tuple(Point(100 * k, k, k / 4, 2.0 * k, score) for k, score in enumerate(scores, 1))
     at = None if solved is None else points[solved]
     protocol = SHORT.to_json()
-    return Run(SHORT.game, learner, seed, points, at, 0.5, {}, protocol, {"commit": "abc"})
+    return Run(SHORT.game, learner, seed, points, at, {}, protocol, {"commit": "abc"})
 
 
 RUNS = [
@@ -272,19 +273,20 @@ def printed(runs: list[Run], *protocols: EvalProtocol) -> list[list[str]]:
 
 def test_a_run_that_ran_out_is_not_within_the_budget_and_has_no_multiple() -> None:
     rows = {row[0]: row for row in printed(RUNS)}
-    assert rows["ours"][1:6] == ["2 of 2", "200", "2", "4", ""]
-    assert rows["ours"][6] == "500 (500 .. 500)"
+    assert rows["ours"][1:7] == ["2 of 2", "200", "2", "0.5", "4", ""]
+    assert rows["ours"][7] == "500 (500 .. 500)"
     # the median of a solved and an unsolved run is unsolved
-    assert rows["theirs"][1:6] == [
+    assert rows["theirs"][1:7] == [
         "1 of 2",
         "not within 300 (300 .. not within 300)",
         "- (3 .. -)",
+        "- (0.75 .. -)",
         "- (6 .. -)",
         "",
     ]
-    assert rows["theirs"][7] == "1.00 (1.00 .. 1.00)"
-    assert rows["slower"][5] == "1.5"
-    assert rows["slower"][7] == "0.50 (0.50 .. 0.50)"
+    assert rows["theirs"][8] == "1.00 (1.00 .. 1.00)"
+    assert rows["slower"][6] == "1.5"
+    assert rows["slower"][8] == "0.50 (0.50 .. 0.50)"
     assert not any("never" in cell for row in rows.values() for cell in row)
 
 
