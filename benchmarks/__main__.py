@@ -238,14 +238,14 @@ def draw(folder: Path, protocols: Sequence[EvalProtocol], found: Sequence[Run]) 
 
 
 def tune(options: Options, console: Console) -> None:
-    """Search settings for every learner; print a line per trial."""
+    """Search settings for every learner; print a line per trial. Ctrl-C ends the search."""
     from benchmarks import learners, runs, tuning
     from benchmarks.report import show_text
 
     for line in learners.left_out():
         show_text(console, line)
     lines = runs.Lines(options.results or tuning.FILE)
-    with runs.make_pool(options.jobs) as pool:
+    with contextlib.suppress(KeyboardInterrupt), runs.make_pool(options.jobs) as pool:
         for protocol in protocols(options):
             all_of_game = learners.tunable(learners.learners_of(protocol))
             for learner in select_learners(options.learners, all_of_game):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -17,6 +19,7 @@ from benchmarks.learners import Learner
 from benchmarks.machine import machine_facts
 from benchmarks.protocol import EvalProtocol
 from benchmarks.training import preset_config, run_once
+from training.signals import end_with_parent
 
 
 class Job(NamedTuple):
@@ -135,13 +138,25 @@ def run_all(jobs: Sequence[Job], processes: int, lines: Lines) -> Iterator[Run |
             yield run
 
 
-def make_pool(processes: int) -> ProcessPoolExecutor:
-    """Return a pool of processes for `run_job`, in which PyTorch has initialised itself."""
+@contextlib.contextmanager
+def make_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of processes for `run_job`, in which PyTorch has initialised itself.
+
+    Ctrl-C ends all of them.
+    """
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=spawn, initializer=_warm_up)
+    with ProcessPoolExecutor(processes, mp_context=spawn, initializer=_start_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in multiprocessing.active_children():  # they ignore Ctrl-C
+                worker.terminate()
+            raise
 
 
-def _warm_up() -> None:
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     torch.set_num_threads(1)
     run_once(preset_config(seed=0, steps=20_000))
 

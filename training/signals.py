@@ -6,6 +6,7 @@ On Windows, SIGBREAK comes from Ctrl-Break and when the console is closed.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -67,3 +68,15 @@ def _is_open(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def end_with_parent() -> None:
+    """Let a thread end this process, a worker of `multiprocessing`, as soon as its parent ends."""
+    threading.Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import os
 import shlex
 import signal
 import sys
@@ -18,9 +17,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -35,6 +34,7 @@ from training.display import PlainDisplay
 from training.evaluation import TUNING_SEEDS
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
+from training.signals import end_with_parent
 from training.train_options import parse
 from training.vector_runner import make_environments
 
@@ -228,11 +228,4 @@ def _start_worker() -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    end_with_parent()
