@@ -22,7 +22,9 @@ from playing.selection import read as read_play
 from rewards.__main__ import COMMANDS
 from rewards.expression import parse
 from stages.pretraining.generate import GenerateOptions
+from stages.pretraining.next_token import NextTokenOptions
 from stages.supervised.agreement import AgreementOptions
+from stages.supervised.tries import TriesOptions
 from training.cli import read_options
 from training.train_options import parse as parse_train
 
@@ -38,7 +40,12 @@ every command exists.
 """
 
 
-OTHER_STAGES = {"generate": GenerateOptions, "agreement": AgreementOptions}
+OTHER_STAGES = {
+    "generate": GenerateOptions,
+    "next_token": NextTokenOptions,
+    "tries": TriesOptions,
+    "agreement": AgreementOptions,
+}
 """Options of the commands of `python -m stages` that are no experiments."""
 
 

@@ -20,6 +20,8 @@ COMMANDS = {
         "stages.pretraining.generate:main",
         "Continue a commentary with the GPT of a run.",
     ),
+    "next_token": ("stages.pretraining.next_token:main", "Show a sentence as training examples."),
+    "tries": ("stages.supervised.tries:main", "Show a search by try and error."),
     "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
 }
 """Function and summary of each command that is no experiment."""
@@ -32,7 +34,7 @@ Without a name, run `{DEFAULT}`. `python -m stages NAME --help` lists the option
 
 Other commands:
 
-{chr(10).join(f"{name}  {summary}" for name, (_, summary) in COMMANDS.items())}
+{chr(10).join(f"{name:10}  {summary}" for name, (_, summary) in COMMANDS.items())}
 """
 
 

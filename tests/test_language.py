@@ -38,11 +38,12 @@ from stages.datasets.tokenizer import (
     tokenizer,
     training_text,
     unknown_letters,
+    written,
 )
 from stages.lab.texts import load
 from stages.lab.trials import Point, Pretrained
 from stages.pictures.token_lines import LETTERS, LINE, Piece, write_pieces
-from stages.pretraining import generate, splitting, tokens
+from stages.pretraining import generate, next_token, splitting, tokens
 from stages.viewers.commentary import SIDE
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
@@ -376,6 +377,31 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
         row = np.array(seen[-dataset.window :])
         assert token == agent.act(row[None], explore=False)[0, -1]
         seen.append(token)
+
+
+def test_a_sentence_is_its_own_training_examples(reader: Path, capsys: Any) -> None:
+    agent, dataset = generate.load(reader)
+    text = "The ball comes."
+    made = tokenizer("en", dataset.pieces)
+    tokens = [END, *encoded(made, [text])[0].tolist()]
+    found = next_token.examples(agent, dataset, text)
+    assert "".join(example.label for example in found).strip() == text
+    for k, example in enumerate(found):
+        assert (
+            f"{example.before}{example.label}".strip()
+            == "".join(each.label for each in found[: k + 1]).strip()
+        )
+        logits = agent.logits(np.array([tokens[: k + 1]]))[0, -1]
+        likely = [written(made, int(token)) for token in logits.topk(5).indices]
+        assert [word for word, _ in example.likely] == likely
+        shares = logits.softmax(0).topk(5).values.tolist()
+        assert [share for _, share in example.likely] == pytest.approx(shares, abs=1e-5)
+        assert example.right == (likely[0] == example.label)
+    assert main(["next_token", str(reader), "--text", text, "--lang", "ko"]) == 0
+    right = sum(example.right for example in found)
+    assert f"예제 {len(found)}개 중 {right}개" in capsys.readouterr().out
+    assert main(["next_token", str(reader), "--text", " "]) == 2
+    assert capsys.readouterr().err == "stages next_token: --text must have letters\n"
 
 
 @pytest.mark.parametrize(
