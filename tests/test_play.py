@@ -30,7 +30,7 @@ from envs.engine import drawing
 from envs.options import parse_env_options
 from playing import theme
 from playing.app import record
-from playing.painter import SIZE, Painter, Status, paint_messages
+from playing.painter import VIDEO_SIZE, Painter, Status, paint_messages
 from playing.playback import Playback
 from playing.players import Players
 from playing.selection import Selection, newest_run, read
@@ -126,9 +126,9 @@ def test_a_video_shows_the_same_as_the_window(capsys: pytest.CaptureFixture[str]
     playback = make_playback(seed=5, max_steps=20)
     for _ in range(7):
         playback.step()
-    painter = Painter(playback)
+    painter = Painter(playback, VIDEO_SIZE)
     painter.paint(Status())
-    assert pictures[7].shape == (SIZE[1], SIZE[0], 3)
+    assert pictures[7].shape == (VIDEO_SIZE[1], VIDEO_SIZE[0], 3)
     assert np.abs(pictures[7].astype(int) - painter.pixels()).max() < 16
     assert [path.name for path in Path().iterdir()] == ["out.gif"]
 
@@ -161,7 +161,7 @@ def test_gymnasium_environments_are_recorded_without_a_display() -> None:
     pictures, _ = read_gif("out.gif")
     steps = found["lengths"][0]
     assert len(pictures) == 1 + math.ceil(steps / 2) + 25, "50 steps per second, 25 frames"
-    assert np.ptp(pictures[3][:, :480]) == 255, "nothing was rendered"
+    assert np.ptp(pictures[3][:, :480]) > 240, "nothing was rendered"
 
 
 def test_mp4_without_its_package_says_what_to_install(
