@@ -18,7 +18,7 @@ from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from rewards.expression import has_code
-from training.cli import Count, File, Text, read_options
+from training.cli import Count, File, Switch, Text, read_options
 from training.config import RunConfig
 from training.messages import one_line
 from training.reward_snapshot import kept_expression
@@ -61,9 +61,9 @@ class PlayOptions:
     """Agent that plays instead of the trained one: random, rules, or an untrained agent."""
     reward: Text = None
     """Reward to show, written as for train.py. Default: the reward of the run."""
-    last: bool = False
+    last: Switch = False
     """Play the last model of the run instead of the one with the best evaluation."""
-    trust_reward: bool = False
+    trust_reward: Switch = False
     """Execute the copy of the reward code in the run folder. Use it only for runs you trust."""
     env_options: Annotated[
         tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE", help_behavior_hint="")
@@ -75,16 +75,16 @@ class PlayOptions:
     """Seed of the first episode; each later episode adds 1. Default: a new seed each time."""
     speed: float = 1.0
     """Speed factor; 2 plays twice as fast."""
-    train: Annotated[bool, tyro.conf.arg(help=TRAIN_HELP)] = False
+    train: Annotated[Switch, tyro.conf.arg(help=TRAIN_HELP, help_behavior_hint="")] = False
     label: Text = None
     """Dataset to label by hand, such as shapes: 60 screens, or --episodes."""
     lang: Literal["en", "ko"] = "en"
     """Language of the window: English or Korean."""
-    sound: bool = False
+    sound: Switch = False
     """Play the sounds of the game. Paddle has sounds."""
-    headless: bool = False
+    headless: Switch = False
     """Open no window; print the scores."""
-    json: bool = False
+    json: Switch = False
     """Print the scores as one JSON object. Opens no window."""
     record: File = None
     """Write a video, out.gif or out.mp4, instead of opening a window."""
@@ -121,9 +121,8 @@ def read(arguments: Sequence[str]) -> PlayOptions:
     Raises:
         PlayError: for arguments that cannot be used.
     """
-    no_pairs = (tyro.conf.FlagCreatePairsOff,)
     try:
-        options: PlayOptions = read_options(PlayOptions, arguments, "play.py", config=no_pairs)
+        options: PlayOptions = read_options(PlayOptions, arguments, "play.py")
     except ValueError as error:
         raise PlayError(str(error)) from None
     return options

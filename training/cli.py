@@ -20,6 +20,9 @@ Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint=""
 Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
 File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 
+Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
+"""An option that is off by default, which help need not say."""
+
 FRAME = " │"
 RULE = re.compile(r"[-─╭╮╰╯]+")
 FLAG = r"Error parsing (--[\w-]+):"
@@ -51,7 +54,7 @@ def read_options(kind: Any, arguments: Sequence[str], program: str, **options: A
         ValueError: for arguments that cannot be used; the message is one line.
         SystemExit: after --help.
     """
-    settings = {"prog": f"python {program}", **options}
+    settings = {"prog": f"python {program}", "config": (tyro.conf.OmitArgPrefixes,), **options}
     box = io.StringIO()
     try:
         with contextlib.redirect_stderr(box):

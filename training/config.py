@@ -18,7 +18,7 @@ from agents import settings_type
 from envs.names import flag
 from envs.options import check_option_name, parse_env_options
 from training.checked import checked
-from training.cli import Text
+from training.cli import Switch, Text
 from training.run_folder import CONFIG, RunError
 
 PACKAGES = ("gymnasium", "numpy", "numba", "torch", "tensorboard", "pygame-ce", "safetensors")
@@ -47,6 +47,7 @@ KEY_VALUES = tyro.constructors.PrimitiveConstructorSpec[dict[str, Any]](
     str_from_instance=lambda options: [f"{name}={value!r}" for name, value in options.items()],
 )
 """How the command line writes a dictionary of environment options."""
+Levels = Annotated[list[str], tyro.conf.arg(metavar="OPTION=VALUE@STEP ...", help_behavior_hint="")]
 EnvOptions = Annotated[dict[str, Any], KEY_VALUES, tyro.conf.arg(help_behavior_hint="")]
 
 
@@ -77,9 +78,7 @@ class RunConfig:
     """Number of PyTorch threads. More than one is faster for large networks only."""
     env_options: EnvOptions = field(default_factory=dict)
     """Options of the environment, such as ball_speed=0.04 paddle_size=0.3."""
-    curriculum: Annotated[list[str], tyro.conf.arg(metavar="OPTION=VALUE@STEP ...")] = field(
-        default_factory=list, metadata=LATER
-    )
+    curriculum: Levels = field(default_factory=list, metadata=LATER)
     """Environment options that change at a step, such as paddle_size=0.5@0 paddle_size=0.1@200000.
     Evaluations are made with the last values."""
     solved_score: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = field(
@@ -94,7 +93,7 @@ class RunConfig:
     """Number of frames in the video of each evaluation; 0 means no pictures at all."""
     pretrained: Text = field(default=None, metadata=LATER)
     """Run folder whose backbone training starts with. The heads are new."""
-    freeze: bool = field(default=False, metadata=LATER)
+    freeze: Switch = field(default=False, metadata=LATER)
     """Keep the pretrained backbone fixed and train only the heads."""
 
     @property

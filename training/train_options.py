@@ -19,7 +19,7 @@ from envs.names import flag, one_of, suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
 from rewards.expression import has_code
-from training.cli import File, Text, read_options
+from training.cli import File, Switch, Text, read_options
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.curriculum import final_task
@@ -65,9 +65,9 @@ class TrainOptions(RunConfig, Generic[Settings]):
     """Folder in which the run folder is created."""
     resume: File = None
     """Run folder to continue, exactly from where it stopped. --steps may be raised."""
-    trust_reward: bool = False
+    trust_reward: Switch = False
     """With --resume: execute the copy of the reward that the run folder holds."""
-    sandbox: bool = False
+    sandbox: Switch = False
     """Train in a sandbox: the reward can write only the run folder. Implies --trust-reward."""
 
     def config(self) -> RunConfig:
@@ -190,7 +190,6 @@ def _read(defaults: TrainOptions[Any], arguments: Sequence[str]) -> TrainOptions
         arguments,
         "train.py",
         default=defaults,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     return options
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stages.lab.intervals import MOST_SEEDS
-from training.cli import File
+from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
 
 
@@ -20,9 +20,8 @@ class ExperimentOptions:
     """File of the slide; by default NAME.png (NAME.ko.png) in the current folder."""
     seeds: int = 3
     """Number of trials of each kind; each has its own dataset and network."""
-    tuning: bool = False
-    """Choose settings: seeds from 100 up, evaluated on the validation split instead of the test
-    split."""
+    tuning: Switch = False
+    """Choose settings: use seeds from 100 up and evaluate on the validation split."""
     processes: int = 0
     """Number of trials that run in parallel; 0 means one per core."""
 
