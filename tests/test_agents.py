@@ -19,7 +19,14 @@ from agents.ppo import PPOAgent, PPOSettings
 from agents.q_agent import QAgent
 from agents.sac import squash
 from agents.torch_agent import TorchAgent
-from agents.validation import at_least_one, between_0_and_1, not_negative, positive
+from agents.validation import (
+    MAX_SIZES,
+    at_least_one,
+    between_0_and_1,
+    check_sizes,
+    not_negative,
+    positive,
+)
 from envs.names import flag
 from envs.registry import AGENTS
 
@@ -77,6 +84,13 @@ def test_every_setting_is_accepted_if_it_is_possible(agent: str) -> None:
             else:
                 with pytest.raises(ValueError, match=f"^{flag(name)} must be "):
                     replace(settings, **{name: value})
+
+
+def test_sizes_have_limits() -> None:
+    for name, most in MAX_SIZES.items():
+        check_sizes(SimpleNamespace(**{name: most}))
+        with pytest.raises(ValueError, match=f"^{flag(name)} must be at most {most:,}, got"):
+            check_sizes(SimpleNamespace(**{name: most + 1}))
 
 
 @pytest.mark.parametrize(

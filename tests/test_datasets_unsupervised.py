@@ -42,7 +42,7 @@ def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a short run that encodes the ball in 8 numbers."""
     return run_train(
         *("--env", "reconstruct", "--run-dir", tmp_path_factory.mktemp("runs"), "--codes", 8),
-        *("--steps", 64_000, "--eval-every", 32_000, *QUICK),
+        *("--steps", 64_000, "--eval-every", 32_000, *QUICK, "--video-frames", 8),
     )
 
 
@@ -186,7 +186,8 @@ def test_a_centre_without_points_stays() -> None:
 def test_training_stops_at_convergence_and_environments_keep_their_points(
     tmp_path: Path,
 ) -> None:
-    given = ("--env", "cluster", "--num-envs", 300, "--eval-every", 300, *QUICK)
+    given: tuple[Any, ...] = ("--env", "cluster", "--num-envs", 300, "--eval-every", 300)
+    given += (*QUICK, "--video-frames", 1)
     folder = run_train("--run-dir", tmp_path / "a", *given, "--steps", 30_000)
     found = json.loads((folder / "evaluation.json").read_text())
     env: gymnasium.Env[Any, Any] = gymnasium.make("ClusterPoints-v0", examples=2000)

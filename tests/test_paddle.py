@@ -399,16 +399,33 @@ def test_motion_of_less_than_a_pixel_is_visible() -> None:
         ("ball_speed", 0.0),
         ("ball_speed", 0.07),  # above max_ball_speed
         ("max_ball_speed", 1.0),
+        ("max_ball_speed", 0.0009),
         ("acceleration", 0.99),
+        ("acceleration", 10.01),
         ("paddle_size", 0.0),
         ("paddle_size", 1.01),
         ("paddle_speed", -0.01),
+        ("paddle_speed", 1.01),
         ("max_steps", 0),
+        ("max_steps", 1_000_000_001),
     ],
 )
 def test_impossible_options_are_refused(option: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"option `{option}` of paddle must be between .*{value}"):
         make(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ball_speed": 0.001, "max_ball_speed": 0.001, "acceleration": 1.0},
+        {"ball_speed": 0.99, "max_ball_speed": 0.99, "acceleration": 10.0},
+        {"paddle_size": 0.01, "paddle_speed": 0.0, "max_steps": 1},
+        {"paddle_size": 1.0, "paddle_speed": 1.0, "max_steps": 1_000_000_000},
+    ],
+)
+def test_extreme_options_are_possible(options: dict[str, float]) -> None:
+    make(**options).reset(seed=0)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
 import play
 import train
 from agents import make_agent
-from agents.agent import Task
+from agents.agent import Task, UnsuitableTaskError
 from agents.networks.prompt_network import PromptCategorical
 from agents.supervised import SupervisedAgent, SupervisedSettings
 from envs.engine.palette import GREEN
@@ -327,3 +328,11 @@ def test_the_viewer_draws_prompts(tmp_path: Path) -> None:
         *("--env-options", "shots=2", "examples=50"),
     )
     assert play.main([str(folder), "--record", str(tmp_path / "out.gif"), "--episodes", "1"]) == 0
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (4, 5, 5)])
+def test_other_observations_are_no_prompts(shape: tuple[int, ...]) -> None:
+    """Three answers need four rows: the description of the task and three questions."""
+    task = Task("t", spaces.Box(-1, 1, shape), spaces.MultiDiscrete([2, 2, 2]), 1, 1)
+    with pytest.raises(UnsuitableTaskError, match="need prompts as observations"):
+        make_agent("supervised", task, SupervisedSettings(), 0)

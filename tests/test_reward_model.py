@@ -212,6 +212,7 @@ def test_a_scatter_plot_has_its_dots_in_the_right_places() -> None:
 def test_a_run_writes_scatter_plots_and_its_agent_can_play(tmp_path: Path) -> None:
     options = ["--agent", "reward_model", "--horizon", 2, "--width", 16, "--num-envs", 16]
     options += ["--reward", "hit_or_miss - 0.01*effort", "--eval-episodes", 2, "--eval-every", 1000]
+    options += ["--video-frames", 4]
     folder = run_train("--run-dir", tmp_path, "--steps", 1600, *options)
     tags = curves(folder).Tags()
     expected = {"hit_or_miss", "effort", "the_end"}
