@@ -1,8 +1,8 @@
 """Adam and RAdam on one vector of parameters.
 
 PyTorch has both. Its optimizers import the PyTorch compiler when the first one is created, which
-takes over a second, and their update of one vector is not faster than these lines. The tests hold
-both against PyTorch's.
+takes over a second, and their update of one vector is not faster than these lines. The tests
+compare both with PyTorch's.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Adam:
         if not found:
             return
         if found.keys() != expected.keys():
-            raise ValueError("the optimizer is another one")
+            raise ValueError("it is the state of another optimizer")
         for name, tensor in found.items():
             if tensor.shape != expected[name].shape or not tensor.is_floating_point():
                 raise ValueError(f"{name} does not fit the network")

@@ -1,4 +1,4 @@
-"""Runs learners in processes of their own, and keeps every result in a file as it comes."""
+"""Runs learners in separate processes, and appends every result to a file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What tells this run from all others of a table."""
+        """What distinguishes this run from all others in a table."""
         return self.protocol.game, self.learner.name, self.seed
 
 
@@ -104,7 +104,7 @@ def stored_runs(lines: Lines, jobs: Sequence[Job]) -> list[Run]:
             solved = None if content["solved"] is None else Point(*content["solved"])
             run = Run(**content | {"points": points, "solved": solved})
         except (KeyError, TypeError):
-            raise ValueError(f"{lines.path} holds something else than runs") from None
+            raise ValueError(f"{lines.path} holds something other than runs") from None
         if run.key not in wanted:
             continue
         job = wanted[run.key]

@@ -46,7 +46,7 @@ OTHER_STAGES = {
     "tries": TriesOptions,
     "agreement": AgreementOptions,
 }
-"""Options of the commands of `python -m stages` that are no experiments."""
+"""Options of the commands of `python -m stages` that are not experiments."""
 
 
 class Row(NamedTuple):

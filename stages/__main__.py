@@ -21,7 +21,7 @@ COMMANDS = {
         "Continue a commentary with the GPT of a run.",
     ),
     "next_token": ("stages.pretraining.next_token:main", "Show a sentence as training examples."),
-    "tries": ("stages.supervised.tries:main", "Show a search by try and error."),
+    "tries": ("stages.supervised.tries:main", "Show a search by trial and error."),
     "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
 }
 """Function and summary of each command that is no experiment."""

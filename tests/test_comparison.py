@@ -332,7 +332,7 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
     assert stored_runs(lines, [Job(SHORT, PRESET, 2)]) == []
     other = Lines(tmp_path / "other.jsonl")
     other.append({"rows": []})
-    with pytest.raises(ValueError, match="something else than runs"):
+    with pytest.raises(ValueError, match="something other than runs"):
         stored_runs(other, [job])
     (tmp_path / "other").write_text("no JSON\n")
     with pytest.raises(ValueError, match="one JSON object per line"):

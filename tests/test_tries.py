@@ -1,4 +1,4 @@
-"""Search by try and error, as a table, and the options of its command."""
+"""Search by trial and error, as a table, and the options of its command."""
 
 from __future__ import annotations
 

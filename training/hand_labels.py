@@ -40,7 +40,7 @@ def read(file: Path) -> HandLabels:
     """Read a file.
 
     Raises:
-        ValueError: if there is none, or it is no file of labels.
+        ValueError: if there is none, or it is not a file of labels.
     """
     try:
         with np.load(file, allow_pickle=False) as arrays:
@@ -48,7 +48,7 @@ def read(file: Path) -> HandLabels:
     except FileNotFoundError:
         raise ValueError(f"there is no file {file}") from None
     except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile):
-        raise ValueError(f"{file} is no file of `play.py --label`") from None
+        raise ValueError(f"{file} was not written by `play.py --label`") from None
     count, classes = len(found.observations), len(found.names)
     whole = found.labels.shape == found.answers.shape == (count,) and count > 0
     if not whole or not all(

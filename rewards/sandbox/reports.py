@@ -91,7 +91,7 @@ def next_report(pipe: IO[bytes]) -> Report | None:
     """Return the next report; None if the pipe has ended.
 
     Raises:
-        ValueError: if it is no report.
+        ValueError: if it is not a report.
     """
     line = pipe.readline(MAX_BYTES)
     if not line:

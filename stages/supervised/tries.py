@@ -1,4 +1,4 @@
-"""Search by try and error, as a table: python -m stages tries
+"""Search by trial and error, as a table: python -m stages tries
 
 Where will the ball land? A try is a set of random operations: one weight for each of five hand-made
 features, and a constant. It predicts a few training examples, its errors are averaged, and the best
@@ -32,7 +32,7 @@ MIDDLE = 0.5  # of the box, which is predicted where all weights are 0
 
 @dataclass(frozen=True)
 class TriesOptions:
-    """Search by try and error: print each try with its errors, and the best one."""
+    """Search by trial and error: print each try with its errors, and the best one."""
 
     tries: int = 8
     """Number of tries."""
