@@ -81,8 +81,8 @@ def test_the_state_of_another_optimizer_is_refused() -> None:
     vector = flatten(a_network())
     whole = Adam(vector, 0.01).tensors()
     for wrong, message in [
-        ({"optimizer.0.step": whole["optimizer.0.step"]}, "another one"),
-        (whole | {"optimizer.1.step": torch.zeros(())}, "another one"),
+        ({"optimizer.0.step": whole["optimizer.0.step"]}, "another optimizer"),
+        (whole | {"optimizer.1.step": torch.zeros(())}, "another optimizer"),
         (whole | {"optimizer.0.exp_avg": torch.zeros(3)}, "exp_avg does not fit the network"),
         (whole | {"optimizer.0.step": torch.tensor(1)}, "step does not fit the network"),
     ]:
