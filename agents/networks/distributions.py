@@ -65,8 +65,9 @@ class Categorical:
         return sampled
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
-        """Sample actions (n,)."""
-        return self.with_noise(outputs, log_std, self.noise(outputs.shape[1], generator))
+        """Sample actions (n,), or more of them (n, ...) for logits (k, n, ...)."""
+        noise = np.asarray(generator.standard_exponential(outputs.shape, np.float32))
+        return self.with_noise(outputs, log_std, noise.T)
 
     def mode(self, outputs: Array) -> Array:
         """Return the most likely actions (n,)."""
