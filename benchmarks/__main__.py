@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options: Options = read_options(Options, given, "-m benchmarks")
         found = measure(options, console)
-    except (ModuleNotFoundError, ValueError) as error:
+    except (ModuleNotFoundError, OSError, ValueError) as error:
         Console(stderr=True).print(f"benchmarks: {error}", markup=False, soft_wrap=True)
         return USAGE_ERROR
     if options.json is not None:
@@ -213,6 +213,8 @@ def run_learners(
     if used := set(seeds) & set(TUNING_SEEDS):
         raise ValueError(f"seed {min(used)} is for tuning: choose seeds below {TUNING_SEEDS[0]}")
     jobs = comparison.plan(protocols(options), learners, seeds)
+    if not jobs:
+        raise ValueError("no learner has such a name; use names of the tables, such as `our ppo`")
     lines = runs.Lines(options.results or RESULTS / f"{suite}.jsonl")
     stored = len(runs.stored_runs(lines, jobs))
     show_text(console, f"{lines.path} holds {stored} of {len(jobs)} runs")

@@ -67,26 +67,36 @@ class Lines:
     """A file with one JSON object per line, to which objects are appended."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file, which need not exist; a last line that was not written whole is dropped.
+        """Open a file, which need not exist; a last line that was not written whole is ignored.
 
         Raises:
             ValueError: if it holds anything else.
         """
         self.path = path
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
+        content = path.read_bytes() if path.exists() else b""
+        size = content.rfind(b"\n") + 1  # of the whole lines
+        self._cut = size if size < len(content) else None
         try:
-            self.objects: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} does not hold one JSON object per line: {error}") from None
+            lines = content[:size].decode().splitlines()
+            self.objects: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        except ValueError:
+            raise self.error() from None
+        are_objects = all(isinstance(each, dict) for each in self.objects)
+        if not are_objects or content[size : size + 1] not in (b"", b"{"):
+            raise self.error()
+
+    def error(self) -> ValueError:
+        """Return the error for a file of other content."""
+        return ValueError(f"{self.path} holds something other than results: choose another file")
 
     def append(self, content: dict[str, Any]) -> None:
-        """Write an object to the file at once."""
+        """Write an object to the file at once, in place of a line that was not written whole."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(content) + "\n")
+        with self.path.open("ab") as file:
+            if self._cut is not None:
+                file.truncate(self._cut)
+                self._cut = None
+            file.write(json.dumps(content).encode() + b"\n")
         self.objects.append(content)
 
 
@@ -104,7 +114,7 @@ def stored_runs(lines: Lines, jobs: Sequence[Job]) -> list[Run]:
             solved = None if content["solved"] is None else Point(*content["solved"])
             run = Run(**content | {"points": points, "solved": solved})
         except (KeyError, TypeError):
-            raise ValueError(f"{lines.path} holds something other than runs") from None
+            raise lines.error() from None
         if run.key not in wanted:
             continue
         job = wanted[run.key]

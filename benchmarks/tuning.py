@@ -166,7 +166,7 @@ def trials_of(lines: Lines, protocol: EvalProtocol, learner: Learner) -> list[di
     return [
         trial
         for trial in lines.objects
-        if (trial["game"], trial["learner"], trial["protocol"]) == key
+        if (trial.get("game"), trial.get("learner"), trial.get("protocol")) == key
     ]
 
 

@@ -332,11 +332,13 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
     assert stored_runs(lines, [Job(SHORT, PRESET, 2)]) == []
     other = Lines(tmp_path / "other.jsonl")
     other.append({"rows": []})
-    with pytest.raises(ValueError, match="something other than runs"):
+    with pytest.raises(ValueError, match="something other than results"):
         stored_runs(other, [job])
-    (tmp_path / "other").write_text("no JSON\n")
-    with pytest.raises(ValueError, match="one JSON object per line"):
-        Lines(tmp_path / "other")
+    for text in ("no JSON\n", "no JSON", "[]\n", '{"game": 1}\nno JSON'):
+        (tmp_path / "other").write_text(text)
+        with pytest.raises(ValueError, match="something other than results"):
+            Lines(tmp_path / "other")
+        assert (tmp_path / "other").read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -348,6 +350,7 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
         (["scale", "--scales", "1", "0"], "--scales must be positive, got 1.0 0.0"),
         (["scale", "--seconds", "nan"], "--seconds must be positive, got nan"),
         (["agents", "--games", "paddle", "--seeds", "100"], "seed 100 is for tuning"),
+        (["agents", "--games", "paddle", "--results", "."], "Is a directory"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -355,6 +358,12 @@ def test_bad_input_is_one_line(
 ) -> None:
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_unknown_learner_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("stable_baselines3")
+    assert main(["compare", "--games", "paddle", "--learners", "nobody"]) == 2
+    assert "no learner has such a name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suite", ["compare", "tune"])
