@@ -13,8 +13,8 @@ over the rollout, and gradient clipping. Value clipping is not used.
 
 With `persistence`, the noise of actions is held for several steps, as in Hollenstein et al.,
 "Colored noise in PPO" (AAAI 2024, arXiv 2312.11091), whose noise is correlated in time, too. The
-actions then push in one direction for longer. Each action by itself has the same distribution as
-before, so the objective does not change.
+actions then push in one direction for longer. The update is unchanged: each action by itself has
+the policy's distribution, and that successive actions are related is ignored.
 
 Where an episode was truncated, its return continues with the value of its last observation. Where
 it terminated, nothing follows.
