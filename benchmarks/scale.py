@@ -65,8 +65,12 @@ BUDGETS: dict[str, dict[str, Budget]] = {
         "dqn": Budget(60_000, 50),
         "pqn": Budget(200_000, 25),
     },
+    "Acrobot-v1": {"ppo": Budget(60_000, 12)},
+    "Pendulum-v1": {"ppo": Budget(60_000, 10)},
+    "MountainCarContinuous-v0": {"ppo": Budget(60_000, 6)},
 }
-"""By game and agent: every agent that learns by gradient from the game's rewards."""
+"""By game and agent: every agent that learns by gradient from the rewards of the first three games,
+and `ppo`, whose losses share a network, on games with other rewards."""
 
 
 class Trial(NamedTuple):
