@@ -18,7 +18,7 @@ from rewards.check.next_commands import DEFAULT_ENV
 from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from rewards.expression import RewardError, file_named, parse
 from rewards.output import forgiving_output
-from rewards.sandbox.parent import OtherFunctionError, TrialProcess
+from rewards.sandbox.parent import SECONDS, OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import missing, protection
 from rewards.texts import LANGUAGES, load_texts
 
@@ -34,8 +34,8 @@ COMMANDS = {
 FLAGS = ("--env", "--env-options", "--lang")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
+def main(arguments: Sequence[str] | None = None, seconds: float = SECONDS) -> int:
+    """Run the command line and return the exit code; `seconds` is as for `TrialProcess`."""
     try:
         options = _read(sys.argv[1:] if arguments is None else arguments)
         env_options = {}
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             env_options = parse_env_options(options.env_options)
         if options.command == "new":
             return new(Path(options.reward), options.env or DEFAULT_ENV, env_options)
-        return check(options.reward, options.env, env_options, options.lang)
+        return check(options.reward, options.env, env_options, options.lang, seconds)
     except (ValueError, OSError) as error:
         from rewards.check.tables import short
         from rewards.errors import message_of
@@ -81,8 +81,14 @@ def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
     return 0
 
 
-def check(expression: str, env: str | None, env_options: dict[str, Any], lang: str = "en") -> int:
-    """Try a reward, and print what it pays for."""
+def check(
+    expression: str,
+    env: str | None,
+    env_options: dict[str, Any],
+    lang: str = "en",
+    seconds: float = SECONDS,
+) -> int:
+    """Try a reward, print what it pays for, and return the exit code."""
     from rewards.reward_file import check_working_folder
 
     if warning := check_working_folder():
@@ -91,18 +97,20 @@ def check(expression: str, env: str | None, env_options: dict[str, Any], lang: s
         env, own_options = _meant_for(expression)
         env_options = own_options | env_options
     try:
-        return _tried(expression, env, env_options, lang)
+        return _tried(expression, env, env_options, lang, seconds)
     except OtherFunctionError as error:
         tell(
             f"warning: only `{error.reward}` is tried, because of another function: {error}. Begin "
             "the names of helpers with _"
         )
-        return _tried(f"{parse(expression)[0].term}:{error.reward}", env, env_options, lang)
+        reward = f"{parse(expression)[0].term}:{error.reward}"
+        return _tried(reward, env, env_options, lang, seconds)
 
 
-def _tried(expression: str, env: str, env_options: dict[str, Any], lang: str) -> int:
-    """Try a reward, print what it pays for, and return the exit code."""
-    with TrialProcess(expression, env, env_options, diagnose=lang) as trial:
+def _tried(
+    expression: str, env: str, env_options: dict[str, Any], lang: str, seconds: float
+) -> int:
+    with TrialProcess(expression, env, env_options, diagnose=lang, seconds=seconds) as trial:
         from rich.console import Console  # while the other process is busy
         from rich.markup import escape
 

@@ -12,7 +12,6 @@ import pytest
 
 from rewards.__main__ import main
 from rewards.expression import RewardError
-from rewards.sandbox import parent as trial_process
 from rewards.sandbox.parent import TrialProcess
 from tests.wrong_rewards import COLLECTION, DEF, HIGH, Wrong
 
@@ -33,16 +32,11 @@ def written(folder: Path, source: str | bytes) -> Path:
 
 @pytest.mark.parametrize("wrong", COLLECTION, ids=[wrong.name for wrong in COLLECTION])
 def test_check_prints_the_expected_line_and_exit_code(
-    wrong: Wrong,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    wrong: Wrong, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if wrong.short_limit:
-        monkeypatch.setattr(trial_process, "SECONDS", 0.25 if "loaded" in wrong.name else 0.8)
     file = written(folder, wrong.source)
     before = file.read_bytes()
-    assert main(["check", "mine.py"]) == wrong.code
+    assert main(["check", "mine.py"], wrong.seconds) == wrong.code
     out, err = capfd.readouterr()
     expected = wrong.message.replace("FILE", "mine.py")
     lines = [line for line in (err + out).splitlines() if ": " in line]
@@ -122,10 +116,9 @@ def test_a_file_stands_for_the_function_with_its_name(folder: Path) -> None:
 
 PARENT = """
 import time
-from rewards.sandbox import parent as trial_process
+from rewards.sandbox.parent import TrialProcess
 
-trial_process.SECONDS = 300.0
-trial = trial_process.TrialProcess("mine.py", "paddle")
+trial = TrialProcess("mine.py", "paddle", seconds=300.0)
 while trial.running.get("running") != "`f`":
     time.sleep(0.01)
 print("on", flush=True)
@@ -150,12 +143,11 @@ def running(marker: str) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="reads Linux's /proc")
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_no_process_is_left_behind(folder: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trial process ends when its trial is stopped and when its parent is killed."""
-    monkeypatch.setattr(trial_process, "SECONDS", 300.0)  # the time limit does not end it here
+def test_no_process_is_left_behind(folder: Path, how: str) -> None:
+    """The trial process ends, long before its time limit, when it is stopped or left alone."""
     written(folder, DEF + "    while True:\n        pass\n")
     if how == "stopped":
-        trial = TrialProcess("mine.py", "paddle")
+        trial = TrialProcess("mine.py", "paddle", seconds=300.0)
         assert trial.poll() is None
         assert running(str(folder))
         trial.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rewards.sandbox.parent import SECONDS
+
 
 class Wrong(NamedTuple):
     """A reward file for paddle-and-ball."""
@@ -14,8 +16,8 @@ class Wrong(NamedTuple):
     """Part of the error or warning that is printed; `FILE` stands for the path of the file."""
     code: int = 2
     """Exit code of `check`; 0 if the reward can be used."""
-    short_limit: bool = False
-    """Whether only the time limit ends it, which the test then shortens."""
+    seconds: float = SECONDS
+    """Time limit, which is shorter than usual where nothing else ends the trial."""
 
 
 DEF = "def f(before, action, after):\n"
@@ -45,7 +47,7 @@ BROKEN_FILES = [
         "loop when loaded",
         "while True:\n    pass\n",
         "loading FILE did not end within",
-        short_limit=True,
+        seconds=0.25,
     ),
     Wrong(
         "unknown event",
@@ -155,26 +157,26 @@ WRONG_FUNCTIONS = [
         "endless loop",
         DEF + "    while True:\n        x = 1\n",
         "`f` did not end within",
-        short_limit=True,
+        seconds=0.8,
     ),
     Wrong(
         "endless loop that catches every exception",
         DEF + "    while True:\n        try:\n            x = 1\n        except BaseException:\n"
         "            pass\n",
         "`f` did not end within",
-        short_limit=True,
+        seconds=0.8,
     ),
     Wrong(
         "endless loop in C",
         DEF + "    return 7 ** 10**9 % 2\n",
         "FILE:2: `f` did not end within",
-        short_limit=True,
+        seconds=0.8,
     ),
     Wrong(
         "slow",
         "import time\n" + DEF + "    time.sleep(0.02)\n    return 1.0\n",
         "FILE:2: `f` is too slow: ",
-        short_limit=True,
+        seconds=0.8,
     ),
     Wrong(
         "asks for input",

@@ -28,8 +28,7 @@ from rewards.sandbox.digests import add_digests
 from rewards.sandbox.protection import VARIABLE, confined, exit_code
 from rewards.sandbox.reports import Found, Report, Running, Verdict, next_report
 
-SECONDS = 3.0
-"""Processor time for one piece of a user's code; loading a file may take longer, as it imports."""
+SECONDS = 3.0  # of processor time for one piece of a user's code
 PATIENCE = 5.0  # seconds past its limit before a process is killed
 STDERR_KEPT = 65_536  # bytes of a broken process's output
 
@@ -59,6 +58,7 @@ class TrialProcess:
         parsed: Sequence[WeightedTerm] | None = None,
         places: tuple[str, str] | None = None,
         diagnose: str = "",
+        seconds: float = SECONDS,
     ) -> None:
         """Start the process.
 
@@ -70,6 +70,8 @@ class TrialProcess:
             places: the game and its module of rewards, in place of `env_id`.
             diagnose: also find out what the reward pays for, as `python -m rewards check` shows it,
                 with warnings in this language, `en` or `ko`.
+            seconds: processor time for one piece of a user's code; loading a file may take longer,
+                as it imports.
 
         Raises:
             RewardError: if `expression` cannot be parsed.
@@ -95,7 +97,7 @@ class TrialProcess:
             "places": places,
             "options": self.env_options,
             "diagnose": diagnose,
-            "seconds": SECONDS,
+            "seconds": seconds,
         }
         self._request = (json.dumps(request, default=float) + "\n").encode()
         self._folder = tempfile.TemporaryDirectory(
