@@ -36,6 +36,7 @@ Suite = Literal[
     "rewards",
     "agents",
     "scale",
+    "past_solved",
     "compare",
     "tune",
     "damage",
@@ -43,7 +44,7 @@ Suite = Literal[
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")]
 Seconds = Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")]
 Steps = Annotated[int | None, tyro.conf.arg(metavar="STEPS", help_behavior_hint="")]
-OWN_TABLES = ("agents", "scale", "compare", "tune", "damage")
+OWN_TABLES = ("agents", "scale", "past_solved", "compare", "tune", "damage")
 RESULTS = Path("runs", "benchmarks")
 
 
@@ -60,8 +61,9 @@ class Options:
         "bicycle",
         "rewards",
     )
-    """What to measure. `agents`, `scale` and `compare` print tables of their own, `tune` searches
-    settings for `compare`, `damage` prints what went wrong; the others share one table."""
+    """What to measure. `agents`, `scale`, `past_solved` and `compare` print tables of their own,
+    `tune` searches settings for `compare`, `damage` prints what went wrong; the others share one
+    table."""
     json: File = None
     """Also write all measured values to this JSON file."""
     results: File = None
@@ -71,13 +73,17 @@ class Options:
     figures: File = None
     """agents, compare: folder for pictures of the learning curves."""
     games: Names = ()
-    """agents, scale, compare, tune: names of games as in the tables. Default: all."""
+    """agents, scale, past_solved, compare, tune: names of games as in the tables. Default: all."""
     agents: Names = ()
     """agents, scale: names of agents as in train.py. Default: all."""
     learners: Names = ()
     """compare, tune: names of learners as in the tables, or how they begin. Default: all."""
     scales: tuple[float, ...] = (1e-6, 1e-3, 1.0, 1e3, 1e6)
     """scale: what all rewards are multiplied by."""
+    factor: float = 10.0
+    """past_solved: how long to train altogether, as a multiple of the steps to solved."""
+    reward: Annotated[str | None, tyro.conf.arg(metavar="REWARD", help_behavior_hint="")] = None
+    """past_solved: a reward as in train.py. Default: that of the game."""
     seconds: Seconds = None
     """scale: time limit of all runs together; those that are not over by then are left out."""
     steps: Steps = None
@@ -85,11 +91,12 @@ class Options:
     seeds: Annotated[
         tuple[int, ...] | None, tyro.conf.arg(metavar="NUMBER ...", help_behavior_hint="")
     ] = None
-    """Seeds, one run for each. Default: 1 to 5 for agents and scale, 1 to 10 for compare."""
+    """Seeds, one run for each. Default: 1 to 5, or 1 to 10 for compare."""
     trials: int = 20
     """tune: number of trials for each learner, each with seeds 100 to 102."""
     jobs: int = 1
-    """agents, compare, tune, scale: number of runs in parallel, each in its own process."""
+    """agents, compare, tune, scale, past_solved: number of runs in parallel, each in its own
+    process."""
     show: bool = False
     """agents, compare: only show the results that the file holds."""
     mutations: int = 1_000
@@ -102,6 +109,8 @@ class Options:
     def __post_init__(self) -> None:
         """Raise ValueError for an impossible number."""
         at_least_one(self, "jobs", "mutations")
+        if self.factor < 1:
+            raise ValueError(f"--factor must be at least 1, got {self.factor}")
         if self.seconds is not None:
             positive(self, "seconds")
         if self.steps is not None:
@@ -148,6 +157,8 @@ def measure(options: Options, console: Console) -> dict[str, Any]:
         found |= compare_agents(options, console)
     if "scale" in options.suites:
         found |= compare_scales(options, console)
+    if "past_solved" in options.suites:
+        found |= train_past_solved(options, console)
     if "compare" in options.suites:
         found |= compare(options, console)
     if "tune" in options.suites:
@@ -298,6 +309,21 @@ def compare_scales(options: Options, console: Console) -> dict[str, Any]:
         console.print(f"\nStopped: {len(results)} of {len(trials)} runs are over.")
     scale.show_scales(console, results)
     return {"scales": [dataclasses.asdict(result) for result in results]}
+
+
+def train_past_solved(options: Options, console: Console) -> dict[str, Any]:
+    """Train ppo far past solved; print a line per run, then a table per game."""
+    from benchmarks import past_solved
+
+    games = select_names(options.games, past_solved.GAMES)
+    seeds = options.seeds or (1, 2, 3, 4, 5)
+    reward = () if options.reward is None else ("--reward", options.reward)
+    results = []
+    for result in past_solved.train_all(games, seeds, options.factor, reward, options.jobs):
+        console.print(past_solved.describe(result), highlight=False, soft_wrap=True)
+        results.append(result)
+    past_solved.show_past_solved(console, results)
+    return {"past_solved": [dataclasses.asdict(result) for result in results]}
 
 
 def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import signal
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +18,7 @@ from rich.console import Console
 
 from benchmarks.protocol import GAMES
 from benchmarks.report import number, show_table, show_text, spread
-from benchmarks.training import new_run, preset_config, run_once, time_limit
+from benchmarks.training import in_processes, new_run, preset_config, time_limit
 from rewards.expression import parse, written
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
@@ -131,17 +129,9 @@ def run_trials(trials: Sequence[Trial], jobs: int, seconds: float | None) -> Ite
     Trials that are not over after `seconds` altogether are left out.
     """
     deadline = math.inf if seconds is None else time() + seconds
-    spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(jobs, _begin) as pool:
-        for result in pool.imap_unordered(partial(learn, deadline=deadline), trials):
-            if result is not None:
-                yield result
-
-
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the pool, which ends its processes
-    torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))  # torch initialises itself
+    for result in in_processes(partial(learn, deadline=deadline), trials, jobs):
+        if result is not None:
+            yield result
 
 
 def learn(trial: Trial, deadline: float = math.inf) -> Result | None:

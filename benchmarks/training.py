@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Timer
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from rich.console import Console
@@ -21,6 +23,9 @@ from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
 from training.train_options import parse
 from training.vector_runner import make_environments
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SEEDS = (1, 2, 3, 4, 5)
 STEPS = 400_000
@@ -107,6 +112,19 @@ def run_once(config: RunConfig) -> Outcome:
         clock = Clock()
         train(run, logger, display, Event())
         return Outcome(run.progress.steps, clock.seconds(), clock.processor(), run.solved)
+
+
+def in_processes(run: Callable[[T], R], trials: Sequence[T], jobs: int) -> Iterator[R]:
+    """Yield the result of each trial as it comes; `jobs` at a time, in separate processes."""
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(jobs, _begin) as pool:
+        yield from pool.imap_unordered(run, trials)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the pool, which ends its processes
+    torch.set_num_threads(1)
+    run_once(preset_config(seed=0, steps=20_000))  # torch initialises itself
 
 
 @contextmanager

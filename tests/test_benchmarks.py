@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks.engine import measure_engine
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
+from benchmarks.past_solved import Curve, Result, show_past_solved, train_past_solved
 from benchmarks.report import show_rows
 from benchmarks.startup import HERE, PLAY, stopwatch
 from benchmarks.training import measure_training
@@ -62,6 +63,46 @@ def test_training_that_is_not_solved_counts_as_infinite() -> None:
     assert solved.to_json()["values"] == [None]
     assert speed.median > 0
     assert learning.median > 0
+
+
+@pytest.mark.parametrize(
+    ("solved_at", "later", "below", "in_a_row", "stays"),
+    [
+        (100, [40.0, 41.0, 60.0], 0, 0, True),
+        (100, [39.9, 41.0, 12.0, 40.0, 1.0], 3, 1, True),
+        (100, [50.0, 39.0, 39.0, 50.0, 0.0, 0.0, 0.0], 5, 3, False),
+        (100, [0.0, 0.0], 2, 2, False),
+        (100, [], 0, 0, True),
+        (None, [50.0, 50.0], 0, 0, False),
+    ],
+)
+def test_a_game_stays_solved_if_no_two_evaluations_in_a_row_are_below_the_bar(
+    solved_at: int | None, later: list[float], below: int, in_a_row: int, stays: bool
+) -> None:
+    curve = Curve()
+    for k, score in enumerate([0.0, 5.0, 45.0, *later]):
+        curve.scalars({"eval/mean_score": score, "eval/mean_reward": -1.0}, 50 * k)
+        curve.scalars({"train/value_loss": 1.0}, 50 * k)
+    result = Result("paddle", 7, 40.0, solved_at, curve)
+    assert result.later == (later if solved_at else [])
+    assert (result.below, result.most_in_a_row, result.stays_solved) == (below, in_a_row, stays)
+    written = io.StringIO()
+    show_past_solved(Console(file=written, width=200), [result])
+    assert f"| {'yes' if stays else 'NO'} |" in written.getvalue()
+
+
+def test_training_goes_on_past_solved() -> None:
+    """A score of -1 is reached at the first of four evaluations."""
+    short = ("--solved-score", "-1", "--num-envs", "10", "--num-steps", "10", "--minibatches", "2")
+    options = (*short, "--eval-every", "200", "--eval-episodes", "2")
+    result = train_past_solved(("paddle", 1), 4.0, options)
+    assert result.solved_at == 200
+    assert list(result.curve.scores) == list(result.curve.returns) == [200, 400, 600, 800]
+    assert len(result.later) == 3
+    assert result.stays_solved
+    never = train_past_solved(("paddle", 1), 4.0, (*options[2:], "--steps", "200"))
+    assert never.solved_at is None
+    assert list(never.curve.scores) == [200]
 
 
 def test_stopwatch_measures_time_and_memory_and_reports_failure(tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""Train far past solved: an agent that has learned a game should not unlearn it.
+
+`python train.py` stops once a game is solved. If another way of playing earns more, the agent would
+have found it later, and nobody sees that the reward asks for something else than the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from threading import Event
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from benchmarks.report import number, show_table, show_text
+from benchmarks.training import in_processes, new_run, preset_config
+from training.loop import train
+
+GAMES: dict[str, tuple[str, ...]] = {
+    "paddle": ("--env", "paddle"),
+    "bicycle, balance": ("--env", "bicycle"),
+    "bicycle, slow": ("--env", "bicycle", "--env-options", "task=slow"),
+    "bicycle, path": ("--env", "bicycle", "--env-options", "task=path", "--solved-score", "90"),
+    "bicycle, goal": ("--env", "bicycle", "--env-options", "task=goal"),
+}
+"""Arguments for `python train.py`. The preset of `path` has no solved score; 90 m are nine tenths
+of the way at the mean commanded speed."""
+
+HEADINGS = (
+    "seed",
+    "steps to solved",
+    "later evaluations",
+    "below the bar",
+    "most in a row",
+    "lowest score",
+    "last score",
+    "stays solved",
+)
+
+
+@dataclass
+class Curve:
+    """A logger that keeps evaluations only: mean scores and returns by the number of steps."""
+
+    scores: dict[int, float] = field(default_factory=dict)
+    returns: dict[int, float] = field(default_factory=dict)
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """Keep the values of an evaluation."""
+        if "eval/mean_score" in values:
+            self.scores[step] = values["eval/mean_score"]
+            self.returns[step] = values["eval/mean_reward"]
+
+    def gif(self, *_: Any) -> None:
+        """Keep no videos."""
+
+    def embedding(self, *_: Any) -> None:
+        """Keep no embeddings."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Evaluations of a run that went on after it had solved the game."""
+
+    game: str
+    seed: int
+    bar: float
+    """Mean score from which on the game is solved."""
+    solved_at: int | None
+    """Steps until solved; None if it was not, and training ended."""
+    curve: Curve
+
+    @property
+    def later(self) -> list[float]:
+        """Scores of the evaluations after the one that solved the game."""
+        solved_at, scores = self.solved_at, self.curve.scores
+        return [s for step, s in scores.items() if solved_at is not None and step > solved_at]
+
+    @property
+    def below(self) -> int:
+        """Number of later evaluations below the bar."""
+        return sum(score < self.bar for score in self.later)
+
+    @property
+    def most_in_a_row(self) -> int:
+        """Greatest number of successive later evaluations below the bar."""
+        stretches = groupby(self.later, lambda score: score < self.bar)
+        return max((len(list(scores)) for below, scores in stretches if below), default=0)
+
+    @property
+    def stays_solved(self) -> bool:
+        """Whether no two successive later evaluations were below the bar; one may be bad luck."""
+        return self.solved_at is not None and self.most_in_a_row <= 1
+
+
+def train_all(
+    games: Sequence[str], seeds: Sequence[int], factor: float, options: Sequence[str], jobs: int
+) -> Iterator[Result]:
+    """Yield the result of each run as it ends; `jobs` at a time, in separate processes."""
+    trials = [(game, seed) for game in games for seed in seeds]
+    return in_processes(partial(train_past_solved, factor=factor, options=options), trials, jobs)
+
+
+def train_past_solved(
+    trial: tuple[str, int], factor: float = 10.0, options: Sequence[str] = ()
+) -> Result:
+    """Train ppo on (game, seed) until solved, then on to `factor` times as many steps.
+
+    `options` are further arguments for `python train.py`.
+    """
+    game, seed = trial
+    given = [*GAMES[game], "--agent", "ppo", "--video-frames", "0", *options]
+    config = preset_config(seed, options=given)
+    assert config.solved_score is not None
+    torch.set_num_threads(config.threads)
+    curve, solved_at = Curve(), None
+    with new_run(config) as (run, _, display):
+        train(run, curve, display, Event())
+        if run.solved:
+            solved_at = run.progress.steps
+            run.config = replace(config, steps=round(factor * solved_at), solved_score=None)
+            train(run, curve, display, Event())
+    return Result(game, seed, config.solved_score, solved_at, curve)
+
+
+def describe(result: Result) -> str:
+    """Return the line to print when a run has ended."""
+    run = f"{result.game}, seed {result.seed}"
+    if result.solved_at is None:
+        return f"{run}: not solved"
+    return (
+        f"{run}: solved after {result.solved_at:,} steps, then {result.below} of "
+        f"{len(result.later)} evaluations below {number(result.bar)}"
+    )
+
+
+def show_past_solved(console: Console, results: Sequence[Result]) -> None:
+    """Print a table per game with a row per seed."""
+    for game in dict.fromkeys(result.game for result in results):
+        mine = sorted((r for r in results if r.game == game), key=lambda result: result.seed)
+        stay = f"{sum(result.stays_solved for result in mine)} of {len(mine)}"
+        command = f"python train.py {' '.join(GAMES[game])}"
+        bar = number(mine[0].bar)
+        show_text(console, f"\n{game}: {command}; solved at {bar}; {stay} stay solved\n")
+        show_table(console, HEADINGS, [_line(result) for result in mine])
+
+
+def _line(result: Result) -> tuple[str, ...]:
+    later = result.later
+    return (
+        str(result.seed),
+        "never" if result.solved_at is None else f"{result.solved_at:,}",
+        str(len(later)),
+        str(result.below),
+        str(result.most_in_a_row),
+        number(min(later)) if later else "",
+        number(later[-1]) if later else "",
+        "yes" if result.stays_solved else "NO",
+    )
