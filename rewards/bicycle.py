@@ -13,7 +13,7 @@ from rewards.check.bicycle_events import EVENTS as EVENTS
 
 DEFAULT = {
     "bicycle-balance": "0.1*stay_upright + 0.1*keep_speed",
-    "bicycle-goal": "0.1*stay_upright + 0.1*keep_speed + 2*towards_goal",
+    "bicycle-goal": "5*arrive_or_fall + towards_goal",
     "bicycle-path": "0.1*stay_upright + 0.1*in_lane + 0.1*keep_speed",
     "bicycle-slow": "0.1*stay_upright + 0.1*keep_speed",
 }
@@ -22,7 +22,7 @@ CALLS_IN_A_STEP = 4.0
 """Interpreted calls of the first default term that take as long as a step of training with ppo."""
 EXAMPLES = {
     "bicycle-balance": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
-    "bicycle-goal": {"stay_upright": 0.1, "towards_goal": 2.0, "smooth": 0.1},
+    "bicycle-goal": {"arrive_or_fall": 5.0, "towards_goal": 1.0, "smooth": 0.1},
     "bicycle-path": {"stay_upright": 0.1, "in_lane": 0.1, "keep_speed": 0.1},
     "bicycle-slow": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
 }
@@ -48,6 +48,11 @@ def progress(before: Any, action: Any, after: Any) -> float:
 def towards_goal(before: Any, action: Any, after: Any) -> float:
     """Metres closer to the goal: potential-based shaping (Ng, Harada and Russell 1999)."""
     return before.metres_missing - after.metres_missing
+
+
+def arrive_or_fall(before: Any, action: Any, after: Any) -> float:
+    """1 for reaching the goal, -1 for a fall, else 0: exactly the aim, but it comes late."""
+    return after.goals - before.goals - after.fallen
 
 
 def smooth(before: Any, action: Any, after: Any) -> float:
