@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
+from statistics import mean
 from threading import Event
 from typing import Any
 
@@ -37,8 +38,9 @@ HEADINGS = (
     "below the bar",
     "most in a row",
     "lowest score",
-    "last score",
     "stays solved",
+    "return if solved",
+    "return below the bar",
 )
 
 
@@ -75,10 +77,25 @@ class Result:
     curve: Curve
 
     @property
+    def later_steps(self) -> list[int]:
+        """Numbers of steps of the evaluations after the one that solved the game."""
+        solved_at = self.solved_at
+        return [n for n in self.curve.scores if solved_at is not None and n > solved_at]
+
+    @property
     def later(self) -> list[float]:
-        """Scores of the evaluations after the one that solved the game."""
-        solved_at, scores = self.solved_at, self.curve.scores
-        return [s for step, s in scores.items() if solved_at is not None and step > solved_at]
+        """Scores of these evaluations."""
+        return [self.curve.scores[n] for n in self.later_steps]
+
+    def mean_return(self, solved: bool) -> float | None:
+        """Return the mean return of later evaluations that reach the bar, or of those that do not.
+
+        If those that do not reach it earn more, the reward asks for something else than the score.
+        If they earn less, learning was unstable.
+        """
+        scores, returns = self.curve.scores, self.curve.returns
+        earned = [returns[n] for n in self.later_steps if (scores[n] >= self.bar) == solved]
+        return mean(earned) if earned else None
 
     @property
     def below(self) -> int:
@@ -150,7 +167,7 @@ def show_past_solved(console: Console, results: Sequence[Result]) -> None:
 
 
 def _line(result: Result) -> tuple[str, ...]:
-    later = result.later
+    later, returns = result.later, (result.mean_return(True), result.mean_return(False))
     return (
         str(result.seed),
         "never" if result.solved_at is None else f"{result.solved_at:,}",
@@ -158,6 +175,6 @@ def _line(result: Result) -> tuple[str, ...]:
         str(result.below),
         str(result.most_in_a_row),
         number(min(later)) if later else "",
-        number(later[-1]) if later else "",
         "yes" if result.stays_solved else "NO",
+        *("" if earned is None else number(earned) for earned in returns),
     )

@@ -46,7 +46,7 @@ def progress(before: Any, action: Any, after: Any) -> float:
 
 
 def towards_goal(before: Any, action: Any, after: Any) -> float:
-    """Metres closer to the goal: potential-based shaping (Ng, Harada and Russell 1999)."""
+    """Metres closer to the goal; every way there adds up to the same."""
     return before.metres_missing - after.metres_missing
 
 

@@ -81,14 +81,18 @@ def test_a_game_stays_solved_if_no_two_evaluations_in_a_row_are_below_the_bar(
 ) -> None:
     curve = Curve()
     for k, score in enumerate([0.0, 5.0, 45.0, *later]):
-        curve.scalars({"eval/mean_score": score, "eval/mean_reward": -1.0}, 50 * k)
+        curve.scalars({"eval/mean_score": score, "eval/mean_reward": 100.0 - score}, 50 * k)
         curve.scalars({"train/value_loss": 1.0}, 50 * k)
     result = Result("paddle", 7, 40.0, solved_at, curve)
     assert result.later == (later if solved_at else [])
     assert (result.below, result.most_in_a_row, result.stays_solved) == (below, in_a_row, stays)
+    for solved in (True, False):
+        earned = [100.0 - score for score in result.later if (score >= 40.0) == solved]
+        expected = pytest.approx(np.mean(earned)) if earned else None
+        assert result.mean_return(solved) == expected
     written = io.StringIO()
     show_past_solved(Console(file=written, width=200), [result])
-    assert f"| {'yes' if stays else 'NO'} |" in written.getvalue()
+    assert f" | {'yes' if stays else 'NO'} | " in written.getvalue()
 
 
 def test_training_goes_on_past_solved() -> None:
