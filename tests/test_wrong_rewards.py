@@ -119,7 +119,7 @@ import time
 from rewards.sandbox.parent import TrialProcess
 
 trial = TrialProcess("mine.py", "paddle", seconds=300.0)
-while trial.running.get("running") != "`f`":
+while trial.running.running != "`f`":
     time.sleep(0.01)
 print("on", flush=True)
 trial.wait()
