@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -202,6 +203,21 @@ def test_a_full_disk_is_one_line_and_the_run_can_be_resumed(size: int, tmp_path:
     for folder in folders:
         assert train.main(["--resume", str(folder)]) == 0
         load_checkpoint(folder)
+
+
+def test_a_disk_that_is_full_for_the_curves_names_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TensorBoard's errors name no file."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("training.logger.TensorBoardLogger.scalars", full)
+    assert train.main([*SHORT, "--run-dir", str(tmp_path / "runs")]) == 2
+    run = only_run(tmp_path / "runs")
+    written = f"train.py: {run} cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == written
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:

@@ -88,10 +88,13 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
         except RewardError as error:
             text = with_step(str(error), run.progress.steps, run.shown_folder)
             raise RewardError(text) from None
-        except OSError:
-            if run.folder.is_dir():
-                raise
-            raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
+        except OSError as error:
+            if not run.folder.is_dir():
+                raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
+            if error.errno and not error.filename:  # from TensorBoard, which names no file
+                text = f"{run.shown_folder} cannot be written: {error.strerror}"
+                raise OSError(text) from None
+            raise
         except KeyboardInterrupt:
             text = f"interrupted; the last checkpoint is in {run.shown_folder}"
             raise KeyboardInterrupt(text) from None
