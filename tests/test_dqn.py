@@ -82,6 +82,14 @@ def test_targets_match_hand_computed_ones(double: bool, values: list[float]) -> 
     assert agent._targets(batch).tolist() == pytest.approx((rewards + discounts * values).tolist())
 
 
+def test_learning_starts_after_as_many_steps_as_set() -> None:
+    """Four environments make four steps at a time."""
+    agent = small_agent(learning_starts=8, batch_size=4)
+    for steps, updates in ((4, 0), (8, 1), (12, 2)):
+        agent.learn(one_step())
+        assert (agent.steps_seen, agent.updates) == (steps, updates)
+
+
 @pytest.mark.parametrize("huber", [True, False])
 def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None:
     """Errors lie on both sides of the Huber threshold, in units of the returns' scale."""
