@@ -73,12 +73,8 @@ def test_changes_of_every_module_can_be_parsed() -> None:
             ast.parse(change.source)
 
 
-def test_a_small_project_is_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_small_project_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of three mutants, `x < 3` is killed, `-x <= 3` survives, and `-x < 4` is accepted."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # importing plugins takes a second
-    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
     (tmp_path / "m.py").write_text("def f(x):\n    return -x < 3\n")
     (tmp_path / "test_m.py").write_text("from m import f\n\ndef test(): assert f(0) > f(-5)\n")
     accepted = 'module = "m.py"\nbefore = "return -x < 3"\nafter = "return -x < 4"\n'
@@ -90,6 +86,46 @@ def test_a_small_project_is_judged(
     (survivor,) = tomllib.loads(survivors.read_text())["accepted"]
     assert survivor == {"module": "m.py", "before": "return -x < 3", "after": "return -x <= 3"}
     assert (tmp_path / "m.py").read_text() == "def f(x):\n    return -x < 3\n"
+
+
+def test_an_endless_loop_is_killed_and_a_test_that_waited_too_long_is_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of all mutants, only the two that an earlier run listed are tested."""
+    monkeypatch.setattr(mutation, "SECONDS_MORE", 1.0)
+    monkeypatch.setattr(mutation, "TIMES_MORE", 1.0)
+    monkeypatch.setattr(mutation, "TIMES_WAITING", 1000.0)  # the machine may be busy
+    (tmp_path / "m.py").write_text("def f(x):\n    while x > 0:\n        x -= 1\n    return x\n")
+    (tmp_path / "test_m.py").write_text(
+        "from subprocess import TimeoutExpired\nfrom m import f\n\ndef test():\n"
+        "    if f(3) != 0:\n        raise TimeoutExpired('program', 60)\n"
+    )
+    config, again = tmp_path / "config.toml", tmp_path / "again.toml"
+    config.write_text('[tests]\n"m.py" = ["test_m.py"]\n')
+    again.write_text(
+        "".join(
+            f'[[accepted]]\nmodule = "m.py"\nbefore = "x -= 1"\nafter = "{after}"\n'
+            for after in ("x += 1", "x -= 2")
+        )
+    )
+    arguments = ["--root", tmp_path, "--config", config, "--again", again]
+    assert mutation.main([str(each) for each in arguments]) == 1
+    printed = capsys.readouterr().out
+    assert "1 of 2 killed: 50.0%; 1 undecided" in printed
+    assert 'after = "x -= 2"' in printed
+
+
+def test_tests_that_are_all_skipped_judge_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.py").write_text("x = 1\n")
+    (tmp_path / "test_m.py").write_text("import pytest\n\ndef test(): pytest.skip('no')\n")
+    config = tmp_path / "config.toml"
+    config.write_text('[tests]\n"m.py" = ["test_m.py"]\n')
+    assert mutation.main(["--root", str(tmp_path), "--config", str(config)]) == 1
+    printed = capsys.readouterr().out
+    assert "left out: without a change, no test of test_m.py passes" in printed
+    assert "0 of 0 killed" in printed
 
 
 def test_an_unknown_module_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
