@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from agents.networks.box_head import Boxes
+from agents.agent import Task
+from agents.networks.box_head import Boxes, GridNetwork
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.detect import (
     CLASSES,
@@ -176,3 +179,13 @@ def test_the_confusion_matrix_has_targets_in_its_rows() -> None:
     assert counts.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]]
     assert recall(counts)[:2].tolist() == [0.5, 0.5]
     assert np.isnan(recall(counts)[2])
+
+
+def test_the_grid_network_lists_rows_columns_classes_and_numbers() -> None:
+    """The prediction of a cell is a pixel of the last convolution."""
+    seen, grid = spaces.Box(0, 255, (1, 24, 24), np.uint8), spaces.Box(0, 1, (6, 6, 2, 5))
+    network = GridNetwork(Task("t", seen, grid, 3, 1), grid, 0)
+    screens = torch.randint(0, 256, (3, 1, 24, 24), dtype=torch.uint8)
+    outputs, pixels = network(screens).reshape(6, 6, 10, 3), network.layers(screens)
+    for row, column in itertools.product(range(6), repeat=2):
+        assert torch.equal(outputs[row, column].T, pixels[:, :, row, column])
