@@ -45,6 +45,8 @@ from agents.saliency import pictures
 from agents.sticky_actions import hold
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
+MIN_VARIANCE = 1e-4  # of returns, in squared units of their scale; they may all be equal
+
 
 @dataclass(frozen=True)
 class PPOSettings:
@@ -69,7 +71,7 @@ class PPOSettings:
     entropy_coef: float = 0.0
     """Weight of the entropy bonus, which keeps the policy random for longer."""
     value_coef: float = 1.0
-    """Weight of the value loss."""
+    """Weight of the value loss, which is relative to the variance of the returns."""
     max_grad_norm: float = 0.5
     """Maximum norm of the gradient."""
     persistence: float = 1.0
@@ -220,7 +222,10 @@ class PPOAgent(ReturnAgent):
             min(ratio A, clip(ratio, 1 - clip_coef, 1 + clip_coef) A)
             ratio = pi(a|s) / pi_old(a|s),
 
-        minus the squared error of the value function, plus the entropy bonus.
+        minus the squared error of the value function, plus the entropy bonus. The squared error is
+        divided by the variance of the returns, as in PopArt (see `agents.return_scale`), because
+        advantages are divided by their standard deviation. Otherwise, if returns differ little for
+        their size, the policy loss alone would shape the backbone, and values would stay wrong.
         """
         settings = self.settings
         rollout = {name: torch.from_numpy(a) for name, a in self.rollout.arrays().items()}
@@ -239,6 +244,7 @@ class PPOAgent(ReturnAgent):
         learned = rollout["valid"]
         mean, std = advantages[learned].mean(), advantages[learned].std(correction=0)
         normalised = (advantages - mean) / (std + 1e-8)
+        variance = returns[learned].var(correction=0).clamp_min(MIN_VARIANCE)
         losses, log_ratios = [], []
         for batch in self.minibatches(rollout, normalised, returns):
             observations, actions, old_log_probs, advantage, value_target = batch
@@ -249,7 +255,7 @@ class PPOAgent(ReturnAgent):
             clipped = ratio.clamp(1 - settings.clip_coef, 1 + settings.clip_coef)
             policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
             value_loss = 0.5 * (predicted - value_target).square().mean()
-            loss = policy_loss + settings.value_coef * value_loss
+            loss = policy_loss + settings.value_coef * value_loss / variance
             if settings.entropy_coef:
                 entropy = self.distribution.entropy(outputs, self.network.log_std)
                 loss = loss - settings.entropy_coef * entropy.mean()
@@ -257,8 +263,7 @@ class PPOAgent(ReturnAgent):
             losses.append(torch.stack((policy_loss.detach(), value_loss.detach())))
             log_ratios.append(log_ratio.detach())
         metrics = self.check(self._metrics(losses, torch.cat(log_ratios), rollout["outputs"]))
-        unexplained, variance = advantages[learned].var(), returns[learned].var()
-        metrics["explained_variance"] = float(1 - unexplained / variance.clamp_min(1e-8))
+        metrics["explained_variance"] = float(1 - std.square() / variance)
         metrics["learning_rate"] = self.learning_rate
         return metrics
 

@@ -157,7 +157,8 @@ def plain_ppo(
         errors = ((network(one)[1] - returns) ** 2).mean() / 2
         objective = limited.mean() + settings.entropy_coef * policy().entropy().mean()
         optimizer.zero_grad()
-        (settings.value_coef * errors - objective).backward()
+        relative_errors = errors / ((returns - returns.mean()) ** 2).mean()
+        (settings.value_coef * relative_errors - objective).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm)
         optimizer.step()
         history["policy"].append(-limited.mean().detach())
