@@ -55,3 +55,8 @@ def test_the_observation_has_a_flag_of_its_own() -> None:
     assert by_flag.env_options["observation"] == "screen"
     with pytest.raises(ValueError, match="--observation state contradicts observation=screen"):
         parse(["--observation", "state", "--env-options", "observation=screen"])
+
+
+def test_a_solved_score_of_infinity_is_never_reached() -> None:
+    assert parse([])[1].solved_score == 40.0
+    assert parse(["--solved-score", "inf"])[1].solved_score is None

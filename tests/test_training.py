@@ -277,6 +277,7 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--steps", "0"], "--steps must be at least 1"),
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
         (["--solved-score", "nan"], "--solved-score must be a number"),
+        (["--solved-score", "-inf"], "--solved-score must be a number, got -inf"),
         (["--entropy-coef", "nan"], "--entropy-coef must be at least 0, got nan"),
         (["--threads", "100000"], "--threads must be at most 1,024"),
         (["--stpes", "100"], "there is no option --stpes; did you mean --steps?\n"),

@@ -84,7 +84,7 @@ class RunConfig:
     solved_score: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = field(
         default=None, metadata=CHANGEABLE
     )
-    """Mean evaluation score at which training stops early."""
+    """Mean evaluation score at which training stops early; inf means never."""
     eval_every: int = field(default=50_000, metadata=limits(1, MAX_STEPS) | CHANGEABLE)
     """Number of environment steps between two evaluations."""
     eval_episodes: int = field(default=100, metadata=limits(1, 1_000_000) | CHANGEABLE)
@@ -112,8 +112,8 @@ class RunConfig:
             raise ValueError(f"{flag(setting.name)} must be {allowed}, got {reprlib.repr(value)}")
         if not DEVICE.fullmatch(self.device):
             raise ValueError(f"--device must be cpu or cuda, got {self.device!r}")
-        if self.solved_score is not None and math.isnan(self.solved_score):
-            raise ValueError("--solved-score must be a number, got nan")
+        if self.solved_score is not None and not self.solved_score > -math.inf:
+            raise ValueError(f"--solved-score must be a number, got {self.solved_score}")
 
     def fixed(self) -> dict[str, Any]:
         """Return the settings that `--resume` cannot change, including the hyperparameters.

@@ -81,7 +81,10 @@ class TrainOptions(RunConfig, Generic[Settings]):
         if self.reward is not None and env_id not in env_ids(GAMES):
             raise ValueError(f"{env_id} has a reward of its own: leave out --reward")
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(RunConfig)}
-        return RunConfig(**values | {"env": env_id, "env_options": _with_flags(self)})
+        values |= {"env": env_id, "env_options": _with_flags(self)}
+        if self.solved_score == math.inf:  # JSON has no infinity
+            values["solved_score"] = None
+        return RunConfig(**values)
 
 
 def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
