@@ -13,7 +13,7 @@ from rewards.check.bicycle_events import EVENTS as EVENTS
 
 DEFAULT = {
     "bicycle-balance": "0.1*stay_upright + 0.1*keep_speed",
-    "bicycle-goal": "5*arrive_or_fall + towards_goal",
+    "bicycle-goal": "20*arrive_or_fall + towards_goal",
     "bicycle-path": "0.1*stay_upright + 0.1*in_lane + 0.1*keep_speed",
     "bicycle-slow": "0.1*stay_upright + 0.1*keep_speed",
 }
@@ -22,7 +22,7 @@ CALLS_IN_A_STEP = 4.0
 """Interpreted calls of the first default term that take as long as a step of training with ppo."""
 EXAMPLES = {
     "bicycle-balance": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
-    "bicycle-goal": {"arrive_or_fall": 5.0, "towards_goal": 1.0, "smooth": 0.1},
+    "bicycle-goal": {"arrive_or_fall": 20.0, "towards_goal": 1.0, "smooth": 0.1},
     "bicycle-path": {"stay_upright": 0.1, "in_lane": 0.1, "keep_speed": 0.1},
     "bicycle-slow": {"stay_upright": 0.1, "keep_speed": 0.1, "smooth": 0.1},
 }
