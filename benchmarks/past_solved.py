@@ -170,7 +170,7 @@ def _line(result: Result) -> tuple[str, ...]:
     later, returns = result.later, (result.mean_return(True), result.mean_return(False))
     return (
         str(result.seed),
-        "never" if result.solved_at is None else f"{result.solved_at:,}",
+        "not reached" if result.solved_at is None else f"{result.solved_at:,}",
         str(len(later)),
         str(result.below),
         str(result.most_in_a_row),

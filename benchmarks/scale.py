@@ -24,7 +24,6 @@ from training.evaluation import evaluate, fresh_seed
 from training.loop import train
 
 FRESH = 99  # part of the final evaluation's seed, so that no other evaluation shares it
-SCALES = (1e-6, 1e-3, 1.0, 1e3, 1e6)
 HEADINGS = (
     "agent, scale of the reward",
     "solved",

@@ -1,11 +1,12 @@
 """Translates the settings of this project's agents to those of other libraries.
 
 `settings` are hyperparameters by this project's names, and `num_envs`. What a library lacks is left
-out: double Q-learning and the Huber loss for DQN, random actions that last for SAC. All other
-numbers keep their meaning:
+out: double Q-learning and the Huber loss for DQN, random actions that last for PPO and SAC. All
+other numbers keep their meaning:
 
-* Our value loss is 1/2 of the squared error, in units of the return's scale; Stable-Baselines3's is
-  the squared error. Its rewards are normalised, which gives the values such a scale.
+* Our value loss is 1/2 of the squared error, divided by the variance of the returns;
+  Stable-Baselines3's is the squared error. Its rewards are divided by a running standard deviation
+  of the returns, so its returns have a variance of about 1. CleanRL's `ppo.py` divides neither.
 * `target_every` counts updates; in the other libraries, it counts environment steps.
 """
 

@@ -25,7 +25,6 @@ from training.evaluation import TUNING_SEEDS
 
 FILE = Path(__file__).with_name("tuned.jsonl")
 SEEDS = tuple(TUNING_SEEDS[:3])
-TRIALS = 20
 MISSING = (
     'tuning needs Optuna, which is not installed: pip install -c constraints.txt -e ".[bench]"'
 )

@@ -35,11 +35,9 @@ HEAD = """\
 # The lecture, row by row
 
 What the [lecture](lecture.md) says, and the command that shows it. Of {rows} rows, {covered} have a
-command. `python docs/coverage.py` makes this page of [coverage.toml](coverage.toml) and checks that
-every command exists.
+command. `python docs/coverage.py` makes this page from [coverage.toml](coverage.toml) and checks
+that every command exists.
 """
-
-
 OTHER_STAGES = {
     "generate": GenerateOptions,
     "next_token": NextTokenOptions,

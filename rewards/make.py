@@ -1,4 +1,4 @@
-"""The way of every reward, from `--reward` or a student's file to compiled kernels.
+"""The path of every reward, from `--reward` or a student's file to compiled kernels.
 
 `gymnasium.make` and `gymnasium.make_vec` call `make_single` and `make_vector`, which call
 `make_reward`. Its steps, in order:

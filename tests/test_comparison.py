@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import sys
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
@@ -370,7 +371,7 @@ def test_an_unknown_learner_is_one_line(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_is_not_installed_is_said(
     suite: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "stable_baselines3", None)
+    monkeypatch.setitem(sys.modules, "stable_baselines3", None)
     assert main([suite]) == 2
     assert "pip install" in capsys.readouterr().err
 

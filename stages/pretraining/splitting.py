@@ -105,7 +105,6 @@ def draw_splits(axes: Any, results: Results, sizes: Sequence[int]) -> None:
     from matplotlib.patches import Rectangle
 
     sentence = sentence_of(results)
-
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.axis("off")
     for k, size in enumerate(sizes):

@@ -35,7 +35,7 @@ def agreement(first: HandLabels, second: HandLabels) -> str:
     """Return a sentence about how often two people agree.
 
     Raises:
-        ValueError: If they have labelled no screen in common.
+        ValueError: if they have labelled no screen in common.
     """
     count = min(len(first.labels), len(second.labels))
     same = first.observations[:count].shape == second.observations[:count].shape and np.array_equal(
