@@ -106,7 +106,7 @@ AGENTS = {
 }
 
 EXPERIMENTS = {
-    "overview": ExperimentEntry("stages.overview:EXPERIMENT", "The five ages of machine learning on one page."),
+    "overview": ExperimentEntry("stages.overview:EXPERIMENT", "The five stages of machine learning on one page."),
     "feedback": ExperimentEntry("stages.supervised.feedback:EXPERIMENT", "Learning from labels compared with learning from rewards."),
     "label_noise": ExperimentEntry("stages.supervised.label_noise:EXPERIMENT", "Wrong labels, few examples and unbalanced classes."),
     "features": ExperimentEntry("stages.supervised.features:EXPERIMENT", "Hand-made features compared with pixels."),

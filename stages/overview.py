@@ -1,12 +1,12 @@
-"""How do the five ages of machine learning compare on one page?
+"""How do the five stages of machine learning compare on one page?
 
     python -m stages
 
 The question is which way the ball flies. It is answered by a hand-written rule; by a linear policy
 on hand-made features, found by random search and by guided search (`agents.search`); by a network
 that sees pixels; and by a network that was pretrained on another question with many labels and
-fine-tuned on few labels of this one. Claims compare the best of each age.
-The fifth age, a transformer with examples in its prompt, answers another question: which button
+fine-tuned on few labels of this one. Claims compare the best of each stage.
+The fifth stage, a transformer with examples in its prompt, answers another question: which button
 moves the paddle to the ball (`stages.datasets.prompts`). The table and the slide show what a person
 supplies, what the machine finds, and what it costs.
 """
@@ -23,12 +23,12 @@ from stages.lab.claims import Claim, Note, difference_of
 from stages.lab.experiment import Experiment
 from stages.lab.results import Cell, Results, Table, final_percent
 from stages.lab.trials import Point, Trial
-from stages.overview_slide import Cost, draw_ages
+from stages.overview_slide import Cost, draw_stages
 
-AGES = ("rules", "search", "deep", "fine_tuned", "in_context")
-ROWS = ("rules", "random_search", *AGES[1:])
-"""Rows of the table: the ages, and the search without guidance."""
-CHANCE = {age: 100 / len(Classify().action_names) for age in AGES}
+STAGES = ("rules", "search", "deep", "fine_tuned", "in_context")
+ROWS = ("rules", "random_search", *STAGES[1:])
+"""Rows of the table: the stages, and the search without guidance."""
+CHANCE = {stage: 100 / len(Classify().action_names) for stage in STAGES}
 CHANCE |= {"in_context": 100 / len(BUTTONS)}
 MANY, FEW, SHOTS = Classify().examples, 1_000, Prompts().shots
 STEPS = 153_600
@@ -54,12 +54,12 @@ GRID = {  # the slowest first
 }
 
 
-def values(age: Cell, points: Sequence[Point]) -> dict[Cell, float]:
+def values(stage: Cell, points: Sequence[Point]) -> dict[Cell, float]:
     """Return the accuracy; for prompts, that after all examples and that without any."""
-    if age != "in_context":
-        return final_percent(age, points)
+    if stage != "in_context":
+        return final_percent(stage, points)
     metrics = points[-1].metrics
-    return {age: 100 * metrics[f"shots_{SHOTS}"], "zero_shot": 100 * metrics["shots_0"]}
+    return {stage: 100 * metrics[f"shots_{SHOTS}"], "zero_shot": 100 * metrics["shots_0"]}
 
 
 def costs(results: Results) -> dict[str, tuple[Cost, Cost]]:
@@ -81,7 +81,7 @@ def costs(results: Results) -> dict[str, tuple[Cost, Cost]]:
 
 
 def table(results: Results) -> Table:
-    """Return a row for each age; the second age has two."""
+    """Return a row for each stage; the second stage has two."""
     paid = {row: [cost.text(results) for cost in of_row] for row, of_row in costs(results).items()}
     names = {row: [text.replace("\n", " ") for text in results.texts[row]] for row in ROWS}
     rows = [(*names[row], *paid[row], f"{results.mean(row):.1f}") for row in ROWS]
@@ -89,7 +89,7 @@ def table(results: Results) -> Table:
 
 
 EXPERIMENT = Experiment(
-    series=AGES,
+    series=STAGES,
     backbones={"landing": LANDING},
     grid=GRID,
     values=values,
@@ -104,5 +104,5 @@ EXPERIMENT = Experiment(
         Claim("labels", "fine_tuned", "scratch", words={"labels": FEW}),
         Claim("shots", "in_context", "zero_shot", words={"shots": SHOTS}),
     ),
-    plot=lambda axes, results: draw_ages(axes, results, CHANCE, costs(results)),
+    plot=lambda axes, results: draw_stages(axes, results, CHANCE, costs(results)),
 )

@@ -1,4 +1,4 @@
-"""The slide of the overview: a bar for each age, with what it costs."""
+"""The slide of the overview: a bar for each stage, with what it costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stages.lab.slides import COLOURS
 
 
 class Cost(NamedTuple):
-    """How many examples, or numbers of feedback, an age needs."""
+    """How many examples, or numbers of feedback, an stage needs."""
 
     own: int
     """For the question itself."""
@@ -25,22 +25,22 @@ class Cost(NamedTuple):
         return str(results.texts["before"].format(**self._asdict()))
 
 
-def draw_ages(
+def draw_stages(
     axes: Any, results: Results, chance: Mapping[str, float], costs: Mapping[str, tuple[Cost, Cost]]
 ) -> None:
-    """Draw each age: accuracy and chance level, in percent, what it needs and what it finds."""
+    """Draw each stage: accuracy and chance level, in percent, what it needs and what it finds."""
     texts = results.texts
-    for k, age in enumerate(results.series):
-        accuracy, colour = results.mean(age), COLOURS[k]
+    for k, stage in enumerate(results.series):
+        accuracy, colour = results.mean(stage), COLOURS[k]
         axes.barh(k, accuracy.value, 0.84, color=colour, alpha=0.35)
         error = {"xerr": accuracy.margin, "color": colour, "capsize": 6, "lw": 2}
         axes.errorbar(accuracy.value, k + 0.33, **error)
-        axes.plot([chance[age]] * 2, (k - 0.42, k + 0.42), color="grey", ls=":", lw=2)
+        axes.plot([chance[stage]] * 2, (k - 0.42, k + 0.42), color="grey", ls=":", lw=2)
         axes.text(106, k, f"{accuracy.value:.0f}", ha="center", va="center", fontsize=26)
-        supplied = texts["supplied"].format(*texts[age][1:])
-        paid = texts["paid"].format(*(cost.text(results) for cost in costs[age]))
+        supplied = texts["supplied"].format(*texts[stage][1:])
+        paid = texts["paid"].format(*(cost.text(results) for cost in costs[stage]))
         axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=15)
-    axes.set_yticks(range(len(results.series)), [texts[age][0] for age in results.series])
+    axes.set_yticks(range(len(results.series)), [texts[stage][0] for stage in results.series])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.set(xlim=(0, 110), xlabel=f"{texts['x']}\n{texts['note']}")

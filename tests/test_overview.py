@@ -1,4 +1,4 @@
-"""The overview: table, slide and claims of made-up trials; costs; the two cheapest ages."""
+"""The overview: table, slide and claims of made-up trials; costs; the two cheapest stages."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def test_a_table_a_slide_and_conclusions(right: bool, lang: str, verdicts_of: An
 def test_the_cost_of_each_age_is_counted_once() -> None:
     """Either for the question or for the pretraining; the prompt of a test costs no feedback."""
     found = {
-        age: [made_up(overview.GRID[age].config(seed, BACKBONES), True) for seed in (1, 2)]
-        for age in overview.ROWS
+        stage: [made_up(overview.GRID[stage].config(seed, BACKBONES), True) for seed in (1, 2)]
+        for stage in overview.ROWS
     }
     found["rules"] = [[Point(1, 0, 0.9, {})]] * 2
     backbones = {"landing": [Pretrained(FOLDER, [Point(7, 7, 0.0, {})])] * 2}
     values = collect(overview.values, found)
     texts = load("overview", "en")
     options = ExperimentOptions(seeds=2)
-    results = Results(options, texts, text_of_key, overview.AGES, (), found, backbones, values)
+    results = Results(options, texts, text_of_key, overview.STAGES, (), found, backbones, values)
     costs = overview.costs(results)
     assert [feedback for _, feedback in costs.values()] == [
         (0, 0),
@@ -75,8 +75,8 @@ def test_the_cost_of_each_age_is_counted_once() -> None:
 
 
 def test_only_the_fine_tuned_age_starts_with_a_backbone() -> None:
-    configs = {age: trial.config(1, BACKBONES) for age, trial in overview.GRID.items()}
-    assert [age for age, config in configs.items() if config.pretrained] == ["fine_tuned"]
+    configs = {stage: trial.config(1, BACKBONES) for stage, trial in overview.GRID.items()}
+    assert [stage for stage, config in configs.items() if config.pretrained] == ["fine_tuned"]
     fine_tuned, scratch = configs["fine_tuned"], configs["scratch"]
     assert dataclasses.replace(fine_tuned, pretrained=None) == scratch
 
