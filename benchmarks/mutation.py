@@ -48,8 +48,6 @@ PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-o", "addopt
 TESTS_PASSED = 0  # pytest's exit code, also if all tests were skipped
 PASSED = b" passed"  # in what pytest prints
 BASELINE_SECONDS = 300.0
-SECONDS_MORE, TIMES_MORE = 20.0, 4.0  # than without a change, before tests are stopped
-TIMES_WAITING = 10.0  # the limit by the clock, in limits of processor time
 TIMEOUT = b"TimeoutExpired"  # of a test that waits for a child process
 GOAL = 0.85
 
@@ -85,6 +83,19 @@ class Options:
         """Raise ValueError for an impossible number."""
         at_least_one(self, "sample", "jobs")
         positive(self, "minutes")
+
+
+class Limits(NamedTuple):
+    """How long the tests of a mutant may take."""
+
+    seconds_more: float = 20.0
+    """Processor time beyond `times_more` times that without a change."""
+    times_more: float = 4.0
+    times_waiting: float = 10.0
+    """Limit by the clock, in limits of processor time."""
+
+
+LIMITS = Limits()
 
 
 class Mutant(NamedTuple):
@@ -155,7 +166,8 @@ class Run(NamedTuple):
 class Workplace:
     """A copy of the project, in which one mutant after the other is tested."""
 
-    def __init__(self, root: Path, folder: Path, cache: Path) -> None:
+    def __init__(self, root: Path, folder: Path, cache: Path, times_waiting: float) -> None:
+        self.times_waiting = times_waiting
         self.folder, self.cache = folder / "project", folder / "cache"
         self.output = folder / "output"
         shutil.copytree(root, self.folder, ignore=NOT_COPIED)
@@ -187,7 +199,7 @@ class Workplace:
             )
         try:
             resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (math.ceil(limit),) * 2)
-            code, seconds = wait(self._process, TIMES_WAITING * limit)
+            code, seconds = wait(self._process, self.times_waiting * limit)
         finally:
             self.stop()
         if code is None or TIMEOUT in self.output.read_bytes():
@@ -241,16 +253,18 @@ def wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int | None, 
 class Bench:
     """Workplaces for several mutants at a time, and how long the tests take without a change."""
 
-    def __init__(self, options: Options, folder: Path) -> None:
+    def __init__(self, options: Options, folder: Path, limits: Limits) -> None:
         cache = folder / "cache" / "training-wheels"
         cache.mkdir(parents=True)
         compiled = cache_root(None).parent
         if compiled.is_dir():  # games are compiled only once
             shutil.copytree(compiled, cache, dirs_exist_ok=True)
         self._places = [
-            Workplace(options.root, folder / f"{k}", cache.parent) for k in range(options.jobs)
+            Workplace(options.root, folder / f"{k}", cache.parent, limits.times_waiting)
+            for k in range(options.jobs)
         ]
         self._free = self._places.copy()  # there are as many threads
+        self._allowed = limits
         self._limits: dict[str, float] = {}
 
     def judge(self, mutant: Mutant) -> Verdict | None:
@@ -271,7 +285,8 @@ class Bench:
         if arguments not in self._limits:
             verdict, code, seconds = place.run(arguments, place.cache)
             usable = verdict == Verdict.SURVIVED and PASSED in place.output.read_bytes()
-            self._limits[arguments] = SECONDS_MORE + TIMES_MORE * seconds if usable else 0.0
+            limit = self._allowed.seconds_more + self._allowed.times_more * seconds
+            self._limits[arguments] = limit if usable else 0.0
             if not usable:
                 print(f"left out: without a change, no test of {arguments} passes ({code})")
         return self._limits[arguments] > 0
@@ -282,7 +297,9 @@ class Bench:
             place.stop()
 
 
-def judge(options: Options, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Verdict]]:
+def judge(
+    options: Options, mutants: Sequence[Mutant], limits: Limits
+) -> Iterator[tuple[Mutant, Verdict]]:
     """Yield mutants with their verdicts, as soon as they have been tested.
 
     Mutants whose tests do not pass without a change are left out.
@@ -292,7 +309,7 @@ def judge(options: Options, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant,
     """
     end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(options.jobs) as pool:
-        bench = Bench(options, Path(name))
+        bench = Bench(options, Path(name), limits)
         try:
             tested = {pool.submit(bench.judge, mutant): mutant for mutant in mutants}
             for done in as_completed(tested, end - time.monotonic()):
@@ -315,7 +332,7 @@ def report(results: Sequence[tuple[Mutant, Verdict]]) -> float:
     return share
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, limits: Limits = LIMITS) -> int:
     """Run the command line; return the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
@@ -330,7 +347,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results: list[tuple[Mutant, Verdict]] = []
     entries: list[str] = []
     try:
-        for mutant, verdict in judge(options, chosen):
+        for mutant, verdict in judge(options, chosen, limits):
             results.append((mutant, verdict))
             if verdict == Verdict.KILLED:
                 continue

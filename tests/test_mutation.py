@@ -89,12 +89,10 @@ def test_a_small_project_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_an_endless_loop_is_killed_and_a_test_that_waited_too_long_is_undecided(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of all mutants, only the two that an earlier run listed are tested."""
-    monkeypatch.setattr(mutation, "SECONDS_MORE", 1.0)
-    monkeypatch.setattr(mutation, "TIMES_MORE", 1.0)
-    monkeypatch.setattr(mutation, "TIMES_WAITING", 1000.0)  # the machine may be busy
+    limits = mutation.Limits(1.0, 1.0, times_waiting=1000.0)  # the machine may be busy
     (tmp_path / "m.py").write_text("def f(x):\n    while x > 0:\n        x -= 1\n    return x\n")
     (tmp_path / "test_m.py").write_text(
         "from subprocess import TimeoutExpired\nfrom m import f\n\ndef test():\n"
@@ -109,7 +107,7 @@ def test_an_endless_loop_is_killed_and_a_test_that_waited_too_long_is_undecided(
         )
     )
     arguments = ["--root", tmp_path, "--config", config, "--again", again]
-    assert mutation.main([str(each) for each in arguments]) == 1
+    assert mutation.main([str(each) for each in arguments], limits) == 1
     printed = capsys.readouterr().out
     assert "1 of 2 killed: 50.0%; 1 undecided" in printed
     assert 'after = "x -= 2"' in printed
