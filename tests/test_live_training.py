@@ -434,6 +434,11 @@ def test_training_ends_with_the_window_and_keeps_the_agent(
     )
 
 
+def steps_after_a_frame(window: Window) -> int:
+    window.frame(STEP)
+    return window.playback.episode.steps
+
+
 def error_after_a_frame(window: Window) -> str:
     window.frame(STEP)
     return window.status.error
@@ -460,8 +465,7 @@ def test_a_reward_that_stops_the_training_process_is_named(fails: str, how: str)
         assert training.end.count("\n") == 0
         assert str(training.run) in training.end
         steps = window.playback.episode.steps
-        window.frame(STEP)
-        assert window.playback.episode.steps != steps, "it plays on"
+        wait_until(lambda: steps_after_a_frame(window) != steps)  # it plays on
     assert training.run is not None
     assert load_checkpoint(training.run)[1]["progress"]["steps"] >= 0
 
