@@ -49,7 +49,8 @@ def test_the_table_marks_the_best_try_and_the_sentence_names_it(
     [
         (["--tries", "0"], "--tries must be between 1 and 1,000,000, got 0"),
         (["--examples", "1001"], "--examples must be between 1 and 1,000, got 1001"),
-        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["--seed", "-1"], "--seed must be between 0 and 4,294,967,295, got -1"),
+        (["--seed", str(2**32)], f"--seed must be between 0 and 4,294,967,295, got {2**32}"),
     ],
 )
 def test_wrong_input_gets_one_line(

@@ -61,8 +61,8 @@ class GenerateOptions:
             raise ValueError(f"--sentences must be at least 1, got {self.sentences}")
         if not 0 <= self.temperature <= 10:
             raise ValueError(f"--temperature must be between 0 and 10, got {self.temperature}")
-        if self.seed < 0:
-            raise ValueError(f"--seed must be at least 0, got {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"--seed must be between 0 and {2**32 - 1:,}, got {self.seed}")
 
 
 def load(run: Path) -> tuple[GPTAgent, Commentary]:

@@ -49,8 +49,8 @@ class TriesOptions:
                 raise ValueError(
                     f"--{name} must be between 1 and {most:,}, got {getattr(self, name)}"
                 )
-        if self.seed < 0:
-            raise ValueError(f"--seed must be at least 0, got {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"--seed must be between 0 and {2**32 - 1:,}, got {self.seed}")
 
 
 class Found(NamedTuple):
