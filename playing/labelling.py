@@ -16,9 +16,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pygame
-from gymnasium import spaces
 
 from envs.engine.capabilities import action_names_of
+from envs.names import one_of
 from envs.options import parse_env_options
 from envs.registry import DATASETS
 from playing import theme
@@ -31,8 +31,9 @@ from training.messages import one_line
 SCREENS = 60
 FIRST_SEED = 1  # of the screens, if --seed is not given: the same for everyone
 SIDE = 480  # pixels of a screen in the window
-FEW_CLASSES: dict[str, dict[str, Any]] = {"shapes": {"of": "animals"}}
-"""Options without which a dataset has more classes than a person can tell apart by keys."""
+DEFAULT_OPTIONS: dict[str, dict[str, Any]] = {"shapes": {"of": "animals"}}
+"""Of each dataset of screens that has an option `labels`: options with which each class has a key
+of its own."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,19 @@ class Screens:
         """Make the dataset called `name`.
 
         Raises:
-            ValueError: if it has no screens, or no classes with keys of their own.
+            ValueError: if it takes no labels by hand, or its classes have no keys of their own.
         """
-        if name not in DATASETS:
-            raise ValueError(f"--label needs a dataset of screens, such as shapes; got {name}")
-        self.options = FEW_CLASSES.get(name, {}) | options
+        if name not in DEFAULT_OPTIONS:
+            raise ValueError(f"--label must be {one_of(DEFAULT_OPTIONS)}, got {name!r}")
+        self.options = DEFAULT_OPTIONS[name] | options
         env_id = DATASETS[name].env_id
         self._env: gymnasium.Env[Any, Any] = gymnasium.make(env_id, **self.options)
         self._seed = seed
-        space, classes = self._env.observation_space, self._env.action_space
         self.names = action_names_of(self._env) or ()
         self.keys = {label[0]: k for k, label in enumerate(self.names)}
-        screens = isinstance(space, spaces.Box) and space.dtype == np.uint8
-        if not screens or not isinstance(classes, spaces.Discrete):
-            raise ValueError(f"--label needs screens and classes, which {name} does not have")
-        if len(self.keys) < classes.n:
-            raise ValueError(f"--label: classes of {name} begin with the same letter")
+        if len(self.keys) < len(self.names):
+            names = ", ".join(self.names)
+            raise ValueError(f"--label needs classes with different first letters, not {names}")
 
     def observation(self, k: int) -> Any:
         """Return the `k`-th screen (frames, side, side)."""

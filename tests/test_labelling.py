@@ -90,10 +90,9 @@ def test_nothing_is_written_without_a_label(pressed: Any, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--label", "paddle"], "--label needs a dataset of screens, such as shapes; got paddle"),
-        (["--label", "verdict"], "screens and classes"),
-        (["--label", "regress"], "screens and classes"),
-        (["--label", "shapes", "--env-options", "of=balls"], "begin with the same letter"),
+        (["--label", "paddle"], "--label must be shapes, got 'paddle'"),
+        (["--label", "sounds"], "--label must be shapes, got 'sounds'"),
+        (["--label", "shapes", "--env-options", "of=balls"], "different first letters"),
         (["--label", "shapes", "--headless"], "leave out --headless"),
     ],
 )
