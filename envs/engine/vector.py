@@ -108,12 +108,12 @@ class GameVectorEnv(GameEnvironment, VectorEnv[Array, Array, Array]):
         )
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        batch = self.batch
-        done_rows = batch.step(self._valid(actions), self._starting())
+        batch, same_step = self.batch, self.autoreset_mode is AutoresetMode.SAME_STEP
+        done_rows = batch.step(self._valid(actions), None if same_step else self._starting())
         infos: dict[str, Any] = self._masks.copy()
         for name, values in zip(self._info_names, (batch.scores, *batch.terms), strict=True):
             infos[name] = values
-        if self.autoreset_mode != AutoresetMode.SAME_STEP:
+        if not same_step:
             self._ended = batch.done.copy()
         elif len(done_rows):
             final_info = {name: values for name, values in infos.items() if name[0] != "_"}
