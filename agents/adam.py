@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.checkpointing import OPTIMIZER, under
+from agents.checkpointing import OPTIMIZER
 
 BETA1, BETA2 = 0.9, 0.999
 
@@ -59,8 +59,8 @@ class Adam:
         Raises:
             ValueError: if it is the state of another optimizer or of another network.
         """
-        expected, found = self.tensors(), under(OPTIMIZER, tensors)
-        found = {f"{OPTIMIZER}{name}": tensor for name, tensor in found.items()}
+        expected = self.tensors()
+        found = {name: tensor for name, tensor in tensors.items() if name.startswith(OPTIMIZER)}
         if not found:
             return
         if found.keys() != expected.keys():

@@ -181,7 +181,8 @@ class PPOAgent(ReturnAgent):
 
     def _next_noise(self) -> Array:
         """Return noise (n, k) for the next actions: new noise, or what is held of the last."""
-        new = self.distribution.noise(self.task.num_envs, self.generator)
+        shape = (self.distribution.outputs, self.task.num_envs)
+        new = self.distribution.noise(shape, self.generator)
         persistence = self.settings.persistence
         if persistence == 1.0 or self.steps_seen == 0:
             return new
@@ -367,7 +368,7 @@ class PPOAgent(ReturnAgent):
         rollout = {name: tensor.numpy() for name, tensor in under("rollout.", tensors).items()}
         self.rollout.restore(rollout, self.rollout.length)
         if "noise" in tensors:  # earlier versions held none
-            self.noise = tensors["noise"].numpy().copy()  # not of the file
+            self.noise = tensors["noise"].numpy().copy()  # a copy, as the file is mapped
 
     def _evaluate(self, observations: Array) -> tuple[Array, Array]:
         """Return policy outputs (k, n) and values (n,) without gradients."""

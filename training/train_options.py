@@ -179,8 +179,7 @@ def _defaults(
     own = {each.name for each in dataclasses.fields(kind)}
     settings = kind(**{key: value for key, value in values.items() if key in own})
     general = {key: value for key, value in values.items() if key not in own}
-    solved_score = general.get("solved_score", gymnasium.spec(env_id).reward_threshold)
-    general["solved_score"] = None if solved_score == math.inf else solved_score
+    general.setdefault("solved_score", gymnasium.spec(env_id).reward_threshold)
     if "threads" in general:  # threads without a core of their own slow the others down
         general["threads"] = min(general["threads"], usable_cores())
     return TrainOptions(settings=settings, env=name, agent=agent, **general)

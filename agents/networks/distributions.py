@@ -55,9 +55,12 @@ class Categorical:
         self.parameters = 0
         self._start = int(space.start)
 
-    def noise(self, count: int, generator: np.random.Generator) -> Array:
-        """Return exponential variables (count, k), which decide what is sampled."""
-        return generator.standard_exponential((self.outputs, count), np.float32).T
+    def noise(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        """Return exponential variables (n, k) for outputs of shape (k, n); they decide the sample.
+
+        Outputs of shape (k, n, m), for several actions in each state, get noise (m, n, k).
+        """
+        return np.asarray(generator.standard_exponential(shape, np.float32)).T
 
     def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
         """Return the actions (n,) that `noise` (n, k) samples, by the Gumbel-max trick."""
@@ -66,8 +69,7 @@ class Categorical:
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
         """Sample actions (n,), or more of them (n, ...) for logits (k, n, ...)."""
-        noise = np.asarray(generator.standard_exponential(outputs.shape, np.float32))
-        return self.with_noise(outputs, log_std, noise.T)
+        return self.with_noise(outputs, log_std, self.noise(outputs.shape, generator))
 
     def mode(self, outputs: Array) -> Array:
         """Return the most likely actions (n,)."""
@@ -108,9 +110,9 @@ class Gaussian:
         self.action_shape = (self.outputs,)
         self._scale = BoxScale(space)
 
-    def noise(self, count: int, generator: np.random.Generator) -> Array:
-        """Return standard normal variables (count, k), which decide what is sampled."""
-        return generator.standard_normal((self.outputs, count), np.float32).T
+    def noise(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+        """Return normal variables (n, k) for outputs of shape (k, n); they decide the sample."""
+        return np.asarray(generator.standard_normal(shape, np.float32)).T
 
     def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
         """Return the actions (n, k) that `noise` (n, k) samples."""
@@ -119,7 +121,7 @@ class Gaussian:
 
     def sample(self, outputs: Array, log_std: Array, generator: np.random.Generator) -> Array:
         """Sample actions (n, k)."""
-        return self.with_noise(outputs, log_std, self.noise(outputs.shape[1], generator))
+        return self.with_noise(outputs, log_std, self.noise(outputs.shape, generator))
 
     def mode(self, outputs: Array) -> Array:
         """Return the means (n, k)."""
