@@ -83,9 +83,11 @@ def check_stages(arguments: Sequence[str]) -> None:
 
 def check_rewards(arguments: Sequence[str]) -> None:
     """Check a command line of `python -m rewards`."""
-    command, reward, *_ = arguments
-    COMMANDS[command]
-    parse(reward)
+    name, *rest = arguments
+    if target := COMMANDS[name].target:
+        load(target).read(rest)
+    else:
+        parse(rest[0])
 
 
 def check_envs(arguments: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """The command line: python -m rewards new my_reward.py, python -m rewards check my_reward.py.
 
-It imports little and starts fast. The slow work is done by the process that tries the reward.
+It imports little and starts fast. The slow work is done by the process that tries the reward. The
+commands of the reward lab (`reward_lab/`) are imported only when they run.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
@@ -23,21 +24,36 @@ from rewards.sandbox.protection import missing, protection
 from rewards.texts import LANGUAGES, load_texts
 
 PROGRAM = "python -m rewards"
+
+
+class Command(NamedTuple):
+    """A command."""
+
+    argument: str
+    """Its argument, as help shows it."""
+    summary: str
+    """What it does."""
+    target: str = ""
+    """A `reward_lab.command.LabCommand` by its name, "module:attribute"; empty for those here."""
+
+
 COMMANDS = {
-    "new": ("FILE", "Write a starter file with three terms to change."),
-    "check": (
+    "new": Command("FILE", "Write a starter file with three terms to change."),
+    "check": Command(
         "REWARD",
         "Try a reward: a file, FILE:function, or 'hit_or_miss + 0.1*FILE:function'.",
     ),
 }
-"""The argument of each command, and what the command does."""
 FLAGS = ("--env", "--env-options", "--lang")
 
 
 def main(arguments: Sequence[str] | None = None, seconds: float = SECONDS) -> int:
     """Run the command line and return the exit code; `seconds` is as for `TrialProcess`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in COMMANDS and COMMANDS[given[0]].target:
+        return _run_lab(given[0], given[1:])
     try:
-        options = _read(sys.argv[1:] if arguments is None else arguments)
+        options = _read(given)
         env_options = {}
         if options.env_options:
             from envs.options import parse_env_options  # it imports Gymnasium
@@ -54,6 +70,14 @@ def main(arguments: Sequence[str] | None = None, seconds: float = SECONDS) -> in
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run_lab(name: str, arguments: Sequence[str]) -> int:
+    """Run a command of the reward lab and return the exit code."""
+    from envs.names import load  # it imports Gymnasium
+
+    code: int = load(COMMANDS[name].target).main(arguments)
+    return code
 
 
 def new(file: Path, env: str, env_options: dict[str, Any]) -> int:
@@ -161,8 +185,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     """
     command = next(iter(arguments), "-")
     if command.startswith("-") and command not in ("-h", "--help"):
-        usage = (f"{PROGRAM} {name} {argument}" for name, (argument, _) in COMMANDS.items())
-        raise ValueError(f"name a command: {' or '.join(usage)}")
+        raise ValueError(f"name a command: {', '.join(COMMANDS)}; {PROGRAM} --help explains them")
     if not command.startswith("-") and command not in COMMANDS:
         from envs.names import suggest  # it imports Gymnasium
 
@@ -193,10 +216,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description="Write a reward, and see what it pays for.")
+    parser = _Parser(prog=PROGRAM, description="Write a reward, and see what it does.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (argument, text) in COMMANDS.items():
+    for name, (argument, text, target) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if target:
+            continue  # it reads its own options
         is_new = name == "new"
         command.add_argument(
             "reward",

@@ -39,7 +39,8 @@ from rewards.guard import is_interruption, loading
 PREFIX = "reward_folder_"
 ROOT = Path(__file__).parents[1]
 OUR_MODULES = (
-    *("agents", "benchmarks", "envs", "playing", "rewards", "stages", "training"),
+    *("agents", "benchmarks", "envs", "playing", "reward_lab"),
+    *("rewards", "stages", "training"),
     *("train", "play"),
 )
 IMPORTLIB = ("<frozen importlib", importlib.__file__)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import playing.texts
+import reward_lab.texts
 import rewards.check.texts
 import stages.lab.texts
 from envs.engine.game import load_game
@@ -20,7 +21,10 @@ from rewards.check.events import events_of
 from rewards.check.recorded_games import NOTHING, RANDOM
 from rewards.texts import LANGUAGES, load_texts
 
-FOLDERS = (stages.lab.texts.FOLDER, rewards.check.texts.FOLDER, playing.texts.FOLDER)
+FOLDERS = (
+    *(stages.lab.texts.FOLDER, rewards.check.texts.FOLDER),
+    *(playing.texts.FOLDER, reward_lab.texts.FOLDER),
+)
 TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]
 TASKS = ("balance", "goal", "path", "slow")
 STIFF = re.compile(
