@@ -80,6 +80,28 @@ def test_trials_with_tuning_seeds_are_evaluated_on_the_validation_split() -> Non
     assert ExperimentOptions(seeds=2).each_seed == range(1, 3)
 
 
+@pytest.mark.parametrize(("quick", "seeds", "used"), [(False, 5, 5), (True, 5, 3), (True, 2, 2)])
+def test_a_quick_run_trains_less_with_fewer_seeds(
+    quick: bool, seeds: int, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = {}
+
+    def made_up_trials(_: Any, configs: dict[Any, list[Any]], *__: Any) -> dict[Any, list[Any]]:
+        trained.update(configs)
+        return {cell: [[Point(1, 1, 0.5, {})]] * len(each) for cell, each in configs.items()}
+
+    monkeypatch.setattr(trials, "run_trials", made_up_trials)
+    experiment: Experiment = load(EXPERIMENTS["feedback"].target)
+    options = ExperimentOptions(seeds=seeds, quick=quick)
+    results = experiment.run({"progress": ""}, options)
+    assert results.seeds == used
+    for feedback_kind, configs in trained.items():
+        assert [config.seed for config in configs] == list(range(1, used + 1))
+        whole = feedback.STEPS[feedback_kind]
+        share = experiment.quick if quick else 1
+        assert {config.steps for config in configs} == {round(share * whole)}
+
+
 def test_numbers_of_feedback_are_interpolated() -> None:
     points = [Point(100, 100, 0.5, {}), Point(200, 200, 0.7, {}), Point(300, 300, 0.6, {})]
     assert feedback.numbers_needed(points, 0.6) == pytest.approx(150)

@@ -94,4 +94,6 @@ def report(experiment: Experiment, results: Results) -> None:
     console.print(table)
     sentences = [conclusion(results) for conclusion in experiment.conclusions]
     text = "\n".join(filter(None, sentences))
+    if results.options.quick:
+        text += "\n" + results.shared_text("quick", share=experiment.quick)
     console.print(text, highlight=False, markup=False, soft_wrap=True)

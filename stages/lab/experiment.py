@@ -38,6 +38,9 @@ class Configurable(Protocol):
     def config(self, seed: int, backbones: Mapping[Any, Path], lang: str) -> Any:
         """Return what `measure` is called with; texts to learn from are in the language `lang`."""
 
+    def shortened(self, share: float) -> Any:
+        """Return the entry with this share of its training."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -65,6 +68,8 @@ class Experiment:
     """Function of the texts and the key of a series that returns its name."""
     seeds: int = ExperimentOptions.seeds
     """Default number of trials of each cell."""
+    quick: float = 0.2
+    """Share of the steps of each trial with `--quick`, which should take less than 20 s."""
     options: type[ExperimentOptions] = ExperimentOptions
     """Options of the command; the conclusions and the plot find them in `Results.options`."""
     check: Callable[[], None] = lambda: None
@@ -87,15 +92,18 @@ class Experiment:
     def run(self, texts: Texts, options: ExperimentOptions) -> Results:
         """Run the trials of each cell, one per seed, and return what they found."""
         lang, each_seed, processes = options.lang, options.each_seed, options.processes
+        share = self.quick if options.quick else 1.0
         before = {
-            key: [trial.config(seed, {}, lang) for seed in each_seed]
+            key: [trial.shortened(share).config(seed, {}, lang) for seed in each_seed]
             for key, trial in self.backbones.items()
         }
         with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:
-            folders = [{key: runs[key][k].folder for key in runs} for k in range(options.seeds)]
+            folders = [
+                {key: runs[key][k].folder for key in runs} for k in range(options.used_seeds)
+            ]
             configs = {
                 cell: [
-                    trial.config(seed, backbones, lang)
+                    trial.shortened(share).config(seed, backbones, lang)
                     for seed, backbones in zip(each_seed, folders, strict=True)
                 ]
                 for cell, trial in self.grid.items()

@@ -9,6 +9,8 @@ from stages.lab.intervals import MOST_SEEDS
 from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
 
+QUICK_SEEDS = 3
+
 
 @dataclass(frozen=True)
 class ExperimentOptions:
@@ -22,14 +24,22 @@ class ExperimentOptions:
     """Number of trials of each kind; each has its own dataset and network."""
     tuning: Switch = False
     """Choose settings: use seeds from 100 up and evaluate on the validation split."""
+    quick: Switch = False
+    """Show the experiment in class: at most 3 seeds and a part of the training. Verdicts may differ
+    from those of the full experiment."""
     processes: int = 0
     """Number of trials that run in parallel; 0 means one per core."""
+
+    @property
+    def used_seeds(self) -> int:
+        """Number of trials of each kind."""
+        return min(self.seeds, QUICK_SEEDS) if self.quick else self.seeds
 
     @property
     def each_seed(self) -> range:
         """The seeds of the trials of each kind."""
         first = TUNING_SEEDS[0] if self.tuning else 1
-        return range(first, first + self.seeds)
+        return range(first, first + self.used_seeds)
 
     def __post_init__(self) -> None:
         if not 2 <= self.seeds <= MOST_SEEDS:

@@ -5,6 +5,7 @@ A plot is a function of matplotlib axes, which already have a title and labels, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,6 +29,8 @@ class Curves:
     """Scale of the x axis; `even` puts the sizes at equal distances."""
     sizes: Sequence[Any] | None = None
     """Sizes of the curves; by default those of the table."""
+    series: Sequence[Any] | None = None
+    """Series that have a curve; by default those of the table."""
     dashed: Collection[Any] = ()
     """Series whose curves are dashed."""
     legend: Mapping[str, Any] = field(default_factory=dict)
@@ -36,7 +39,7 @@ class Curves:
     def __call__(self, axes: Any, results: Results) -> None:
         """Draw the curves; sizes that a series was not measured at are left out."""
         sizes = list(results.sizes if self.sizes is None else self.sizes)
-        for k, key in enumerate(results.series):
+        for k, key in enumerate(results.series if self.series is None else self.series):
             measured = [size for size in sizes if (key, size) in results.values]
             x = [sizes.index(size) for size in measured] if self.scale == "even" else measured
             means = [results.mean((key, size)) for size in measured]
@@ -51,6 +54,28 @@ class Curves:
         axes.set_ylim(*self.ylim)
         axes.legend(**self.legend)
         draw_footer(axes, results, "intervals")
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Curves of several questions side by side."""
+
+    questions: Mapping[str, Sequence[Any]]
+    """Series of each panel by its title, the key of a text."""
+    curves: Curves
+    """What the panels have in common."""
+
+    def __call__(self, axes: Any, results: Results) -> None:
+        """Draw the panels."""
+        panels = side_by_side(axes, len(self.questions))
+        for panel, (title, series) in zip(panels, self.questions.items(), strict=True):
+            panel.set_title(results.texts[title], fontsize=20)
+            sizes = [
+                size
+                for size in results.sizes
+                if any((key, size) in results.values for key in series)
+            ]
+            dataclasses.replace(self.curves, series=series, sizes=sizes)(panel, results)
 
 
 @dataclass(frozen=True)
@@ -108,6 +133,17 @@ class Bars:
         axes.set_ylim(*self.ylim)
         axes.legend(loc="upper left")
         draw_footer(axes, results, "intervals")
+
+
+def side_by_side(axes: Any, count: int) -> list[Any]:
+    """Return `count` axes in the place of `axes`, with its title above and its labels."""
+    figure, parts = axes.figure, axes.get_subplotspec().subgridspec(1, count)
+    figure.suptitle(axes.get_title(), fontsize=axes.title.get_fontsize())
+    panels = [figure.add_subplot(parts[k]) for k in range(count)]
+    figure.supxlabel(axes.get_xlabel(), fontsize=axes.xaxis.label.get_fontsize())
+    panels[0].set_ylabel(axes.get_ylabel())
+    axes.remove()
+    return panels
 
 
 def draw_curve(

@@ -48,7 +48,7 @@ class Results:
     @property
     def seeds(self) -> int:
         """Number of seeds."""
-        return self.options.seeds
+        return self.options.used_seeds
 
     def mean(self, cell: Cell) -> Mean:
         """Return the mean of a cell over the seeds, with its interval."""

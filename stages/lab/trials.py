@@ -89,6 +89,10 @@ class Trial:
     freeze: bool = False
     """Whether that backbone is kept fixed."""
 
+    def shortened(self, share: float) -> Trial:
+        """Return the trial with this share of its steps."""
+        return dataclasses.replace(self, steps=max(self.evaluations, round(share * self.steps)))
+
     def config(
         self, seed: int, backbones: Mapping[Any, Path] | None = None, lang: str = "en"
     ) -> RunConfig:

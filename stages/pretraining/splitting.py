@@ -66,6 +66,10 @@ class Split(NamedTuple):
         """Return the trial for one seed."""
         return self._replace(seed=seed, lang=lang)
 
+    def shortened(self, share: float) -> Split:
+        """Return the trial itself, which is quick."""
+        return self
+
 
 def split_sentences(split: Split) -> dict[Cell, float]:
     """Return tokens per sentence, words that are one token (percent) and letters per sentence."""
