@@ -1,4 +1,4 @@
-"""A command of the reward lab: its options, and its errors in one line."""
+"""A command of the reward lab: the options that all have, and errors in one line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,42 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
 
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from rewards.errors import message_of
-from training.cli import read_options
+from stages.lab.command import SUFFIX, check_slide
+from training.cli import File, read_options
 from training.messages import one_line
 
 Options = TypeVar("Options")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabOptions:
+    """Options of every command that measures something."""
+
+    lang: Literal["en", "ko"] = "en"
+    """Language of the table, the sentences and the figure."""
+    out: File = None
+    """File of the figure; by default NAME.png (NAME.ko.png) in the current folder."""
+    json: File = None
+    """Also write all numbers to this JSON file."""
+
+    def figure(self, name: str) -> Path:
+        """Return the file of the figure of the command `name`.
+
+        Call it before the work begins, which may take minutes.
+
+        Raises:
+            ValueError: if the figure or the JSON file cannot be written.
+        """
+        path = self.out or Path(f"{name}{SUFFIX[self.lang]}")
+        check_slide(path, self.lang)
+        if self.json is not None and (self.json.is_dir() or not self.json.parent.is_dir()):
+            raise ValueError(f"--json must be a file in a folder that exists, got {self.json}")
+        return path
 
 
 @dataclass(frozen=True)
