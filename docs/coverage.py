@@ -21,6 +21,7 @@ from envs.registry import DATASETS, EXPERIMENTS
 from playing.selection import read as read_play
 from rewards.__main__ import COMMANDS
 from rewards.expression import parse
+from stages.lab.summary import SummaryOptions
 from stages.pretraining.generate import GenerateOptions
 from stages.pretraining.next_token import NextTokenOptions
 from stages.supervised.agreement import AgreementOptions
@@ -42,6 +43,7 @@ OTHER_STAGES = {
     "generate": GenerateOptions,
     "next_token": NextTokenOptions,
     "tries": TriesOptions,
+    "claims": SummaryOptions,
     "agreement": AgreementOptions,
 }
 """Options of the commands of `python -m stages` that are not experiments."""

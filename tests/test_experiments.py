@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from envs.engine import fonts
@@ -20,7 +22,7 @@ from stages.datasets.dataset import examples_of
 from stages.datasets.environments import dataset_of
 from stages.lab import slides, trials
 from stages.lab.experiment import Experiment
-from stages.lab.intervals import T_95, Mean, difference, mean, ratio
+from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ratio
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import collect
 from stages.lab.trials import Point, Trial, learning_curve
@@ -45,6 +47,53 @@ def test_intervals_are_those_of_students_t() -> None:
     assert difference([5.0, 7.0, 9.0], [4.0, 5.0, 6.0]) == mean([1.0, 2.0, 3.0])
     times = ratio([2.0, 8.0, 32.0], [1.0, 1.0, 1.0])  # the logarithms are 1, 3, 5 times log 2
     assert times == pytest.approx((8.0, 8.0 / 4**margin, 8.0 * 4**margin))
+
+
+def test_p_values_are_those_of_scipy_and_holm_corrects_them_for_their_number() -> None:
+    values = np.random.default_rng(0).normal(0.5, 1.0, 10)
+    for count in range(2, 11):
+        expected = stats.ttest_1samp(values[:count], 0, alternative="greater").pvalue
+        assert p_value(values[:count]) == pytest.approx(expected)
+    p_values = [0.04, 0.001, 0.02, 0.03]
+    assert holm(p_values) == pytest.approx([0.06, 0.004, 0.06, 0.06])  # by hand
+
+
+def test_claims_of_several_files_are_put_into_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("first", "second")
+    for name, p in zip(names, (0.001, 0.02), strict=True):
+        claims = [{"sentence": f"The claim of {name}.", "p": p}]
+        saved = {"experiment": name, "seeds": 3, "claims": claims}
+        (tmp_path / name).write_text(json.dumps(saved))
+    files = [str(tmp_path / name) for name in names]
+    page = tmp_path / "page.md"
+    assert main(["claims", *files, files[1], "--out", str(page)]) == 0
+    assert "3 of 3 claims held" in capsys.readouterr().out
+    last = [line.split(" | ")[-1].rstrip(" |") for line in page.read_text().splitlines()[-3:]]
+    assert last == ["0.0030 (holds)", "0.0400", "0.0400"]
+    (tmp_path / "first").write_text("{}")
+    assert main(["claims", files[0]]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "first is no file of `python -m stages NAME --json FILE`" in line
+
+
+def test_the_claims_of_an_experiment_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(_: Any, configs: Any, *rest: Any) -> Any:
+        return {
+            cell: [made_up("sounds", each, True) for each in of] for cell, of in configs.items()
+        }
+
+    monkeypatch.setattr(trials, "run_trials", made)
+    monkeypatch.chdir(tmp_path)
+    assert main(["sounds", "--json", "sounds.json"]) == 0
+    saved = json.loads((tmp_path / "sounds.json").read_text())
+    (claim,) = saved["claims"]
+    assert (saved["experiment"], saved["seeds"]) == ("sounds", 3)
+    assert claim["p"] < 0.025
+    assert claim["sentence"] in capsys.readouterr().out
 
 
 def test_numbers_of_one_seed_for_one_cell_are_averaged() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stages.lab.intervals import Mean, difference, ratio
+import numpy as np
+
+from stages.lab.intervals import LEVEL, Mean, difference, p_value, ratio
 from stages.lab.results import Cell, Results
 
 Words = Mapping[str, Any]
@@ -63,11 +65,17 @@ class Claim:
     words: Words = field(default_factory=dict)
     """Values of further placeholders."""
 
+    def p_value(self, results: Results) -> float:
+        """Return the one-sided p-value of the claim."""
+        first, second = (np.asarray(results.values[cell]) for cell in (self.first, self.second))
+        if self.compare is ratio:
+            first, second = np.log(first), np.log(second)
+        return p_value(np.subtract(*((second, first) if self.smaller else (first, second))))
+
     def __call__(self, results: Results) -> str:
         """Return the sentence, which says whether the claim held."""
         found = self.compare(results.values[self.first], results.values[self.second])
-        equal = 1 if self.compare is ratio else 0
-        held = found.high < equal if self.smaller else found.low > equal
+        held = self.p_value(results) < LEVEL
         words = {"held": results.shared_text("held" if held else "not_held"), **found._asdict()}
         return _filled(results, self.text, {**words, **self.words})
 

@@ -16,6 +16,7 @@ from stages.lab.experiment import Experiment
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import Results
 from stages.lab.slides import font_for, slide
+from stages.lab.summary import write_claims
 from stages.lab.texts import load
 from training.cli import read_options
 
@@ -36,10 +37,14 @@ def run_experiment(
         )
         path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
         check_slide(path, options.lang)
+        if options.json and not options.json.parent.is_dir():
+            raise ValueError(f"--json: there is no folder {options.json.parent}")
         experiment.check()
         texts = experiment.texts_in(name, options.lang)
         results = experiment.run(texts, options)
         report(experiment, results)
+        if options.json:
+            write_claims(options.json, name, experiment, results)
         with slide(path, options.lang) as axes:
             labels = {"xlabel": texts.get("x", ""), "ylabel": texts.get("y", "")}
             axes.set(title=texts["title"], **labels)

@@ -29,6 +29,8 @@ class ExperimentOptions:
     from those of the full experiment."""
     processes: int = 0
     """Number of trials that run in parallel; 0 means one per core."""
+    json: File = None
+    """File (JSON) for the claims with their numbers, which `python -m stages claims` compares."""
 
     @property
     def used_seeds(self) -> int:
