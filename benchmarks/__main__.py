@@ -230,7 +230,7 @@ def run_learners(
     stored = len(runs.stored_runs(lines, jobs))
     show_text(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
     with contextlib.suppress(KeyboardInterrupt):
-        for run in runs.run_all(jobs, options.jobs, lines) if not options.show else ():
+        for run in runs.run_all(jobs, str(options.jobs), lines) if not options.show else ():
             show_text(console, run if isinstance(run, str) else runs.describe(run))
     order = {job.key: k for k, job in enumerate(jobs)}
     found = sorted(runs.stored_runs(lines, jobs), key=lambda run: order[run.key])
@@ -258,11 +258,13 @@ def tune(options: Options, console: Console) -> None:
     for line in learners.left_out():
         show_text(console, line)
     lines = runs.Lines(options.results or tuning.FILE)
-    with contextlib.suppress(KeyboardInterrupt), runs.make_pool(options.jobs) as pool:
+    with contextlib.suppress(KeyboardInterrupt):
         for protocol in protocols(options):
             all_of_game = learners.tunable(learners.learners_of(protocol))
             for learner in select_learners(options.learners, all_of_game):
-                for line in tuning.tune(protocol, learner, lines, options.trials, pool):
+                for line in tuning.tune(
+                    protocol, learner, lines, options.trials, str(options.jobs)
+                ):
                     show_text(console, line)
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import multiprocessing
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import torch
 
 from benchmarks.evaluator import Evaluator, Point
 from benchmarks.learners import Learner
 from benchmarks.machine import machine_facts
 from benchmarks.protocol import EvalProtocol
-from benchmarks.training import preset_config, run_once
-from training.signals import end_with_parent
+from benchmarks.training import warm_up
+from training.workers import run_jobs
 
 
 class Job(NamedTuple):
@@ -127,48 +121,26 @@ def stored_runs(lines: Lines, jobs: Sequence[Job]) -> list[Run]:
     return found
 
 
-def run_all(jobs: Sequence[Job], processes: int, lines: Lines) -> Iterator[Run | str]:
+def run_all(jobs: Sequence[Job], workers: str, lines: Lines) -> Iterator[Run | str]:
     """Yield the runs of `jobs` that `lines` lacks, as they end, after they were appended to it.
 
-    The order is that of `jobs`; each process runs one job at a time. A run that fails yields a line
-    about the reason, and is not appended.
+    `workers` is as for `run_jobs`. A run that fails yields a line about the reason, and is not
+    appended.
     """
     stored = {run.key for run in stored_runs(lines, jobs)}
     left = [job for job in jobs if job.key not in stored]
-    with make_pool(processes) as pool:
-        futures = {pool.submit(run_job, job): job for job in left}
-        for future in as_completed(futures):
-            job = futures[future]
-            try:
-                run = future.result()
-            except Exception as error:  # of any library: the other runs go on
-                yield f"{describe_job(job)}: failed, {type(error).__name__}: {error}"
-                continue
+    for _, run in run_jobs(try_job, left, workers, warm_up):
+        if isinstance(run, Run):
             lines.append(asdict(run))
-            yield run
+        yield run
 
 
-@contextlib.contextmanager
-def make_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of processes for `run_job`, in which PyTorch has initialised itself.
-
-    Ctrl-C ends all of them.
-    """
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=spawn, initializer=_start_worker) as pool:
-        try:
-            yield pool
-        except BaseException:
-            for worker in multiprocessing.active_children():  # they ignore Ctrl-C
-                worker.terminate()
-            raise
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
-    torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))
+def try_job(job: Job) -> Run | str:
+    """Run a job; if any library raises an error, return a line about it: other jobs go on."""
+    try:
+        return run_job(job)
+    except Exception as error:
+        return f"{describe_job(job)}: failed, {type(error).__name__}: {error}"
 
 
 def run_job(job: Job) -> Run:

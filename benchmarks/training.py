@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
 from training.train_options import parse
 from training.vector_runner import make_environments
+from training.workers import run_jobs
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -116,15 +115,12 @@ def run_once(config: RunConfig) -> Outcome:
 
 def in_processes(run: Callable[[T], R], trials: Sequence[T], jobs: int) -> Iterator[R]:
     """Yield the result of each trial as it comes; `jobs` at a time, in separate processes."""
-    spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(jobs, _begin) as pool:
-        yield from pool.imap_unordered(run, trials)
+    return (result for _, result in run_jobs(run, trials, str(jobs), warm_up))
 
 
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the pool, which ends its processes
-    torch.set_num_threads(1)
-    run_once(preset_config(seed=0, steps=20_000))  # torch initialises itself
+def warm_up() -> None:
+    """Let PyTorch initialise itself, and compile the games."""
+    run_once(preset_config(seed=0, steps=20_000))
 
 
 @contextmanager

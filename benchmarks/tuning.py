@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import statistics
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,11 @@ from typing import Any
 from benchmarks.learners import OURS, Learner
 from benchmarks.machine import machine_facts
 from benchmarks.protocol import EvalProtocol
-from benchmarks.runs import Job, Lines, Run, run_job
+from benchmarks.runs import Job, Lines, Run, try_job
+from benchmarks.training import warm_up
 from benchmarks.translation import Settings, general_settings
 from training.evaluation import TUNING_SEEDS
+from training.workers import run_jobs
 
 FILE = Path(__file__).with_name("tuned.jsonl")
 SEEDS = tuple(TUNING_SEEDS[:3])
@@ -93,7 +94,7 @@ def ranges_of(learner: Learner) -> dict[str, Range]:
 
 
 def tune(
-    protocol: EvalProtocol, learner: Learner, lines: Lines, trials: int, pool: Executor
+    protocol: EvalProtocol, learner: Learner, lines: Lines, trials: int, workers: str
 ) -> Iterator[str]:
     """Continue the sweep of a learner until it has `trials` trials; yield a line about each.
 
@@ -107,7 +108,8 @@ def tune(
         general = general_settings(learner.agent) if learner.library == OURS else {}
         settings = general | params
         jobs = [Job(protocol, replace(learner, tuned=settings), seed) for seed in SEEDS]
-        outcome = _outcome([pool.submit(run_job, job) for job in jobs])
+        found = dict(run_jobs(try_job, jobs, workers, warm_up))
+        outcome = _outcome([found[k] for k in range(len(jobs))])
         lines.append(
             {
                 **{"game": protocol.game, "learner": learner.name, "number": number},
@@ -121,13 +123,11 @@ def tune(
         yield f"{protocol.game}, {learner.name}, trial {number}: {result}, {params}"
 
 
-def _outcome(futures: Sequence[Future[Run]]) -> dict[str, Any]:
+def _outcome(found: Sequence[Run | str]) -> dict[str, Any]:
     """Return the value of a trial and the scores of its runs; the value is None if one failed."""
-    try:
-        runs = [future.result() for future in futures]
-    except Exception as error:  # settings that do not work, in any library
-        return {"value": None, "error": f"{type(error).__name__}: {error}", "scores": []}
-    scores = [[point.score for point in run.points] for run in runs]
+    if failed := [run for run in found if isinstance(run, str)]:
+        return {"value": None, "error": failed[0], "scores": []}
+    scores = [[point.score for point in run.points] for run in found if isinstance(run, Run)]
     return {"value": statistics.mean(map(statistics.mean, scores)), "error": None, "scores": scores}
 
 

@@ -255,7 +255,10 @@ MOST = 30_000
     ("arguments", "message"),
     [
         (["--seeds", "1"], "--seeds must be between 2 and 10, got 1"),
-        (["--processes", "-1"], "--processes must be at least 0, got -1"),
+        (
+            ["--workers", "-1"],
+            "--workers must be a positive number, ray or ray://HOST:PORT, got '-1'",
+        ),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
         (["--out", "/proc/slide.png"], "cannot write into /proc"),
@@ -305,7 +308,7 @@ def test_the_example_of_the_documentation_runs(
     assert entry.target == "stages.supervised.width:EXPERIMENT"
     monkeypatch.setitem(EXPERIMENTS, "width", entry._replace(target="width:EXPERIMENT"))
     slide = tmp_path / "width.png"
-    arguments = ["width", "--seeds", "2", "--processes", "1", "--out", str(slide)]
+    arguments = ["width", "--seeds", "2", "--workers", "1", "--out", str(slide)]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "Narrow and wide networks" in printed

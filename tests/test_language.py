@@ -256,7 +256,7 @@ def test_no_letter_vanishes(lang: str, unknown: str, back: str) -> None:
 
 
 def test_tokens_of_a_text_of_ones_own(verdicts_of: Any, tmp_path: Path, capsys: Any) -> None:
-    out = ["--seeds", "2", "--processes", "1", "--out", str(tmp_path / "slide.png")]
+    out = ["--seeds", "2", "--workers", "1", "--out", str(tmp_path / "slide.png")]
     assert main(["tokens", "--text", "과연 漢 잘 나올지", *out]) == 0
     printed = capsys.readouterr().out
     assert "▁과연 | ▁ | <?> | ▁잘 | ▁나올지" in printed

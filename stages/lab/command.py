@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +18,7 @@ from stages.lab.slides import font_for, slide
 from stages.lab.summary import write_claims
 from stages.lab.texts import load
 from training.cli import read_options
+from training.workers import WorkerError
 
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
 
@@ -50,15 +50,8 @@ def run_experiment(
             axes.set(title=texts["title"], **labels)
             experiment.plot(axes, results)
         print(f"{load('lab', options.lang)['slide']}: {path}")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, WorkerError) as error:
         print(f"{program}: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except BrokenProcessPool:
-        print(
-            f"{program}: a worker process died, perhaps because memory ran out; "
-            "use --processes 1, which needs less",
-            file=sys.stderr,
-        )
         return USAGE_ERROR
     except KeyboardInterrupt:
         print(f"{program}: interrupted; nothing was written", file=sys.stderr)

@@ -91,13 +91,13 @@ class Experiment:
 
     def run(self, texts: Texts, options: ExperimentOptions) -> Results:
         """Run the trials of each cell, one per seed, and return what they found."""
-        lang, each_seed, processes = options.lang, options.each_seed, options.processes
+        lang, each_seed, workers = options.lang, options.each_seed, options.workers
         share = self.quick if options.quick else 1.0
         before = {
             key: [trial.shortened(share).config(seed, {}, lang) for seed in each_seed]
             for key, trial in self.backbones.items()
         }
-        with trials.pretrained_backbones(before, processes, texts.get("pretraining", "")) as runs:
+        with trials.pretrained_backbones(before, workers, texts.get("pretraining", "")) as runs:
             folders = [
                 {key: runs[key][k].folder for key in runs} for k in range(options.used_seeds)
             ]
@@ -108,7 +108,7 @@ class Experiment:
                 ]
                 for cell, trial in self.grid.items()
             }
-            found = trials.run_trials(self.measure, configs, processes, texts["progress"])
+            found = trials.run_trials(self.measure, configs, workers, texts["progress"])
         return Results(
             *(options, texts, self.labels, self.series, self.sizes),
             *(found, runs, collect(self.values, found)),

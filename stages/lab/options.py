@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from stages.lab.intervals import MOST_SEEDS
 from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
+from training.workers import WORKERS_HELP, check_workers
 
 QUICK_SEEDS = 3
 
@@ -27,8 +30,7 @@ class ExperimentOptions:
     quick: Switch = False
     """Show the experiment in class: at most 3 seeds and a part of the training. Verdicts may differ
     from those of the full experiment."""
-    processes: int = 0
-    """Number of trials that run in parallel; 0 means one per core."""
+    workers: Annotated[str, tyro.conf.arg(metavar="NUMBER|ray", help=WORKERS_HELP)] = ""
     json: File = None
     """File (JSON) for the claims with their numbers, which `python -m stages claims` compares."""
 
@@ -46,5 +48,4 @@ class ExperimentOptions:
     def __post_init__(self) -> None:
         if not 2 <= self.seeds <= MOST_SEEDS:
             raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
-        if self.processes < 0:
-            raise ValueError(f"--processes must be at least 0, got {self.processes}")
+        check_workers(self.workers)

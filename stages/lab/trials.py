@@ -10,35 +10,27 @@ import contextlib
 import dataclasses
 import functools
 import shlex
-import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
-import torch
 from rich.console import Console
 from rich.progress import Progress
 
 from envs.names import load
 from envs.registry import DATASETS, encoding_of
 from training.config import RunConfig
-from training.cores import usable_cores
 from training.display import PlainDisplay
 from training.evaluation import TUNING_SEEDS
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
-from training.signals import end_with_parent
 from training.train_options import parse
 from training.vector_runner import make_environments
-
-MAX_WORKERS = 61  # of a ProcessPoolExecutor on Windows
+from training.workers import run_jobs
 
 Cell = TypeVar("Cell")
 Found = TypeVar("Found")
@@ -188,48 +180,28 @@ def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
 
 @contextlib.contextmanager
 def pretrained_backbones(
-    configs: dict[Cell, list[RunConfig]], processes: int, describe: str
+    configs: dict[Cell, list[RunConfig]], workers: str, describe: str
 ) -> Iterator[dict[Cell, list[Pretrained]]]:
     """Run the trials whose backbones others start with; they exist while the context lasts."""
     with tempfile.TemporaryDirectory() as place:
         work = functools.partial(pretrain, place=Path(place))
-        yield run_trials(work, configs, processes, describe)
+        yield run_trials(work, configs, workers, describe)
 
 
 def run_trials(
-    work: Callable[[Any], Found], configs: dict[Cell, list[Any]], processes: int, describe: str
+    work: Callable[[Any], Found], configs: dict[Cell, list[Any]], workers: str, describe: str
 ) -> dict[Cell, list[Found]]:
     """Run trials in parallel, with a progress bar, and return what `work` found in each.
 
     `work` is a function of a module, because other processes call it. It is called with each of the
-    `configs`: for each cell of the experiment, one per seed. 0 `processes`: one per core.
+    `configs`: for each cell of the experiment, one per seed. `workers` is as for `run_jobs`.
     """
     order = [(cell, k) for cell, configs_of in configs.items() for k in range(len(configs_of))]
     order.sort(key=lambda trial: trial[1])  # trials of one seed share the test examples
-    if not order:
-        return {}
-    workers = min(processes or usable_cores(), len(order), MAX_WORKERS)
     found: dict[tuple[Cell, int], Found] = {}
-    with (
-        Progress(console=Console(stderr=True)) as progress,
-        ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool,
-    ):
+    with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(describe, total=len(order))
-        try:
-            waiting = {pool.submit(work, configs[cell][k]): (cell, k) for cell, k in order}
-            for done in as_completed(waiting):
-                found[waiting[done]] = done.result()
-                progress.advance(bar)
-        except BaseException:
-            for worker in active_children():  # they ignore Ctrl-C
-                worker.terminate()
-            raise
+        for index, result in run_jobs(work, [configs[cell][k] for cell, k in order], workers):
+            found[order[index]] = result
+            progress.advance(bar)
     return {cell: [found[cell, k] for k in range(len(of))] for cell, of in configs.items()}
-
-
-def _start_worker() -> None:
-    """Use one thread, leave Ctrl-C to the parent process, and end when it ends."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore")
-    end_with_parent()
