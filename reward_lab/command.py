@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -14,6 +13,7 @@ from rewards.errors import message_of
 from stages.lab.command import SUFFIX, check_slide
 from training.cli import File, read_options
 from training.messages import one_line
+from training.workers import WorkerError
 
 Options = TypeVar("Options")
 
@@ -69,10 +69,8 @@ class LabCommand(Generic[Options]):
         """Run the command line and return the exit code."""
         try:
             self.work(self.read(arguments))
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, WorkerError) as error:
             return self._fail(message_of(error))
-        except BrokenProcessPool:
-            return self._fail("a worker process died, perhaps because memory ran out")
         except KeyboardInterrupt as error:
             self._fail(str(error) or "interrupted")
             return INTERRUPTED

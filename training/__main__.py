@@ -1,57 +1,72 @@
-"""Export a run: python -m training export RUN --out policy.onnx"""
+"""The command line: python -m training COMMAND ..., with one of the COMMANDS."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import NamedTuple
 
 import gymnasium
-import tyro
 
-from rewards.command_line import USAGE_ERROR
-from training.cli import read_options
+from envs.names import load, suggest
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from training.messages import one_line
+from training.workers import WorkerError
+
+PROGRAM = "python -m training"
 
 
-@dataclass(frozen=True)
-class Export:
-    """Export the best model of a run, to ONNX or to a small folder for play.py."""
+class Command(NamedTuple):
+    """A command."""
 
-    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """Folder of the run, such as runs/NAME."""
-    out: Annotated[Path, tyro.conf.arg(metavar="PATH")]
-    """File to write, such as policy.onnx; without .onnx at its end, a folder for play.py."""
+    usage: str
+    """Its arguments, as help shows them."""
+    summary: str
+    """What it does."""
+    target: str
+    """A function of its arguments, "module:attribute". It raises errors that are one line."""
+
+
+COMMANDS = {
+    "export": Command(
+        "RUN --out FILE",
+        "Export the best model of a run, to ONNX or to a small folder for play.py.",
+        "training.export:main",
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given[0] if given else ""
+    label = f"training {name}" if name in COMMANDS else "training"
+    if name in ("-h", "--help"):
+        print(overview())
+        return 0
     try:
-        if not arguments or arguments[0] not in ("export", "-h", "--help"):
-            raise ValueError("the command is: python -m training export RUN --out policy.onnx")
-        given = arguments[1:] if arguments[0] == "export" else ["--help"]
-        options: Export = read_options(Export, given, "-m training export")
-        print(f"{options.out}: {export(options)}")
-    except (ValueError, OSError, gymnasium.error.Error) as error:
-        print(f"training: {one_line(error)}", file=sys.stderr)
+        if not name or name.startswith("-"):
+            raise ValueError(f"name a command: {', '.join(COMMANDS)}; {PROGRAM} --help lists them")
+        if name not in COMMANDS:
+            raise ValueError(f"there is no command `{name}`; {suggest(name, COMMANDS)}")
+        load(COMMANDS[name].target)(given[1:])
+    except (ValueError, OSError, WorkerError, gymnasium.error.Error) as error:
+        print(f"{label}: {one_line(error)}", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt as error:
+        print(f"{label}: {str(error) or 'interrupted'}", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
-def export(options: Export) -> str:
-    """Export a run and return what was exported, in a line."""
-    if options.out.suffix == ".onnx":
-        from training.onnx_export import export_policy
-
-        return str(export_policy(options.run, options.out))
-    from training.export import export_run
-
-    export_run(options.run, options.out)
-    return f"weights of {options.run}; watch it with python play.py {options.out}"
+def overview() -> str:
+    """Return the help: all commands, and what they do."""
+    lines = [f"usage: {PROGRAM} COMMAND ...", ""]
+    for name, command in COMMANDS.items():
+        lines += [f"  {name} {command.usage}", f"      {command.summary}"]
+    return "\n".join([*lines, "", f"{PROGRAM} COMMAND --help lists the options of a command."])
 
 
 if __name__ == "__main__":
+    use_utf8("training")
     sys.exit(main())

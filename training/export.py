@@ -1,14 +1,21 @@
-"""Export a run as a small folder for play.py: python -m training export RUN --out FOLDER
+"""Export a run: python -m training export RUN --out PATH
 
-The folder has config.json, evaluation.json and the weights of the network. It cannot be resumed:
-the optimizer and the environments are left out, and so are the curves.
+A path that ends in .onnx is a file (see `training.onnx_export`), any other a small folder for
+play.py. The folder has config.json, evaluation.json and the weights of the network. It cannot be
+resumed: the optimizer and the environments are left out, and so are the curves.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import tyro
+
+from training.cli import read_options
 from training.run_folder import (
     CONFIG,
     EVALUATION,
@@ -21,6 +28,35 @@ from training.run_folder import (
 from training.trained_agent import load_config, load_model
 
 KEPT = "agent.network."
+
+
+@dataclass(frozen=True)
+class Export:
+    """Export the best model of a run, to ONNX or to a small folder for play.py."""
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Folder of the run, such as runs/NAME."""
+    out: Annotated[Path, tyro.conf.arg(metavar="PATH")]
+    """File to write, such as policy.onnx; without .onnx at its end, a folder for play.py."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command and print what was exported.
+
+    Raises:
+        ValueError: if the options or the run cannot be used.
+        OSError: if nothing can be written.
+    """
+    options: Export = read_options(Export, arguments, "-m training export")
+    if options.out.suffix == ".onnx":
+        from training.onnx_export import export_policy  # it imports ONNX
+
+        print(f"{options.out}: {export_policy(options.run, options.out)}")
+    else:
+        export_run(options.run, options.out)
+        print(
+            f"{options.out}: weights of {options.run}; watch it with python play.py {options.out}"
+        )
 
 
 def export_run(run: Path, folder: Path) -> None:
