@@ -1,4 +1,4 @@
-"""Damages run folders in many ways, then resumes and plays them: python -m benchmarks damage
+"""Damages run folders, then resumes, plays and re-scores them: python -m benchmarks damage
 
 Every damage must end in one line or be harmless: no traceback, no hang, at most 1 GB of memory, and
 no execution of code that the folder names. Each damage follows from the seed and its number.
@@ -117,7 +117,17 @@ def play(folder: Path) -> None:
             playback.step()
 
 
-WAYS: dict[str, Callable[[Path], None]] = {"resume": resume, "play": play}
+def pay_again(folder: Path) -> None:
+    """Pay the recorded episodes of a run by its own reward."""
+    from training.recorded_episodes import episodes_of_run
+    from training.rescoring import rescore
+    from training.trained_agent import load_config
+
+    config = load_config(folder)
+    rescore(episodes_of_run(folder), [config.reward or "reward"])
+
+
+WAYS: dict[str, Callable[[Path], None]] = {"resume": resume, "play": play, "rescore": pay_again}
 
 
 def damage(folder: Path, rng: random.Random) -> str:
@@ -370,8 +380,8 @@ def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> 
     loaded = sum(outcome.detail == LOADED for outcome in outcomes)
     refused = len(outcomes) - loaded - problems.total()
     console.print(
-        f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed and played: "
-        f"{loaded:,} loaded, {refused:,} refused in one line; problems: {told}",
+        f"{mutations:,} damages from number {first:,}, seed {seed}, each resumed, played and "
+        f"re-scored: {loaded:,} loaded, {refused:,} refused in one line; problems: {told}",
         highlight=False,
         soft_wrap=True,
     )

@@ -10,6 +10,13 @@ import numpy as np
 
 from agents.agent import Agent, Array
 from envs.engine.capabilities import assessing
+from envs.registry import GAMES, env_ids
+from training.recorded_episodes import (
+    About,
+    EpisodeRecorder,
+    RecordedEpisodes,
+    record_games,
+)
 from training.vector_runner import VectorRunner, make_environments
 
 TUNING_SEEDS = range(100, 200)
@@ -28,6 +35,8 @@ class Evaluation:
     lengths: Array
     terms: dict[str, Array] = field(default_factory=dict)
     """Sum of each reward term before weighting, by name."""
+    recorded: RecordedEpisodes | None = None
+    """The first episodes, if they were recorded."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Further measures of all episodes together, by name."""
     pictures: dict[str, Array] = field(default_factory=dict)
@@ -49,15 +58,19 @@ class Evaluation:
         """
         if np.isin(self.scores, (0.0, 1.0)).all():
             return wilson_interval(int(self.scores.sum()), len(self.scores))
-        generator = np.random.default_rng(0)
-        resamples = generator.choice(self.scores, (RESAMPLES, len(self.scores)))
-        low, high = np.percentile(resamples.mean(1), [2.5, 97.5])
-        return float(low), float(high)
+        return bootstrap_interval(self.scores)
 
 
 def score_text(score: float) -> str:
     """Return a score with as many digits as differ between agents."""
     return f"{score:.1f}" if abs(score) >= THREE_DIGITS_BELOW else f"{score:.3f}"
+
+
+def bootstrap_interval(values: Array) -> tuple[float, float]:
+    """Return a mean's 95 % percentile bootstrap interval (Efron 1979), with fixed resamples."""
+    resamples = np.random.default_rng(0).choice(values, (RESAMPLES, len(values)))
+    low, high = np.percentile(resamples.mean(1), [2.5, 97.5])
+    return float(low), float(high)
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:
@@ -71,13 +84,20 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
 
 
 def evaluate(
-    agent: Agent, env_id: str, make_options: dict[str, Any], episodes: int, seed: int
+    agent: Agent,
+    env_id: str,
+    make_options: dict[str, Any],
+    episodes: int,
+    seed: int,
+    record_as: str = "",
 ) -> Evaluation:
     """Run `episodes` whole episodes on consecutive seeds from `seed` up. The agent does not change.
 
     Every episode has an environment of its own and is its first one: of a few environments, the
     short episodes would end first. Environments that can assess all actions together (see
     `envs.engine.capabilities.Assesses`) do so at the end.
+
+    With a name of the player in `record_as`, the first episodes of a game of ours are recorded.
     """
     environments = make_environments(env_id, episodes, make_options)
     try:
@@ -85,6 +105,11 @@ def evaluate(
         agent.set_lookahead(runner.lookahead)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
+        recorder = None
+        if record_as and env_id in env_ids(GAMES):
+            options = {name: value for name, value in make_options.items() if name != "reward"}
+            recorder = EpisodeRecorder(About(env_id, options, record_as))
+            record_games(environments, recorder, running)
         terms: dict[str, Array] = {}
         while running.any():
             _, ended = runner.step(agent.act(runner.observations, explore=False))
@@ -100,7 +125,8 @@ def evaluate(
         found = () if assessor is None else assessor.assess(agent.encode)
     finally:
         environments.close()
-    return Evaluation(scores, returns, lengths, terms, *found)
+    recorded = None if recorder is None else recorder.episodes()
+    return Evaluation(scores, returns, lengths, terms, recorded, *found)
 
 
 def fresh_seed(*key: int) -> int:

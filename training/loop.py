@@ -283,8 +283,10 @@ def _evaluate_in_training(run: Run, logger: Logger) -> None:
 def _evaluate(run: Run, agent: Agent, *purpose: int) -> Evaluation:
     """Evaluate an agent of the run on seeds that belong to this step and purpose only."""
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
-    options = run.report_options if purpose == (FINAL,) else run.make_options
-    return evaluate(agent, config.env, options, config.eval_episodes, seed)
+    if purpose != (FINAL,):
+        return evaluate(agent, config.env, run.make_options, config.eval_episodes, seed)
+    options, record_as = run.report_options, config.agent
+    return evaluate(agent, config.env, options, config.eval_episodes, seed, record_as)
 
 
 def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:

@@ -6,6 +6,7 @@ checkpoint.safetensors  tensors, their checksums, and all numbers, from the same
 checkpoint.json         a readable copy of the numbers
 best.safetensors        the policy with the best evaluation so far
 evaluation.json         how good the agent was at the end
+episodes.npz            recorded episodes of the final evaluation (`training.recorded_episodes`)
 events.out.tfevents.*   TensorBoard
 
 A folder may be damaged or made by a stranger. Files are read only if they are regular files of a
@@ -108,7 +109,7 @@ def _replace(path: Path, temporary: Path) -> None:
 
 def remove_temporary_files(folder: Path) -> None:
     """Remove what `atomic_path` left in a folder when its process was killed."""
-    for name in (CONFIG, TENSORS, NUMBERS, BEST, EVALUATION):
+    for name in (CONFIG, TENSORS, NUMBERS, BEST, EVALUATION, "*.npz"):
         for file in folder.glob(f".{name}.*"):
             if file.is_file():
                 file.unlink()

@@ -24,6 +24,7 @@ from training.lock import locked
 from training.logger import TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.messages import one_line
+from training.recorded_episodes import keep_episodes
 from training.reward_snapshot import keep_reward, reward_sources, source_texts
 from training.run_folder import (
     CONFIG,
@@ -206,6 +207,7 @@ def _train_and_report(
         _print(console, f"Continue:    python train.py --resume {quoted(run.shown_folder)}{trust}")
         return INTERRUPTED
     final = evaluate_finally(run, logger)
+    keep_episodes(run.folder, final.best.recorded, final.last.recorded)
     write_json(run.folder / EVALUATION, _content(run, final))
     _print(console, _outcome(run, seconds, first_step))
     for line in _result(run, final):
