@@ -17,7 +17,7 @@ import tyro
 from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
-from rewards.expression import has_code
+from rewards.expression import has_code, has_learned
 from training.cli import Count, File, Switch, Text, read_options
 from training.config import RunConfig
 from training.messages import one_line
@@ -227,9 +227,9 @@ def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> str | None:
     """Return the reward of a run, or None with a note if it is code that is not trusted."""
-    if config.reward is None or not has_code(config.reward):
+    if config.reward is None or not (has_code(config.reward) or has_learned(config.reward)):
         return config.reward
-    if trust:
+    if trust or not has_code(config.reward):
         return kept_expression(run, config.reward)
     tell(
         f"the reward {config.reward!r} of the run is code and was not executed; the default reward "

@@ -12,6 +12,7 @@ TOKEN = re.compile(
     r"""\s*(?:
     (?P<quoted>'[^']*'|"[^"]*")               # 'a file with spaces.py:function'
   | (?P<file>[^\s*'"]+?\.py(?::\w+)?(?=[\s*]|$))  # folder/file.py:function
+  | (?P<learned>(?:[^\s*'"]*/)?preferences/[\w.-]+)  # folder of a reward that was learned
   | (?P<module>[^\W\d]\w*(?:\.\w+)*:\w+)       # package.module:function
   | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
   | (?P<name>[^\W\d]\w*)
@@ -20,6 +21,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 
+LEARNED = "preferences"
+"""Name of the folder that holds the folders of learned rewards."""
 LONGEST = 10_000  # characters
 MOST_TERMS = 100  # more would take long to compile
 LARGEST_WEIGHT = 1e30  # sums of built-in terms, which are not tried, then fit into float32
@@ -36,9 +39,25 @@ class WeightedTerm(NamedTuple):
     term: str
 
 
+def is_learned(term: str) -> bool:
+    """Return whether a term as written names the folder of a learned reward, `preferences/NAME`."""
+    path = Path(term)
+    is_folder = ":" not in path.name and path.suffix != ".py"
+    return is_folder and path.parent.name == LEARNED
+
+
 def is_code(term: str) -> bool:
-    """Return whether a term as written names a user's file or module, not a built-in term."""
-    return ":" in term or term.endswith(".py")
+    """Return whether a term as written names a user's file or module, whose code is executed."""
+    return (":" in term or term.endswith(".py")) and not is_learned(term)
+
+
+def has_learned(expression: str | None) -> bool:
+    """Return whether a reward names the folder of a learned reward.
+
+    Raises:
+        RewardError: if it is not a reward.
+    """
+    return expression is not None and any(is_learned(part.term) for part in parse(expression))
 
 
 def has_code(expression: str | None) -> bool:
@@ -57,11 +76,12 @@ def file_named(term: str) -> str:
 
 
 def written(terms: Sequence[WeightedTerm]) -> str:
-    """Write terms as `parse` reads them; code is quoted, as a file name may have spaces."""
+    """Write terms as `parse` reads them; files are quoted, as their names may have spaces."""
     parts = []
     for weight, term in terms:
         factor = "" if abs(weight) == 1.0 else f"{abs(weight)!r}*"
-        quote = "" if not is_code(term) else "'" if '"' in term else '"'
+        named = is_code(term) or is_learned(term)
+        quote = "" if not named else "'" if '"' in term else '"'
         parts.append(f"{'-' if weight < 0 else '+'} {factor}{quote}{term}{quote}")
     return " ".join(parts).removeprefix("+ ")
 
@@ -69,8 +89,8 @@ def written(terms: Sequence[WeightedTerm]) -> str:
 def parse(expression: str) -> list[WeightedTerm]:
     """Parse `"hit_or_miss - 0.01*effort"` into [(1.0, "hit_or_miss"), (-0.01, "effort")].
 
-    A term is a name, `file.py:function` or `module:function`; file names with spaces are quoted,
-    and operators next to a file name need spaces around them.
+    A term is a name, `file.py:function`, `module:function` or `preferences/NAME`; file names with
+    spaces are quoted, and operators next to a file name need spaces around them.
 
     Raises:
         RewardError: if it is not a sum of terms with constant weights.

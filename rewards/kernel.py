@@ -110,11 +110,14 @@ def compiled_kernel(term: Term, game: Game) -> Kernel:
 
 
 def builtin_kernel(term: Term, game: Game) -> Kernel:
-    """Return the compiled loop over a built-in term.
+    """Return the compiled loop over a built-in term or a learned reward.
 
     Raises:
         RewardError: if the term needs a field that only another variant of the game has.
     """
+    if term.folder is not None:
+        learned: Any = term.function
+        return learned.kernel(game)
     try:
         return compiled_kernel(term, game)
     except KeyError as error:  # how Numba reports that a record has no such field

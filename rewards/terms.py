@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from envs.names import suggest
 from rewards.errors import describe, place_of, where
-from rewards.expression import RewardError
+from rewards.expression import LEARNED, RewardError, is_learned
 from rewards.reward_file import load_file, loaded_files, package_of
 
 TermFunction = Callable[[Any, Any, Any], float]
@@ -36,11 +36,18 @@ class Term(NamedTuple):
     """One line that the user should read, if any."""
     kind: str = "function"
     """What the user wrote if `function` only calls it, such as `partial` or a class."""
+    folder: Path | None = None
+    """Folder of a learned reward; None for a term that is code."""
 
     @property
     def place(self) -> str:
         """`file:line` at which the user's code of the term begins."""
         return place_of(self.function)
+
+    @property
+    def written(self) -> str:
+        """The name of a term that is not the user's, as `rewards.expression.parse` reads it."""
+        return self.name if self.folder is None else f"{LEARNED}/{self.name}"
 
     @property
     def source_file(self) -> Path:
@@ -51,6 +58,10 @@ class Term(NamedTuple):
     @property
     def source_files(self) -> dict[str, Path]:
         """That file and the helpers that it has imported, by their paths in the file's folder."""
+        if self.folder is not None:
+            from rewards.learned import FILE
+
+            return {f"{LEARNED}/{self.name}/{FILE}": self.folder / FILE}
         return loaded_files(self.module) or {self.source_file.name: self.source_file}
 
     @property
@@ -100,13 +111,15 @@ def load_term(name: str, game_rewards: str) -> Term:
     """Return the term of a name.
 
     Args:
-        name: a built-in term of the game, `file.py:function`, `file.py` (see `reward_of_file`) or
-            `module:function`.
+        name: a built-in term of the game, `file.py:function`, `file.py` (see `reward_of_file`),
+            `module:function` or `preferences/NAME`.
         game_rewards: the game's module of reward terms.
 
     Raises:
         RewardError: if there is no such term, or its file cannot be loaded.
     """
+    if is_learned(name):
+        return _learned_term(Path(name))
     place, colon, function_name = name.rpartition(":")
     if name.endswith(".py"):
         place, function_name = name, ""
@@ -184,6 +197,14 @@ def _builtin_term(name: str, module: ModuleType) -> Term:
         )
     )
     return Term(name, functions[renamed], False, module.__name__, text)
+
+
+def _learned_term(folder: Path) -> Term:
+    """Return the term of a learned reward."""
+    from rewards.learned import load_learned  # late: it imports Numba
+
+    learned = load_learned(folder)
+    return Term(folder.name, learned, False, type(learned).__module__, folder=folder)
 
 
 def _own_term(module: ModuleType, name: str, place: str) -> Term:

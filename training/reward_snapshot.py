@@ -9,7 +9,16 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from rewards.expression import LONGEST, WeightedTerm, is_code, parse, written
+from rewards.expression import (
+    LEARNED,
+    LONGEST,
+    RewardError,
+    WeightedTerm,
+    is_code,
+    is_learned,
+    parse,
+    written,
+)
 from rewards.kernel import WeightedSum
 from rewards.terms import relative_files
 from training.run_folder import RunError, atomic_path, open_file
@@ -23,6 +32,7 @@ def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
 
     Raises:
         OSError: if a file has been removed.
+        RewardError: if two learned rewards have the same name.
     """
     sources: dict[str, bytes] = {}
     terms = []
@@ -31,9 +41,12 @@ def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
     ):
         for name, source in term.source_files.items():
             # a user's file goes before one of ours with the same name, which is kept to be read
-            if term.from_user or (file.parent / name).as_posix() not in sources:
-                sources[(file.parent / name).as_posix()] = source.read_bytes()
-        place = f"{file.as_posix()}:{term.name}" if term.from_user else term.name
+            path = (file.parent / name).as_posix()
+            if term.from_user or path not in sources:
+                sources[path] = source.read_bytes()
+            elif term.folder is not None and sources[path] != source.read_bytes():
+                raise RewardError(f"two learned rewards are called {term.name}: rename one folder")
+        place = f"{file.as_posix()}:{term.name}" if term.from_user else term.written
         terms.append(WeightedTerm(weight, place))
     return sources | {EXPRESSION: f"{written(terms)}\n".encode()}
 
@@ -86,6 +99,11 @@ def _copy_of(root: Path, term: str) -> str:
 
     Runs of earlier versions have no `EXPRESSION`, and all copies in one folder.
     """
+    if is_learned(term):
+        folder = root / LEARNED / Path(term).name
+        if not folder.is_dir() or not folder.resolve().is_relative_to(root):
+            raise RunError(f"{root.parent} has no copy of {term}; name the reward with --reward")
+        return str(folder)
     if not is_code(term):
         return term
     place, colon, function = (term, "", "") if term.endswith(".py") else term.rpartition(":")

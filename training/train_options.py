@@ -18,7 +18,7 @@ from agents import settings_type
 from envs.names import flag, one_of, suggest
 from envs.options import parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
-from rewards.expression import has_code
+from rewards.expression import has_code, has_learned
 from training.cli import File, Switch, Text, read_options
 from training.config import RunConfig
 from training.cores import usable_cores
@@ -42,7 +42,8 @@ AGENT_HELP = (
 )
 REWARD_HELP = (
     "What is rewarded: a term (hit_or_miss), a function in a file (my_reward.py:follow_ball) or a "
-    'weighted sum ("hit_or_miss - 0.01*effort"). By default, the reward of the game.'
+    'weighted sum ("hit_or_miss - 0.01*effort"). By default, the reward of the game. '
+    "preferences/NAME is a reward that `python -m rewards prefer` has learned."
 )
 
 
@@ -238,11 +239,11 @@ def _resumed(
                 f"{folder} was started with {name} = {before[name]!r}; --resume cannot change it "
                 f"to {now[name]!r}, start a new run instead"
             )
-    if has_code(config.reward):
-        if not (options.trust_reward or options.sandbox):
-            raise RunError(
-                f"the reward {config.reward!r} of {folder} is code; to execute the copy in the run "
-                "folder, add --trust-reward, or --sandbox to do it in a sandbox"
-            )
+    if has_code(config.reward) and not (options.trust_reward or options.sandbox):
+        raise RunError(
+            f"the reward {config.reward!r} of {folder} is code; to execute the copy in the run "
+            "folder, add --trust-reward, or --sandbox to do it in a sandbox"
+        )
+    if has_code(config.reward) or has_learned(config.reward):
         config = dataclasses.replace(config, reward=kept_expression(folder, str(config.reward)))
     return options, config
