@@ -8,7 +8,6 @@ settings, scores and the machine; `compare` uses the best one.
 
 from __future__ import annotations
 
-import importlib
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,75 +21,21 @@ from benchmarks.runs import Job, Lines, Run, try_job
 from benchmarks.training import warm_up
 from benchmarks.translation import Settings, general_settings
 from training.evaluation import TUNING_SEEDS
+from training.ranges import Range, ranges_of_agent
+from training.sweep.trials import load_optuna
 from training.workers import run_jobs
 
 FILE = Path(__file__).with_name("tuned.jsonl")
 SEEDS = tuple(TUNING_SEEDS[:3])
-MISSING = (
-    'tuning needs Optuna, which is not installed: pip install -c constraints.txt -e ".[bench]"'
-)
 
-Range = tuple[Any, ...] | slice
-"""Values to choose from, or a slice with the bounds of a logarithmic range."""
-ON_POLICY: dict[str, Range] = {
-    "num_envs": (4, 8, 16, 32, 64, 128),
-    "num_steps": (16, 32, 64, 128, 256),
-    "learning_rate": slice(1e-4, 1e-2),
-    "epochs": (1, 2, 3, 4, 6, 8, 10),
-    "minibatches": (2, 4, 8, 16),
-    "gamma": (0.9, 0.95, 0.98, 0.99, 0.995),
-    "width": (64, 128, 256),
-}
-OFF_POLICY: dict[str, Range] = {
-    "num_envs": (1, 4, 16, 64, 128),
-    "learning_rate": slice(1e-4, 1e-2),
-    "batch_size": (64, 128, 256, 512),
-    "updates": (1, 2, 4, 8),
-    "gamma": (0.9, 0.95, 0.98, 0.99, 0.995),
-    "width": (64, 128, 256),
-}
-RANGES: dict[str, dict[str, Range]] = {
-    "ppo": {
-        **ON_POLICY,
-        "gae_lambda": (0.8, 0.9, 0.95, 0.98, 1.0),
-        "entropy_coef": (0.0, 0.001, 0.01, 0.05),
-        "value_coef": (0.5, 1.0, 2.0, 5.0),
-        "anneal": (False, True),
-    },
-    "pqn": {
-        **ON_POLICY,
-        "q_lambda": (0.5, 0.65, 0.8, 0.9, 0.95),
-        "last_epsilon": (0.01, 0.05, 0.1),
-        "exploration_steps": (10_000, 30_000, 100_000),
-    },
-    "dqn": {
-        **OFF_POLICY,
-        "train_every": (1, 2, 4, 8, 32),
-        "n_step": (1, 3, 5),
-        "target_every": (50, 100, 200, 500),
-        "last_epsilon": (0.01, 0.05, 0.1),
-        "exploration_steps": (10_000, 30_000, 100_000),
-    },
-    "A2C": {
-        "num_envs": ON_POLICY["num_envs"],
-        "num_steps": (4, 8, 16, 32, 64),
-        "learning_rate": ON_POLICY["learning_rate"],
-        "gamma": ON_POLICY["gamma"],
-        "width": ON_POLICY["width"],
-        "gae_lambda": (0.8, 0.9, 0.95, 0.98, 1.0),
-        "entropy_coef": (0.0, 0.001, 0.01, 0.05),
-        "value_coef": (0.5, 1.0, 2.0, 5.0),
-        "anneal": (False, True),
-    },
-    "sac": {**OFF_POLICY, "tau": (0.005, 0.01, 0.02), "warmup": (1_000, 5_000, 10_000)},
-}
-"""For each agent of ours, the ranges of its settings, which hold for the same algorithm of all
-libraries; A2C has ranges of its own."""
+A2C: dict[str, Range] = ranges_of_agent("ppo") | {"num_steps": (4, 8, 16, 32, 64)}
+"""Ranges of an algorithm that this project has not: those of ppo, with shorter rollouts."""
+del A2C["epochs"], A2C["minibatches"]
 
 
 def ranges_of(learner: Learner) -> dict[str, Range]:
-    """Return the ranges for an implementation."""
-    return RANGES.get(learner.algorithm, RANGES[learner.agent])
+    """Return the ranges for an implementation: those of our agent, whatever the library."""
+    return A2C if learner.algorithm == "A2C" else ranges_of_agent(learner.agent)
 
 
 def tune(
@@ -101,7 +46,7 @@ def tune(
     A sweep that was stopped and continued gives the same trials as one that was not.
 
     Raises:
-        ModuleNotFoundError: if Optuna is not installed; the message says how to install it.
+        ValueError: if Optuna is not installed; the message says how to install it.
     """
     for number in range(len(trials_of(lines, protocol, learner)), trials):
         params = suggest(trials_of(lines, protocol, learner), ranges_of(learner))
@@ -133,11 +78,7 @@ def _outcome(found: Sequence[Run | str]) -> dict[str, Any]:
 
 def suggest(done: Sequence[dict[str, Any]], ranges: dict[str, Range]) -> Settings:
     """Return the settings of the next trial, by Optuna's tree-structured Parzen estimator."""
-    try:
-        optuna = importlib.import_module("optuna")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(MISSING if error.name == "optuna" else error) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna = load_optuna()
     choose, between = (
         optuna.distributions.CategoricalDistribution,
         optuna.distributions.FloatDistribution,

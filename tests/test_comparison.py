@@ -28,6 +28,7 @@ from benchmarks.reliability import bootstrap, interquartile_mean, probability_of
 from benchmarks.runs import Job, Lines, Run, run_job, stored_runs
 from benchmarks.translation import cleanrl, stable_baselines3
 from training.presets import preset
+from training.ranges import ranges_of_agent
 
 PUSH_LEFT = Policy(lambda observations: np.zeros(len(observations), np.int64))
 SHORT = replace(GAMES["CartPole-v1"], steps=300, every=100, episodes=10)
@@ -409,7 +410,7 @@ def test_the_best_trial_with_the_same_protocol_is_used(tmp_path: Path) -> None:
 def test_a_sweep_goes_on_where_it_stopped() -> None:
     pytest.importorskip("optuna")
     done: list[dict[str, Any]] = []
-    ranges = tuning.RANGES["ppo"]
+    ranges = ranges_of_agent("ppo")
     for number in range(4):
         params = tuning.suggest(done, ranges)
         assert params == tuning.suggest(done, ranges)

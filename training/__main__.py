@@ -33,6 +33,11 @@ COMMANDS = {
         "Export the best model of a run, to ONNX or to a small folder for play.py.",
         "training.export:main",
     ),
+    "sweep": Command(
+        "--env ENV --agent AGENT --trials N",
+        "Search the settings of an agent with Optuna.",
+        "training.sweep:main",
+    ),
 }
 
 

@@ -1,0 +1,102 @@
+"""What a sweep found: a table, an entry for presets.toml and a picture."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from training.config import versions
+from training.sweep.options import Sweep
+from training.sweep.trials import finished
+
+SHOWN = 5
+"""Number of the best trials that are shown."""
+FEW = 4
+"""Number of trials without which the importance of settings means nothing."""
+
+
+def describe(trial: Any) -> str:
+    """Return a line about a trial that is over."""
+    settings = ", ".join(f"{name} {_shown(value)}" for name, value in trial.params.items())
+    result = trial.state.name.lower() if trial.value is None else f"mean score {trial.value:.4g}"
+    if trial.state.name == "PRUNED":
+        result = f"stopped early after {len(trial.intermediate_values)} evaluations"
+    return f"trial {trial.number}: {result}, {settings}"
+
+
+def report(console: Console, sweep: Sweep, study: Any) -> None:
+    """Print the best trials, and write the best settings and the importance of each setting.
+
+    Raises:
+        ValueError: if no trial was complete.
+    """
+    complete = [trial for trial in finished(study) if trial.value is not None]
+    if not complete:
+        raise ValueError(f"no trial of {sweep.folder} was complete; try other options")
+    best = sorted(complete, key=lambda trial: -trial.value)
+    names = [name for name in sweep.ranges if len({t.params[name] for t in best[:SHOWN]}) > 1]
+    table = Table(title=f"The best of {len(finished(study))} trials ({len(complete)} complete)")
+    for column in ("trial", "mean score", *names):
+        table.add_column(column, justify="right")
+    for trial in best[:SHOWN]:
+        table.add_row(
+            "preset" if trial.number == 0 else str(trial.number),
+            f"{trial.value:.4g}",
+            *(_shown(trial.params[name]) for name in names),
+        )
+    console.print(table)
+    preset = next((trial.value for trial in complete if trial.number == 0), None)
+    if preset is not None:
+        console.print(f"The preset: {preset:.4g}.", highlight=False)
+    file = sweep.folder / "best.toml"
+    file.write_text(entry(sweep, best[0], len(finished(study)), preset), encoding="utf-8")
+    console.print(f"Best settings, as in presets.toml: {file}", soft_wrap=True, highlight=False)
+    if len(complete) >= FEW:
+        path = draw_importances(study, sweep.folder / "importance.png")
+        console.print(f"Importance of the settings: {path}", soft_wrap=True, highlight=False)
+    console.print(f"Curves and HParams: tensorboard --logdir {sweep.folder}", highlight=False)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def entry(sweep: Sweep, best: Any, trials: int, preset: float | None) -> str:
+    """Return an entry for presets.toml, with where it comes from."""
+    used = versions()
+    against = "" if preset is None else f"; the preset: {preset:.4g}"
+    lines = [
+        f"# {date.today()}: {sweep.command}",
+        f"# trial {best.number} of {trials}, seeds {sweep.seeds_text}, "
+        f"{sweep.config.steps:,} steps: mean score over all evaluations {best.value:.4g}{against}",
+        f"# torch {used['torch']}, gymnasium {used['gymnasium']}",
+        f'["{sweep.config.env}".{sweep.config.agent}]',
+        *(f"{name} = {_toml(value)}" for name, value in best.params.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def draw_importances(study: Any, path: Path) -> Path:
+    """Write a picture of how much each setting explains of the differences between trials."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from optuna.visualization.matplotlib import plot_param_importances
+
+    plot_param_importances(study)
+    pyplot.gcf().set_size_inches(8.0, 4.5)
+    pyplot.tight_layout()
+    pyplot.savefig(path)
+    pyplot.close()
+    return path
