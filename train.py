@@ -47,13 +47,17 @@ def run(arguments: list[str]) -> int:
         options, config = parse(arguments)
         if options.sandbox and not is_in_sandbox():
             raise ValueError("--sandbox needs a process of its own: run python train.py")
-        import torch  # here, so that errors in options appear at once
+        # here, so that errors in options appear at once
+        from rich.console import Console
 
-        from training.session import run_session
+        from training.session import next_commands, result_lines, run_session, say
 
-        torch.set_num_threads(options.threads)
         command = shlex.join(["python", "train.py", *arguments])
-        return run_session(config, options.run_dir, options.resume, command)
+        console = Console()
+        ending = run_session(config, options.run_dir, options.resume, command, console=console)
+        for line in (*result_lines(ending), *next_commands(ending)):
+            say(console, line)
+        return INTERRUPTED if ending.interrupted else 0
     except (ValueError, FloatingPointError, OSError, gymnasium.error.Error) as error:
         tell(str(error))
         return USAGE_ERROR

@@ -7,6 +7,9 @@ import importlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+USER = "user/"
+"""Beginning of the names of environments and agents that a user wrote and that Python was given."""
+
 
 class UnknownOptionError(TypeError, ValueError):
     """An environment has no such option.

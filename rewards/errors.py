@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import traceback
 from collections.abc import Callable, Collection
 from typing import Any
@@ -15,7 +16,7 @@ def where(error: BaseException, files: Collection[str]) -> str:
     It is empty if the traceback touches none of them.
     """
     places = [
-        f"{frame.filename}:{frame.lineno}"
+        place(frame.filename, frame.lineno)
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename in files
     ]
@@ -50,4 +51,17 @@ def message_of(error: BaseException) -> str:
 def place_of(function: Callable[..., Any]) -> str:
     """Return `file:line` at which a function begins, without its decorators."""
     code = inspect.unwrap(function).__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"
+    return place(code.co_filename, code.co_firstlineno)
+
+
+def place(file: str, line: int | None) -> str:
+    """Return `file:line`, or for a notebook `Cell In[3], line 2`."""
+    cell = _cell_of(file)
+    return f"{cell}, line {line}" if cell else f"{file}:{line}"
+
+
+def _cell_of(file: str) -> str:
+    """Return the notebook's cell that IPython calls `file`; empty if it is none."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    found = None if shell is None else shell.compile.format_code_name(file)
+    return " ".join(found) if found else ""

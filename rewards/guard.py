@@ -15,6 +15,7 @@ import itertools
 import json
 import mmap
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,7 @@ class Marks:
 
 
 MARKS = Marks()
+_one_at_a_time = threading.RLock()  # a limit holds for all threads of the process
 
 
 class Call:
@@ -101,6 +103,7 @@ class LimitedCall(Call):
         self._limits = 0, 0
 
     def __enter__(self) -> None:
+        _one_at_a_time.acquire()
         if _statm() >= 0:
             self._limits = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
             self._before = data_size()
@@ -114,6 +117,7 @@ class LimitedCall(Call):
         if _statm() >= 0:
             resource.setrlimit(resource.RLIMIT_DATA, self._limits)
             self._kept += data_size() - self._before
+        _one_at_a_time.release()
 
 
 def data_size() -> int:

@@ -122,7 +122,7 @@ def check_name(file: Path) -> None:
         RewardError: if it has the name of another module, which it would hide from programs that
             run in its folder.
     """
-    if taken := _other_module(file.stem):
+    if taken := other_module(file.stem):
         raise RewardError(
             f"{file}: `{file.stem}` is also the name of {taken}, which this file would hide; "
             "rename the file"
@@ -141,7 +141,7 @@ def check_working_folder() -> str:
     here = Path.cwd()
     if here == ROOT:
         for file in sorted(ROOT.glob("*.py")):
-            if file.stem not in OUR_MODULES and _other_module(file.stem) == INSTALLED:
+            if file.stem not in OUR_MODULES and other_module(file.stem) == INSTALLED:
                 raise RewardError(f"{file} hides {INSTALLED}; rename it")
         return ""
     for name in OUR_MODULES:
@@ -154,7 +154,7 @@ def check_working_folder() -> str:
     return ""
 
 
-def _other_module(name: str) -> str:
+def other_module(name: str) -> str:
     """Return which module that is not the user's own has this name; empty if none has."""
     if name in sys.stdlib_module_names:
         return "a module of Python"
@@ -246,7 +246,7 @@ def _is_in_folder(package: str, name: str) -> bool:
         return False
     if spec.loader is None:  # a folder without __init__.py: Python also looks elsewhere first
         return importlib.util.find_spec(name) is None
-    if taken := _other_module(name):
+    if taken := other_module(name):
         raise ImportError(f"`{name}` is {taken}, and {spec.origin} hides it; rename that file")
     return True
 

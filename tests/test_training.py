@@ -584,6 +584,7 @@ def test_a_run_is_resumed_on_the_same_number_of_threads(
 ) -> None:
     told: list[int] = []
     monkeypatch.setattr("torch.set_num_threads", told.append)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 8)
     arguments = ("--run-dir", tmp_path, "--steps", 800, *QUICK, "--agent", "random")
     folder = run_train(*arguments, "--threads", 3)
     run_train("--resume", folder, "--steps", 1600)
@@ -592,7 +593,7 @@ def test_a_run_is_resumed_on_the_same_number_of_threads(
     assert config.pop("threads") == 2
     (folder / "config.json").write_text(json.dumps(config))
     run_train("--resume", folder, "--steps", 3200)
-    assert told == [3, 3, 2, 1]
+    assert told == [3, 8, 3, 8, 2, 8, 1, 8]
 
 
 def test_a_folder_that_cannot_be_written_is_named(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import math
+import sys
 import time
 from collections import deque
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,6 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 PLAIN_SECONDS = 5.0
+NOTEBOOK_SECONDS = 0.5
+NOTEBOOK_WIDTH = 90  # characters
 BARS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 48
 CURVES = ("evaluation", "score")
@@ -33,8 +38,10 @@ class Display(Protocol):
 
 
 def make_display(console: Console, title: str, first_step: int, steps: int) -> Display:
-    """Return a live display for a terminal, and a plain one for anything else."""
-    if console.is_terminal:
+    """Return a live display for a terminal or a notebook, and a plain one for anything else."""
+    if in_notebook() and not console.quiet:  # its output says that it is a terminal
+        return NotebookDisplay(title, first_step, steps)
+    if console.is_terminal and not console.quiet:
         return LiveDisplay(console, title, first_step, steps)
     return PlainDisplay(console, title, steps)
 
@@ -64,8 +71,8 @@ class PlainDisplay:
             )
 
 
-class LiveDisplay:
-    """Shows progress, time left, the newest numbers and small curves of the scores."""
+class Board:
+    """A panel with progress, time left, the newest numbers and small curves of the scores."""
 
     def __init__(self, console: Console, title: str, first_step: int, steps: int) -> None:
         self._progress = Progress(
@@ -81,7 +88,35 @@ class LiveDisplay:
         self._title = title
         self._numbers: dict[str, float] = {}
         self._curves = {name: deque[float](maxlen=4096) for name in CURVES}
-        self._live = Live(self._panel(), console=console, refresh_per_second=5, transient=True)
+
+    def update(self, step: int, numbers: dict[str, float]) -> None:
+        """Take the newest numbers."""
+        self._numbers = numbers
+        for name, values in self._curves.items():
+            if name in numbers:
+                values.append(numbers[name])
+        self._progress.update(self._task, completed=step)
+
+    def panel(self) -> Panel:
+        """Return what is shown."""
+        table = Table.grid(padding=(0, 3))
+        table.add_row(*(Text(name, style="dim") for name in self._numbers))
+        table.add_row(*(Text(_short(v), style="bold") for v in self._numbers.values()))
+        curves = (
+            Text(f"{name:<10} ", style="dim") + Text(sparkline(list(values)), style="green")
+            for name, values in self._curves.items()
+            if values
+        )
+        return Panel(Group(self._progress, table, *curves), title=self._title, title_align="left")
+
+
+class LiveDisplay:
+    """Shows a `Board` in a terminal."""
+
+    def __init__(self, console: Console, title: str, first_step: int, steps: int) -> None:
+        self._board = Board(console, title, first_step, steps)
+        panel = self._board.panel()
+        self._live = Live(panel, console=console, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> LiveDisplay:
         self._live.start()
@@ -92,23 +127,51 @@ class LiveDisplay:
 
     def update(self, step: int, numbers: dict[str, float]) -> None:
         """Show the newest numbers; the panel is redrawn five times a second."""
-        self._numbers = numbers
-        for name, values in self._curves.items():
-            if name in numbers:
-                values.append(numbers[name])
-        self._progress.update(self._task, completed=step)
-        self._live.update(self._panel())
+        self._board.update(step, numbers)
+        self._live.update(self._board.panel())
 
-    def _panel(self) -> Panel:
-        table = Table.grid(padding=(0, 3))
-        table.add_row(*(Text(name, style="dim") for name in self._numbers))
-        table.add_row(*(Text(_short(v), style="bold") for v in self._numbers.values()))
-        curves = (
-            Text(f"{name:<10} ", style="dim") + Text(sparkline(list(values)), style="green")
-            for name, values in self._curves.items()
-            if values
+
+class NotebookDisplay:
+    """Shows a `Board` below a notebook's cell, as text that is replaced."""
+
+    def __init__(self, title: str, first_step: int, steps: int) -> None:
+        self._console = Console(
+            file=io.StringIO(), width=NOTEBOOK_WIDTH, force_jupyter=False, color_system=None
         )
-        return Panel(Group(self._progress, table, *curves), title=self._title, title_align="left")
+        self._board = Board(self._console, title, first_step, steps)
+        self._last = -math.inf
+        self._handle: Any = None
+
+    def __enter__(self) -> NotebookDisplay:
+        from IPython import display
+
+        show: Any = display.display
+        self._handle = show(self._content(), raw=True, display_id=True)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._show()
+
+    def update(self, step: int, numbers: dict[str, float]) -> None:
+        """Show the newest numbers, at most once in `NOTEBOOK_SECONDS`."""
+        self._board.update(step, numbers)
+        if time.monotonic() - self._last >= NOTEBOOK_SECONDS:
+            self._last = time.monotonic()
+            self._show()
+
+    def _show(self) -> None:
+        self._handle.update(self._content(), raw=True)
+
+    def _content(self) -> dict[str, str]:
+        with self._console.capture() as captured:
+            self._console.print(self._board.panel())
+        return {"text/plain": captured.get()}
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
 
 
 def sparkline(values: list[float], width: int = CURVE_WIDTH) -> str:

@@ -17,7 +17,7 @@ from training.recorded_episodes import (
     RecordedEpisodes,
     record_games,
 )
-from training.vector_runner import VectorRunner, make_environments
+from training.vector_runner import EnvId, VectorRunner, make_environments
 
 TUNING_SEEDS = range(100, 200)
 """Seeds of runs that settings are chosen by; all others are for reports."""
@@ -26,7 +26,7 @@ THREE_DIGITS_BELOW = 2.0  # scores such as accuracies differ in the third digit
 NORMAL_QUANTILE = 1.959963984540054  # 97.5 % of a standard normal distribution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Result of an evaluation; each array has one entry per episode."""
 
@@ -43,6 +43,11 @@ class Evaluation:
     """Pictures of all episodes together, uint8 (height, width, 3), by name."""
     embedding: Any = None
     """Points, labels and thumbnails for `Logger.embedding`, or None."""
+
+    def __repr__(self) -> str:
+        score, low, high = map(score_text, (self.mean_score, *self.interval()))
+        count = len(self.scores)
+        return f"mean score {score} over {count} episodes (95 % interval: {low} to {high})"
 
     @property
     def mean_score(self) -> float:
@@ -85,7 +90,7 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
 
 def evaluate(
     agent: Agent,
-    env_id: str,
+    env_id: EnvId,
     make_options: dict[str, Any],
     episodes: int,
     seed: int,

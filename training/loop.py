@@ -20,6 +20,7 @@ from agents.checkpointing import (
     check_tensors,
     under,
 )
+from agents.user_agent import AgentMaker
 from envs.engine.batch import TERM_PREFIX
 from rewards.errors import describe
 from rewards.guard import MARKS, STEP
@@ -41,7 +42,8 @@ from training.run_folder import (
     write_tensors,
 )
 from training.trained_agent import best_model, load_backbone, restored_agent
-from training.vector_runner import VectorRunner, make_environments
+from training.user_objects import NO_OBJECTS, UserObjects
+from training.vector_runner import EnvId, VectorRunner, make_environments
 from training.video import make_video
 
 SAVE_SECONDS = 20.0
@@ -49,15 +51,19 @@ CONFIRMATION, FINAL = 1, 2  # each kind of evaluation has seeds of its own
 LEVEL = 3  # and so have the first episodes of each level of a curriculum
 
 
-def make_agent_and_runner(config: RunConfig, environments: Any) -> tuple[Agent, VectorRunner]:
+def make_agent_and_runner(
+    config: RunConfig, environments: Any, maker: AgentMaker | None = None
+) -> tuple[Agent, VectorRunner]:
     """Return a new agent and a runner of `environments`, which start their first episodes.
+
+    `maker` makes an agent that a user wrote.
 
     Raises:
         ValueError: if the agent cannot start with the backbone of the run that `config` names.
     """
     runner = VectorRunner(environments, fresh_seed(config.seed))
     task = make_task(config, runner)
-    agent = make_agent(config.agent, task, config.settings, config.seed, config.device)
+    agent = make_agent(config.agent, task, config.settings, config.seed, config.device, maker)
     if config.pretrained is not None:
         load_backbone(agent, config, Path(config.pretrained))
     if config.freeze:
@@ -76,8 +82,18 @@ def make_task(config: RunConfig, runner: VectorRunner) -> Task:
 class Run:
     """An agent, its environments and their progress: everything that a checkpoint holds."""
 
-    def __init__(self, config: RunConfig, folder: Path, agent: Agent, runner: VectorRunner) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        agent: Agent,
+        runner: VectorRunner,
+        user: UserObjects = NO_OBJECTS,
+    ) -> None:
         self.config = config
+        self.user = user
+        self.env: EnvId = user.env or config.env
+        """What `gymnasium.make` is called with."""
         self.make_options = config.make_options  # for evaluations during training
         if runner.reward is not None:
             self.make_options["reward"] = runner.reward  # loaded, tested and compiled only once
@@ -120,7 +136,7 @@ class Run:
         options = self.config.env_options | self.levels[level].options
         options |= {} if reward is None else {"reward": reward}
         self.close()
-        environments = make_environments(self.config.env, count, options)
+        environments = make_environments(self.env, count, options)
         seed = fresh_seed(self.config.seed, self.progress.steps, LEVEL)
         self.runner = VectorRunner(environments, seed)
         self.progress.level = level
@@ -265,7 +281,8 @@ def evaluate_finally(run: Run, logger: Logger) -> FinalEvaluation:
     best = best_model(run.folder)
     if best is None or best.step == run.progress.steps:
         return FinalEvaluation(last, run.progress.steps, last)
-    agent = restored_agent(best, make_task(run.config, run.runner), run.config, run.folder)
+    task = make_task(run.config, run.runner)
+    agent = restored_agent(best, task, run.config, run.folder, run.user.agent)
     return FinalEvaluation(_evaluate(run, agent, FINAL), best.step, last)
 
 
@@ -284,9 +301,9 @@ def _evaluate(run: Run, agent: Agent, *purpose: int) -> Evaluation:
     """Evaluate an agent of the run on seeds that belong to this step and purpose only."""
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
     if purpose != (FINAL,):
-        return evaluate(agent, config.env, run.make_options, config.eval_episodes, seed)
+        return evaluate(agent, run.env, run.make_options, config.eval_episodes, seed)
     options, record_as = run.report_options, config.agent
-    return evaluate(agent, config.env, options, config.eval_episodes, seed, record_as)
+    return evaluate(agent, run.env, options, config.eval_episodes, seed, record_as)
 
 
 def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:
@@ -311,7 +328,7 @@ def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: 
     if evaluation.embedding is not None:
         logger.embedding(evaluation.embedding, step)
     seed = fresh_seed(config.seed, step, *purpose)
-    video = make_video(run.agent, config.env, run.make_options, seed, config.video_frames)
+    video = make_video(run.agent, run.env, run.make_options, seed, config.video_frames)
     if video.frames:
         logger.gif("evaluation/episode", video.frames, video.frames_per_second, step)
     for name, frames in run.agent.pictures(video.observations).items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 from rewards.expression import (
     LEARNED,
@@ -19,6 +20,7 @@ from rewards.expression import (
     parse,
     written,
 )
+from rewards.function_source import FILE, source_of
 from rewards.kernel import WeightedSum
 from rewards.terms import relative_files
 from training.run_folder import RunError, atomic_path, open_file
@@ -49,6 +51,16 @@ def reward_sources(reward: WeightedSum) -> dict[str, bytes]:
         place = f"{file.as_posix()}:{term.name}" if term.from_user else term.written
         terms.append(WeightedTerm(weight, place))
     return sources | {EXPRESSION: f"{written(terms)}\n".encode()}
+
+
+def function_sources(reward: Any) -> dict[str, bytes]:
+    """Return the files to keep of a reward that Python was given as a function.
+
+    Raises:
+        RewardError: if its source cannot be kept.
+    """
+    place = f"{FILE}:{reward.__name__}"
+    return {FILE: source_of(reward).encode(), EXPRESSION: f"{place}\n".encode()}
 
 
 def source_texts(sources: dict[str, bytes]) -> dict[str, str]:

@@ -59,7 +59,7 @@ def new_run_folder(run_dir: Path, env_id: str, agent: str, seed: int) -> Path:
         RunError: if the folder cannot be created.
     """
     now = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    env = re.sub(r"[^\w.-]", "-", env_id)
+    env, agent = (re.sub(r"[^\w.-]", "-", each) for each in (env_id, agent))
     name = f"{env}_{agent}_seed{seed}_{now}"
     for suffix in ("", *(f"_{k}" for k in range(2, 1000))):
         folder = run_dir / f"{name}{suffix}"

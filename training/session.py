@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,19 +14,25 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from rewards.command_line import INTERRUPTED, quoted
+from rewards.command_line import quoted
 from rewards.expression import RewardError, has_code
 from training.config import RunConfig, changeable_settings, other_versions
+from training.cores import torch_threads
 from training.curriculum import check_levels
 from training.display import make_display
 from training.evaluation import score_text
 from training.feedback import kind_of
 from training.lock import locked
-from training.logger import TensorBoardLogger
+from training.logger import Logger, TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.messages import one_line
 from training.recorded_episodes import keep_episodes
-from training.reward_snapshot import keep_reward, reward_sources, source_texts
+from training.reward_snapshot import (
+    function_sources,
+    keep_reward,
+    reward_sources,
+    source_texts,
+)
 from training.run_folder import (
     CONFIG,
     EVALUATION,
@@ -44,19 +51,44 @@ from training.supervisor import (
     trust_flag,
     with_step,
 )
+from training.user_objects import NO_OBJECTS, UserObjects
 from training.vector_runner import make_environments
 
 OWN_REWARD = "the environment's own"
 
 
-def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: str) -> int:
-    """Train, evaluate, print the result and return the exit code.
+Callback = Callable[[int, dict[str, float]], object]
+"""Takes a step and new points of the curves, by tag; training ends when it returns True."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a session ended."""
+
+    run: Run
+    first_step: int
+    seconds: float = 0.0
+    final: FinalEvaluation | None = None
+    """Evaluation of the trained agent; None if the session was interrupted, or did nothing."""
+    interrupted: bool = False
+
+
+def run_session(
+    config: RunConfig,
+    run_dir: Path,
+    resume: Path | None,
+    command: str,
+    *,
+    console: Console,
+    user: UserObjects = NO_OBJECTS,
+    callback: Callback | None = None,
+) -> Ending:
+    """Train and evaluate. Progress and notes are printed on `console`, the result is not.
 
     Raises:
         ValueError: before anything is written, for settings that do not go together.
         OSError: if the run folder cannot be written; the last checkpoint stays good.
     """
-    console = Console()
     try:
         torch.empty(0, device=config.device)
     except (RuntimeError, AssertionError):
@@ -64,20 +96,22 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             f"--device {config.device}: PyTorch finds no such device; use cpu"
         ) from None
     with ExitStack() as stack:
+        stack.enter_context(torch_threads(config.threads))
         if resume is not None:
             stack.enter_context(locked(resume))
             remove_temporary_files(resume)
             for line in other_versions(read_json(resume / CONFIG)["versions"]):
-                _print(console, one_line(line))
-        environments = make_environments(config.env, config.num_envs, config.make_options)
+                say(console, one_line(line))
+        options = config.make_options | ({} if user.reward is None else {"reward": user.reward})
+        environments = make_environments(user.env or config.env, config.num_envs, options)
         stack.callback(environments.close)
-        run, sources = prepare(config, environments, run_dir, resume, command)
+        run, sources = prepare(config, environments, run_dir, resume, command, user)
         stack.enter_context(closing(run))
         if resume is None:
             stack.enter_context(locked(run.folder))
         if _is_finished(run):
-            _print(console, _how_to_continue(run))
-            return 0
+            say(console, _how_to_continue(run))
+            return Ending(run, run.progress.steps)
         try:
             interrupted = stack.enter_context(interruptible())
             with closing(TensorBoardLogger(run.folder, run.progress.steps)) as logger:
@@ -85,7 +119,8 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
                     describe_run(logger, run.config, command, sources)
                 else:
                     _record_resume(run, command)
-                return _train_and_report(console, run, logger, interrupted)
+                told = CallbackLogger(logger, callback, interrupted)
+                return _train_and_evaluate(console, run, told, interrupted)
         except RewardError as error:
             text = with_step(str(error), run.progress.steps, run.shown_folder)
             raise RewardError(text) from None
@@ -101,21 +136,49 @@ def run_session(config: RunConfig, run_dir: Path, resume: Path | None, command: 
             raise KeyboardInterrupt(text) from None
 
 
+class CallbackLogger:
+    """A `training.logger.Logger` that also calls a user's function with each point of a curve."""
+
+    def __init__(self, logger: Logger, callback: Callback | None, stop: Event) -> None:
+        self._logger = logger
+        self._callback = callback
+        self._stop = stop
+        self.stopped = False
+        """Whether the function has ended the training."""
+        self.gif = logger.gif
+        self.embedding = logger.embedding
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """Log the values and call the function."""
+        self._logger.scalars(values, step)
+        if self._callback is not None and self._callback(step, values) is True:
+            self.stopped = True
+            self._stop.set()
+
+
 def prepare(
-    config: RunConfig, environments: Any, run_dir: Path, resume: Path | None, command: str
+    config: RunConfig,
+    environments: Any,
+    run_dir: Path,
+    resume: Path | None,
+    command: str,
+    user: UserObjects = NO_OBJECTS,
 ) -> tuple[Run, dict[str, bytes]]:
     """Return a new or resumed run in its folder, and the source files of its reward, by name."""
     new = resume is None or not has_checkpoint(resume)
     start = config if new else replace(config, pretrained=None)  # the checkpoint holds its backbone
-    agent, runner = make_agent_and_runner(start, environments)
+    agent, runner = make_agent_and_runner(start, environments, user.agent)
     sources = {}
-    if runner.reward is not None:
+    if user.reward is not None:
+        sources = function_sources(user.reward)
+        config = replace(config, reward=f"{user.reward.__module__}:{user.reward.__name__}")
+    elif runner.reward is not None:
         sources = reward_sources(runner.reward)
         config = replace(config, reward=runner.reward.expression)
     if new:
         check_levels(config, environments, runner.reward)
     folder = resume or _new_folder(run_dir, config, command, sources)
-    run = Run(config, folder, agent, runner)
+    run = Run(config, folder, agent, runner, user)
     if not new:
         run.restore()
         planned = read_json(run.folder / CONFIG)["steps"]  # a run may make a few steps more
@@ -185,37 +248,54 @@ def describe_run(
     logger.text("run/reward", "\n\n".join([f"`{config.reward or OWN_REWARD}`", *texts]))
 
 
-def _train_and_report(
-    console: Console, run: Run, logger: TensorBoardLogger, interrupted: Event
-) -> int:
+def _train_and_evaluate(
+    console: Console, run: Run, logger: CallbackLogger, interrupted: Event
+) -> Ending:
     config, first_step, began = run.config, run.progress.steps, time.monotonic()
     kind = kind_of(run.agent, run.runner.environments)
     reward = OWN_REWARD if run.runner.reward is None else run.runner.reward.title
     title = f"{config.agent} on {config.env}, reward: {reward}"
     title += f", feedback: {kind}"
     if first_step and not run.runner.exact:
-        _print(console, f"The state of {config.env} cannot be saved: new episodes begin.")
-    if has_code(config.reward):
-        _print(console, protection_in_words())
+        say(console, f"The state of {config.env} cannot be saved: new episodes begin.")
+    if has_code(config.reward) and run.user.reward is None:
+        say(console, protection_in_words())
     announce_run(run.folder)
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)
     seconds = time.monotonic() - began
-    if interrupted.is_set() and not run.solved:
-        trust = f" {trust_flag()}" if has_code(config.reward) else ""
-        _print(console, f"Interrupted at step {run.progress.steps:,}. Everything is saved.")
-        _print(console, f"Continue:    python train.py --resume {quoted(run.shown_folder)}{trust}")
-        return INTERRUPTED
+    if interrupted.is_set() and not logger.stopped and not run.solved:
+        return Ending(run, first_step, seconds, interrupted=True)
     final = evaluate_finally(run, logger)
     keep_episodes(run.folder, final.best.recorded, final.last.recorded)
     write_json(run.folder / EVALUATION, _content(run, final))
-    _print(console, _outcome(run, seconds, first_step))
-    for line in _result(run, final):
-        _print(console, line)
-    _print(console, f"Run folder:  {quoted(run.shown_folder)}")
-    _print(console, f"Watch it:    python play.py {quoted(run.shown_folder)}")
-    _print(console, f"Curves:      tensorboard --logdir {quoted(run.shown_folder.parent)}")
-    return 0
+    return Ending(run, first_step, seconds, final)
+
+
+def result_lines(ending: Ending) -> list[str]:
+    """Return what a session has achieved, in a few lines; none if it did nothing."""
+    run = ending.run
+    if ending.interrupted:
+        return [f"Interrupted at step {run.progress.steps:,}. Everything is saved."]
+    if ending.final is None:
+        return []
+    return [_outcome(run, ending.seconds, ending.first_step), *_result(run, ending.final)]
+
+
+def next_commands(ending: Ending) -> list[str]:
+    """Return the commands that continue or show the run of a session, one a line."""
+    run = ending.run
+    folder = quoted(run.shown_folder)
+    if ending.interrupted:
+        trust = f" {trust_flag()}" if has_code(run.config.reward) else ""
+        return [f"Continue:    python train.py --resume {folder}{trust}"]
+    if ending.final is None:
+        return []
+    return [
+        f"Run folder:  {folder}",
+        f"Watch it:    python play.py {folder}",
+        f"Curves:      tensorboard --logdir {quoted(run.shown_folder.parent)}",
+    ]
 
 
 def _outcome(run: Run, seconds: float, first_step: int) -> str:
@@ -271,5 +351,6 @@ def _content(run: Run, final: FinalEvaluation) -> dict[str, Any]:
     }
 
 
-def _print(console: Console, text: str) -> None:
+def say(console: Console, text: str) -> None:
+    """Print a line as it is."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -15,17 +15,18 @@ import gymnasium
 import tyro
 
 from agents import settings_type
-from envs.names import flag, one_of, suggest
-from envs.options import parse_env_options
+from envs.names import USER, flag, one_of, suggest
+from envs.options import check_option_name, parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
 from rewards.expression import has_code, has_learned
+from training.checked import checked
 from training.cli import File, Switch, Text, read_options
 from training.config import RunConfig
 from training.cores import usable_cores
 from training.curriculum import final_task
 from training.presets import ANY, preset
 from training.reward_snapshot import kept_expression
-from training.run_folder import RunError
+from training.run_folder import RunError, as_json
 from training.trained_agent import load_config
 
 Settings = TypeVar("Settings")
@@ -108,11 +109,46 @@ def parse(arguments: Sequence[str]) -> tuple[TrainOptions[Any], RunConfig]:
     known.env_options = parse_env_options(known.env_options)
     defaults, suited = _preset_options(known.env or DEFAULT_ENV, known.agent, _with_flags(known))
     options = _read(defaults, arguments)
+    return options, _final_config(options, suited)
+
+
+def config_of(env: str, agent: str | None, options: dict[str, Any]) -> RunConfig:
+    """Return the settings of `train.py` with `options` by name, and defaults for everything else.
+
+    Raises:
+        ValueError: for an unknown option, or a value that cannot be used.
+    """
+    given = dict(options.get("env_options", {}))
+    for name in given:
+        check_option_name(name)
+    flags = argparse.Namespace(env_options=given, **{k: options.get(k) for k in ENV_FLAGS})
+    defaults, suited = _preset_options(env, agent, _with_flags(flags))
+    kind = type(defaults.settings)
+    own = [each.name for each in dataclasses.fields(kind)]
+    general = [each.name for each in dataclasses.fields(RunConfig) if each.name != "settings"]
+    for name in options:
+        if name not in (*own, *general, *ENV_FLAGS):
+            raise ValueError(f"there is no option `{name}`; {suggest(name, [*own, *general])}")
+    settings = {name: value for name, value in options.items() if name in own}
+    others = {name: value for name, value in options.items() if name not in own}
+    checked(as_json(settings), kind, f"the settings of {defaults.agent}")
+    changed = dataclasses.replace(
+        defaults,
+        settings=dataclasses.replace(defaults.settings, **settings),
+        **others | {"env_options": given},
+    )
+    values = {name: getattr(changed, name) for name in general}
+    checked(as_json(values) | {"settings": {}}, RunConfig, "the options")
+    return _final_config(changed, suited)
+
+
+def _final_config(options: TrainOptions[Any], suited: dict[str, Any]) -> RunConfig:
+    """Return the settings of a run; `suited` are the environment options of the presets."""
     if options.freeze and options.pretrained is None:
         raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
     config = options.config()
     env_options = final_task(config.curriculum, config.env_options, config.steps)
-    return options, dataclasses.replace(config, env_options=suited | env_options)
+    return dataclasses.replace(config, env_options=suited | env_options)
 
 
 def default_config(
@@ -127,12 +163,9 @@ def default_config(
     Raises:
         ValueError: for a value that cannot be used.
     """
-    given = parse_env_options(env_options)
-    defaults, suited = _preset_options(DEFAULT_ENV if env is None else env, agent, given)
-    changes: dict[str, Any] = {"reward": reward, "env_options": given}
-    changes |= {} if seed is None else {"seed": seed}
-    config = dataclasses.replace(defaults, **changes).config()
-    return dataclasses.replace(config, env_options=suited | config.env_options)
+    options: dict[str, Any] = {"reward": reward, "env_options": parse_env_options(env_options)}
+    options |= {} if seed is None else {"seed": seed}
+    return config_of(DEFAULT_ENV if env is None else env, agent, options)
 
 
 def _preset_options(
@@ -150,10 +183,14 @@ def _preset_options(
 def find_env_id(name: str) -> str:
     """Return the Gymnasium id of a short name or an id.
 
+    The name of an environment that a user wrote is returned as it is.
+
     Raises:
         ValueError: if there is no such environment.
     """
     env_id = env_id_of(name)
+    if env_id.startswith(USER):
+        return env_id
     try:
         gymnasium.spec(env_id)
     except (gymnasium.error.Error, ImportError):
@@ -180,7 +217,8 @@ def _defaults(
     own = {each.name for each in dataclasses.fields(kind)}
     settings = kind(**{key: value for key, value in values.items() if key in own})
     general = {key: value for key, value in values.items() if key not in own}
-    general.setdefault("solved_score", gymnasium.spec(env_id).reward_threshold)
+    if not env_id.startswith(USER):
+        general.setdefault("solved_score", gymnasium.spec(env_id).reward_threshold)
     if "threads" in general:  # threads without a core of their own slow the others down
         general["threads"] = min(general["threads"], usable_cores())
     return TrainOptions(settings=settings, env=name, agent=agent, **general)
@@ -214,6 +252,11 @@ def env_of_run(config: RunConfig) -> str:
         ValueError: if there is no such environment, or if it or its options could import code.
     """
     env_id, values = config.env, config.env_options.values()
+    if env_id.startswith(USER):
+        raise RunError(
+            f"the environment is {env_id.removeprefix(USER)}, which a user wrote and a run folder "
+            "does not hold; load it in Python: load(folder, env=...)"
+        )
     ours = env_id in (*env_ids(GAMES), *env_ids(DATASETS))
     if not ours and ":" in "".join([env_id, *(str(value) for value in values)]):
         raise RunError(

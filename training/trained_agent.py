@@ -12,6 +12,7 @@ import gymnasium
 from agents import make_agent
 from agents.agent import Agent, Task, UnsuitableTaskError
 from agents.checkpointing import agent_tensors
+from agents.user_agent import AgentMaker
 from envs.registry import encoding_of
 from rewards.expression import parse
 from training.checked import checked
@@ -30,7 +31,7 @@ from training.run_folder import (
     read_tensors,
 )
 
-POLICY = ("agent.network.", "agent.centres")
+POLICY = ("agent.network.", "agent.centres", "agent.user.")
 """Prefixes of the tensors that `Agent.restore_policy` needs."""
 
 
@@ -147,10 +148,12 @@ def load_agent(
     env: gymnasium.Env[Any, Any],
     config: RunConfig | None = None,
     model: Model | None = None,
+    maker: AgentMaker | None = None,
 ) -> Agent:
     """Return the agent of a run, ready to act in `env`. Executes no code of the run.
 
-    `model` is by default the one that `load_model` returns.
+    `model` is by default the one that `load_model` returns. `maker` makes an agent that a user
+    wrote.
 
     Raises:
         RunError: if the folder is damaged, or `env` has other spaces than the run's environment.
@@ -158,16 +161,18 @@ def load_agent(
     config, model = config or load_config(folder), model or load_model(folder)
     terms = {part.term: part.weight for part in parse(config.reward or "reward")}
     task = Task(config.env, env.observation_space, env.action_space, 1, config.steps, terms)
-    return restored_agent(model, task, config, folder)
+    return restored_agent(model, task, config, folder, maker)
 
 
-def restored_agent(model: Model, task: Task, config: RunConfig, folder: Path) -> Agent:
+def restored_agent(
+    model: Model, task: Task, config: RunConfig, folder: Path, maker: AgentMaker | None = None
+) -> Agent:
     """Return an agent for `task` with the policy of a model of the run in `folder`.
 
     Raises:
         RunError: if the model does not fit the task.
     """
-    agent = make_agent(config.agent, task, config.settings, config.seed)
+    agent = make_agent(config.agent, task, config.settings, config.seed, maker=maker)
     try:
         agent.restore_policy(agent_tensors(model.tensors))
     except ValueError as error:

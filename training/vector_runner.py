@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import FlattenObservation
 from gymnasium.wrappers.vector import FlattenObservation as FlattenObservations
@@ -26,6 +27,8 @@ from rewards.kernel import WeightedSum
 from rewards.make import reward_of
 from training.lookahead import make_lookahead
 
+EnvId = str | EnvSpec
+"""A Gymnasium id, or what `gymnasium.make` takes for an environment that is not registered."""
 UNUSABLE = (TypeError, AssertionError, AttributeError, LookupError)
 """What environments of other projects raise for options that they do not take."""
 
@@ -46,7 +49,7 @@ class Episodes:
     """Index of the environment."""
 
 
-def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> Any:
+def make_environments(env_id: EnvId, num_envs: int, options: dict[str, Any]) -> Any:
     """Return a vector environment for agents, made by `gymnasium.make_vec`.
 
     Observations that are not arrays become one: a `Discrete` one-hot vectors, a `Tuple` or a `Dict`
@@ -64,7 +67,7 @@ def make_environments(env_id: str, num_envs: int, options: dict[str, Any]) -> An
     return environments
 
 
-def make_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+def make_environment(env_id: EnvId, options: dict[str, Any]) -> gymnasium.Env[Any, Any]:
     """Return one environment, made by `gymnasium.make`, with the observations that agents see.
 
     Raises:
@@ -79,18 +82,19 @@ def make_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any,
     return environment
 
 
-def _needs_flattening(env_id: str, space: spaces.Space[Any]) -> bool:
+def _needs_flattening(env_id: EnvId, space: spaces.Space[Any]) -> bool:
     """Return whether no agent takes such observations; datasets have agents that take theirs."""
     is_array = isinstance(space, spaces.Box)
     return not is_array and env_id not in env_ids(DATASETS) and space.is_np_flattenable
 
 
-def _cannot_be_made(env_id: str, error: Exception) -> ValueError:
+def _cannot_be_made(env_id: EnvId, error: Exception) -> ValueError:
     """Return the error for options that an environment does not take."""
     if isinstance(error, UnknownOptionError):
         return ValueError(error.plain)
     reason = str(error).partition(" was raised from the environment creator")[0]
-    return ValueError(f"{env_id} cannot be made with these options: {reason}")
+    name = env_id.id if isinstance(env_id, EnvSpec) else env_id
+    return ValueError(f"{name} cannot be made with these options: {reason}")
 
 
 def reward_weights(environment: Any) -> dict[str, float]:

@@ -7,6 +7,8 @@ a Laplace variable around the prediction.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -80,20 +82,30 @@ class GridNetwork(nn.Module):
         frames = task.observation_space.shape[0]
         *_, classes, numbers = space.shape
         self.log_std = nn.Parameter(torch.zeros(0))
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(seed)
-            self.layers = nn.Sequential(
-                ToUnit(),
-                nn.Conv2d(frames, FILTERS // 2, 5, stride=2, padding=2),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(FILTERS // 2, FILTERS, 3, stride=2, padding=1),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(FILTERS, FILTERS, 3, padding=1),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(FILTERS, classes * numbers, 1),
-            )
+        self.layers = nn.Sequential(
+            ToUnit(),
+            nn.Conv2d(frames, FILTERS // 2, 5, stride=2, padding=2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(FILTERS // 2, FILTERS, 3, stride=2, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(FILTERS, FILTERS, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(FILTERS, classes * numbers, 1),
+        )
+        generator = torch.Generator().manual_seed(seed)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                _initialize(layer, generator)
 
     def forward(self, screens: Tensor) -> Tensor:
         """Return outputs (k, n); k counts (row, column, class, number)."""
         outputs: Tensor = self.layers(screens).permute(0, 2, 3, 1).flatten(1).T
         return outputs
+
+
+def _initialize(layer: nn.Conv2d, generator: torch.Generator) -> None:
+    """Draw the weights as PyTorch does, but not from the generator of the whole process."""
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    bound = 1 / math.sqrt(layer.weight[0].numel())
+    assert layer.bias is not None
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

@@ -9,6 +9,7 @@ import linecache
 import numbers
 import os
 import re
+import threading
 import time
 import warnings
 from decimal import Decimal
@@ -31,6 +32,7 @@ from rewards.terms import Term, load_term
 ASKED_AGAIN = 100  # transitions that a term is called on a second time
 SLOWER = 1.05  # times as long that are worth a number
 TIMED = 300  # steps that an interpreted term is timed on
+_filters = threading.Lock()  # all threads share the filters of warnings
 
 
 class Outcome(NamedTuple):
@@ -105,7 +107,7 @@ def choose_kernel(
     if not outcome.repeatable:
         return plain, []
     try:
-        with warnings.catch_warnings():
+        with _filters, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Numba's warnings, which say nothing to a student
             fast = checked_kernel(term, game, compile_it=True)
     except Exception as error:  # Numba lets other exceptions than its own through
