@@ -43,6 +43,11 @@ COMMANDS = {
         "REWARD",
         "Try a reward: a file, FILE:function, or 'hit_or_miss + 0.1*FILE:function'.",
     ),
+    "rescore": Command(
+        "RUN [REWARD ...]",
+        "Pay the recorded episodes of a run by other rewards, without playing again.",
+        "reward_lab.rescore:COMMAND",
+    ),
 }
 FLAGS = ("--env", "--env-options", "--lang")
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rewards.check.events import events_of
+from rewards.expression import has_code
 from rewards.kernel import WeightedSum
 from rewards.make import make_reward
-from training.recorded_episodes import RecordedEpisodes
+from training.recorded_episodes import RecordedEpisodes, episodes_of_run, read_episodes
+from training.reward_snapshot import kept_expression
+from training.run_folder import RunError
+from training.trained_agent import load_config
 
 Array = np.ndarray[Any, Any]
 
 MOST_MOMENTS = 10
+ALIKE = 3
+"""Maximum number of moments at which the same event happens."""
 AGREEMENT = 1e-6
 """Difference of two curves below which rewards agree: rounding, where one is a multiple."""
 
@@ -58,8 +66,9 @@ class Moment(NamedTuple):
     """How much more the second reward pays around this step, see `Rescored.curves`."""
     rewards: tuple[float, float]
     """What each of the two pays in this step."""
-    events: tuple[str, ...]
-    """What happens in this step, by the names that `python -m rewards check` uses."""
+    event: str
+    """What happens in this step, by a name that `python -m rewards check` uses: if several events
+    happen, the rarest one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +105,8 @@ class Rescored:
     def moments(self, most: int = MOST_MOMENTS) -> list[Moment]:
         """Return the moments at which the first two rewards disagree most, the greatest first.
 
-        Two moments of an episode are at least a second apart.
+        Two moments of an episode are at least a second apart, and at most `ALIKE` moments are of
+        one event.
         """
         first, second, *_ = self.curves
         difference = second - first
@@ -109,17 +119,18 @@ class Rescored:
             if left[place] <= AGREEMENT:
                 break
             number = int(episode_of[place])
-            steps = self.episodes.steps_of(number)
-            rewards = (float(self.paid[0].rewards[place]), float(self.paid[1].rewards[place]))
-            step = place - steps.start
-            moment = Moment(number, step, float(difference[place]), rewards, self._events(place))
-            found.append(moment)
+            steps, event = self.episodes.steps_of(number), self._event(place)
             left[max(steps.start, place - apart) : min(steps.stop, place + apart + 1)] = 0.0
+            if [moment.event for moment in found].count(event) < ALIKE:
+                rewards = float(self.paid[0].rewards[place]), float(self.paid[1].rewards[place])
+                step, value = place - steps.start, float(difference[place])
+                found.append(Moment(number, step, value, rewards, event))
         return found
 
-    def _events(self, place: int) -> tuple[str, ...]:
-        """Return what happens in a step."""
-        return tuple(name for name, happens in self._happening.items() if happens[place])
+    def _event(self, place: int) -> str:
+        """Return the rarest event of a step, or "" if there is none."""
+        here = [name for name, happens in self._happening.items() if happens[place]]
+        return min(here, key=lambda name: int(self._happening[name].sum()), default="")
 
     @cached_property
     def _happening(self) -> dict[str, Array]:
@@ -143,6 +154,44 @@ def rescore(episodes: RecordedEpisodes, rewards: Sequence[str | WeightedSum]) ->
         RewardError: if a reward cannot be used, or fails in a step.
     """
     return Rescored(episodes, tuple(_pay(episodes, reward) for reward in rewards))
+
+
+def open_episodes(place: Path, last: bool = False) -> RecordedEpisodes:
+    """Return the recorded episodes of a run folder, or of a file.
+
+    `last` means the episodes of the last model of the run instead of the best one.
+
+    Raises:
+        RunError: if there are none, or they are damaged.
+    """
+    if place.suffix == ".npz":
+        return read_episodes(place)
+    load_config(place)  # an error that says what is wrong with the folder
+    return episodes_of_run(place, last)
+
+
+def rewards_to_compare(
+    place: Path, episodes: RecordedEpisodes, given: Sequence[str], trust_reward: bool = False
+) -> list[str]:
+    """Return the rewards that were `given`; if they are fewer than two, the run's own one first.
+
+    A file outside of a run folder has the default reward of its game.
+
+    Raises:
+        RunError: if the reward of the run is needed, and is code that is not trusted.
+    """
+    if len(given) > 1:
+        return list(given)
+    own = str(import_module(episodes.entry.rewards).DEFAULT[episodes.game.name])
+    if place.suffix != ".npz":
+        own = load_config(place).reward or own
+        if has_code(own) and not trust_reward:
+            raise RunError(
+                f"the reward {own!r} of the run is code: name two rewards, or execute the copy in "
+                "the run folder with --trust-reward"
+            )
+        own = kept_expression(place, own) if has_code(own) else own
+    return [own, *(reward for reward in given if reward != own)]
 
 
 def _pay(episodes: RecordedEpisodes, reward: str | WeightedSum) -> Paid:

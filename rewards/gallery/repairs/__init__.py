@@ -1,0 +1,1 @@
+"""Repaired rewards of the gallery."""
