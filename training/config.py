@@ -92,7 +92,8 @@ class RunConfig:
     video_frames: int = field(default=50, metadata=limits(0, 10_000) | CHANGEABLE | LATER)
     """Number of frames in the video of each evaluation; 0 means no pictures at all."""
     pretrained: Text = field(default=None, metadata=LATER)
-    """Run folder whose backbone training starts with. The heads are new."""
+    """Backbone that training starts with: a run folder, `newest` (the newest run that learned
+    another task) or one that comes with the project (missed, shapes). The heads are new."""
     freeze: Switch = field(default=False, metadata=LATER)
     """Keep the pretrained backbone fixed and train only the heads."""
 

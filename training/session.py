@@ -106,6 +106,8 @@ def run_session(
         environments = make_environments(user.env or config.env, config.num_envs, options)
         stack.callback(environments.close)
         run, sources = prepare(config, environments, run_dir, resume, command, user)
+        if resume is None and config.pretrained is not None:
+            say(console, f"starting with the backbone of {config.pretrained}")
         stack.enter_context(closing(run))
         if resume is None:
             stack.enter_context(locked(run.folder))

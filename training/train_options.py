@@ -25,6 +25,7 @@ from training.config import RunConfig
 from training.cores import usable_cores
 from training.curriculum import final_task
 from training.presets import ANY, preset
+from training.pretrained import find_pretrained
 from training.reward_snapshot import kept_expression
 from training.run_folder import RunError, as_json
 from training.trained_agent import load_config
@@ -148,7 +149,11 @@ def _final_config(options: TrainOptions[Any], suited: dict[str, Any]) -> RunConf
         raise ValueError("--freeze needs --pretrained RUN, whose backbone is kept fixed")
     config = options.config()
     env_options = final_task(config.curriculum, config.env_options, config.steps)
-    return dataclasses.replace(config, env_options=suited | env_options)
+    config = dataclasses.replace(config, env_options=suited | env_options)
+    if config.pretrained is None:
+        return config
+    folder = find_pretrained(config.pretrained, config, options.run_dir)
+    return dataclasses.replace(config, pretrained=str(folder))
 
 
 def default_config(

@@ -21,11 +21,16 @@ class Size(NamedTuple):
         return f"{self.layers} x {self.width}"
 
 
-SMALL, MEDIUM, LARGE = Size(8, 1, 2), Size(16, 1, 2), Size(32, 2, 2)
-LEARNING_RATES = {SMALL: 5e-3, MEDIUM: 5e-3, LARGE: 3e-3}
+LEARNING_RATES = {
+    Size(8, 1, 2): 5e-3,
+    Size(16, 2, 2): 5e-3,
+    Size(32, 2, 2): 3e-3,
+    Size(64, 2, 2): 2e-3,
+}
+SMALL, *_, LARGE = LEARNING_RATES
 
 
 def prompts(size: Size) -> Trial:
     """Return the trial of a transformer."""
     settings = {**size._asdict(), "learning_rate": LEARNING_RATES[size]}
-    return Trial("prompts", steps=16_000, settings=settings)
+    return Trial("prompts", steps=32_000, settings=settings)

@@ -45,11 +45,7 @@ def run_experiment(
         report(experiment, results)
         if options.json:
             write_claims(options.json, name, experiment, results)
-        with slide(path, options.lang) as axes:
-            labels = {"xlabel": texts.get("x", ""), "ylabel": texts.get("y", "")}
-            axes.set(title=texts["title"], **labels)
-            experiment.plot(axes, results)
-        print(f"{load('lab', options.lang)['slide']}: {path}")
+        draw_slides(experiment, results, path)
     except (ValueError, OSError, WorkerError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -57,6 +53,20 @@ def run_experiment(
         print(f"{program}: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def draw_slides(experiment: Experiment, results: Results, path: Path) -> None:
+    """Write the slide, and the second one if there is one, and print their names."""
+    texts, first, _, rest = results.texts, *path.name.partition(".")
+    slides = [(experiment.plot, path, "")]
+    if experiment.second_plot is not None:
+        slides.append((experiment.second_plot, path.with_name(f"{first}_2.{rest}"), "_2"))
+    for plot, file, number in slides:
+        with slide(file, results.lang) as axes:
+            labels = {name: texts.get(name + number, "") for name in ("x", "y")}
+            axes.set(title=texts["title" + number], xlabel=labels["x"], ylabel=labels["y"])
+            plot(axes, results)
+        print(f"{load('lab', results.lang)['slide']}: {file}")
 
 
 def check_slide(path: Path, lang: str) -> None:

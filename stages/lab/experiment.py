@@ -64,6 +64,8 @@ class Experiment:
     """Function that makes the printed table."""
     plot: Callable[[Any, Results], None] = CURVES
     """Function that draws the slide on matplotlib axes."""
+    second_plot: Callable[[Any, Results], None] | None = None
+    """Function that draws a second slide, NAME_2.png; its texts are `title_2`, `x_2` and `y_2`."""
     labels: Labels = text_of_key
     """Function of the texts and the key of a series that returns its name."""
     seeds: int = ExperimentOptions.seeds

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 from rich.console import Console
 from rich.progress import Progress
 
+from agents.agent import Agent
 from envs.names import load
 from envs.registry import DATASETS, encoding_of
 from training.config import RunConfig
@@ -153,6 +154,11 @@ def run_trial(config: RunConfig) -> tuple[Run, list[Point]]:
     """Train with the loop of train.py; return the run, whose folder is deleted, and its curve."""
     with tempfile.TemporaryDirectory() as folder:
         return _run_in_folder(Path(folder), config)
+
+
+def parameters_of(agent: Agent) -> int:
+    """Return how many numbers the agent has learned; 0 if it learns nothing."""
+    return sum(tensor.numel() for tensor in agent.policy_tensors().values())
 
 
 def learning_curve(config: RunConfig) -> list[Point]:
