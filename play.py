@@ -11,7 +11,7 @@ try:
     import warnings
     from collections.abc import Sequence
 
-    from rewards.command_line import INTERRUPTED, USAGE_ERROR
+    from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed
     from training.messages import one_line
     from training.supervisor import start
 except KeyboardInterrupt:  # these imports take half a second
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
         if options.label is not None:
             print(label_examples(options))
             return 0
-        summary = play(options, shlex.join(["python", "play.py", *arguments]))
+        summary = play(options, as_typed(shlex.join(["python", "play.py", *arguments])))
     except (PlayError, RewardError) as error:
         tell(str(error))
         return USAGE_ERROR
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
 
 def tell(text: str) -> None:
     """Print an error or a warning in one line."""
-    print(f"play.py: {one_line(text)}", file=sys.stderr)
+    print(f"play.py: {one_line(as_typed(text))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

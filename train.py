@@ -13,7 +13,7 @@ try:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rewards.command_line import INTERRUPTED, USAGE_ERROR
+    from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed
     from training.messages import one_line
     from training.supervisor import is_in_sandbox, start
 except KeyboardInterrupt:  # these imports take half a second
@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
 
         from training.session import next_commands, result_lines, run_session, say
 
-        command = shlex.join(["python", "train.py", *arguments])
+        command = as_typed(shlex.join(["python", "train.py", *arguments]))
         console = Console()
         ending = run_session(config, options.run_dir, options.resume, command, console=console)
         for line in (*result_lines(ending), *next_commands(ending)):
@@ -84,7 +84,7 @@ def folder_for_sandbox(arguments: Sequence[str]) -> Path:
 
 def tell(text: str) -> None:
     """Print an error or a warning in one line."""
-    print(f"train.py: {one_line(text)}", file=sys.stderr)
+    print(f"train.py: {one_line(as_typed(text))}", file=sys.stderr)
 
 
 def keep_quiet(failed: threading.ExceptHookArgs) -> None:

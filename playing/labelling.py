@@ -24,6 +24,7 @@ from envs.registry import DATASETS
 from playing import theme
 from playing.painter import SIZE
 from playing.selection import PlayError, PlayOptions
+from rewards.command_line import as_typed
 from training import hand_labels
 from training.hand_labels import HandLabels
 from training.messages import one_line
@@ -115,7 +116,7 @@ def label(options: PlayOptions, window: pygame.Surface) -> Labelled:
             raise PlayError(f"cannot write {file}: {error.strerror or error}") from None
     pairs = " ".join(f"{name}={value}" for name, value in screens.options.items())
     command = f"python train.py --env {options.label} --env-options {pairs} labels={file}"
-    return Labelled(file, len(chosen), right, " ".join(command.split()))
+    return Labelled(file, len(chosen), right, as_typed(" ".join(command.split())))
 
 
 def free_files() -> Iterator[Path]:

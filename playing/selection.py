@@ -17,6 +17,7 @@ import tyro
 from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
+from rewards.command_line import as_typed
 from rewards.expression import has_code, has_learned
 from training.cli import Count, File, Switch, Text, read_options
 from training.config import RunConfig
@@ -213,7 +214,7 @@ def random_seed() -> int:
 
 def tell(text: str) -> None:
     """Print a line for the user on stderr; stdout is for the scores."""
-    print(f"play.py: {one_line(text)}", file=sys.stderr)
+    print(f"play.py: {one_line(as_typed(text))}", file=sys.stderr)
 
 
 def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:

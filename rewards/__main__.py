@@ -16,14 +16,14 @@ from typing import Any, NamedTuple, NoReturn
 
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
-from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed, use_utf8
 from rewards.expression import RewardError, file_named, parse
 from rewards.output import forgiving_output
 from rewards.sandbox.parent import SECONDS, OtherFunctionError, TrialProcess
 from rewards.sandbox.protection import missing, protection
 from rewards.texts import LANGUAGES, load_texts
 
-PROGRAM = "python -m rewards"
+PROGRAM = as_typed("python -m rewards")
 
 
 class Command(NamedTuple):

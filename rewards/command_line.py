@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+CLONE = (Path(__file__).parents[1] / "pyproject.toml").is_file()
+"""Whether this is a clone, with train.py and play.py; else it was installed from a wheel."""
+INSTALLED = re.compile(r"\bpython (?:(train|play)\.py\b|-m (rewards|stages|training|envs)\b)")
 
 
 def use_utf8(program: str) -> None:
@@ -45,3 +50,15 @@ def quoted(text: object) -> str:
     if sys.platform == "win32":  # single quotes mean nothing to cmd.exe
         return subprocess.list2cmdline([str(text)])
     return shlex.quote(str(text))
+
+
+def as_typed(text: str) -> str:
+    """Return a text with the commands as the user types them: `training-wheels train`.
+
+    Outside of a clone there is no train.py.
+    """
+    return (
+        text
+        if CLONE
+        else INSTALLED.sub(lambda found: f"training-wheels {found[1] or found[2]}", text)
+    )

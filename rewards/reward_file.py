@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 OUR_MODULES = (
     *("agents", "benchmarks", "envs", "playing", "reward_lab"),
     *("rewards", "stages", "training"),
-    *("train", "play"),
+    *("train", "play", "training_wheels"),
 )
 IMPORTLIB = ("<frozen importlib", importlib.__file__)
 INSTALLED = "an installed package"

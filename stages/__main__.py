@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from envs.names import load, suggest
 from envs.registry import EXPERIMENTS, summaries
-from rewards.command_line import USAGE_ERROR, use_utf8
+from rewards.command_line import USAGE_ERROR, as_typed, use_utf8
 from rewards.output import forgiving_output
 
 DEFAULT = "overview"
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] in (["--help"], ["-h"]):
-        print(HELP, end="")
+        print(as_typed(HELP), end="")
         return 0
     name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
     if name in COMMANDS:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import gymnasium
 
 from envs.names import load, suggest
-from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed, use_utf8
 from training.messages import one_line
 from training.workers import WorkerError
 
-PROGRAM = "python -m training"
+PROGRAM = as_typed("python -m training")
 
 
 class Command(NamedTuple):

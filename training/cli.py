@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from envs.names import one_of, unused_argument
-from rewards.command_line import USAGE_ERROR
+from rewards.command_line import USAGE_ERROR, as_typed
 
 # Types of options whose default is None; each help text says what happens then.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
@@ -54,7 +54,11 @@ def read_options(kind: Any, arguments: Sequence[str], program: str, **options: A
         ValueError: for arguments that cannot be used; the message is one line.
         SystemExit: after --help.
     """
-    settings = {"prog": f"python {program}", "config": (tyro.conf.OmitArgPrefixes,), **options}
+    settings = {
+        "prog": as_typed(f"python {program}"),
+        "config": (tyro.conf.OmitArgPrefixes,),
+        **options,
+    }
     box = io.StringIO()
     try:
         with contextlib.redirect_stderr(box):

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import tyro
 
+from rewards.command_line import as_typed
 from training.cli import read_options
 from training.run_folder import (
     CONFIG,
@@ -54,9 +55,8 @@ def main(arguments: Sequence[str]) -> None:
         print(f"{options.out}: {export_policy(options.run, options.out)}")
     else:
         export_run(options.run, options.out)
-        print(
-            f"{options.out}: weights of {options.run}; watch it with python play.py {options.out}"
-        )
+        text = f"weights of {options.run}; watch it with python play.py {options.out}"
+        print(as_typed(f"{options.out}: {text}"))
 
 
 def export_run(run: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from rewards.command_line import quoted
+from rewards.command_line import as_typed, quoted
 from rewards.expression import RewardError, has_code
 from training.config import RunConfig, changeable_settings, other_versions
 from training.cores import torch_threads
@@ -355,4 +355,4 @@ def _content(run: Run, final: FinalEvaluation) -> dict[str, Any]:
 
 def say(console: Console, text: str) -> None:
     """Print a line as it is."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console.print(as_typed(text), highlight=False, markup=False, soft_wrap=True)

@@ -24,7 +24,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from rewards.child_process import end_with, how_it_ended
-from rewards.command_line import INTERRUPTED, USAGE_ERROR, quoted, use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed, quoted, use_utf8
 from rewards.errors import line_in
 from rewards.expression import RewardError, has_code
 from rewards.guard import (
@@ -97,7 +97,7 @@ def start(
             code = main()
         return leave(code)
     except (ValueError, OSError) as error:
-        print(f"{program}: {one_line(error)}", file=sys.stderr)
+        print(f"{program}: {one_line(as_typed(str(error)))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print(f"{program}: interrupted at the start; nothing was written", file=sys.stderr)

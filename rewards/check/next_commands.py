@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rewards.command_line import quoted
+from rewards.command_line import as_typed, quoted
 
 DEFAULT_ENV = "paddle"
 
 
 def check(reward: str) -> str:
     """Return the command that shows what a reward pays for."""
-    return f"python -m rewards check {quoted(reward)}"
+    return as_typed(f"python -m rewards check {quoted(reward)}")
 
 
 def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
@@ -21,4 +21,4 @@ def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = 
     game = "" if env == DEFAULT_ENV else f" --env {env}"
     game += f" --env-options{pairs}" if pairs else ""
     script, flag = ("play.py", " --train") if window else ("train.py", "")
-    return f"python {script}{game}{flag} --reward {quoted(reward)}"
+    return as_typed(f"python {script}{game}{flag} --reward {quoted(reward)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rewards.command_line import as_typed
 from training.config import RunConfig
 from training.evaluation import TUNING_SEEDS
 from training.ranges import Range, ranges_of_agent, with_value
@@ -123,7 +124,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m training sweep",
+        prog=as_typed("python -m training sweep"),
         description="Search the settings of an agent with Optuna, over the ranges in "
         "training/ranges.toml. All other options are those of train.py, such as --env bicycle "
         "--agent sac --steps 200000.",
