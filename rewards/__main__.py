@@ -48,6 +48,11 @@ COMMANDS = {
         "Pay the recorded episodes of a run by other rewards, without playing again.",
         "reward_lab.rescore:COMMAND",
     ),
+    "compare": Command(
+        "REWARD ...",
+        "Train agents on several rewards, and judge every agent by every reward.",
+        "reward_lab.compare:COMMAND",
+    ),
 }
 FLAGS = ("--env", "--env-options", "--lang")
 

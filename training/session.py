@@ -268,10 +268,7 @@ def _train_and_evaluate(
     seconds = time.monotonic() - began
     if interrupted.is_set() and not logger.stopped and not run.solved:
         return Ending(run, first_step, seconds, interrupted=True)
-    final = evaluate_finally(run, logger)
-    keep_episodes(run.folder, final.best.recorded, final.last.recorded)
-    write_json(run.folder / EVALUATION, _content(run, final))
-    return Ending(run, first_step, seconds, final)
+    return Ending(run, first_step, seconds, evaluate_and_record(run, logger))
 
 
 def result_lines(ending: Ending) -> list[str]:
@@ -298,6 +295,18 @@ def next_commands(ending: Ending) -> list[str]:
         f"Watch it:    python play.py {folder}",
         f"Curves:      tensorboard --logdir {quoted(run.shown_folder.parent)}",
     ]
+
+
+def evaluate_and_record(run: Run, logger: Logger) -> FinalEvaluation:
+    """Evaluate a run whose training has ended, and write its episodes and evaluation.json.
+
+    Raises:
+        OSError: if the run folder cannot be written.
+    """
+    final = evaluate_finally(run, logger)
+    keep_episodes(run.folder, final.best.recorded, final.last.recorded)
+    write_json(run.folder / EVALUATION, _content(run, final))
+    return final
 
 
 def _outcome(run: Run, seconds: float, first_step: int) -> str:

@@ -1,4 +1,4 @@
-"""Starts `training.live`: python -m training.trainer_process [--supervised]
+"""Starts a process that trains: python -m training.trainer_process [--supervised]
 
 With `--supervised`, a light parent process says how the training ended, if not by itself; see
 `training.supervisor`. This module imports little, because it is also that parent.
@@ -7,6 +7,7 @@ With `--supervised`, a light parent process says how the training ended, if not 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 
@@ -17,24 +18,23 @@ from training.supervisor import VARIABLE, leave, supervise, supervised
 FLAG = "--supervised"
 
 
-def start() -> int:
-    """Train, or supervise the process that trains; return the exit code.
+def start(module: str) -> int:
+    """Run `main` of a module, or supervise the process that does; return the exit code.
 
-    The supervisor sends its message after those of the training, which is then at its end.
+    `main` reads requests from standard input, and sends messages as `training.ipc` does. The
+    supervisor sends its message after those of the training, which is then at its end.
     """
     if FLAG in sys.argv and VARIABLE not in os.environ:
         try:
             return supervise(reads_input=True)
         except (ValueError, OSError) as error:
-            with contextlib.suppress(OSError):  # the window is closed
+            with contextlib.suppress(OSError):  # the parent has ended
                 send(sys.stdout.buffer, {"end": str(error)})
             return USAGE_ERROR
     with supervised(reads_input=True):
-        from training.live import main
-
-        code = main()
+        code: int = importlib.import_module(module).main()
     return leave(code)
 
 
 if __name__ == "__main__":
-    sys.exit(start())
+    sys.exit(start("training.live"))
