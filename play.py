@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
 
     Imports stand here, where Ctrl-C is handled.
     """
-    from playing.app import label_examples, play
+    from playing.app import label_examples, play, replay
     from playing.selection import PlayError, read
     from rewards.expression import RewardError
 
@@ -42,6 +42,9 @@ def run(arguments: list[str]) -> int:
         options = read(arguments)
         if options.label is not None:
             print(label_examples(options))
+            return 0
+        if options.replay is not None:
+            replay(options)
             return 0
         summary = play(options, as_typed(shlex.join(["python", "play.py", *arguments])))
     except (PlayError, RewardError) as error:

@@ -25,6 +25,7 @@ from playing.summary import Summary
 from rewards.expression import has_code
 from rewards.make import reward_of
 from training.messages import one_line
+from training.recorded_episodes import About, EpisodeRecorder, RecordedEpisodes, write_episodes
 from training.vector_runner import make_environment
 
 if TYPE_CHECKING:
@@ -93,14 +94,69 @@ def label_examples(options: PlayOptions) -> Labelled:
         pygame.display.quit()
 
 
+def replay(options: PlayOptions) -> None:
+    """Show recorded episodes in a window.
+
+    Raises:
+        PlayError: if there are none, or the reward cannot be used.
+    """
+    import pygame
+
+    from playing.replay import Replay, ReplayWindow
+    from playing.window import open_display
+    from rewards.check.texts import FOLDER
+    from rewards.texts import load_texts
+    from training.rescoring import open_episodes, rescore, rewards_to_compare
+
+    assert options.replay is not None
+    use_language(options.lang)
+    given = [] if options.reward is None else [options.reward]
+    try:
+        episodes = open_episodes(options.replay, options.last)
+        trust = options.trust_reward
+        found = rescore(episodes, rewards_to_compare(options.replay, episodes, given, trust))
+    except ValueError as error:
+        raise PlayError(one_line(error)) from None
+    screen = open_display()
+    pygame.display.set_caption(f"{options.replay.name} - Training Wheels")
+    try:
+        events = load_texts(FOLDER, options.lang)["events"]
+        ReplayWindow(Replay(found), events, options.speed, screen).run()
+    finally:
+        pygame.display.quit()
+
+
+def save_episodes(options: PlayOptions, episodes: RecordedEpisodes | None) -> None:
+    """Write the episodes that --save-episodes asks for.
+
+    Raises:
+        PlayError: if the file cannot be written.
+    """
+    path = options.save_episodes
+    if path is None:
+        return
+    if episodes is None:
+        tell(f"{path} is not written: no game of this project was played to its end")
+        return
+    try:
+        write_episodes(path, episodes)
+    except OSError as error:
+        raise PlayError(f"cannot write {path}: {error.strerror or error}") from None
+    tell(f"{path}: {len(episodes)} episodes; pay them by python -m rewards rescore {path} REWARD")
+
+
 def watch(options: PlayOptions) -> Summary:
     """Play in a window."""
     from playing.window import Window
 
     selection, playback = open_playback(options, rendered=True)
+    if options.save_episodes is not None:
+        playback.recorder = make_recorder(selection, playback)
     title = selection.env_id if selection.run is None else selection.run.name
     with live_reward(selection, playback) as live, speaker(options, playback) as sound:
         Window(playback, title, options.speed, options.episodes, live, speaker=sound).run()
+    if playback.recorder is not None:
+        save_episodes(options, playback.recorder.episodes())
     return _summary(selection, playback, playback.results)
 
 
@@ -184,9 +240,11 @@ def measure(options: PlayOptions) -> Summary:
         made_with["reward"] = reward  # tried and compiled already
     agent, seed = playback.player.agent, selection.seed
     try:
-        found = evaluate(agent, selection.env_id, made_with, episodes, seed)
+        record_as = playback.player.name if options.save_episodes is not None else ""
+        found = evaluate(agent, selection.env_id, made_with, episodes, seed, record_as)
     except ValueError as error:
         raise PlayError(one_line(error)) from None
+    save_episodes(options, found.recorded)
     results = [
         Result(float(score), float(total), int(length))
         for score, total, length in zip(found.scores, found.returns, found.lengths, strict=True)
@@ -208,6 +266,19 @@ def open_playback(options: PlayOptions, rendered: bool) -> tuple[Selection, Play
     except ValueError as error:
         raise PlayError(one_line(error)) from None
     return selection, Playback(env, players, player)
+
+
+def make_recorder(selection: Selection, playback: Playback) -> EpisodeRecorder:
+    """Return a recorder of the episodes of a playback.
+
+    Raises:
+        PlayError: if the environment is not a game of this project.
+    """
+    options = {name: v for name, v in selection.make_options.items() if name != "reward"}
+    try:
+        return EpisodeRecorder(About(selection.env_id, options, playback.player.name))
+    except ValueError as error:
+        raise PlayError(f"--save-episodes: {error}") from None
 
 
 def make_env(selection: Selection, rendered: bool) -> gymnasium.Env[Any, Any]:

@@ -12,10 +12,11 @@ from gymnasium import spaces
 
 from agents.agent import Insight
 from envs.engine.batch import TERM_PREFIX, Reward
-from envs.engine.capabilities import action_names_of, show_agent
+from envs.engine.capabilities import action_names_of, game_batch_of, show_agent
 from envs.engine.single import GameEnv
 from playing.players import Player, Players
 from training.lookahead import make_lookahead
+from training.recorded_episodes import EpisodeRecorder
 from training.vector_runner import reward_weights
 
 FADE = 0.9  # per step, so that a reward of a single step stays visible for a moment
@@ -111,12 +112,15 @@ class Playback:
     """Results of the finished episodes."""
     action: Any = None
     """The agent's next action; the last action while a person plays."""
+    recorder: EpisodeRecorder | None = None
+    """Keeps the episodes, if they are to be saved."""
     longest_bar: float = 1e-9
     """Greatest of `bars` in the episode so far: the scale of the stacked bar."""
 
     def __post_init__(self) -> None:
         self.env_id, self.seed = self.players.env_id, self.players.seed
         self._lookahead = make_lookahead(self.env)
+        self._started = 0  # episodes, also those that are not played to the end
         self.start_episode(0)
 
     @property
@@ -128,6 +132,7 @@ class Playback:
         """Start episode `number`, counted from 0."""
         self.observation, info = self.env.reset(seed=self.seed + number)
         self.episode = Episode(number, score=_number(info.get("score")))
+        self._started += 1
         self._reset_terms()
         self._ask_agent()
 
@@ -149,6 +154,7 @@ class Playback:
         if self.human:
             self.action = human_action
         self.observation, reward, terminated, truncated, info = self.env.step(self.action)
+        self._record()
         episode = self.episode
         episode.steps += 1
         episode.total_reward += float(reward)
@@ -160,6 +166,15 @@ class Playback:
         if episode.over:
             self.results.append(episode.result)
         self._ask_agent()
+
+    def _record(self) -> None:
+        """Hand the step to the recorder, if there is one."""
+        batch = game_batch_of(self.env)
+        if self.recorder is None or batch is None:
+            return
+        actions = batch.game.actions(1)
+        actions[0] = self.action
+        self.recorder.add(np.array([self._started - 1]), batch.before, actions, batch.states)
 
     @property
     def bars(self) -> tuple[float, float]:

@@ -77,6 +77,11 @@ class PlayOptions:
     speed: float = 1.0
     """Speed factor; 2 plays twice as fast."""
     train: Annotated[Switch, tyro.conf.arg(help=TRAIN_HELP, help_behavior_hint="")] = False
+    replay: File = None
+    """Show the recorded episodes of a run folder, or of a file that --save-episodes wrote. With
+    --reward, the keys m and b jump to moments at which it disagrees with the reward of the run."""
+    save_episodes: File = None
+    """Write the finished episodes, also those that you play, to FILE.npz."""
     label: Text = None
     """Dataset to label by hand, such as shapes: 60 screens, or --episodes."""
     lang: Literal["en", "ko"] = "en"
@@ -106,6 +111,14 @@ class PlayOptions:
             reason = "--label shows screens in a window"
             self._refuse(reason, "run", "env", "agent", "reward", "train", "record", "headless")
             self._refuse(reason, "json", "sound", "last", "trust_reward")
+        if self.replay is not None:
+            reason = "--replay shows recorded episodes in a window"
+            self._refuse(reason, "run", "env", "agent", "env_options", "train", "label", "record")
+            self._refuse(reason, "headless", "json", "sound", "seed", "episodes", "save_episodes")
+        if self.save_episodes is not None:
+            if self.save_episodes.suffix != ".npz":
+                raise PlayError(f"--save-episodes must end in .npz, got {self.save_episodes}")
+            self._refuse("--save-episodes keeps episodes", "label", "train", "record")
         if self.sound:
             self._refuse("--sound needs a window", "record", "headless", "json")
 

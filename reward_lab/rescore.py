@@ -18,7 +18,9 @@ from rich.table import Table
 
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
+from rewards.check.texts import FOLDER
 from rewards.command_line import quoted
+from rewards.texts import load_texts
 from stages.lab.slides import COLOURS, slide
 from training.cli import Count, Switch
 from training.evaluation import bootstrap_interval
@@ -53,6 +55,7 @@ class RescoreOptions(LabOptions):
 def run(options: RescoreOptions) -> None:
     """Pay the episodes, print the tables, and draw the figure."""
     path, texts = options.figure(NAME), lab_texts.load(NAME, options.lang)
+    texts = texts | {"events": load_texts(FOLDER, options.lang)["events"]}
     episodes = open_episodes(options.run, options.last)
     if options.episode is not None and not 1 <= options.episode <= len(episodes):
         raise ValueError(
@@ -116,7 +119,7 @@ def _show_moments(
         table.add_row(
             str(moment.episode + 1),
             f"{moment.step / per_second:.1f}",
-            moment.event.replace("_", " "),
+            texts["events"].get(moment.event, moment.event),
             *(_number(value) for value in moment.rewards),
             f"{moment.difference:+.1f}",
         )
@@ -138,7 +141,7 @@ def draw(
         if moment.episode == episode:
             here = moment.step / per_second
             axes.axvline(here, color="black", ls=":", lw=2)
-            event = moment.event.replace("_", " ")
+            event = texts["events"].get(moment.event, moment.event)
             place = (here, axes.get_ylim()[1])
             axes.annotate(event, place, rotation=25, va="bottom", fontsize=14)
     axes.set_title(texts["figure_title"].format(episode=episode + 1), pad=40)

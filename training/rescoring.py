@@ -119,7 +119,7 @@ class Rescored:
             if left[place] <= AGREEMENT:
                 break
             number = int(episode_of[place])
-            steps, event = self.episodes.steps_of(number), self._event(place)
+            steps, event = self.episodes.steps_of(number), self.event(place)
             left[max(steps.start, place - apart) : min(steps.stop, place + apart + 1)] = 0.0
             if [moment.event for moment in found].count(event) < ALIKE:
                 rewards = float(self.paid[0].rewards[place]), float(self.paid[1].rewards[place])
@@ -127,8 +127,8 @@ class Rescored:
                 found.append(Moment(number, step, value, rewards, event))
         return found
 
-    def _event(self, place: int) -> str:
-        """Return the rarest event of a step, or "" if there is none."""
+    def event(self, place: int) -> str:
+        """Return the rarest event of a step, counted over all episodes, or "" if there is none."""
         here = [name for name, happens in self._happening.items() if happens[place]]
         return min(here, key=lambda name: int(self._happening[name].sum()), default="")
 
