@@ -22,6 +22,7 @@ from playing.selection import (
     tell,
 )
 from playing.summary import Summary
+from rewards.command_line import as_typed, quoted
 from rewards.expression import has_code
 from rewards.make import reward_of
 from training.messages import one_line
@@ -142,7 +143,8 @@ def save_episodes(options: PlayOptions, episodes: RecordedEpisodes | None) -> No
         write_episodes(path, episodes)
     except OSError as error:
         raise PlayError(f"cannot write {path}: {error.strerror or error}") from None
-    tell(f"{path}: {len(episodes)} episodes; pay them by python -m rewards rescore {path} REWARD")
+    command = as_typed(f"python -m rewards rescore {quoted(path)} REWARD")
+    tell(f"{path}: {len(episodes)} episodes; pay them by another reward: {command}")
 
 
 def watch(options: PlayOptions) -> Summary:

@@ -19,7 +19,7 @@ from rich.table import Table
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from rewards.check.texts import FOLDER
-from rewards.command_line import quoted
+from rewards.command_line import as_typed, quoted
 from rewards.texts import load_texts
 from stages.lab.slides import COLOURS, slide
 from training.cli import Count, Switch
@@ -77,7 +77,7 @@ def run(options: RescoreOptions) -> None:
     print(texts["figure"].format(path=path))
     last = " --last" if options.last else ""
     command = f"{quoted(options.run)}{last} --reward {quoted(rewards[1])}"
-    print(texts["watch"].format(command=command))
+    print(as_typed(texts["watch"].format(command=command)))
 
 
 def show(found: Rescored, moments: list[Moment], texts: dict[str, Any]) -> None:
