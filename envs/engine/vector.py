@@ -60,6 +60,7 @@ class GameVectorEnv(GameEnvironment, VectorEnv[Array, Array, Array]):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f'render_mode must be "rgb_array", got {render_mode!r}')
         self.autoreset_mode = read_autoreset_mode(autoreset_mode)
+        self._same_step = self.autoreset_mode is AutoresetMode.SAME_STEP  # enums are slow to read
         self.batch = GameBatch(game, reward, num_envs, reuse_arrays=not copy, **options)
         self.game = game
         self.metadata = {
@@ -108,19 +109,18 @@ class GameVectorEnv(GameEnvironment, VectorEnv[Array, Array, Array]):
         )
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        batch, same_step = self.batch, self.autoreset_mode is AutoresetMode.SAME_STEP
-        done_rows = batch.step(self._valid(actions), None if same_step else self._starting())
+        batch = self.batch
+        done_rows = batch.step(self._valid(actions), None if self._same_step else self._starting())
         infos: dict[str, Any] = self._masks.copy()
         for name, values in zip(self._info_names, (batch.scores, *batch.terms), strict=True):
             infos[name] = values
-        if not same_step:
+        if not self._same_step:
             self._ended = batch.done.copy()
         elif len(done_rows):
-            final_info = {name: values for name, values in infos.items() if name[0] != "_"}
-            final_info |= dict.fromkeys(self._masks, batch.done)
+            final_info = infos | dict.fromkeys(self._masks, batch.done)
             batch.restart(done_rows)
-            infos["final_obs"] = batch.final_observations
-            infos["final_info"] = final_info | {"score": batch.final_scores}
+            final_info["score"] = batch.final_scores
+            infos["final_obs"], infos["final_info"] = batch.final_observations, final_info
             infos["_final_obs"] = infos["_final_info"] = batch.done
         return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
 
