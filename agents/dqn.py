@@ -132,7 +132,7 @@ class DQNAgent(QAgent):
         sizes = (settings.batch_size, settings.gamma, settings.n_step)
         batch = self.replay.sample(self.generator, *sizes)
         batch["rewards"] /= self.return_scale.unit
-        targets = self._targets(batch)
+        targets = self.targets(batch)
         actions = torch.from_numpy(batch["actions"]).to(self.device)
         predicted = self.chosen(self.network(self.tensor(batch["observations"])), actions)
         loss = functional.smooth_l1_loss if settings.huber else functional.mse_loss
@@ -140,7 +140,7 @@ class DQNAgent(QAgent):
         self.descend(error, settings.max_grad_norm)
         return error.detach(), predicted.detach()
 
-    def _targets(self, batch: dict[str, Array]) -> Tensor:
+    def targets(self, batch: dict[str, Array]) -> Tensor:
         """Return the targets of Q (n,): equation 3 of van Hasselt et al., or 4 with `double`."""
         with torch.no_grad():
             following = self.tensor(batch["next_observations"])

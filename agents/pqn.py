@@ -142,7 +142,7 @@ class PQNAgent(QAgent):
         if settings.anneal:
             self.anneal()
         self.rescale()
-        returns = self._returns()
+        returns = self.returns()
         losses = []
         for observations, actions, targets in self.minibatches(returns):
             predicted = self.chosen(self.network(observations), actions)
@@ -158,7 +158,7 @@ class PQNAgent(QAgent):
             }
         )
 
-    def _returns(self) -> Tensor:
+    def returns(self) -> Tensor:
         """Return the targets of the whole rollout in units of the scale, (steps, n)."""
         steps = {name: torch.from_numpy(array) for name, array in self.rollout.arrays().items()}
         with torch.no_grad():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +75,17 @@ class LiveReward:
     reward stays in use.
     """
 
-    def __init__(self, playback: Playback, expression: str, env_options: dict[str, Any]) -> None:
-        """Watch the files of `expression`, the reward that `playback` already uses."""
+    def __init__(
+        self,
+        playback: Playback,
+        expression: str,
+        env_options: dict[str, Any],
+        trial: Callable[[str, str, dict[str, Any]], Any] = TrialProcess,
+    ) -> None:
+        """Watch the files of `expression`, the reward that `playback` already uses.
+
+        `trial` starts the test of a new reward: a `TrialProcess`, or something that polls like one.
+        """
         self.reward = _exchangeable_reward(playback.env)
         self.error = ""
         """What is wrong with the files as they are now."""
@@ -85,6 +94,7 @@ class LiveReward:
         self._playback = playback
         self._expression = expression
         self._env_options = env_options
+        self._start_trial = trial
         self._files = reward_files(expression)
         self._watcher = FileWatcher([*self._files, *imported_files(self.reward)])
         self.label = self.shortened(expression)
@@ -106,7 +116,7 @@ class LiveReward:
             if self._watcher.changed():
                 self.close()
                 env_id, options = self._playback.env_id, self._env_options
-                self._trial = TrialProcess(self._expression, env_id, options)
+                self._trial = self._start_trial(self._expression, env_id, options)
             if self._trial is not None and (warnings := self._trial.poll()) is not None:
                 self._loader, self._trial = RewardLoader(self._trial, warnings), None
             if self._loader is not None and (reward := self._loader.poll()) is not None:

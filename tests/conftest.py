@@ -15,11 +15,10 @@ import pytest
 import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
-from envs.names import load as load_target
+from envs.names import load
 from envs.registry import EXPERIMENTS
-from stages.__main__ import main as stages_main
-from stages.lab import trials
-from stages.lab.texts import load
+from stages.lab import texts
+from stages.lab.command import run_experiment
 from training.signals import signals_to_end
 
 torch.set_num_threads(1)  # more would wait for each other whenever the machine is busy
@@ -40,7 +39,7 @@ def default_signals() -> Iterator[None]:
 
 @pytest.fixture
 def verdicts_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str, str, Callable[[Any], Any]], tuple[int, int]]:
     """Run an experiment, by name and in a language, on the outcomes that a function makes up.
 
@@ -48,24 +47,22 @@ def verdicts_of(
     """
 
     def run(name: str, lang: str, made_up: Callable[[Any], Any]) -> tuple[int, int]:
-        monkeypatch.setattr(
-            trials,
-            "run_trials",
-            lambda _, configs, *__: {
-                cell: [made_up(config) for config in each] for cell, each in configs.items()
-            },
-        )
+        def run_trials(_: Any, configs: dict[Any, list[Any]], *__: Any) -> dict[Any, list[Any]]:
+            return {cell: [made_up(config) for config in each] for cell, each in configs.items()}
+
         slide = tmp_path / "slide.png"
-        assert stages_main([name, "--lang", lang, "--out", str(slide)]) == 0
-        two = load_target(EXPERIMENTS[name].target).second_plot is not None
+        arguments = ["--lang", lang, "--out", str(slide)]
+        experiment = load(EXPERIMENTS[name].target)
+        assert run_experiment(name, experiment, arguments, run_trials=run_trials) == 0
         files = {path.name: path for path in tmp_path.iterdir()}
+        two = experiment.second_plot is not None
         assert files.keys() == {"slide.png", "slide_2.png"} if two else {"slide.png"}
         for file in files.values():
             header = file.read_bytes()[:24]
             assert header[:8] == b"\x89PNG\r\n\x1a\n"
             assert struct.unpack(">II", header[16:]) == (1280, 720)
         printed = capsys.readouterr().out
-        held, refused = (load("lab", lang)[key] for key in ("held", "not_held"))
+        held, refused = (texts.load("lab", lang)[key] for key in ("held", "not_held"))
         return printed.count(held), printed.count(refused)
 
     return run

@@ -79,7 +79,7 @@ def test_targets_match_hand_computed_ones(double: bool, values: list[float]) -> 
     agent.target = Table([[10.0, 50.0, 30.0], [20.0, 40.0, 0.0]])
     rewards, discounts = np.array([1.0, -2.0, 0.5]), np.array([0.9, 0.81, 0.0])
     batch = {"rewards": rewards, "discounts": discounts, "next_observations": np.eye(3)}
-    assert agent._targets(batch).tolist() == pytest.approx((rewards + discounts * values).tolist())
+    assert agent.targets(batch).tolist() == pytest.approx((rewards + discounts * values).tolist())
 
 
 def test_learning_starts_after_as_many_steps_as_set() -> None:
@@ -141,15 +141,18 @@ def test_the_target_network_is_copied_or_follows_smoothly() -> None:
     for rate in (1.0, 0.25):
         agent = small_agent(learning_starts=0, target_every=3, target_rate=rate)
         for _ in range(3):
-            before = agent._target_parameters.detach().clone()
+            before = weights_of(agent.target)
             agent.learn(one_step(rewards=np.ones(4), terminated=np.ones(4, bool)))  # scale 1
-            came = agent._target_parameters.detach() - before
-            way = agent.parameters.detach() - before
+            came = weights_of(agent.target) - before
+            way = weights_of(agent.network) - before
             assert way.abs().max() > 0
             expected = rate * way if agent.updates == 3 else torch.zeros_like(way)
             torch.testing.assert_close(came, expected)
-        parts = [parameter.data_ptr() for parameter in agent.target.parameters()]
-        assert parts[0] == agent._target_parameters.data_ptr()  # the network reads the moved vector
+
+
+def weights_of(network: nn.Module) -> Tensor:
+    """Return a copy of all weights of a network in one vector."""
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
 
 
 def test_updates_start_and_repeat_on_schedule() -> None:

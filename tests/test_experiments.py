@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from envs.engine import fonts
 from envs.names import load
 from envs.registry import EXPERIMENTS, ExperimentEntry
 from stages.__main__ import main
 from stages.datasets.dataset import examples_of
 from stages.datasets.environments import dataset_of
-from stages.lab import slides, trials
+from stages.lab import slides
+from stages.lab.command import run_experiment
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ratio
 from stages.lab.options import ExperimentOptions
@@ -270,27 +271,25 @@ MOST = 30_000
 def test_wrong_input_gets_one_line(
     arguments: list[str],
     message: str,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def never(*arguments: Any) -> None:
+    def never(*arguments: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(trials, "run_trials", never)
-    assert main(["feedback", *arguments]) == 2
+    assert run_experiment("feedback", feedback.EXPERIMENT, arguments, run_trials=never) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("stages feedback: ")
     assert message in line
 
 
 def test_ctrl_c_ends_an_experiment_in_one_line_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*arguments: Any) -> None:
+    def interrupted(*arguments: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trials, "run_trials", interrupted)
-    assert main(["feedback", "--out", str(tmp_path / "slide.png")]) == 130
+    given = ["--out", str(tmp_path / "slide.png")]
+    assert run_experiment("feedback", feedback.EXPERIMENT, given, run_trials=interrupted) == 130
     assert capsys.readouterr().err == "stages feedback: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())
 
@@ -349,7 +348,7 @@ def test_without_korean_letters_the_error_says_what_helps(
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
     slides.font_for.cache_clear()
     assert slides.font_for("ko").get_name() == "NanumGothic"
-    monkeypatch.setattr(fonts, "PACKAGED", ("no_such_package", ""))
+    monkeypatch.setitem(sys.modules, "koreanize_matplotlib", None)  # as if it were not installed
     slides.font_for.cache_clear()
     with pytest.raises(ValueError, match=r"install one with pip install"):
         slides.font_for("ko")

@@ -6,14 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import pygame
 import pytest
 
-import playing.live_reward
 from playing import theme
 from playing.bars import draw_curve, draw_stacked_bar
 from playing.live_reward import FileWatcher, LiveReward, reward_files
@@ -24,6 +23,7 @@ from playing.selection import Selection
 from playing.window import Window
 from rewards.expression import RewardError
 from rewards.make import load_tried_reward
+from rewards.sandbox.parent import TrialProcess
 
 PADDLE, BICYCLE = "PaddleBall-v0", "BicycleBalance-v0"
 STEP = 1 / 30 + 1e-9  # seconds of the window's clock
@@ -247,7 +247,7 @@ def test_each_term_has_a_colour_in_the_panel(env_id: str, count: int) -> None:
 class Trial:
     """Stands in for a trial process; the test sets its outcome."""
 
-    outcome: list[str] | str | None = None
+    outcome: ClassVar[list[str] | str | None] = []
     started = 0
     stopped = 0
 
@@ -266,18 +266,19 @@ class Trial:
 
 
 @pytest.fixture
-def trial(monkeypatch: pytest.MonkeyPatch) -> type[Trial]:
-    monkeypatch.setattr(Trial, "outcome", [])
-    monkeypatch.setattr(Trial, "started", 0)
-    monkeypatch.setattr(Trial, "stopped", 0)
-    monkeypatch.setattr(playing.live_reward, "TrialProcess", Trial)
-    return Trial
+def trial() -> type[Trial]:
+    class TrialOfTest(Trial):
+        """Has counts of its own."""
+
+    return TrialOfTest
 
 
-def open_window(monkeypatch: pytest.MonkeyPatch, expression: str) -> tuple[Window, LiveReward]:
+def open_window(
+    monkeypatch: pytest.MonkeyPatch, expression: str, trial: Any = TrialProcess
+) -> tuple[Window, LiveReward]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     playback = make_playback(reward=load_tried_reward(expression, PADDLE, {}, [False, False]))
-    live = LiveReward(playback, expression, {})
+    live = LiveReward(playback, expression, {}, trial)
     return Window(playback, "test", live_reward=live), live
 
 
@@ -286,7 +287,7 @@ def workshop(
     monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
 ) -> Iterator[tuple[Window, LiveReward]]:
     Path("mine.py").write_text(HIGH)
-    yield open_window(monkeypatch, "mine.py")
+    yield open_window(monkeypatch, "mine.py", trial)
     pygame.display.quit()
 
 
@@ -385,7 +386,7 @@ def test_without_an_earlier_reward_the_default_reward_is_used(
     monkeypatch: pytest.MonkeyPatch, trial: type[Trial]
 ) -> None:
     Path("mine.py").write_text("def f(before, action, after):\n    return [1][after.t // 5]\n")
-    window, live = open_window(monkeypatch, "hit_or_miss + mine.py")
+    window, live = open_window(monkeypatch, "hit_or_miss + mine.py", trial)
     frames(window, live, lambda: bool(window.status.error))
     assert list(window.playback.terms) == ["hit_or_miss"]
     assert window.status.error.startswith("mine.py:2: IndexError")

@@ -22,7 +22,6 @@ import torch
 from PIL import Image, ImageSequence
 
 import play
-import playing.selection
 from agents import make_agent
 from agents.agent import Task
 from agents.ppo import PPOSettings
@@ -45,9 +44,8 @@ PATIENCE = 240.0  # seconds, where others use the machine too
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide all runs and shipped agents except those that a test makes."""
+    """Hide all runs except those that a test makes."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
 
 
 # Without a window
@@ -167,7 +165,7 @@ def test_gymnasium_environments_are_recorded_without_a_display() -> None:
 def test_mp4_without_its_package_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playing.video.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)  # as if it were not installed
     assert run("--agent", "rules", "--record", "out.mp4") == 2
     assert "pip install" in capsys.readouterr().err
 
@@ -254,8 +252,9 @@ def test_runs_that_agree_with_the_environment_options_come_first(
 
 
 def test_the_shipped_agent_plays_if_there_is_no_run(capsys: pytest.CaptureFixture[str]) -> None:
-    shipped = make_run(Path("shipped/paddle").absolute())
-    assert json_of(capsys, "--episodes", "1")["run"] == str(shipped)
+    found = json_of(capsys, "--episodes", "1", "--env-options", "max_steps=60")
+    assert found["run"] == str(ROOT / "playing" / "trained" / "paddle")
+    assert found["agent"] == "trained"
 
 
 def test_a_trained_agent_shows_probabilities_and_value() -> None:

@@ -15,7 +15,6 @@ import pygame
 import pytest
 
 import play
-import playing.selection
 from envs.paddle.game import PaddleOptions
 from playing import theme
 from playing.painter import GAME_SIDE, Painter, Status
@@ -32,9 +31,8 @@ ROOT = Path(play.__file__).parent
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide all runs and shipped agents except those that a test makes."""
+    """Hide all runs except those that a test makes."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(playing.selection, "SHIPPED", tmp_path / "shipped")
 
 
 @pytest.fixture

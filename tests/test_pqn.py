@@ -80,7 +80,7 @@ def test_truncation_bootstraps_from_the_last_observation_and_termination_does_no
     agent.rollout.write(1, second)
     went_on = 1 + 0.5 * (0.2 * 7 + 0.8 * 4.5)
     expected = [[went_on, 1.0, 4.5], [4.5, 4.5, 4.5]]
-    assert agent._returns().numpy() == pytest.approx(np.array(expected))
+    assert agent.returns().numpy() == pytest.approx(np.array(expected))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -114,10 +114,11 @@ def test_saliency_of_the_action_is_that_of_the_chosen_one() -> None:
     with torch.no_grad():
         agent.network.heads.bias[1] = 9.0
     screens = some_screens(2)
-    found = saliency(agent._scores, screens)["action"]
-    alone = saliency(lambda seen: {"logit": agent.network(seen)[0][1]}, screens)["logit"]
-    np.testing.assert_array_equal(found, alone)
-    assert np.abs(alone).max() > 0
+    found = agent.pictures(screens.numpy())["saliency_of_action"]
+    alone = pictures(agent.network, lambda seen: {"logit": agent.network(seen)[0][1]}, screens)
+    np.testing.assert_array_equal(found, alone["saliency_of_logit"])
+    value = pictures(agent.network, lambda seen: {"value": agent.network(seen)[1]}, screens)
+    assert not np.array_equal(found, value["saliency_of_value"])
 
 
 def test_computing_saliency_changes_nothing() -> None:

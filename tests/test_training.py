@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shlex
 import signal
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -28,11 +28,10 @@ import train
 from agents.agent import Step
 from agents.ppo import PPOAgent
 from envs.registry import DATASETS, env_ids
-from training import loop
+from tests.scripted_paddle import ENV, EVALUATED, SEEDS, script
 from training import train_options as command_line
 from training.config import RunConfig
 from training.display import PlainDisplay
-from training.evaluation import Evaluation, fresh_seed
 from training.export import export_run
 from training.logger import TensorBoardLogger
 from training.loop import train as train_loop
@@ -372,37 +371,21 @@ def test_an_exported_run_cannot_be_resumed(
     assert "cannot be resumed" in capsys.readouterr().err
 
 
-def test_the_reported_score_had_no_part_in_deciding_when_to_stop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reported_score_had_no_part_in_deciding_when_to_stop(tmp_path: Path) -> None:
     """The evaluations give 50 and 10 (luck), then 50 and 60 (solved), and finally 38."""
-    scores_of_evaluations = iter([50.0, 10.0, 50.0, 60.0, 38.0])
-    seeds = [fresh_seed(1) + i for i in range(16)]  # of training: run 1, 16 environments
-
-    def lucky(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
-        seeds.extend(seed + i for i in range(episodes))
-        scores = np.full(episodes, next(scores_of_evaluations))
-        return Evaluation(scores, scores, scores)
-
-    monkeypatch.setattr(loop, "evaluate", lucky)
-    folder = run_train("--run-dir", tmp_path, "--steps", 100_000, *QUICK)
+    script(50.0, 10.0, 50.0, 60.0, 38.0)
+    arguments = (*SCRIPTED, "--solved-score", 40, "--steps", 100_000, "--num-envs", 16)
+    folder = run_train("--run-dir", tmp_path, *arguments)
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    assert (evaluation["steps"], evaluation["mean_score"]) == (8000, 38.0)
+    assert (evaluation["steps"], evaluation["mean_score"]) == (640, 38.0)
     assert evaluation["solved"]
-    assert len(seeds) == len(set(seeds)) == 16 + 5 * 3
+    assert len(SEEDS) == len(set(SEEDS)) == 16 + 5 * 3
     points = curves(folder).Scalars("eval/mean_score")
-    assert [(point.step, point.value) for point in points] == [(4000, 50.0), (8000, 50.0)]
+    assert [(point.step, point.value) for point in points] == [(320, 50.0), (640, 50.0)]
 
 
-def scripted_evaluations(monkeypatch: pytest.MonkeyPatch, *scores: float) -> None:
-    """Let the evaluations of the next runs give these mean scores, one after the other."""
-    following = iter(scores)
-
-    def scripted(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
-        given = np.full(episodes, next(following))
-        return Evaluation(given, given, given)
-
-    monkeypatch.setattr(loop, "evaluate", scripted)
+SCRIPTED = ["--env", ENV, "--num-envs", "16", "--eval-every", "320", "--eval-episodes", "3"]
+SCRIPTED += ["--num-steps", "10"]
 
 
 @pytest.mark.parametrize(
@@ -411,18 +394,17 @@ def scripted_evaluations(monkeypatch: pytest.MonkeyPatch, *scores: float) -> Non
     ids=["in the middle", "last", "the later of two", "all equal"],
 )
 def test_the_model_with_the_best_evaluation_is_kept(
-    scores: tuple[float, ...], best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scores: tuple[float, ...], best: int, tmp_path: Path
 ) -> None:
     """It is the network of a run that stops there, whose evaluations all give the same."""
-    arguments = ["--num-envs", "16", "--eval-every", "320", "--num-steps", "10", "--run-dir"]
-    scripted_evaluations(monkeypatch, *scores, 4.0, 4.5)  # the last model, then the best one
-    folder = run_train(*arguments, tmp_path / "a", "--steps", 960)
+    script(*scores, 4.0, 4.5)  # the last model, then the best one
+    folder = run_train(*SCRIPTED, "--run-dir", tmp_path / "a", "--steps", 960)
     evaluation = json.loads((folder / "evaluation.json").read_text())
     assert (evaluation["model_step"], evaluation["steps"]) == (best * 320, 960)
     assert evaluation["mean_score"] == (4.0 if best == 3 else 4.5)
     assert evaluation["last_model"]["mean_score"] == 4.0
-    scripted_evaluations(monkeypatch, 1.0, 1.0, 1.0, 1.0)
-    stopped = run_train(*arguments, tmp_path / "b", "--steps", best * 320)
+    script(1.0, 1.0, 1.0, 1.0)
+    stopped = run_train(*SCRIPTED, "--run-dir", tmp_path / "b", "--steps", best * 320)
     kept, there = load_model(folder), load_model(stopped, last=True)
     assert (kept.name, kept.step, kept.score) == ("best", best * 320, scores[best - 1])
     assert kept.tensors
@@ -430,26 +412,21 @@ def test_the_model_with_the_best_evaluation_is_kept(
         assert torch.equal(tensor, there.tensors[name]), name
 
 
-def test_a_lucky_evaluation_does_not_make_the_best_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lucky_evaluation_does_not_make_the_best_model(tmp_path: Path) -> None:
     """The score that counts is that of the evaluation that was to confirm the lucky one."""
-    arguments = ["--num-envs", "16", "--eval-every", "320", "--steps", "640", "--run-dir", tmp_path]
-    scripted_evaluations(monkeypatch, 90.0, 10.0, 20.0, 20.0)
+    script(90.0, 10.0, 20.0, 20.0)
+    arguments = [*SCRIPTED, "--solved-score", "40", "--steps", "640", "--run-dir", tmp_path]
     folder = run_train(*arguments)
     assert (load_model(folder).step, load_model(folder).score) == (640, 20.0)
 
 
-def test_a_resumed_run_keeps_the_same_best_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arguments = ["--num-envs", "16", "--eval-every", "320", "--num-steps", "10", "--run-dir"]
-    scripted_evaluations(monkeypatch, 2.0, 9.0, 5.0, 7.0, *[1.0] * 2)
-    through = run_train(*arguments, tmp_path / "a", "--steps", 1280)
-    scripted_evaluations(monkeypatch, 2.0, 9.0, *[1.0] * 1)
-    half = run_train(*arguments, tmp_path / "b", "--steps", 640)
-    scripted_evaluations(monkeypatch, 5.0, 7.0, *[1.0] * 2)
-    run_train("--resume", half, "--steps", 1280)
+def test_a_resumed_run_keeps_the_same_best_model(tmp_path: Path) -> None:
+    script(2.0, 9.0, 5.0, 7.0)
+    through = train_to(1280, tmp_path / "a", *SCRIPTED)
+    script(2.0, 9.0)
+    half = train_to(640, tmp_path / "b", *SCRIPTED)
+    script(5.0, 7.0)
+    train_to(1280, half, *SCRIPTED, resume=half)
     assert_same_checkpoint(through, half)
     one, other = ((folder / BEST).read_bytes() for folder in (through, half))
     assert one == other
@@ -483,34 +460,28 @@ def test_a_resumed_curriculum_continues_exactly(half: int, tmp_path: Path) -> No
     expected = [min(2, (p.step - 16 >= 800) + (p.step - 16 >= 1280)) for p in points]
     assert [point.value for point in points] == expected
     assert {0.0, 1.0, 2.0} == set(expected)
-    stopped = start_at(tmp_path / "b", half, *SHORT, *CURRICULUM)
+    stopped = train_to(half, tmp_path / "b", *SHORT, *CURRICULUM)
     run_train("--resume", stopped, "--steps", 1920)
     assert_same_checkpoint(through, stopped)
 
 
-def start_at(run_dir: Path, steps: int, *arguments: str) -> Path:
-    """Train a run planned for 1,920 steps and interrupt it after `steps`."""
+def train_to(steps: int, run_dir: Path, *arguments: str, resume: Path | None = None) -> Path:
+    """Start or resume a run planned for 1,920 steps, and interrupt it after `steps`."""
     config = command_line.parse(["--steps", "1920", "--video-frames", "0", *arguments])[1]
     environments = make_environments(config.env, config.num_envs, config.make_options)
-    run, _ = prepare(config, environments, run_dir, None, "no command")
+    run, _ = prepare(config, environments, run_dir, resume, "no command")
     run.config = replace(config, steps=steps)
     with closing(TensorBoardLogger(run.folder, 0)) as logger, closing(run):
         train_loop(run, logger, PlainDisplay(Console(quiet=True), "", steps), threading.Event())
     return run.folder
 
 
-def test_evaluations_are_made_on_the_final_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-
-    def remember(agent: Any, env_id: str, options: Any, episodes: int, seed: int) -> Evaluation:
-        seen.append({name: options[name] for name in ("paddle_size", "ball_speed")})
-        return Evaluation(np.zeros(2), np.zeros(2), np.zeros(2))
-
-    monkeypatch.setattr(loop, "evaluate", remember)
-    run_train("--run-dir", tmp_path, "--steps", 1920, *SHORT, *CURRICULUM)
-    assert seen == [{"paddle_size": 0.1, "ball_speed": 0.03}] * 4
+def test_evaluations_are_made_on_the_final_task(tmp_path: Path) -> None:
+    script(*[0.0] * 4)
+    arguments = [*SCRIPTED, "--eval-every", 640, "--steps", 1920, *CURRICULUM]
+    run_train("--run-dir", tmp_path, *arguments)
+    final = {"paddle_size": 0.1, "ball_speed": 0.03}
+    assert [{name: made[name] for name in final} for made in EVALUATED] == [final] * 4
 
 
 @pytest.mark.parametrize(
@@ -574,7 +545,7 @@ def test_a_preset_takes_no_more_threads_than_there_are_cores(
 ) -> None:
     asked = ["--env", "paddle", "--observation", "screen"]
     for cores, threads in ((1, 1), (2, 2), (64, 2)):
-        monkeypatch.setattr("training.train_options.usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=cores: range(n), raising=False)
         assert command_line.parse(asked)[1].threads == threads
     assert command_line.parse([*asked, "--threads", "3"])[1].threads == 3
 

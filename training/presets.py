@@ -10,9 +10,11 @@ FILE = Path(__file__).with_name("presets.toml")
 ANY = "any"
 
 
-def preset(env_id: str, agent: str, env_options: dict[str, Any]) -> dict[str, Any]:
+def preset(
+    env_id: str, agent: str, env_options: dict[str, Any], file: Path = FILE
+) -> dict[str, Any]:
     """Return the settings for an agent in an environment; more specific sections override."""
-    sections = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    sections = tomllib.loads(file.read_text(encoding="utf-8"))
     variants = [f"{env_id} {name}={value}" for name, value in env_options.items()]
     settings: dict[str, Any] = {}
     for env in (ANY, env_id, *variants):

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
-from stages.lab.experiment import Experiment
+from stages.lab.experiment import Experiment, RunTrials
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import Results
 from stages.lab.slides import font_for, slide
 from stages.lab.summary import write_claims
 from stages.lab.texts import load
+from stages.lab.trials import run_trials
 from training.cli import read_options
 from training.workers import WorkerError
 
@@ -24,7 +25,11 @@ SUFFIX = {"en": ".png", "ko": ".ko.png"}
 
 
 def run_experiment(
-    name: str, experiment: Experiment, arguments: Sequence[str], description: str | None = None
+    name: str,
+    experiment: Experiment,
+    arguments: Sequence[str],
+    description: str | None = None,
+    run_trials: RunTrials = run_trials,
 ) -> int:
     """Run the command of an experiment; return its exit code. --help starts with `description`."""
     program = f"stages {name}"
@@ -41,7 +46,7 @@ def run_experiment(
             raise ValueError(f"--json: there is no folder {options.json.parent}")
         experiment.check()
         texts = experiment.texts_in(name, options.lang)
-        results = experiment.run(texts, options)
+        results = experiment.run(texts, options, run_trials)
         report(experiment, results)
         if options.json:
             write_claims(options.json, name, experiment, results)

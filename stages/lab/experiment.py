@@ -30,6 +30,8 @@ from stages.lab.texts import load
 from stages.lab.trials import Trial, learning_curve
 
 VALUE_TABLE, CURVES = ValueTable(), Curves()
+RunTrials = Callable[[Any, dict[Any, list[Any]], str, str], dict[Any, list[Any]]]
+"""Type of `stages.lab.trials.run_trials`."""
 
 
 class Configurable(Protocol):
@@ -91,7 +93,9 @@ class Experiment:
             raise ValueError(f"--lang must be {', '.join(self.texts)} for {name}, got {lang}")
         return self.texts[lang]
 
-    def run(self, texts: Texts, options: ExperimentOptions) -> Results:
+    def run(
+        self, texts: Texts, options: ExperimentOptions, run_trials: RunTrials = trials.run_trials
+    ) -> Results:
         """Run the trials of each cell, one per seed, and return what they found."""
         lang, each_seed, workers = options.lang, options.each_seed, options.workers
         share = self.quick if options.quick else 1.0
@@ -99,7 +103,8 @@ class Experiment:
             key: [trial.shortened(share).config(seed, {}, lang) for seed in each_seed]
             for key, trial in self.backbones.items()
         }
-        with trials.pretrained_backbones(before, workers, texts.get("pretraining", "")) as runs:
+        describe = texts.get("pretraining", "")
+        with trials.pretrained_backbones(before, workers, describe, run_trials) as runs:
             folders = [
                 {key: runs[key][k].folder for key in runs} for k in range(options.used_seeds)
             ]
@@ -110,7 +115,7 @@ class Experiment:
                 ]
                 for cell, trial in self.grid.items()
             }
-            found = trials.run_trials(self.measure, configs, workers, texts["progress"])
+            found = run_trials(self.measure, configs, workers, texts["progress"])
         return Results(
             *(options, texts, self.labels, self.series, self.sizes),
             *(found, runs, collect(self.values, found)),

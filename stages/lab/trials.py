@@ -186,9 +186,15 @@ def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
 
 @contextlib.contextmanager
 def pretrained_backbones(
-    configs: dict[Cell, list[RunConfig]], workers: str, describe: str
+    configs: dict[Cell, list[RunConfig]],
+    workers: str,
+    describe: str,
+    run_trials: Callable[..., dict[Cell, list[Pretrained]]],
 ) -> Iterator[dict[Cell, list[Pretrained]]]:
-    """Run the trials whose backbones others start with; they exist while the context lasts."""
+    """Run the trials whose backbones others start with; they exist while the context lasts.
+
+    `run_trials` is the function of this module, or a test's.
+    """
     with tempfile.TemporaryDirectory() as place:
         work = functools.partial(pretrain, place=Path(place))
         yield run_trials(work, configs, workers, describe)
