@@ -31,7 +31,7 @@ _callable_from_compiled_code: WeakSet[FunctionType] = WeakSet()
 
 
 def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., Any]:
-    """Compile `kernel` and every plain function that it calls.
+    """Compile `kernel` and every plain function that it calls; other kernels are linked to it.
 
     `cache` keeps the machine code on disk for the next process. With `NUMBA_DISABLE_JIT=1` the
     kernel is returned interpreted, for debugging.
@@ -45,7 +45,9 @@ def compiled(kernel: Callable[..., Any], cache: bool = True) -> Callable[..., An
             _callable_from_compiled_code.add(function)
     dispatcher = numba.njit(**OPTIONS)(kernel)
     if cache:
-        dispatcher._cache = KernelCache(_cache_folder(kernel, functions))
+        digest = fingerprint(functions, f"{OPTIONS} {INLINED}")
+        folder = cache_root(config.CACHE_DIR) / f"{kernel.__name__}-{digest}"
+        dispatcher._cache = KernelCache(folder)
     return dispatcher
 
 
@@ -64,13 +66,8 @@ def direct(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
 
 
 def is_cached(kernel: Callable[..., Any]) -> bool:
-    """Return whether the current version of `kernel` is in the cache of this machine."""
+    """Return whether the machine code of a `compiled` kernel is in the cache of this machine."""
     if config.DISABLE_JIT:
         return True
-    return has_code(_cache_folder(kernel, list(reached(kernel))))
-
-
-def _cache_folder(kernel: Callable[..., Any], functions: list[FunctionType]) -> Path:
-    """Return the folder for the machine code of `kernel`, which calls `functions`."""
-    digest = fingerprint(functions, f"{OPTIONS} {INLINED}")
-    return cache_root(config.CACHE_DIR) / f"{kernel.__name__}-{digest}"
+    dispatcher: Any = kernel
+    return has_code(Path(dispatcher._cache.cache_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from gymnasium import spaces
 
 from envs.engine.compilation import compiled, direct, is_cached
 from envs.engine.game import Game
-from envs.engine.raster import copy_screen
+from envs.engine.raster import copy_array
 
 
 class Kernels(NamedTuple):
@@ -35,8 +36,9 @@ EXAMPLES: dict[str, Any] = {
 @functools.cache
 def game_kernels(game: Game, kind: str) -> Kernels:
     """Compile `game` for observations of a `kind` in `EXAMPLES`."""
-    loops = _loops(game, kind)
-    if not all(is_cached(loop) for loop in loops):
+    reset, observe, step = (compiled(loop) for loop in _loops(game, kind))
+    restart = compiled(_restart_loop(reset, observe))
+    if not all(is_cached(kernel) for kernel in (reset, observe, restart, step)):
         print(
             f"Compiling {game.name} for this machine; this happens once and takes a few seconds.",
             file=sys.stderr,
@@ -45,7 +47,6 @@ def game_kernels(game: Game, kind: str) -> Kernels:
     rows, flags = np.zeros(1, np.intp), np.zeros((3, 1), np.bool_)
     options = game.options_record(game.options())
     example = EXAMPLES[kind]
-    reset, observe, restart, step = (compiled(loop) for loop in loops)
     return Kernels(
         direct(reset, states, states, rows, options),
         direct(observe, states, rows, options, example, numbers),
@@ -76,23 +77,6 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
         for i in rows:
             first_observation(states[i], observations[i], options[0])
             scores[i] = score(states[i])
-
-    def restart_kernel(
-        states: Any,
-        blank: Any,
-        rows: Any,
-        options: Any,
-        observations: Any,
-        scores: Any,
-        final_observations: Any,
-        final_scores: Any,
-    ) -> None:
-        """Start a new episode in the games of `rows`; copy their end to the `final_` arrays."""
-        for i in rows:
-            final_observations[i] = observations[i]
-            final_scores[i] = scores[i]
-        reset_kernel(states, blank, rows, options)
-        observe_kernel(states, rows, options, observations, scores)
 
     def step_kernel(
         states: Any,
@@ -130,7 +114,30 @@ def _loops(game: Game, kind: str) -> tuple[Callable[..., Any], ...]:
             scores[i] = score(state)
         return count
 
-    return reset_kernel, observe_kernel, restart_kernel, step_kernel
+    return reset_kernel, observe_kernel, step_kernel
+
+
+def _restart_loop(reset: Callable[..., None], observe: Callable[..., None]) -> Callable[..., None]:
+    """Return the loop that restarts games with kernels that are compiled already."""
+
+    def restart_kernel(
+        states: Any,
+        blank: Any,
+        rows: Any,
+        options: Any,
+        observations: Any,
+        scores: Any,
+        final_observations: Any,
+        final_scores: Any,
+    ) -> None:
+        """Start a new episode in the games of `rows`; copy their end to the `final_` arrays."""
+        for i in rows:
+            copy_array(observations[i], final_observations[i])
+            final_scores[i] = scores[i]
+        reset(states, blank, rows, options)
+        observe(states, rows, options, observations, scores)
+
+    return restart_kernel
 
 
 def _observers(game: Game, kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
@@ -156,11 +163,11 @@ def _observers(game: Game, kind: str) -> tuple[Callable[..., None], Callable[...
         frames[:] = 0
         draw(state, frames[-1], options)
         for k in range(len(frames) - 1):
-            copy_screen(frames[-1], frames[k])
+            copy_array(frames[-1], frames[k])
 
     def next_screen(state: Any, action: Any, last: Any, frames: Any, options: Any) -> None:
         for k in range(len(frames) - 1):
-            copy_screen(last[k + 1], frames[k])
+            copy_array(last[k + 1], frames[k])
         frames[-1] = 0
         draw(state, frames[-1], options)
 
@@ -214,6 +221,9 @@ def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:
         return is_choice
 
     def is_finite(action: Any) -> bool:
-        return bool(np.isfinite(action).all())
+        for k in range(action.size):
+            if not math.isfinite(action[k]):
+                return False
+        return True
 
     return is_finite
