@@ -15,7 +15,9 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from envs.bicycle.game import bicycle
 from envs.bicycle.model import Parameters, eigenvalues, matrices
+from tests.games import CASES
 
 Array = NDArray[Any]
 Rider = Callable[[Any], Array]
@@ -401,23 +403,32 @@ def test_actions_are_clipped(wild: list[float], tame: list[float], held: Any) ->
     ],
 )
 def test_keys_steer_pedal_and_brake(keys: set[str], choice: int, controls: Any) -> None:
-    assert make(action="discrete").game.action_from_keys(keys) == choice
-    assert make().game.action_from_keys(keys) == pytest.approx(controls)
+    assert bicycle(action="discrete").action_from_keys(keys) == choice
+    assert bicycle(action="continuous").action_from_keys(keys) == pytest.approx(controls)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_discrete_actions_equal_nine_continuous_ones(task: str) -> None:
     """5 N m to the left, none or to the right, each with pedal, coast or brake."""
-    discrete = make_vec(9, task=task, action="discrete")
-    continuous = make_vec(9, task=task)
+    (case,) = (
+        case.options
+        for case in CASES
+        if case.options.get("task") == task and case.options["action"] == "discrete"
+    )
+    discrete, continuous = make_vec(9, **case), make_vec(9, task=task)
     assert discrete.single_action_space == spaces.Discrete(9)
     table = actions(9, np.repeat([-0.5, 0.0, 0.5], 3), np.tile([1, 0, 0], 3), np.tile([0, 0, 1], 3))
-    first, second = discrete.reset(seed=4)[0], continuous.reset(seed=4)[0]
+    discrete.reset(seed=4)
+    continuous.reset(seed=4)
     for k in range(25):
-        assert first.tobytes() == second.tobytes()
         choices = (np.arange(9) + k // 5) % 9
-        first, second = discrete.step(choices)[0], continuous.step(table[choices])[0]
+        discrete.step(choices)
+        seen = continuous.step(table[choices])[0]
         assert discrete.states.tobytes() == continuous.states.tobytes()
+        found = np.zeros_like(seen)
+        for state, out in zip(discrete.states, found, strict=True):
+            discrete.game.observe(state, out, discrete.batch.options)
+        assert found.tobytes() == seen.tobytes()
 
 
 # --- Starting states and observations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -221,9 +220,6 @@ def _action_test(space: spaces.Space[Any]) -> Callable[[Any], bool]:
         return is_choice
 
     def is_finite(action: Any) -> bool:
-        for k in range(action.size):
-            if not math.isfinite(action[k]):
-                return False
-        return True
+        return bool(np.isfinite(action).all())
 
     return is_finite
