@@ -5,6 +5,7 @@ python -m tests.supervised_program HOW FOLDER
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ from pathlib import Path
 from rewards.guard import MARKS, STEP, Call, loading
 from training.supervisor import VARIABLE, announce_run, leave, supervise, supervised
 
+SECONDS = 4
+"""Limit of a call of the reward."""
+
 
 def reward(how: str) -> None:
     """Stand for a reward that fails in training."""
@@ -23,7 +27,7 @@ def reward(how: str) -> None:
     if how == "sleeps":
         time.sleep(3600)
     if how == "holds the interpreter":
-        print(9**9**9)
+        ctypes.PyDLL(None).sleep(10_000)
     if how == "os._exit":
         os._exit(0)
     if how == "kill":
@@ -59,7 +63,7 @@ def main() -> int:
     how, folder = sys.argv[1], Path(sys.argv[2])
     if VARIABLE not in os.environ:
         try:
-            return supervise()
+            return supervise(seconds=SECONDS)
         except ValueError as error:
             print(error, file=sys.stderr)
             return 2

@@ -12,6 +12,7 @@ import torch
 from agents import make_agent, settings_type
 from agents.agent import Task
 from agents.checkpointing import agent_numbers, agent_tensors, check_numbers, check_tensors
+from envs.registry import DATASETS, env_ids
 from tests.test_training import QUICK, assert_same_checkpoint, run_train
 from training.run_folder import load_checkpoint, save_checkpoint
 
@@ -100,7 +101,7 @@ TRIES = [
 def test_tensors_are_found_by_their_former_names(
     agent: str, env: str, settings: dict[str, Any], former: list[str]
 ) -> None:
-    made = gymnasium.make(env)
+    made = gymnasium.make(env, **({"examples": 20} if env in env_ids(DATASETS) else {}))
     task = Task(env, made.observation_space, made.action_space, 2, 1000)
     present = make_agent(agent, task, settings_type(agent)(**settings), seed=1).tensors()
     found = agent_tensors({f"agent.{name}": torch.zeros(1) for name in former})

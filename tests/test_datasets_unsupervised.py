@@ -255,7 +255,7 @@ def test_k_means_on_codes_needs_the_encoder_only(autoencoder: Path, tmp_path: Pa
 
 def test_ridge_chooses_its_strength_by_leaving_one_point_out() -> None:
     generator, strengths_chosen = np.random.default_rng(0), set()
-    for noise in np.geomspace(0.01, 30, 20):
+    for noise in np.geomspace(0.01, 30, 8):
         points, new = generator.normal(size=(12, 8)), generator.normal(size=(5, 8))
         targets = points[:, :2] + noise * generator.normal(size=(12, 2))
         scale = np.linalg.svd(points - points.mean(0))[1].max() ** 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -10,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -183,21 +184,25 @@ def test_files_reach_the_disk_before_their_names(
     assert happened == [("sync", file), ("rename", file), ("sync", place)]
 
 
-def limited(size: int) -> Callable[[], None]:
-    """Return a function that limits the size of the files that a process writes, in bytes."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+@contextlib.contextmanager
+def limited(size: int) -> Iterator[None]:
+    """Limit the size of the files that this process writes, in bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("size", [0, 20_000], ids=["no byte", "no checkpoint"])
-def test_a_full_disk_is_one_line_and_the_run_can_be_resumed(size: int, tmp_path: Path) -> None:
-    arguments = [sys.executable, "train.py", *SHORT, "--run-dir", str(tmp_path / "runs")]
-    done = subprocess.run(
-        arguments, cwd=REPOSITORY, preexec_fn=limited(size), capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    told = done.stderr.strip().splitlines()
-    assert len([line for line in told if not line.startswith("train.py: warning")]) == 1
-    assert "too large" in told[-1].lower()
+def test_a_full_disk_is_one_line_and_the_run_can_be_resumed(
+    size: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with limited(size):
+        assert train.main([*SHORT, "--run-dir", str(tmp_path / "runs")]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "too large" in told.lower()
     folders = list((tmp_path / "runs").iterdir())
     assert len(folders) == (0 if size == 0 else 1)
     for folder in folders:

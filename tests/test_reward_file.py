@@ -19,7 +19,7 @@ from playing.live_reward import FileWatcher, imported_files
 from rewards.check.recorded_games import Transitions
 from rewards.expression import RewardError, parse
 from rewards.kernel import WeightedSum, checked_kernel, exact_actions, plain_kernel, values
-from rewards.reward_file import OUR_MODULES, ROOT, load_file, loaded_files
+from rewards.reward_file import OUR_MODULES, ROOT, check_working_folder, load_file, loaded_files
 from rewards.sandbox.trial import Outcome, choose_kernel, try_term
 from rewards.terms import distinct_names, load_term, load_terms
 from training.reward_snapshot import keep_reward, kept_expression, kept_sources, reward_sources
@@ -196,15 +196,21 @@ def test_files_in_the_projects_folder_hide_no_module_of_python(
         assert re.fullmatch(r".*numpy\.py hides an installed package; rename it\n", done.stderr)
 
 
-@pytest.mark.parametrize("file", ["rewards.py", "envs/__init__.py"])
-def test_a_file_that_hides_this_project_is_named_where_possible(file: str) -> None:
-
-    write(file, "")
+def test_a_file_that_hides_this_project_is_named_where_possible() -> None:
+    """It does not hide the project from train.py."""
+    for file in ("rewards.py", "envs/__init__.py"):
+        path = write(file, "")
+        name = file.split("/")[0].removesuffix(".py")
+        expected = f"in this folder, `import {name}` and `python -m {name}` use "
+        assert check_working_folder().startswith(expected)
+        Path(path).rename(f"{path}.away")
+    assert check_working_folder() == ""
+    for file in ("rewards.py", "envs/__init__.py"):
+        write(file, "raise RuntimeError('it was imported')")
     command = [sys.executable, str(ROOT / "train.py"), "--steps", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     warning, error = done.stderr.splitlines()
-    name = file.split("/")[0].removesuffix(".py")
-    assert warning.startswith(f"train.py: warning: in this folder, `import {name}` and `python -m ")
+    assert warning.startswith("train.py: warning: in this folder, `import ")
     assert error == "train.py: --steps must be at least 1, got 0"
 
 

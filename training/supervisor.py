@@ -120,12 +120,15 @@ def is_needed(arguments: Sequence[str]) -> bool:
     return (code or found.trust_reward or found.sandbox) and not (found.help or found.h)
 
 
-def supervise(run_folder: Path | None = None, *, reads_input: bool = False) -> int:
+def supervise(
+    run_folder: Path | None = None, *, reads_input: bool = False, seconds: int = SECONDS
+) -> int:
     """Run this program again in a separate process, and return its exit code.
 
     Args:
         run_folder: for a sandbox, the folder that the process can write; removed if it stays empty.
         reads_input: whether the process reads standard input, and ends when that ends.
+        seconds: limit of a call of the reward.
 
     Raises:
         ValueError: if the process did not end by returning.
@@ -135,7 +138,7 @@ def supervise(run_folder: Path | None = None, *, reads_input: bool = False) -> i
         with tempfile.TemporaryDirectory(
             prefix="training-wheels-", ignore_cleanup_errors=True
         ) as folder:
-            return _Supervised(Path(folder), run_folder, reads_input).wait()
+            return _Supervised(Path(folder), run_folder, reads_input, seconds).wait()
     finally:
         if run_folder is not None:
             with contextlib.suppress(OSError):  # it is kept if there is anything in it
@@ -232,9 +235,12 @@ class Term(NamedTuple):
 class _Supervised:
     """The process that trains."""
 
-    def __init__(self, folder: Path, run_folder: Path | None, reads_input: bool) -> None:
+    def __init__(
+        self, folder: Path, run_folder: Path | None, reads_input: bool, seconds: int
+    ) -> None:
         """Start it; with a `run_folder`, in a sandbox in which it can write only that."""
         self._folder = folder
+        self._seconds = seconds
         self._sandbox = run_folder is not None
         (folder / MARKS_FILE).write_bytes(bytes(4 * WORD))
         self._marks = Marks()
@@ -279,7 +285,7 @@ class _Supervised:
         Seconds are counted while this process runs, so a computer that sleeps stops no training.
         """
         words, last, seconds, after_signals = self._marks.words, (0, 0), 0, 0
-        while seconds < (LOADING_SECONDS if words[CALL] == LOADING else SECONDS):
+        while seconds < (LOADING_SECONDS if words[CALL] == LOADING else self._seconds):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
                 return False
@@ -339,7 +345,7 @@ class _Supervised:
         lines = (line_in(dump, file) for file in term.files)
         place = next(filter(None, lines), term.place)
         loading = self._marks.words[CALL] == LOADING
-        limit = f"load within {LOADING_SECONDS}" if loading else f"return within {SECONDS}"
+        limit = f"load within {LOADING_SECONDS}" if loading else f"return within {self._seconds}"
         what = f"did not {limit} s" if stuck else f"ended the whole program ({how})"
         return one_line(with_step(f"{place}: `{term.name}` {what}", step, run_folder))
 
