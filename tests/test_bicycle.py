@@ -403,8 +403,13 @@ def test_actions_are_clipped(wild: list[float], tame: list[float], held: Any) ->
     ],
 )
 def test_keys_steer_pedal_and_brake(keys: set[str], choice: int, controls: Any) -> None:
-    assert bicycle(action="discrete").action_from_keys(keys) == choice
-    assert bicycle(action="continuous").action_from_keys(keys) == pytest.approx(controls)
+    discrete, continuous = (
+        bicycle(action=action).action_from_keys for action in ("discrete", "continuous")
+    )
+    assert discrete is not None
+    assert continuous is not None
+    assert discrete(keys) == choice
+    assert continuous(keys) == pytest.approx(controls)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -101,7 +101,8 @@ TRIES = [
 def test_tensors_are_found_by_their_former_names(
     agent: str, env: str, settings: dict[str, Any], former: list[str]
 ) -> None:
-    made = gymnasium.make(env, **({"examples": 20} if env in env_ids(DATASETS) else {}))
+    few: dict[str, Any] = {"examples": 20} if env in env_ids(DATASETS) else {}
+    made = gymnasium.make(env, **few)
     task = Task(env, made.observation_space, made.action_space, 2, 1000)
     present = make_agent(agent, task, settings_type(agent)(**settings), seed=1).tensors()
     found = agent_tensors({f"agent.{name}": torch.zeros(1) for name in former})

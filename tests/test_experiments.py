@@ -87,9 +87,9 @@ def test_the_claims_of_an_experiment_are_kept(
             cell: [made_up("sounds", each, True) for each in of] for cell, of in configs.items()
         }
 
-    monkeypatch.setattr(trials, "run_trials", made)
     monkeypatch.chdir(tmp_path)
-    assert main(["sounds", "--json", "sounds.json"]) == 0
+    sounds: Experiment = load(EXPERIMENTS["sounds"].target)
+    assert run_experiment("sounds", sounds, ["--json", "sounds.json"], run_trials=made) == 0
     saved = json.loads((tmp_path / "sounds.json").read_text())
     (claim,) = saved["claims"]
     assert (saved["experiment"], saved["seeds"]) == ("sounds", 3)
@@ -131,19 +131,16 @@ def test_trials_with_tuning_seeds_are_evaluated_on_the_validation_split() -> Non
 
 
 @pytest.mark.parametrize(("quick", "seeds", "used"), [(False, 5, 5), (True, 5, 3), (True, 2, 2)])
-def test_a_quick_run_trains_less_with_fewer_seeds(
-    quick: bool, seeds: int, used: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_quick_run_trains_less_with_fewer_seeds(quick: bool, seeds: int, used: int) -> None:
     trained = {}
 
     def made_up_trials(_: Any, configs: dict[Any, list[Any]], *__: Any) -> dict[Any, list[Any]]:
         trained.update(configs)
         return {cell: [[Point(1, 1, 0.5, {})]] * len(each) for cell, each in configs.items()}
 
-    monkeypatch.setattr(trials, "run_trials", made_up_trials)
     experiment: Experiment = load(EXPERIMENTS["feedback"].target)
     options = ExperimentOptions(seeds=seeds, quick=quick)
-    results = experiment.run({"progress": ""}, options)
+    results = experiment.run({"progress": ""}, options, made_up_trials)
     assert results.seeds == used
     for feedback_kind, configs in trained.items():
         assert [config.seed for config in configs] == list(range(1, used + 1))
