@@ -1,14 +1,14 @@
 """Label examples by hand: python play.py --label shapes
 
-The window shows one screen after the other, and a key names its class. The labels are written to
-labels1.npz, or the next free number. Everyone gets the same screens, so that two people can be
-compared (`python -m stages agreement`), and a network can be trained on the file.
+The window shows one screen after the other, and a key names its class. Each label is written at
+once, to labels1.npz or the next free number. Everyone gets the same screens, so that two people can
+be compared (`python -m stages agreement`), and a network can be trained on the file.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Screens:
 
 
 def label(options: PlayOptions, window: pygame.Surface) -> Labelled:
-    """Let a person label screens in `window`, and write the file.
+    """Let a person label screens in `window`, and write each label to the file.
 
     Raises:
         PlayError: if the dataset cannot be labelled, or the file not written.
@@ -102,21 +102,31 @@ def label(options: PlayOptions, window: pygame.Surface) -> Labelled:
         screens = Screens(options.label, given, seed)
     except (ValueError, gymnasium.error.Error) as error:
         raise PlayError(one_line(error)) from None
-    count = options.episodes or SCREENS
-    chosen = ask(screens, count, window)
-    shown = range(len(chosen))
-    answers = [screens.answer(k) for k in shown]
-    right = sum(map(int.__eq__, chosen, answers))
-    file = next(path for path in free_files() if not path.exists()) if chosen else None
-    if file is not None:
-        arrays = (np.stack([screens.observation(k) for k in shown]), chosen, answers)
-        try:
-            hand_labels.write(file, HandLabels(*map(np.array, (*arrays, screens.names))))
-        except OSError as error:
-            raise PlayError(f"cannot write {file}: {error.strerror or error}") from None
+    file = next(path for path in free_files() if not path.exists())
+    chosen = ask(screens, options.episodes or SCREENS, window, file)
+    right = sum(label == screens.answer(k) for k, label in enumerate(chosen))
     pairs = " ".join(f"{name}={value}" for name, value in screens.options.items())
     command = f"python train.py --env {options.label} --env-options {pairs} labels={file}"
-    return Labelled(file, len(chosen), right, as_typed(" ".join(command.split())))
+    written = file if chosen else None
+    return Labelled(written, len(chosen), right, as_typed(" ".join(command.split())))
+
+
+def keep(file: Path, screens: Screens, chosen: Sequence[int]) -> None:
+    """Write the labels of the first screens to a file, or remove it if there are none.
+
+    Raises:
+        PlayError: if it cannot be written.
+    """
+    shown = range(len(chosen))
+    try:
+        if not chosen:
+            file.unlink(missing_ok=True)
+            return
+        seen = np.stack([screens.observation(k) for k in shown])
+        answers = [screens.answer(k) for k in shown]
+        hand_labels.write(file, HandLabels(*map(np.array, (seen, chosen, answers, screens.names))))
+    except OSError as error:
+        raise PlayError(f"cannot write {file}: {error.strerror or error}") from None
 
 
 def free_files() -> Iterator[Path]:
@@ -124,8 +134,12 @@ def free_files() -> Iterator[Path]:
     return (Path(f"labels{number}.npz") for number in itertools.count(1))
 
 
-def ask(screens: Screens, count: int, window: pygame.Surface) -> list[int]:
-    """Show screens until `count` are labelled or the window is closed; return the classes."""
+def ask(screens: Screens, count: int, window: pygame.Surface, file: Path) -> list[int]:
+    """Show screens until `count` are labelled or the window is closed; return the classes.
+
+    Raises:
+        PlayError: if `file`, in which they are kept, cannot be written.
+    """
     chosen: list[int] = []
     while len(chosen) < count:
         draw(screens, len(chosen), count, window)
@@ -140,6 +154,9 @@ def ask(screens: Screens, count: int, window: pygame.Surface) -> list[int]:
             del chosen[-1:]
         elif (key := pygame.key.name(event.key)) in screens.keys:
             chosen.append(screens.keys[key])
+        else:
+            continue
+        keep(file, screens, chosen)
     return chosen
 
 

@@ -81,6 +81,21 @@ def test_two_people_are_compared(pressed: Any, capsys: Any) -> None:
     assert "the files have different screens" in capsys.readouterr().err
 
 
+def test_each_label_is_kept_at_once(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    kept: list[list[int]] = []
+    keys = iter(["p", "r", "back", "r"])
+
+    def press() -> pygame.event.Event:
+        if Path("labels1.npz").exists():
+            kept.append(hand_labels.read(Path("labels1.npz")).labels.tolist())
+        return pygame.event.Event(pygame.KEYDOWN, key=KEYS[next(keys)])
+
+    monkeypatch.setattr(pygame.event, "wait", press)
+    with pytest.raises(StopIteration):
+        label(capsys, "--episodes", "3")
+    assert kept == [[0], [0, 1], [0], [0, 1]]
+
+
 def test_nothing_is_written_without_a_label(pressed: Any, capsys: Any) -> None:
     pressed(["quit"])
     assert "nothing is written" in label(capsys)
