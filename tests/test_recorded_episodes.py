@@ -38,6 +38,8 @@ GAMES: list[tuple[str, dict[str, Any], str]] = [
         "0.1*anticipate - 2*stay_alive + hit_or_miss",
     ),
     ("BicycleBalance-v0", {"gust": 3.0}, "0.1*stay_upright + 0.3*keep_speed + 0.7*smooth"),
+    ("BicycleBalance-v0", {"task": "goal"}, "20*arrive_or_fall + towards_goal"),
+    ("PaddleBall-v0", {"controls": "random", "max_steps": 90}, "hit_or_miss"),
 ]
 
 

@@ -88,12 +88,12 @@ class RecordedEpisodes:
     @cached_property
     def game(self) -> Game:
         """The game that was played."""
-        return load_game(self.entry.target, self.about.env_options)[0]
+        return _game(self.about)[0]
 
     @cached_property
     def options(self) -> Any:
         """The game's options dataclass."""
-        return _game_options(self.game, self.about.env_options)
+        return _game(self.about)[1]
 
     @cached_property
     def starts(self) -> Array:
@@ -138,7 +138,7 @@ class EpisodeRecorder:
 
     def __init__(self, about: About, most: int = MOST_EPISODES) -> None:
         self.about = about
-        self._game = load_game(_entry(about.env_id).target, about.env_options)[0]
+        self._game, self._options = _game(about)
         self._lengths = np.zeros(most, np.int64)
         self._end = most
         """Number of the first episode that is not kept."""
@@ -174,7 +174,7 @@ class EpisodeRecorder:
         if not self._actions:
             return None
         game, begun = self._game, np.flatnonzero(self._lengths[: self._end])
-        options = game.options_record(_game_options(game, self.about.env_options))[0]
+        options = game.options_record(self._options)[0]
         states = _by_episode(self._states, begun)
         ends = states[np.cumsum(self._lengths[begun] + 1) - 1]
         over = [game.terminated(end, options) or end["t"] >= options.max_steps for end in ends]
@@ -294,8 +294,7 @@ def _read(archive: zipfile.ZipFile) -> RecordedEpisodes:
     about = msgspec.json.decode(str(text), type=About)
     for name in about.env_options:
         check_option_name(name)
-    game = load_game(_entry(about.env_id).target, about.env_options)[0]
-    _game_options(game, about.env_options)
+    game, _ = _game(about)
     lengths = _member(archive, "lengths", np.dtype("i8"), MOST_EPISODES)
     most = MOST_BYTES // game.state.itemsize
     if lengths.ndim != 1 or not len(lengths) or not ((lengths > 0) & (lengths <= most)).all():
@@ -352,7 +351,8 @@ def _entry(env_id: str) -> GameEntry:
     raise RunError(f"{env_id} is not a game of this project")
 
 
-def _game_options(game: Game, env_options: dict[str, Any]) -> Any:
-    """Return the options dataclass of a game, from options of the environment."""
-    chosen = {k: v for k, v in env_options.items() if k not in OBSERVATION_OPTIONS}
-    return game.make_options(chosen)
+def _game(about: About) -> tuple[Game, Any]:
+    """Return the game that was played, such as a task of the bicycle, and its options dataclass."""
+    game, options = load_game(_entry(about.env_id).target, about.env_options)
+    chosen = {name: value for name, value in options.items() if name not in OBSERVATION_OPTIONS}
+    return game, game.make_options(chosen)
