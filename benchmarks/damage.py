@@ -18,7 +18,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ import gymnasium
 import torch
 from rich.console import Console
 
+from agents.validation import at_least_one
+from benchmarks.command import BenchmarkCommand
 from benchmarks.report import show_text
 from training.messages import one_line
 from training.run_folder import CONFIG, NUMBERS, read_tensors, write_tensors
@@ -346,6 +348,25 @@ def work(sources: list[Path], seed: int, numbers: Any, results: Any) -> None:
                     outcome = replace(outcome, problem="memory", detail=f"{memory / 1e9:.1f} GB")
                 results.put(outcome)
             results.put(None)
+
+
+@dataclass(frozen=True)
+class DamageCommand(BenchmarkCommand):
+    """Damage run folders, then resume, play and re-score them."""
+
+    mutations: int = 1_000
+    """Number of ways in which run folders are damaged."""
+    first_mutation: int = 0
+    """Number of the first of them, such as one that an earlier run printed."""
+    seed: int = 1
+    """Seed of the damages."""
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "mutations")
+
+    def run(self, console: Console) -> dict[str, Any]:
+        outcomes = run_damages(self.mutations, self.seed, console, self.first_mutation)
+        return {"damage": [asdict(outcome) for outcome in outcomes]}
 
 
 def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> list[Outcome]:

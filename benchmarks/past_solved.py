@@ -7,16 +7,19 @@ have found it later, and nobody sees that the reward asks for something else tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from statistics import mean
 from threading import Event
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+import tyro
 from rich.console import Console
 
+from agents.validation import at_least_one
+from benchmarks.command import BenchmarkCommand, Names, select_names
 from benchmarks.report import number, show_table, show_text
 from benchmarks.training import in_processes, new_run, preset_config
 from training.loop import train
@@ -112,6 +115,38 @@ class Result:
     def stays_solved(self) -> bool:
         """Whether no two successive later evaluations were below the bar; one may be bad luck."""
         return self.solved_at is not None and self.most_in_a_row <= 1
+
+
+@dataclass(frozen=True)
+class PastSolvedCommand(BenchmarkCommand):
+    """Train ppo far past solved, and see whether what it learned stays."""
+
+    games: Names = ()
+    """Names of games as in the tables. Default: all."""
+    factor: float = 10.0
+    """How long to train altogether, as a multiple of the steps to solved."""
+    reward: Annotated[str | None, tyro.conf.arg(metavar="REWARD", help_behavior_hint="")] = None
+    """A reward as in train.py. Default: that of the game."""
+    seeds: Annotated[tuple[int, ...], tyro.conf.arg(metavar="NUMBER ...")] = (1, 2, 3, 4, 5)
+    """Seeds, one run for each."""
+    jobs: int = 1
+    """Number of runs in parallel, each in its own process."""
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "jobs")
+        if self.factor < 1:
+            raise ValueError(f"--factor must be at least 1, got {self.factor}")
+
+    def run(self, console: Console) -> dict[str, Any]:
+        """Train; print a line per run, then a table per game."""
+        games = select_names(self.games, GAMES)
+        reward = () if self.reward is None else ("--reward", self.reward)
+        results = []
+        for result in train_all(games, self.seeds, self.factor, reward, self.jobs):
+            show_text(console, describe(result))
+            results.append(result)
+        show_past_solved(console, results)
+        return {"past_solved": [asdict(result) for result in results]}
 
 
 def train_all(

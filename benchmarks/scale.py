@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from operator import mul
 from time import time
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
+import tyro
 from gymnasium.wrappers.vector import TransformReward
 from rich.console import Console
 
+from agents.validation import at_least_one, positive
+from benchmarks.command import BenchmarkCommand, Names, Seconds, Steps, select_names
 from benchmarks.protocol import GAMES
 from benchmarks.report import number, show_table, show_text, spread
 from benchmarks.training import in_processes, new_run, preset_config, time_limit
@@ -97,6 +101,59 @@ class Result:
     def steps_to_solved(self) -> float:
         """Steps until solved; infinite if it was not."""
         return float(self.steps) if self.solved else math.inf
+
+
+@dataclass(frozen=True)
+class ScaleCommand(BenchmarkCommand):
+    """Train every agent with the same rewards on different scales: all should learn alike."""
+
+    games: Names = ()
+    """Names of games as in the tables. Default: all."""
+    agents: Names = ()
+    """Names of agents as in train.py. Default: all."""
+    scales: tuple[float, ...] = (1e-6, 1e-3, 1.0, 1e3, 1e6)
+    """What all rewards are multiplied by."""
+    seconds: Seconds = None
+    """Time limit of all runs together; those that are not over by then are left out."""
+    steps: Steps = None
+    """Step budget of each run. Default: one for each game and agent."""
+    seeds: Annotated[tuple[int, ...], tyro.conf.arg(metavar="NUMBER ...")] = (1, 2, 3, 4, 5)
+    """Seeds, one run for each."""
+    jobs: int = 1
+    """Number of runs in parallel, each in its own process."""
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "jobs")
+        if self.seconds is not None:
+            positive(self, "seconds")
+        if self.steps is not None:
+            at_least_one(self, "steps")
+        if not all(0 < scale < math.inf for scale in self.scales):
+            raise ValueError(f"--scales must be positive, got {' '.join(map(str, self.scales))}")
+
+    def run(self, console: Console) -> dict[str, Any]:
+        """Run all trials; print a line per run, then the tables.
+
+        Ctrl-C and the time limit end the runs; the tables then show those that were over.
+        """
+        games = select_names(self.games, BUDGETS)
+        agents = select_names(self.agents, {a: 0 for game in games for a in BUDGETS[game]})
+        trials = plan(games, agents, self.scales, self.seeds, self.steps)
+        total, minutes = sum(trial.steps for trial in trials), estimate(trials) / 60
+        show_text(
+            console,
+            f"{len(trials)} runs of {total:,} steps together: at most about {minutes:.0f} minutes "
+            f"on one core, {minutes / self.jobs:.1f} with {self.jobs} jobs",
+        )
+        results = []
+        with contextlib.suppress(KeyboardInterrupt):
+            for result in run_trials(trials, self.jobs, self.seconds):
+                show_text(console, describe(result))
+                results.append(result)
+        if len(results) < len(trials):
+            show_text(console, f"\nStopped: {len(results)} of {len(trials)} runs are over.")
+        show_scales(console, results)
+        return {"scales": [asdict(result) for result in results]}
 
 
 def plan(

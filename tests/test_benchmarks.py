@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,12 +14,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmarks.__main__ import COMMANDS, main, read
 from benchmarks.engine import measure_engine
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
 from benchmarks.past_solved import Curve, Result, show_past_solved, train_past_solved
 from benchmarks.report import show_rows
 from benchmarks.startup import HERE, PLAY, stopwatch
+from benchmarks.tables import SUITES
 from benchmarks.training import measure_training
 
 
@@ -135,6 +139,35 @@ def test_a_program_that_shows_no_frame_fails(tmp_path: Path) -> None:
     program = [str(HERE / "first_frame.py"), str(PLAY), "--help"]
     with pytest.raises(RuntimeError, match="no frame"):
         stopwatch([sys.executable, *program], str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["", *SUITES, *COMMANDS])
+def test_help_of_each_command_is_its_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*name.split(), "--help"]
+    if name:
+        with pytest.raises(SystemExit, match="0"):
+            main(arguments)
+    else:
+        assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: python -m benchmarks")
+    assert ("--mutations" in shown) == (name == "damage")
+    assert ("--quick" in shown) == (name in SUITES)
+
+
+def documented() -> list[str]:
+    pages = [HERE / "README.md", *sorted((HERE.parent / "docs").glob("*.md"))]
+    texts = (page.read_text(encoding="utf-8").replace("\\\n", " ") for page in pages)
+    return [
+        line
+        for text in texts
+        for line in re.findall(r"^ +python -m benchmarks\b(?!\.)(.*)", text, re.M)
+    ]
+
+
+@pytest.mark.parametrize("line", documented())
+def test_documented_commands_can_be_read(line: str) -> None:
+    read(shlex.split(line, comments=True))
 
 
 def test_facts_name_processor_and_versions() -> None:

@@ -347,6 +347,11 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["agents", "--games", "chess"], "unknown name 'chess'; choose from 'paddle', 'bicycle'"),
+        (["engin"], "there is no suite or command `engin`; did you mean `engine`?"),
+        (
+            ["scale", "--mutations", "3"],
+            "there is no option --mutations; python -m benchmarks scale",
+        ),
         (["damage", "--mutations", "0"], "--mutations must be at least 1, got 0"),
         (["agents", "--jobs", "0"], "--jobs must be at least 1, got 0"),
         (["scale", "--scales", "1", "0"], "--scales must be positive, got 1.0 0.0"),
