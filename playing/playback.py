@@ -174,7 +174,8 @@ class Playback:
             return
         actions = batch.game.actions(1)
         actions[0] = self.action
-        self.recorder.add(np.array([self._started - 1]), batch.before, actions, batch.states)
+        number, row = np.array([self._started - 1]), np.array([0])
+        self.recorder.add(number, row, batch.before, actions, batch.states)
 
     @property
     def bars(self) -> tuple[float, float]:

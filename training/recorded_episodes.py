@@ -139,49 +139,49 @@ class EpisodeRecorder:
     def __init__(self, about: About, most: int = MOST_EPISODES) -> None:
         self.about = about
         self._game, self._options = _game(about)
-        self._lengths = np.zeros(most, np.int64)
-        self._end = most
+        self.end = most
         """Number of the first episode that is not kept."""
+        self._lengths = np.zeros(most, np.int64)
         self._states: list[tuple[Array, Array]] = []
         """Numbers of episodes (n,), and a state of each (n,)."""
         self._actions: list[tuple[Array, Array]] = []
+        # NumPy copies records field by field, and bytes many times faster.
+        self._raw = np.dtype((np.void, self._game.state.itemsize))
+        self._room = MOST_BYTES // self._game.state.itemsize
+        """Number of states that may still be added."""
 
-    def add(self, numbers: Array, before: Array, actions: Array, after: Array) -> None:
-        """Keep one step of each of the episodes `numbers` (n,), with their states and actions."""
-        kept = numbers < self._end
-        if not kept.all():
-            numbers, before = numbers[kept], before[kept]
-            actions, after = actions[kept], after[kept]
-        if not len(numbers):
+    def add(self, numbers: Array, rows: Array, before: Array, actions: Array, after: Array) -> None:
+        """Keep one step of each of the episodes `numbers` (n,), which are in `rows` (n,)."""
+        if not len(numbers) or numbers[-1] >= self.end:
             return
         new = self._lengths[numbers] == 0
+        before, after = before.view(self._raw), after.view(self._raw)
         if new.any():
-            self._states.append((numbers[new], before[new]))
-        self._states.append((numbers, after.copy()))
-        self._actions.append((numbers, actions.copy()))
+            self._states.append((numbers[new], before[rows[new]]))
+        self._states.append((numbers, after[rows]))
+        self._actions.append((numbers, actions[rows]))
         self._lengths[numbers] += 1
-        while self._bytes > MOST_BYTES:
-            self._end -= 1
-
-    @property
-    def _bytes(self) -> int:
-        """Size of the states that are kept."""
-        lengths = self._lengths[: self._end]
-        return int(lengths.sum() + (lengths > 0).sum()) * self._game.state.itemsize
+        self._room -= len(numbers) + int(new.sum())
+        while self._room < 0:
+            self.end -= 1
+            length = int(self._lengths[self.end])
+            self._room += length + 1 if length else 0
 
     def episodes(self) -> RecordedEpisodes | None:
         """Return the episodes that have ended, or None if there are none."""
         if not self._actions:
             return None
-        game, begun = self._game, np.flatnonzero(self._lengths[: self._end])
+        game, begun = self._game, np.flatnonzero(self._lengths[: self.end])
         options = game.options_record(self._options)[0]
-        states = _by_episode(self._states, begun)
+        record = game.states(0).dtype
+        states = _by_episode(self._states, begun).view(record)
         ends = states[np.cumsum(self._lengths[begun] + 1) - 1]
         over = [game.terminated(end, options) or end["t"] >= options.max_steps for end in ends]
         if not any(over):
             return None
         whole = begun[over]
-        states, actions = _by_episode(self._states, whole), _by_episode(self._actions, whole)
+        states = _by_episode(self._states, whole).view(record)
+        actions = _by_episode(self._actions, whole)
         return RecordedEpisodes(self.about, states, actions, self._lengths[whole])
 
 
@@ -208,16 +208,18 @@ class _RecordingReward:
     ) -> None:
         """Write each term into its array of `terms` (n,), and their sums into `total` (n,)."""
         self._reward(before, actions, after, terms, total)
-        rows = np.flatnonzero(self._running)
-        self._recorder.add(rows, before[rows], actions[rows], after[rows])
+        rows = np.flatnonzero(self._running[: self._recorder.end])
+        self._recorder.add(rows, rows, before, actions, after)
 
 
 def _by_episode(parts: Sequence[tuple[Array, Array]], numbers: Array) -> Array:
     """Return what belongs to the episodes `numbers`, episode after episode."""
     found, arrays = (np.concatenate(each) for each in zip(*parts, strict=True))
-    order = np.argsort(found, kind="stable")
-    chosen = arrays[order[np.isin(found[order], numbers)]]
-    return chosen.view(parts[0][1].dtype)  # NumPy makes plain structures of records
+    wanted = np.zeros(int(found.max()) + 1, np.bool_)
+    wanted[numbers] = True
+    chosen = np.flatnonzero(wanted[found])
+    order = np.argsort(found[chosen], kind="stable")
+    return arrays[chosen[order]]
 
 
 def write_episodes(path: Path, episodes: RecordedEpisodes) -> None:
