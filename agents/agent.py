@@ -30,6 +30,14 @@ class UnsuitableTaskError(ValueError):
         super().__init__(" ".join(message.split()))  # NumPy breaks long bounds into lines
 
 
+class DivergedError(FloatingPointError):
+    """A metric of the agent is not finite any more."""
+
+    def __init__(self, message: str, metrics: dict[str, float]) -> None:
+        super().__init__(message)
+        self.metrics = metrics
+
+
 def agents_for(space: spaces.Space[Any]) -> str:
     """Return the end of an error message: which agents serve the actions of `space`."""
     kind = {spaces.Discrete: "discrete", spaces.Box: "continuous"}.get(type(space))

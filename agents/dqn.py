@@ -30,6 +30,7 @@ from agents.checkpointing import under
 from agents.networks.backbones import flatten, make_backbone
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Replay
+from agents.return_scale import explained_variance
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
 
 REPORT_EVERY = 100  # updates
@@ -113,7 +114,7 @@ class DQNAgent(QAgent):
         metrics = None
         self.rescale()
         for _ in range(settings.updates):
-            loss, predicted = self._improve()
+            loss, predicted, targets = self._improve()
             self.updates += 1
             if self.updates % settings.target_every == 0:
                 self._target_parameters.data.lerp_(self.parameters.data, settings.target_rate)
@@ -121,13 +122,17 @@ class DQNAgent(QAgent):
                 metrics = {
                     "value_loss": loss.item() * self.return_scale.unit**2,
                     "q_values": predicted.mean().item() * self.return_scale.unit,
+                    "explained_variance": explained_variance(predicted, targets).item(),
                     "epsilon": self.epsilon,
                     "learning_rate": settings.learning_rate,
                 }
         return self.check(metrics) if metrics else None
 
-    def _improve(self) -> tuple[Tensor, Tensor]:
-        """Take one gradient step on a batch; return the loss and Q of the batch's actions (n,)."""
+    def _improve(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Take one gradient step on a batch.
+
+        Returns the loss, Q of the batch's actions (n,) before the step, and its targets (n,).
+        """
         settings = self.settings
         sizes = (settings.batch_size, settings.gamma, settings.n_step)
         batch = self.replay.sample(self.generator, *sizes)
@@ -138,7 +143,7 @@ class DQNAgent(QAgent):
         loss = functional.smooth_l1_loss if settings.huber else functional.mse_loss
         error = loss(predicted, targets) * (1.0 if settings.huber else 0.5)
         self.descend(error, settings.max_grad_norm)
-        return error.detach(), predicted.detach()
+        return error.detach(), predicted.detach(), targets
 
     def targets(self, batch: dict[str, Array]) -> Tensor:
         """Return the targets of Q (n,): equation 3 of van Hasselt et al., or 4 with `double`."""

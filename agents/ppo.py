@@ -40,12 +40,10 @@ from agents.networks.backbones import make_backbone
 from agents.networks.distributions import Categorical, Gaussian, make_distribution
 from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.replay import Rows, empty_observations
-from agents.return_scale import ReturnAgent
+from agents.return_scale import MIN_VARIANCE, ReturnAgent
 from agents.saliency import pictures
 from agents.sticky_actions import hold
 from agents.validation import at_least_one, between_0_and_1, not_negative, positive
-
-MIN_VARIANCE = 1e-4  # of returns, in squared units of their scale; they may all be equal
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from agents.checkpointing import under
 from agents.networks.backbones import VectorBackbone, make_backbone
 from agents.q_agent import QAgent, QNetwork, number_of_actions
 from agents.replay import Steps
+from agents.return_scale import explained_variance
 from agents.validation import at_least_one, between_0_and_1, positive
 
 
@@ -153,6 +154,7 @@ class PQNAgent(QAgent):
             {
                 "value_loss": torch.stack(losses).mean().item() * self.return_scale.unit**2,
                 "q_values": returns.mean().item() * self.return_scale.unit,
+                "explained_variance": explained_variance(predicted.detach(), targets).item(),
                 "epsilon": self.epsilon,
                 "learning_rate": self.learning_rate,
             }

@@ -30,12 +30,18 @@ from agents.agent import Array, Insight, Step, Task
 from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.distributions import Categorical, make_distribution
 from agents.networks.policy_network import PolicyNetwork, best_in
-from agents.return_scale import ReturnAgent
+from agents.return_scale import ReturnAgent, explained_variance
 from agents.validation import at_least_one, between_0_and_1, positive
 
 COLUMNS = ("observations", "actions", "rewards", "environments")
 FLAGS = ("at_start", "collecting", "complete")
-POWERS = {"policy_loss": 1, "value_loss": 2, "entropy": 0, "advantage_rms": 1}
+POWERS = {
+    "policy_loss": 1,
+    "value_loss": 2,
+    "entropy": 0,
+    "advantage_rms": 1,
+    "explained_variance": 0,
+}
 """Power of the reward's unit in which each metric is measured."""
 
 
@@ -173,6 +179,7 @@ class ReinforceAgent(ReturnAgent):
             "value_loss": 0.5 * (values - returns).square().mean(),
             "entropy": self.distribution.entropy(outputs, self.network.log_std).mean(),
             "advantage_rms": advantages.square().mean().sqrt(),
+            "explained_variance": explained_variance(values.detach(), returns),
         }
 
     def _improve(self) -> dict[str, float]:

@@ -29,9 +29,16 @@ from agents.checkpointing import under
 from agents.torch_agent import TorchAgent
 
 MEMORY = 100_000.0  # environment steps after which a finished episode counts 1/e
+MIN_VARIANCE = 1e-4  # of returns, in squared units of their scale; they may all be equal
 LIMIT = 10.0  # rewards count at most as this many times sigma
 PREFIX = "return_scale."
 SCALE = "network.return_scale"  # with the network, because it gives the network's values a unit
+
+
+def explained_variance(predicted: Tensor, targets: Tensor) -> Tensor:
+    """Return which share of the variance of `targets` is predicted: 1 all of it, 0 none."""
+    unexplained, variance = (each.var(correction=0) for each in (targets - predicted, targets))
+    return 1.0 - unexplained / variance.clamp_min(MIN_VARIANCE)
 
 
 class ReturnScale:

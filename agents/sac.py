@@ -34,13 +34,20 @@ from agents.networks.distributions import HALF_LOG_TAU, BoxScale
 from agents.networks.policy_network import PolicyNetwork, best_in
 from agents.networks.state_action import is_bounded_box, make_encoder, mlp
 from agents.replay import Replay
-from agents.return_scale import ReturnAgent
+from agents.return_scale import ReturnAgent, explained_variance
 from agents.sticky_actions import persist, random_actions
 from agents.validation import at_least_one, between_0_and_1, positive
 
 LOG_STD_RANGE = (-20.0, 2.0)
 REPORT_EVERY = 1_000  # environment steps
-POWERS = {"policy_loss": 1, "value_loss": 2, "entropy": 0, "alpha": 1, "mean_value": 1}
+POWERS = {
+    "policy_loss": 1,
+    "value_loss": 2,
+    "entropy": 0,
+    "alpha": 1,
+    "mean_value": 1,
+    "explained_variance": 0,
+}
 """Power of the reward's unit in which each metric is measured."""
 
 
@@ -209,7 +216,8 @@ class SACAgent(ReturnAgent):
         critics, log_alpha = self.network.critics, self.network.log_alpha
         features = critics.encoder(batch["observations"])
         values = critics(features, batch["actions"])
-        errors = values - self.targets(batch, next_noise)
+        targets = self.targets(batch, next_noise)
+        errors = values - targets
         value_loss = 0.5 * errors.square().mean(1).sum()  # equation 5
 
         features, alpha = features.detach(), log_alpha.exp()
@@ -227,6 +235,7 @@ class SACAgent(ReturnAgent):
             "entropy": -log_probs.mean(),
             "alpha": alpha,
             "mean_value": values.mean(),
+            "explained_variance": explained_variance(values[0].detach(), targets),
         }
         return value_loss + policy_loss + alpha_loss, metrics
 

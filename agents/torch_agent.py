@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.adam import Adam
-from agents.agent import NO_BACKBONE, Agent, Array, Task, UnsuitableTaskError
+from agents.agent import NO_BACKBONE, Agent, Array, DivergedError, Task, UnsuitableTaskError
 from agents.checkpointing import under
 from agents.networks.backbones import flatten
 
@@ -56,12 +56,13 @@ class TorchAgent(Agent):
         """Return the metrics if all of them are finite.
 
         Raises:
-            FloatingPointError: if training has diverged.
+            DivergedError: if training has diverged.
         """
         if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(
+            raise DivergedError(
                 f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; use a smaller "
-                "learning rate"
+                "learning rate",
+                metrics,
             )
         return metrics
 

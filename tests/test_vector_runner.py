@@ -205,7 +205,7 @@ def test_training_curves_continue_from_a_checkpoint_with_the_same_bits() -> None
     for step in range(100):
         rows = np.flatnonzero(generator.random(64) < 0.2)
         scores = generator.random(len(rows))
-        episodes = Episodes(scores, scores, scores, {"hit": scores}, rows)
+        episodes = Episodes(scores, scores, scores, {"hit": scores}, scores > 0, rows)
         if step == 50:
             saved = json.loads(json.dumps(half.checkpoint()))
             half = TrainingCurves(64)
@@ -230,7 +230,7 @@ def test_scores_of_0_and_1_get_wilson_intervals(
 ) -> None:
     """Published intervals: Newcombe 1998, Statistics in Medicine 17, table I, method 3."""
     scores = np.repeat([1.0, 0.0], [successes, count - successes])
-    found = Evaluation(scores, scores, scores).interval()
+    found = Evaluation(scores, scores, scores, scores > 0).interval()
     assert found == pytest.approx((low, high), abs=5e-5)
 
 
@@ -238,7 +238,7 @@ def test_other_scores_get_bootstrap_intervals() -> None:
     """With 400 scores they agree with the normal approximation."""
     scores = np.random.default_rng(0).normal(40, 5, 400)
     scores[:2] = 0.0, 1.0
-    low, high = Evaluation(scores, scores, scores).interval()
+    low, high = Evaluation(scores, scores, scores, scores > 0).interval()
     assert low == pytest.approx(scores.mean() - 1.96 * scores.std() / 20, abs=0.05)
     assert high == pytest.approx(scores.mean() + 1.96 * scores.std() / 20, abs=0.05)
 

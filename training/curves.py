@@ -9,6 +9,7 @@ began. So every episode counts once, at a place that does not depend on its outc
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from training.vector_runner import Episodes
 
 LEAST_EPISODES = 100
 """Least number of episodes in a block; those that begin at the same step are never divided."""
+ROUNDING = 1e-9  # of a variance, relative to the mean square: what floats make of no variance
 TAGS = ("task/score", "rollout/ep_rew_mean", "rollout/ep_len_mean")
 
 
@@ -34,7 +36,8 @@ class Block:
     running: Count
     """Number of episodes that have not ended."""
     sums: list[float]
-    """Sums over the episodes that ended: of `TAGS`, then of the reward terms."""
+    """Sums over the episodes that ended: of `TAGS`, of the reward terms, and of `_more`. Earlier
+    versions lack the last ones."""
 
 
 @dataclass
@@ -69,7 +72,8 @@ class TrainingCurves:
         """Count episodes that ended at `step`; return new points (start, means by tag)."""
         names = sorted(episodes.terms)  # a resumed run may hold them in another order
         terms = [episodes.terms[name] for name in names]
-        columns = np.array([episodes.scores, episodes.returns, episodes.lengths, *terms])
+        more = _more(episodes)
+        columns = np.array([episodes.scores, episodes.returns, episodes.lengths, *terms, *more])
         numbers = self._numbers[episodes.rows]
         for number in set(numbers.tolist()):
             inside, block = numbers == number, self._blocks[number]
@@ -100,9 +104,20 @@ class TrainingCurves:
     @staticmethod
     def _means(block: Block, terms: list[str]) -> dict[str, float]:
         tags = [*TAGS, *(TERM_PREFIX + name for name in terms)]
-        means = {tag: total / block.episodes for tag, total in zip(tags, block.sums, strict=False)}
+        *sums, squares, length_squares, products, terminated = (
+            total / block.episodes for total in block.sums
+        )
+        means = dict(zip(tags, sums, strict=True))
+        mean, length = means["rollout/ep_rew_mean"], means["rollout/ep_len_mean"]
         if terms:
-            means[f"{TERM_PREFIX}weighted_sum"] = means["rollout/ep_rew_mean"]
+            means[f"{TERM_PREFIX}weighted_sum"] = mean
+        variance, length_variance = squares - mean * mean, length_squares - length * length
+        means["rollout/ep_rew_std"] = math.sqrt(max(variance, 0.0))
+        means["rollout/ep_terminated"] = terminated
+        if variance > ROUNDING * squares and length_variance > ROUNDING * length_squares:
+            covariance = products - mean * length
+            correlation = covariance / math.sqrt(variance * length_variance)
+            means["rollout/ep_len_rew_corr"] = correlation
         return means
 
     def checkpoint(self) -> dict[str, Any]:
@@ -125,3 +140,9 @@ class TrainingCurves:
         self.means, self._oldest, self._numbers = saved.means, saved.oldest, numbers + saved.oldest
         self._blocks = {saved.oldest + k: block for k, block in enumerate(saved.blocks)}
         self._newest = saved.oldest + len(saved.blocks) - 1
+
+
+def _more(episodes: Episodes) -> tuple[Any, ...]:
+    """Return what the spread of returns and their correlation with lengths are computed from."""
+    returns, lengths = episodes.returns, episodes.lengths.astype(np.float64)
+    return np.square(returns), np.square(lengths), returns * lengths, episodes.terminated

@@ -33,6 +33,8 @@ class Evaluation:
     scores: Array
     returns: Array
     lengths: Array
+    terminated: Array
+    """Flags: the episode ended in a terminal state, and was not cut off."""
     terms: dict[str, Array] = field(default_factory=dict)
     """Sum of each reward term before weighting, by name."""
     recorded: RecordedEpisodes | None = None
@@ -53,6 +55,13 @@ class Evaluation:
     def mean_score(self) -> float:
         """Mean of the scores."""
         return float(self.scores.mean())
+
+    @property
+    def length_correlation(self) -> float | None:
+        """Correlation of the lengths of episodes with their returns; None if one is constant."""
+        if not (np.ptp(self.lengths) and np.ptp(self.returns)):
+            return None
+        return float(np.corrcoef(self.lengths, self.returns)[0, 1])
 
     def interval(self) -> tuple[float, float]:
         """Return a 95 % confidence interval of the mean score of this policy, over episodes.
@@ -110,6 +119,7 @@ def evaluate(
         agent.set_lookahead(runner.lookahead)
         scores, returns = np.zeros(episodes), np.zeros(episodes)
         lengths, running = np.zeros(episodes, np.int64), np.ones(episodes, np.bool_)
+        terminated = np.zeros(episodes, np.bool_)
         recorder = None
         if record_as and env_id in env_ids(GAMES):
             options = {name: value for name, value in make_options.items() if name != "reward"}
@@ -122,7 +132,7 @@ def evaluate(
                 first = running[ended.rows]
                 rows = ended.rows[first]
                 scores[rows], returns[rows] = ended.scores[first], ended.returns[first]
-                lengths[rows] = ended.lengths[first]
+                lengths[rows], terminated[rows] = ended.lengths[first], ended.terminated[first]
                 for name, sums in ended.terms.items():
                     terms.setdefault(name, np.zeros(episodes))[rows] = sums[first]
                 running[rows] = False
@@ -131,7 +141,7 @@ def evaluate(
     finally:
         environments.close()
     recorded = None if recorder is None else recorder.episodes()
-    return Evaluation(scores, returns, lengths, terms, recorded, *found)
+    return Evaluation(scores, returns, lengths, terminated, terms, recorded, *found)
 
 
 def fresh_seed(*key: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from agents import make_agent
-from agents.agent import Agent, Task
+from agents.agent import Agent, DivergedError, Step, Task
 from agents.checkpointing import (
     agent_numbers,
     agent_tensors,
@@ -32,6 +32,7 @@ from training.display import Display
 from training.evaluation import Evaluation, evaluate, fresh_seed
 from training.feedback import learns, numbers_of
 from training.logger import Logger
+from training.measures import StepMeasures
 from training.progress import Progress
 from training.run_folder import (
     BEST,
@@ -108,6 +109,7 @@ class Run:
         self.runner = runner
         self.progress = Progress()
         self.curves = TrainingCurves(runner.count)
+        self.measures = StepMeasures(runner.count, runner.terms)
         self.levels = parse_curriculum(config.curriculum)
         self.best_score: float | None = None
         """Evaluation of the model in `BEST`; None if there is none yet."""
@@ -150,6 +152,8 @@ class Run:
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
         for name, array in self.runner.checkpoint().items():
             tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
+        for name, array in self.measures.checkpoint().items():
+            tensors[f"measures.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
         numbers = {
             "progress": vars(self.progress),
             "curves": self.curves.checkpoint(),
@@ -196,6 +200,8 @@ class Run:
             self.curves.begin(self.progress.steps)
             if self.runner.exact:
                 self.runner.restore({name: t.numpy() for name, t in environments.items()})
+                measures = under("measures.", tensors)
+                self.measures.restore({name: t.numpy() for name, t in measures.items()})
                 if "curves" in numbers:  # older versions counted episodes by their end
                     self.curves.restore(numbers["curves"])
             else:
@@ -236,7 +242,9 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
         runner = run.runner
         actions = agent.act(runner.observations)
         step, episodes = runner.step(actions)
-        metrics = agent.learn(step)
+        if measured := run.measures.add(step):
+            logger.scalars(measured, progress.steps + runner.count)
+        metrics = _learn(run, step, logger)
         before, progress.steps = progress.steps, progress.steps + runner.count
         MARKS.words[STEP] = progress.steps
         progress.feedback_numbers += (
@@ -255,6 +263,17 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
             run.save()
             saved = time.monotonic()
     run.save()
+
+
+def _learn(run: Run, step: Step, logger: Logger) -> dict[str, float] | None:
+    """Let the agent learn from a step; if it diverges, log what led to it."""
+    try:
+        return run.agent.learn(step)
+    except DivergedError as error:
+        at = run.progress.steps + run.runner.count
+        logger.scalars(run.measures.measure(), at)
+        logger.scalars({f"train/{name}": value for name, value in error.metrics.items()}, at)
+        raise
 
 
 @dataclass(frozen=True)
@@ -310,11 +329,16 @@ def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: 
     """Log an evaluation, with a video of one episode and the agent's own pictures."""
     config, step = run.config, run.progress.steps
     run.progress.evaluated_step = step
+    correlation = evaluation.length_correlation
     logger.scalars(
         {
             "eval/mean_score": evaluation.mean_score,
             "eval/mean_reward": float(evaluation.returns.mean()),
             "eval/mean_ep_length": float(evaluation.lengths.mean()),
+            "eval/std_score": float(evaluation.scores.std()),
+            "eval/std_reward": float(evaluation.returns.std()),
+            "eval/ep_terminated": float(evaluation.terminated.mean()),
+            **({} if correlation is None else {"eval/len_rew_corr": correlation}),
             **{f"eval/{name}": value for name, value in evaluation.metrics.items()},
             **{f"eval/{TERM_PREFIX}{k}": float(v.mean()) for k, v in evaluation.terms.items()},
             "feedback/numbers": float(run.progress.feedback_numbers),

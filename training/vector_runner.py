@@ -45,6 +45,8 @@ class Episodes:
     """Score of the game, or the return where an environment has no score."""
     terms: dict[str, Array]
     """Sum of each reward term before weighting, by name."""
+    terminated: Array
+    """Flags: the episode ended in a terminal state, and was not cut off."""
     rows: Array
     """Index of the environment."""
 
@@ -138,7 +140,7 @@ class VectorRunner:
         if any_done and self.mode == AutoresetMode.DISABLED:
             observations, _ = self.environments.reset(options={"reset_mask": done})
         self.observations = observations
-        return step, self._ended(done, infos) if any_done else None
+        return step, self._ended(done, terminated, infos) if any_done else None
 
     def _next_observations(self, observations: Array, infos: dict[str, Any]) -> Array:
         """Return the observations after the step; where an episode ended, its last one."""
@@ -158,13 +160,14 @@ class VectorRunner:
                 self._sums[name] = np.zeros(self.count)
             np.add(self._sums[name], values, out=self._sums[name], where=step.valid)
 
-    def _ended(self, done: Array, infos: dict[str, Any]) -> Episodes:
+    def _ended(self, done: Array, terminated: Array, infos: dict[str, Any]) -> Episodes:
         rows = np.flatnonzero(done)
         sums = {name: values[rows] for name, values in self._sums.items()}
         returns = sums.pop("")
         final = infos.get("final_info", {}) if self.mode == AutoresetMode.SAME_STEP else infos
         scores = np.asarray(final["score"], np.float64)[rows] if "score" in final else returns
-        episodes = Episodes(returns, self._lengths[rows].copy(), scores, sums, rows)
+        lengths = self._lengths[rows].copy()
+        episodes = Episodes(returns, lengths, scores, sums, terminated[rows].copy(), rows)
         self._lengths[rows] = 0
         for values in self._sums.values():
             values[rows] = 0.0
