@@ -54,6 +54,10 @@ COMMANDS = {
         "Damage run folders, then resume and play them.",
         "benchmarks.damage:DamageCommand",
     ),
+    "doctor": Command(
+        "Try `python -m training doctor` on ill and healthy runs.",
+        "benchmarks.doctor:DoctorCommand",
+    ),
 }
 HELP = f"""usage: python -m benchmarks [SUITE ...] [options]
        python -m benchmarks COMMAND [options]

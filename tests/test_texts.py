@@ -15,6 +15,7 @@ import playing.texts
 import reward_lab.texts
 import rewards.check.texts
 import stages.lab.texts
+import training.doctor.texts
 from envs.engine.game import load_game
 from envs.registry import EXPERIMENTS, GAMES
 from rewards.check.events import events_of
@@ -24,6 +25,7 @@ from rewards.texts import LANGUAGES, load_texts
 FOLDERS = (
     *(stages.lab.texts.FOLDER, rewards.check.texts.FOLDER),
     *(playing.texts.FOLDER, reward_lab.texts.FOLDER),
+    training.doctor.texts.FOLDER,
 )
 TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]
 TASKS = ("balance", "goal", "path", "slow")

@@ -33,6 +33,9 @@ COMMANDS = {
         "Export the best model of a run, to ONNX or to a small folder for play.py.",
         "training.export:main",
     ),
+    "doctor": Command(
+        "RUN", "Say why the agent of a run may not have learned.", "training.doctor.command:main"
+    ),
     "sweep": Command(
         "--env ENV --agent AGENT --trials N",
         "Search the settings of an agent with Optuna.",

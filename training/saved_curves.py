@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +13,8 @@ import numpy as np
 
 from agents.agent import Array
 from envs.names import suggest
+from training.logger import EVENTS
+from training.run_folder import RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +24,8 @@ REWARDS = {"eval/mean_reward": "evaluation", "rollout/ep_rew_mean": "training"}
 PANEL = 5.0, 3.2
 """Width and height of one panel of a figure in inches."""
 DOTS_PER_INCH = 100
+MAX_SIZE = 2_000_000_000
+"""Maximum size of the files of the curves in bytes; videos of long runs need much."""
 
 
 class Curve(NamedTuple):
@@ -32,17 +38,43 @@ class Curve(NamedTuple):
 
 
 def read_curves(folder: Path) -> dict[str, Curve]:
-    """Return the curves of a run by tag, as TensorBoard shows them; empty if there are none."""
+    """Return the curves of a run by tag, as TensorBoard shows them; empty if there are none.
+
+    Executes nothing of the run.
+
+    Raises:
+        RunError: if the files of the curves are damaged.
+    """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 1})
-    events.Reload()
-    found = {}
-    for tag in events.Tags()["scalars"]:
-        points = events.Scalars(tag)
-        steps = np.array([point.step for point in points], np.int64)
-        found[tag] = Curve(steps, np.array([point.value for point in points], np.float64))
-    return found
+    _check_files(folder)
+    one = dict.fromkeys(("images", "audio", "tensors", "histograms", "compressedHistograms"), 1)
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, **one})
+    try:
+        events.Reload()
+        found = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
+    except Exception as error:  # whatever protobuf and TensorBoard raise for a damaged file
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RunError(f"{folder} is damaged: its curves cannot be read ({reason})") from None
+    return {
+        tag: Curve(
+            np.array([point.step for point in points], np.int64),
+            np.array([point.value for point in points], np.float64),
+        )
+        for tag, points in found.items()
+    }
+
+
+def _check_files(folder: Path) -> None:
+    """Check that the files of the curves are regular files of a plausible size."""
+    size = 0
+    for file in folder.glob(f"{EVENTS}*"):
+        status = os.lstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise RunError(f"{file} cannot be read: it is not a regular file")
+        size += status.st_size
+    if size > MAX_SIZE:
+        raise RunError(f"{folder} is damaged: its curves are larger than {MAX_SIZE:,} bytes")
 
 
 def draw_curves(curves: Mapping[str, Curve], tags: Sequence[str] = (), title: str = "") -> Figure:

@@ -290,10 +290,12 @@ def next_commands(ending: Ending) -> list[str]:
         return [f"Continue:    python train.py --resume {folder}{trust}"]
     if ending.final is None:
         return []
+    unsolved = run.config.solved_score is not None and not run.solved
     return [
         f"Run folder:  {folder}",
         f"Watch it:    python play.py {folder}",
         f"Curves:      tensorboard --logdir {quoted(run.shown_folder.parent)}",
+        *([f"Not solved:  python -m training doctor {folder} may say why"] if unsolved else []),
     ]
 
 
