@@ -181,15 +181,15 @@ def test_options_can_bias_the_training_set_only() -> None:
 @every_dataset
 def test_n_steps_and_n_resumed_equal_2n_bit_for_bit(env_id: str, tmp_path: Path) -> None:
     name = next(name for name, entry in DATASETS.items() if entry.env_id == env_id)
-    given = ["--env", name, "--num-envs", 32, "--eval-every", 640, "--eval-episodes", 5]
+    given = ["--env", name, "--num-envs", 32, "--eval-every", 320, "--eval-episodes", 5]
     given += ["--env-options", "examples=200", "test_examples=100"]
     agent = preset(env_id, "any", {})["agent"]
     hyperparameters = asdict(settings_type(agent)()) | preset(env_id, agent, {})
     if hyperparameters.get("anneal"):  # the schedule would depend on the planned steps
         given.append("--no-anneal")
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 1280, *given)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 640, *given)
-    run_train("--resume", half, "--steps", 1280)
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 640, *given)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 320, *given)
+    run_train("--resume", half, "--steps", 640)
     assert_same_checkpoint(through, half)
 
 

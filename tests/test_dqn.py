@@ -113,7 +113,7 @@ def test_an_update_is_one_adam_step_on_a_hand_computed_loss(huber: bool) -> None
 
 @pytest.mark.parametrize(
     ("seed", "target"),
-    [(0, {"target_every": 20}), (1, {"target_every": 20}), (2, {"target_rate": 0.05})],
+    [(0, {"target_every": 20}), (2, {"target_rate": 0.05})],
 )
 def test_dqn_finds_the_q_of_a_corridor(seed: int, target: dict[str, Any]) -> None:
     settings = DQNSettings(
@@ -192,10 +192,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     options: list[str], tmp_path: Path
 ) -> None:
     common = ["--agent", "dqn", "--num-envs", "16", "--eval-every", "2000", "--eval-episodes", "2"]
-    common += ["--learning-starts", "500", "--exploration-steps", "3000", *options]
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 4800, *common)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 2400, *common)
-    run_train("--resume", half, "--steps", 4800)
+    common += ["--learning-starts", "300", "--exploration-steps", "1500", *options]
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 2400, *common)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 1200, *common)
+    run_train("--resume", half, "--steps", 2400)
     assert_same_checkpoint(through, half)
 
 

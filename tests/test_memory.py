@@ -68,11 +68,17 @@ def test_the_observation_does_not_show_the_controls() -> None:
 # --- History
 
 
-@pytest.mark.parametrize("env_id", ["PaddleBall-v0", "BicycleBalance-v0"])
-def test_history_holds_observations_and_actions_since_the_episode_began(env_id: str) -> None:
+@pytest.mark.parametrize(
+    ("env_id", "options"),
+    [("PaddleBall-v0", {"controls": "random"}), ("BicycleBalance-v0", {})],
+    ids=["discrete actions", "continuous actions"],
+)
+def test_history_holds_observations_and_actions_since_the_episode_began(
+    env_id: str, options: dict[str, Any]
+) -> None:
     """Compared with the same games without history, across the ends of episodes."""
-    k, plain = 3, make_vec(env_id, 4, max_steps=5)
-    env = make_vec(env_id, 4, max_steps=5, history=k)
+    k, plain = 3, make_vec(env_id, 4, max_steps=5, **options)
+    env = make_vec(env_id, 4, max_steps=5, history=k, **options)
     seen, rows = plain.reset(seed=1)[0], env.reset(seed=1)[0]
     discrete = isinstance(env.single_action_space, gymnasium.spaces.Discrete)
     actions_seen = int(env.single_action_space.n) if discrete else 3

@@ -47,7 +47,7 @@ def make_run(folder: Path, *arguments: str) -> tuple[Run, Any]:
 SERVED = {
     "ppo": ["--agent", "ppo"],
     "ppo, continuous": ["--env", "bicycle", "--agent", "ppo"],
-    "ppo, rows": ["--agent", "ppo", "--env-options", "history=3"],
+    "ppo, rows": ["--agent", "ppo", "--env-options", "history=3", "controls=random"],
     "reinforce": ["--agent", "reinforce"],
     "dqn": ["--agent", "dqn", "--env", "CartPole-v1"],
     "pqn, screens": ["--agent", "pqn", "--observation", "screen"],

@@ -83,7 +83,7 @@ def test_truncation_bootstraps_from_the_last_observation_and_termination_does_no
     assert agent.returns().numpy() == pytest.approx(np.array(expected))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_pqn_finds_the_q_of_a_corridor(seed: int) -> None:
     """With lambda = 0, because Peng's Q(lambda) includes the rewards of random actions."""
     settings = PQNSettings(
@@ -129,21 +129,21 @@ def test_each_layer_of_the_backbone_is_normalised_before_relu() -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("steps", "options"),
     [
-        ["--num-steps", "37"],  # stops in the middle of a rollout
-        ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"],
+        (2400, ["--num-steps", "37"]),  # stops in the middle of a rollout
+        (640, ["--env-options", "observation=screen", "screen_size=24", "--num-steps", "20"]),
     ],
     ids=["within a rollout", "screen"],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    options: list[str], tmp_path: Path
+    steps: int, options: list[str], tmp_path: Path
 ) -> None:
-    common = ["--agent", "pqn", "--num-envs", "16", "--eval-every", "2000", "--eval-episodes", "2"]
-    common += ["--exploration-steps", "3000", *options]
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 4800, *common)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 2400, *common)
-    run_train("--resume", half, "--steps", 4800)
+    common = ["--agent", "pqn", "--num-envs", "16", "--eval-every", "500", "--eval-episodes", "2"]
+    common += ["--exploration-steps", str(steps + 100), *options]
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 2 * steps, *common)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", steps, *common)
+    run_train("--resume", half, "--steps", 2 * steps)
     assert_same_checkpoint(through, half)
 
 

@@ -233,10 +233,10 @@ def test_a_run_writes_scatter_plots_and_its_agent_can_play(tmp_path: Path) -> No
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     options: list[Any], tmp_path: Path
 ) -> None:
-    options = ["--agent", "reward_model", "--width", 16, "--capacity", 900, *QUICK, *options]
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 1600, *options)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 800, *options)
-    run_train("--resume", half, "--steps", 1600)
+    options = ["--agent", "reward_model", "--width", 16, "--capacity", 500, *QUICK, *options]
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 800, *options)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 400, *options)
+    run_train("--resume", half, "--steps", 800)
     assert_same_checkpoint(through, half)
 
 

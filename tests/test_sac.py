@@ -214,15 +214,15 @@ def test_acting_without_exploration_changes_nothing() -> None:
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     observation: str, tmp_path: Path
 ) -> None:
-    options = ["--env", "tiny", "--agent", "sac", "--width", 16, "--capacity", 700, *QUICK]
+    options = ["--env", "tiny", "--agent", "sac", "--width", 16, "--capacity", 400, *QUICK]
     options += ["--persistence", 3, "--warmup", 200, "--batch-size", 16, "--env-options"]
     options += [f"observation={observation}", "screen_size=24"]
-    through = run_train("--run-dir", tmp_path / "a", "--steps", 1600, *options)
-    half = run_train("--run-dir", tmp_path / "b", "--steps", 800, *options)
-    run_train("--resume", half, "--steps", 1600)
+    through = run_train("--run-dir", tmp_path / "a", "--steps", 960, *options)
+    half = run_train("--run-dir", tmp_path / "b", "--steps", 480, *options)
+    run_train("--resume", half, "--steps", 960)
     assert_same_checkpoint(through, half)
     early = run_train("--run-dir", tmp_path / "c", "--steps", 160, *options)  # in the warm-up
-    run_train("--resume", early, "--steps", 1600)
+    run_train("--resume", early, "--steps", 960)
     assert_same_checkpoint(through, early)
 
 

@@ -484,6 +484,9 @@ def test_evaluations_are_made_on_the_final_task(tmp_path: Path) -> None:
     assert [{name: made[name] for name in final} for made in EVALUATED] == [final] * 4
 
 
+RANDOM = ["--env-options", "controls=random"]  # whose history other tests compile too
+
+
 @pytest.mark.parametrize(
     ("items", "message"),
     [
@@ -494,7 +497,7 @@ def test_evaluations_are_made_on_the_final_task(tmp_path: Path) -> None:
         (["padle_size=0.5@0"], "did you mean `paddle_size`?"),
         (["paddle_size=5@0", "paddle_size=0.1@10"], "between 0.01 and 1"),
         (["observation='screen'@0", "observation='state'@10"], "changes the observations"),
-        (["history=2@0", "history=0@10"], "changes the observations"),
+        (["history=2@0", "history=0@10", *RANDOM], "changes the observations"),
         (["reward=effort@0"], "use --reward"),
         (["paddle_size=0.5@0", "paddle_size=0.1@5000000"], "5,000,000"),
         (["max_steps=9@0", "--env-options", "max_steps=9"], "leave it out of the other options"),
