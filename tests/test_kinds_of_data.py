@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import signal
+from scipy import ndimage, signal
 
 import train
 from envs.engine.game import SAMPLE_RATE
@@ -31,7 +31,7 @@ from stages.datasets.spectrogram import (
     mel,
     powers,
 )
-from stages.datasets.translate import COARSE, Translate, frames
+from stages.datasets.translate import COARSE, DEFOCUS, Translate, frames
 from stages.lab.trials import Trial, learning_curve
 from stages.supervised.boosted_trees import make_trees
 
@@ -203,6 +203,21 @@ def test_translations_are_of_the_same_state() -> None:
             assert y == pytest.approx(ball[2], abs=0.07)  # light beyond the screen is lost
 
 
+def test_a_lens_out_of_focus_blurs_and_a_background_only_adds_light() -> None:
+    blurred, screens, _ = Translate(source="defocused").sample(20, 1)
+    for seen, screen in zip(blurred[:, 0], screens[:, 0].astype(float), strict=True):
+        expected = ndimage.gaussian_filter(screen, DEFOCUS, mode="constant", truncate=8)
+        assert np.abs(seen - expected).max() <= 1.0  # rounded, and the edges of the kernel
+    in_front, same, _ = Translate(source="cluttered").sample(20, 1)
+    assert np.array_equal(same, screens)
+    light = in_front.astype(int) - same
+    assert light.min() >= 0
+    assert (light.std((1, 2, 3)) > 5).all()
+    assert np.abs(light[0] - light[1]).max() > 50
+    fewer = Translate(source="cluttered").sample(5, 1)
+    assert np.array_equal(fewer.observations, in_front[:5])
+
+
 @pytest.mark.parametrize("target", ["state", "screen"])
 def test_scores_are_r_squared(target: str) -> None:
     dataset = Translate(100, source="coarse", target=target)
@@ -234,7 +249,7 @@ def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) ->
     [
         ("sounds", "observation=mp3", "option `observation` must be spectrogram or waveform"),
         ("sounds", "background=2", "option `background` must be between 0 and 1"),
-        ("translate", "source=text", "option `source` must be state, screen or coarse"),
+        ("translate", "source=text", "option `source` must be state, screen, coarse, "),
         ("translate", "target=state", "options `source` and `target` must differ"),
         ("translate", "screen_size=25", "option `screen_size` must be a multiple of 8"),
         ("translate", "noise=0.1", "option `noise` must be 0"),

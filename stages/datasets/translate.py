@@ -3,11 +3,13 @@
 Description
     Translate a state of paddle-and-ball from one kind of data to another. Screen to state is
     recognition, from many numbers to few. State to screen is generation, from few numbers to many.
-    Coarse to screen is super-resolution. The engine supplies all three.
+    Coarse to screen is super-resolution, defocused to screen is focus, and cluttered to screen is
+    the removal of a background. The engine supplies all of them.
 Kinds of data
     `state`: three numbers in -1..1, the ball's x and y and the paddle's y. `screen`: 24 x 24
     pixels, blurred as in `--env reconstruct`. `coarse`: the same screen with 8 x 8 pixels, each the
-    mean of a block.
+    mean of a block. Sources only: `defocused`, the screen through a blurring lens, and `cluttered`,
+    the screen in front of random waves of light.
 Observation Space
     Depends on `source`: `Box(-1, 1, (3,), float32)`, `Box(0, 255, (1, 24, 24), uint8)` or
     `Box(0, 255, (1, 8, 8), uint8)`.
@@ -41,6 +43,9 @@ from stages.pictures.maps import picture_of_pairs
 from stages.pictures.predictions import CLASS_COLOURS, draw_boxes
 
 KINDS = ("state", "screen", "coarse")
+SOURCES = (*KINDS, "defocused", "cluttered")
+DEFOCUS = 3.0  # standard deviation of the blur of `defocused`, in pixels
+WAVES, BRIGHTEST = 3, 45.0  # of the background of `cluttered`: number, and brightness of each
 VISIBLE = [0, 1, 4]  # columns of `rows` that one screen shows
 COARSE = 8  # pixels to a side
 
@@ -50,9 +55,9 @@ class Translate(PaddleDataset):
     """Translate a state from one kind of data to another."""
 
     source: str = "state"
-    """Kind of the observation: state, screen or coarse."""
+    """Kind of the observation: state, screen, coarse, defocused or cluttered."""
     target: str = "screen"
-    """Kind of the target: another one of the three."""
+    """Kind of the target: another one, state, screen or coarse."""
 
     feedbacks: ClassVar[dict[str, str]] = {"answer": "labels"}
 
@@ -66,10 +71,10 @@ class Translate(PaddleDataset):
             raise ValueError(
                 f"option `screen_size` must be a multiple of {COARSE}, got {self.screen_size}"
             )
-        for name in ("source", "target"):
-            if getattr(self, name) not in KINDS:
+        for name, kinds in (("source", SOURCES), ("target", KINDS)):
+            if getattr(self, name) not in kinds:
                 raise ValueError(
-                    f"option `{name}` must be {one_of(KINDS)}, got {getattr(self, name)!r}"
+                    f"option `{name}` must be {one_of(kinds)}, got {getattr(self, name)!r}"
                 )
         if self.source == self.target:
             raise ValueError(
@@ -94,7 +99,8 @@ class Translate(PaddleDataset):
 
     def sample(self, count: int, seed: int) -> Examples:
         screens, states = self.sample_states(count, seed)
-        return Examples(*(as_kind(kind, screens, states) for kind in (self.source, self.target)))
+        waves = np.random.default_rng((seed, 4)).random((count, WAVES, 4))
+        return Examples(*(self.seen_as(kind, screens, states, waves) for kind in self.pair))
 
     def observe(self, screens: Array, states: Any) -> Array:
         """Return the newest screens, blurred."""
@@ -103,8 +109,20 @@ class Translate(PaddleDataset):
     def example_from_game(self, screens: Array, state: Any) -> tuple[Array, Array | None]:
         states = np.asarray([state], GAME.state)
         newest = self.observe(screens[None], states)
-        source, target = (as_kind(kind, newest, states)[0] for kind in (self.source, self.target))
+        waves = np.full((1, WAVES, 4), 0.5) * np.arange(1, WAVES + 1)[:, None] / WAVES
+        source, target = (self.seen_as(kind, newest, states, waves)[0] for kind in self.pair)
         return source, target
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The kinds of the observation and of the target."""
+        return self.source, self.target
+
+    def seen_as(self, kind: str, screens: Array, states: Any, waves: Array) -> Array:
+        """Return states (n,), with screens (n, 1, side, side), as one of `SOURCES`."""
+        if kind == "defocused":
+            return defocused(screens)
+        return cluttered(screens, waves) if kind == "cluttered" else as_kind(kind, screens, states)
 
     def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
         """Draw frames at the predicted positions of ball and paddle."""
@@ -146,6 +164,27 @@ def as_kind(kind: str, screens: Array, states: Any) -> Array:
     count, _, side, _ = screens.shape
     blocks = screens.reshape(count, 1, COARSE, side // COARSE, COARSE, side // COARSE)
     return np.asarray(blocks.mean((3, 5)) + 0.5, np.uint8)
+
+
+def defocused(screens: Array) -> Array:
+    """Return uint8 screens (n, 1, side, side) as a lens out of focus shows them."""
+    places = np.arange(screens.shape[-1])
+    lens = np.exp(-0.5 * (np.subtract.outer(places, places) / DEFOCUS) ** 2).astype(np.float32)
+    lens /= lens.sum(1).max()
+    return np.asarray(lens @ screens.astype(np.float32) @ lens.T + 0.5, np.uint8)
+
+
+def cluttered(screens: Array, waves: Array) -> Array:
+    """Return uint8 screens (n, 1, side, side) in front of waves of light.
+
+    `waves` (n, k, 4) in 0..1 are their numbers of periods across and down (up to 4), phase and
+    brightness.
+    """
+    places = np.arange(screens.shape[-1]) / screens.shape[-1]
+    across, down, phase, bright = np.moveaxis(waves, -1, 0)[..., None, None].astype(np.float32)
+    turns = 4 * (2 * across - 1) * places + 4 * (2 * down - 1) * places[:, None] + phase
+    light = (BRIGHTEST * bright * (1 + np.sin(2 * np.pi * turns))).sum(1, keepdims=True)
+    return np.asarray(np.minimum(screens + light, 255.0), np.uint8)
 
 
 @functools.lru_cache(maxsize=4)
