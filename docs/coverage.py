@@ -25,6 +25,7 @@ from stages.lab.summary import SummaryOptions
 from stages.pretraining.generate import GenerateOptions
 from stages.pretraining.next_token import NextTokenOptions
 from stages.supervised.agreement import AgreementOptions
+from stages.supervised.preparing import PreparingOptions
 from stages.supervised.tries import TriesOptions
 from training.cli import read_options
 from training.train_options import parse as parse_train
@@ -44,6 +45,7 @@ OTHER_STAGES = {
     "next_token": NextTokenOptions,
     "tries": TriesOptions,
     "claims": SummaryOptions,
+    "preparing": PreparingOptions,
     "agreement": AgreementOptions,
 }
 """Options of the commands of `python -m stages` that are not experiments."""

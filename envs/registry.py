@@ -110,6 +110,7 @@ EXPERIMENTS = {
     "feedback": ExperimentEntry("stages.supervised.feedback:EXPERIMENT", "Learning from labels compared with learning from rewards."),
     "label_noise": ExperimentEntry("stages.supervised.label_noise:EXPERIMENT", "Wrong labels, few examples and unbalanced classes."),
     "features": ExperimentEntry("stages.supervised.features:EXPERIMENT", "Hand-made features compared with pixels."),
+    "structure": ExperimentEntry("stages.supervised.structure:EXPERIMENT", "A convolution compared with a dense network, and with shuffled pixels."),
     "tables": ExperimentEntry("stages.supervised.tables:EXPERIMENT", "Gradient-boosted trees compared with a network on tables."),
     "sounds": ExperimentEntry("stages.supervised.sounds:EXPERIMENT", "Spectrograms compared with waveforms."),
     "generation": ExperimentEntry("stages.supervised.generation:EXPERIMENT", "Recognition compared with generation."),

@@ -23,6 +23,7 @@ COMMANDS = {
     "next_token": ("stages.pretraining.next_token:main", "Show a sentence as training examples."),
     "tries": ("stages.supervised.tries:main", "Show a search by trial and error."),
     "claims": ("stages.lab.summary:main", "Put the claims of several experiments together."),
+    "preparing": ("stages.supervised.preparing:main", "Show how screens become training data."),
     "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
 }
 """Function and summary of each command that is no experiment."""

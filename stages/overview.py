@@ -2,107 +2,91 @@
 
     python -m stages
 
-The question is which way the ball flies. It is answered by a hand-written rule; by a linear policy
-on hand-made features, found by random search and by guided search (`agents.search`); by a network
-that sees pixels; and by a network that was pretrained on another question with many labels and
-fine-tuned on few labels of this one. Claims compare the best of each stage.
-The fifth stage, a transformer with examples in its prompt, answers another question: which button
-moves the paddle to the ball (`stages.datasets.prompts`). The table and the slide show what a person
-supplies, what the machine finds, and what it costs.
+All answer the same question: which of 20 kinds of shapes is on the screen? Chance is 5 %. A rule
+takes the nearest row of a table that a person has drawn up; a decision on hand-made numbers is
+found by random search and by gradient descent; a network sees pixels; another one was pretrained
+on 100 other kinds and has few labels of these; and one reads labelled examples in its prompt, and
+no weight of it changes (`stages.in_context.shape_prompts`). The table and the slide show what a
+person supplies, what the machine finds, and what it costs.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from typing import Any
 
-from stages.datasets.classify import Classify
-from stages.datasets.prompts import BUTTONS, Prompts
-from stages.in_context.transformers import LARGE, prompts
-from stages.lab.claims import Claim, Note, difference_of
+from stages.datasets.shapes import Shapes
+from stages.in_context.shape_prompts import Prompt, answer_from_prompt
+from stages.lab.claims import Claim, Note
 from stages.lab.experiment import Experiment
-from stages.lab.results import Cell, Results, Table, final_percent
-from stages.lab.trials import Point, Trial
-from stages.overview_slide import Cost, draw_stages
+from stages.lab.results import Cell, final_percent
+from stages.lab.trials import Learned, Trial, learn
+from stages.overview_slide import Stages
 
-STAGES = ("rules", "search", "deep", "fine_tuned", "in_context")
-ROWS = ("rules", "random_search", *STAGES[1:])
-"""Rows of the table: the stages, and the search without guidance."""
-CHANCE = {stage: 100 / len(Classify().action_names) for stage in STAGES}
-CHANCE |= {"in_context": 100 / len(BUTTONS)}
-MANY, FEW, SHOTS = Classify().examples, 1_000, Prompts().shots
-STEPS = 153_600
-LANDING = Trial("regress", steps=307_200, options={"examples": 100_000})
-RANDOM_SEARCH = Trial(
-    *("classify", STEPS),
-    agent="search",
-    options={"observation": "features", "feedback": "reward"},
-    settings={"episodes": 256},  # predictions over which a policy is scored
+SHOTS, FEW, MANY, MOST = 100, 1_000, 30_000, 100_000
+"""Numbers of labelled examples."""
+STEPS, FEW_STEPS = 400_128, 25_600
+STAGES = ("rules", "gradient", "deep", "fine_tuned", "in_context")
+PAGE = Stages(
+    {"rules": 0, "random_search": MOST, "gradient": MOST, "expert": MOST, "fewer": MANY}
+    | {"deep": MOST, "fine_tuned": FEW, "in_context": SHOTS},
+    pretrained={"fine_tuned": MOST, "in_context": MOST},
+    backbone="invented",
+    chance=100 / len(Shapes().action_names),
 )
-GUIDED_SEARCH = dataclasses.replace(
-    RANDOM_SEARCH, settings={**RANDOM_SEARCH.settings, "guided": True}
-)
-FEW_LABELS = Trial("classify", 25_600, options={"examples": FEW}, changes={"num_envs": 64})
-GRID = {  # the slowest first
-    "scratch": FEW_LABELS,
-    "in_context": prompts(LARGE),
-    "fine_tuned": dataclasses.replace(FEW_LABELS, pretrained="landing"),
-    "deep": Trial("classify", STEPS, options={"examples": MANY}),
-    "search": GUIDED_SEARCH,
-    "random_search": RANDOM_SEARCH,
-    "rules": Trial("classify", 1, agent="rules", options={"observation": "features"}),
+
+
+def trial(examples: int, observation: str = "screen", **changes: Any) -> Trial:
+    """Return a trial that learns the 20 kinds from labelled examples."""
+    options = {"examples": examples, "observation": observation}
+    return dataclasses.replace(Trial("shapes", STEPS, options), **changes)
+
+
+FEW_LABELS: dict[str, Any] = {
+    "steps": FEW_STEPS,
+    "changes": {"num_envs": 64},
+    "settings": {"learning_rate": 1e-3},
+}
+GRID: dict[str, Trial | Prompt] = {  # the slowest first
+    "deep": trial(MOST),
+    "fewer": trial(MANY),
+    "gradient": trial(MOST, "rings"),
+    "expert": trial(MOST, "harmonics"),
+    "random_search": trial(MOST, "rings", agent="search", settings={"episodes": 256}),
+    "scratch": trial(FEW, **FEW_LABELS),
+    "fine_tuned": trial(FEW, **FEW_LABELS, pretrained="invented"),
+    "scratch_shots": trial(SHOTS, **FEW_LABELS),
+    "in_context": Prompt(SHOTS, "invented"),
+    "rules": trial(1, "rings", agent="rules", steps=1),
 }
 
 
-def values(stage: Cell, points: Sequence[Point]) -> dict[Cell, float]:
-    """Return the accuracy; for prompts, that after all examples and that without any."""
-    if stage != "in_context":
-        return final_percent(stage, points)
-    metrics = points[-1].metrics
-    return {stage: 100 * metrics[f"shots_{SHOTS}"], "zero_shot": 100 * metrics["shots_0"]}
+def measure(config: Any) -> Learned:
+    """Run a trial of any stage."""
+    return answer_from_prompt(config) if isinstance(config, Prompt) else learn(config)
 
 
-def costs(results: Results) -> dict[str, tuple[Cost, Cost]]:
-    """Return the examples and the numbers of feedback that each row needs."""
-    numbers = {row: results.found[row][0][-1].numbers for row in ROWS}
-    pretraining = results.backbones["landing"][0].points[-1].numbers
-    prompts_seen = GRID["in_context"].steps * (SHOTS + 1)  # examples, some of them twice
-    return {
-        "rules": (Cost(0), Cost(numbers["rules"])),
-        "random_search": (Cost(MANY), Cost(numbers["random_search"])),
-        "search": (Cost(MANY), Cost(numbers["search"])),
-        "deep": (Cost(MANY), Cost(numbers["deep"])),
-        "fine_tuned": (
-            Cost(FEW, LANDING.options["examples"]),
-            Cost(numbers["fine_tuned"], pretraining),
-        ),
-        "in_context": (Cost(SHOTS, prompts_seen), Cost(0, numbers["in_context"])),
-    }
-
-
-def table(results: Results) -> Table:
-    """Return a row for each stage; the second stage has two."""
-    paid = {row: [cost.text(results) for cost in of_row] for row, of_row in costs(results).items()}
-    names = {row: [text.replace("\n", " ") for text in results.texts[row]] for row in ROWS}
-    rows = [(*names[row], *paid[row], f"{results.mean(row):.1f}") for row in ROWS]
-    return Table(results.texts["columns"], rows)
+def values(stage: Cell, found: Learned) -> dict[Cell, float]:
+    """Return the accuracy in percent."""
+    return final_percent(stage, found.points)
 
 
 EXPERIMENT = Experiment(
     series=STAGES,
-    backbones={"landing": LANDING},
+    seeds=5,
+    backbones={"invented": Trial("shapes", STEPS, {"of": "invented", "examples": MOST})},
     grid=GRID,
+    measure=measure,
     values=values,
-    table=table,
+    table=PAGE.table,
     conclusions=(
-        *(Note("note"), Note("chance", words=CHANCE), Note("claim")),
+        Note("claim"),
         Claim("found", "deep", "rules"),
-        Claim(
-            *("features", "deep", "search"),
-            words={"numbers": STEPS, "random": difference_of("deep", "random_search")},
-        ),
+        Claim("features", "deep", "gradient", words={"labels": MOST}),
+        Claim("by_expert", "deep", "expert"),
+        Claim("more", "deep", "fewer", words={"many": MANY, "most": MOST}),
         Claim("labels", "fine_tuned", "scratch", words={"labels": FEW}),
-        Claim("shots", "in_context", "zero_shot", words={"shots": SHOTS}),
+        Claim("shots", "in_context", "scratch_shots", words={"shots": SHOTS}),
     ),
-    plot=lambda axes, results: draw_stages(axes, results, CHANCE, costs(results)),
+    plot=PAGE.draw,
 )

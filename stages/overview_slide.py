@@ -1,48 +1,75 @@
-"""The slide of the overview: a bar for each stage, with what it costs."""
+"""The table and the slide of the overview: what each stage needs, and how accurate it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from stages.lab.plots import draw_footer
-from stages.lab.results import Results
+from stages.lab.results import Results, Table
 from stages.lab.slides import COLOURS
 
 
-class Cost(NamedTuple):
-    """How many examples, or numbers of feedback, an stage needs."""
+@dataclass(frozen=True)
+class Stages:
+    """The stages with their labelled examples, drawn as a table and as bars."""
 
-    own: int
-    """For the question itself."""
-    before: int = 0
-    """For the pretraining."""
+    examples: Mapping[str, int]
+    """Labelled examples of the question itself, for each row of the table."""
+    pretrained: Mapping[str, int]
+    """Labelled examples of the pretraining, for the rows that have one."""
+    backbone: str
+    """Key of the pretrained backbone."""
+    chance: float
+    """Chance level in percent."""
 
-    def text(self, results: Results) -> str:
-        """Return the cost in words."""
-        if not self.before:
-            return f"{self.own:,}"
-        return str(results.texts["before"].format(**self._asdict()))
+    def costs(self, results: Results, row: str) -> tuple[str, str, str]:
+        """Return the parameters, the labelled examples and the numbers of feedback of a row."""
+        learned = results.found[row][0]
+        before, numbers = self.pretrained.get(row, 0), learned.points[-1].numbers
+        numbers_before = results.backbones[self.backbone][0].points[-1].numbers if before else 0
+        return (
+            f"{learned.parameters:,}",
+            _with_before(results, self.examples[row], before),
+            _with_before(results, numbers, numbers_before),
+        )
+
+    def table(self, results: Results) -> Table:
+        """Return a row for each stage; some stages have several."""
+        rows = [
+            (
+                *(text.replace("\n", " ") for text in results.texts[row]),
+                *self.costs(results, row),
+                f"{results.mean(row):.1f}",
+            )
+            for row in self.examples
+        ]
+        return Table(results.texts["columns"], rows)
+
+    def draw(self, axes: Any, results: Results) -> None:
+        """Draw the accuracy of each stage, what it needs and what it finds."""
+        texts = results.texts
+        for k, stage in enumerate(results.series):
+            accuracy, colour = results.mean(stage), COLOURS[k]
+            axes.barh(k, accuracy.value, 0.84, color=colour, alpha=0.35)
+            error = {"xerr": accuracy.margin, "color": colour, "capsize": 6, "lw": 2}
+            axes.errorbar(accuracy.value, k + 0.33, **error)
+            axes.text(106, k, f"{accuracy.value:.0f}", ha="center", va="center", fontsize=26)
+            supplied = texts["supplied"].format(*texts[stage][1:])
+            paid = texts["paid"].format(*self.costs(results, stage))
+            axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=15)
+        axes.axvline(self.chance, color="grey", ls=":", lw=2)
+        axes.set_yticks(range(len(results.series)), [texts[stage][0] for stage in results.series])
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set(xlim=(0, 110), xlabel=texts["x"])
+        axes.set_xticks(range(0, 101, 20))
+        draw_footer(axes, results, "intervals")
 
 
-def draw_stages(
-    axes: Any, results: Results, chance: Mapping[str, float], costs: Mapping[str, tuple[Cost, Cost]]
-) -> None:
-    """Draw each stage: accuracy and chance level, in percent, what it needs and what it finds."""
-    texts = results.texts
-    for k, stage in enumerate(results.series):
-        accuracy, colour = results.mean(stage), COLOURS[k]
-        axes.barh(k, accuracy.value, 0.84, color=colour, alpha=0.35)
-        error = {"xerr": accuracy.margin, "color": colour, "capsize": 6, "lw": 2}
-        axes.errorbar(accuracy.value, k + 0.33, **error)
-        axes.plot([chance[stage]] * 2, (k - 0.42, k + 0.42), color="grey", ls=":", lw=2)
-        axes.text(106, k, f"{accuracy.value:.0f}", ha="center", va="center", fontsize=26)
-        supplied = texts["supplied"].format(*texts[stage][1:])
-        paid = texts["paid"].format(*(cost.text(results) for cost in costs[stage]))
-        axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=15)
-    axes.set_yticks(range(len(results.series)), [texts[stage][0] for stage in results.series])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(xlim=(0, 110), xlabel=f"{texts['x']}\n{texts['note']}")
-    axes.set_xticks(range(0, 101, 20))
-    draw_footer(axes, results, "intervals")
+def _with_before(results: Results, own: int, before: int) -> str:
+    """Return a cost in words: for the question itself, and for the pretraining before it."""
+    if not before:
+        return f"{own:,}"
+    return str(results.texts["before"].format(own=own, before=before))

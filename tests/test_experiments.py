@@ -26,7 +26,7 @@ from stages.lab.experiment import Experiment
 from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ratio
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import collect
-from stages.lab.trials import Point, Trial, learning_curve
+from stages.lab.trials import Learned, Point, Trial, learning_curve
 from stages.supervised import boosted_trees, feedback, predictions
 from stages.unsupervised import linear_probe, neighbours, png
 from tests.test_datasets import one_example_per_split
@@ -34,7 +34,7 @@ from training.vector_runner import make_environments
 
 NAMES = (
     *("feedback", "label_noise", "features", "latent_map", "compression", "linear_probe"),
-    *("cluster_purity", "tables", "generation", "sounds"),
+    *("cluster_purity", "tables", "generation", "sounds", "structure"),
 )
 
 
@@ -216,6 +216,10 @@ def made_up(name: str, config: Any, right: bool) -> Any:
                 for labels, error in zip(linear_probe.LABELS, pixels, strict=True)
             }
         return errors
+    if name == "structure":
+        fits = not options.get("shuffled") and "observation" not in options
+        points = [Point(1, 1, (0.8 if fits == right else 0.5) + jitter, {})]
+        return Learned(points, 50_000)
     if name == "tables":
         order = ("trees", "network") if right else ("network", "trees")
         found = [(10.0 + jitter, 0.1), (20.0 + 2 * jitter, 1.0)]

@@ -60,20 +60,45 @@ class GameBatch:
         reuse_arrays: bool = True,
         **options: float,
     ) -> None:
-        _check_whole("num_envs", count, 1, 1_000_000)
+        if observation not in ("state", "screen"):
+            raise ValueError(f'observation must be "state" or "screen", got {observation!r}')
+        for name, number, least, most in (
+            ("num_envs", count, 1, 1_000_000),
+            ("screen_size", screen_size, 24, 1_000),
+            ("frames", frames, 1, 100),
+            ("history", history, 0, 1_000),
+        ):
+            if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {least}, got {number!r}"
+                )
+            if number > most:
+                raise ValueError(f"{name} must be at most {most:,}, got {number}")
         self.game = game
         self.reward = reward
         self.options = game.make_options(options)
         self.options_record = game.options_record(self.options)
         self.count = count
-        kind, space = _observed(game, observation, screen_size, frames, history)
-        size = count * math.prod(space.shape) * space.dtype.itemsize
+        if observation == "screen" and history:
+            raise ValueError('history needs observation="state"; for screens, use frames')
+        self.observation_space: spaces.Box = game.observation_space
+        kind = "vector"
+        if observation == "screen":
+            self.observation_space = spaces.Box(
+                0, 255, (frames, screen_size, screen_size), np.uint8
+            )
+            kind = "screens"
+        elif history:
+            self.observation_space = history_space(game, history)
+            kind = "history"
+        size = (
+            count * math.prod(self.observation_space.shape) * self.observation_space.dtype.itemsize
+        )
         if size > MAX_OBSERVATIONS:
             raise ValueError(
-                f"{count:,} observations of shape {space.shape} take {size / 1e9:.0f} GB; use "
-                "fewer environments or smaller observations"
+                f"{count:,} observations of shape {self.observation_space.shape} take "
+                f"{size / 1e9:.0f} GB; use fewer environments or smaller observations"
             )
-        self.observation_space = space
         self.kernels = game_kernels(game, kind)
 
         self.states = game.states(count)
@@ -247,33 +272,3 @@ class GameBatch:
 
     def _value(self, value: Any, i: int) -> Any:
         return value[i] if np.ndim(value) == 1 and len(value) == self.count else value
-
-
-def _observed(
-    game: Game, observation: str, screen_size: int, frames: int, history: int
-) -> tuple[str, spaces.Box]:
-    """Return the kind of observations, a key of `envs.engine.kernels.EXAMPLES`, and their space.
-
-    Raises:
-        ValueError: for an impossible option.
-    """
-    if observation not in ("state", "screen"):
-        raise ValueError(f'observation must be "state" or "screen", got {observation!r}')
-    _check_whole("screen_size", screen_size, 24, 1_000)
-    _check_whole("frames", frames, 1, 100)
-    _check_whole("history", history, 0, 1_000)
-    if observation == "screen":
-        if history:
-            raise ValueError('history needs observation="state"; for screens, use frames')
-        return "screens", spaces.Box(0, 255, (frames, screen_size, screen_size), np.uint8)
-    if history:
-        return "history", history_space(game, history)
-    return "vector", game.observation_space
-
-
-def _check_whole(name: str, number: Any, least: int, most: int) -> None:
-    """Raise ValueError if an option is not a whole number from `least` to `most`."""
-    if type(number) is bool or not isinstance(number, (int, np.integer)) or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
-    if number > most:
-        raise ValueError(f"{name} must be at most {most:,}, got {number}")

@@ -103,8 +103,22 @@ class TrialProcess:
         self._folder = tempfile.TemporaryDirectory(
             prefix="training-wheels-", ignore_cleanup_errors=True
         )
-        self._process = self._start()
-        self._readers = self._start_reading()
+        command, variables = confined(_python("rewards.sandbox.child"), [Path(self._folder.name)])
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment_for_child() | variables | {"TMPDIR": self._folder.name},
+            start_new_session=bool(variables) and VARIABLE not in os.environ,
+        )
+        pipes = self._process.stdout, self._process.stderr
+        self._readers = [
+            threading.Thread(target=read, args=(pipe,), daemon=True)
+            for pipe, read in zip(pipes, (self._read_reports, self._read_stderr), strict=True)
+        ]
+        for reader in self._readers:
+            reader.start()
         self._send(self._request)
 
     def __enter__(self) -> TrialProcess:
@@ -162,30 +176,6 @@ class TrialProcess:
             if pipe is not None:
                 pipe.close()
         self._folder.cleanup()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        """Start the process in a sandbox, in which it can write only its own folder."""
-        folder = self._folder.name
-        command, variables = confined(_python("rewards.sandbox.child"), [Path(folder)])
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment_for_child() | variables | {"TMPDIR": folder},
-            start_new_session=bool(variables) and VARIABLE not in os.environ,
-        )
-
-    def _start_reading(self) -> list[threading.Thread]:
-        """Start a thread for each pipe from the process."""
-        pipes = self._process.stdout, self._process.stderr
-        readers = [
-            threading.Thread(target=read, args=(pipe,), daemon=True)
-            for pipe, read in zip(pipes, (self._read_reports, self._read_stderr), strict=True)
-        ]
-        for reader in readers:
-            reader.start()
-        return readers
 
     def _send(self, line: bytes) -> None:
         pipe: Any = self._process.stdin

@@ -4,8 +4,9 @@ Description
     Classify the one shape on a dark, noisy screen. Its position, size, angle, brightness and width
     are random. Digits are nearly upright. See `stages.datasets.shape_kinds` for how they are drawn.
 Observation Space
-    `Box(0, 255, (1, 24, 24), uint8)` for `observation="screen"`. For `rings` and `harmonics`, 6 or
-    12 hand-made numbers, see `stages.datasets.shape_measurements`.
+    `Box(0, 255, (1, 24, 24), uint8)` for `observation="screen"`. For `pixels`, the
+    same 576 numbers in a row. For `rings` and `harmonics`, 6 or 12 hand-made numbers, see
+    `stages.datasets.shape_measurements`.
 Action Space
     `Discrete(20)` for `of="balls"`, `Discrete(2)` for `of="animals"` (panda or rabbit),
     `Discrete(10)` for `of="digits"`, `Discrete(100)` for `of="invented"`: kinds that a program has
@@ -38,7 +39,7 @@ from stages.pictures.maps import in_a_plane, picture_of_clusters
 from training import hand_labels
 
 CHUNK = 1_000  # screens computed at a time, to save memory
-OBSERVATIONS = ("screen", *MEASUREMENTS)
+OBSERVATIONS = ("screen", "pixels", *MEASUREMENTS)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ class Shapes(ClassificationDataset):
     of: str = "balls"
     """balls: 20 kinds; animals: panda or rabbit; digits: 0 to 9; invented: 100 random kinds."""
     observation: str = "screen"
-    """screen; rings: 6 hand-made numbers; harmonics: 12, by a person who knows more."""
+    """screen; pixels: its 576 numbers in a row; rings: 6 hand-made numbers; harmonics: 12, by a
+    person who knows more."""
+    shuffled: bool = False
+    """Whether all pixels have changed places, the same way on every screen."""
     labels: str = ""
     """File of `play.py --label`, whose screens and labels are the training examples."""
 
@@ -63,6 +67,8 @@ class Shapes(ClassificationDataset):
             raise ValueError(
                 f"option `observation` must be {one_of(OBSERVATIONS)}, got {self.observation!r}"
             )
+        if self.shuffled and self.observation in MEASUREMENTS:
+            raise ValueError("option `shuffled` needs the pixels: observation=screen or pixels")
         if self.labels:
             by_hand = hand_labels.read(Path(self.labels))
             fits = by_hand.observations.shape[1:] == (1, SIDE, SIDE)
@@ -80,7 +86,9 @@ class Shapes(ClassificationDataset):
 
     @property
     def observation_space(self) -> spaces.Box:
-        if self.observation != "screen":
+        if self.observation == "pixels":
+            return spaces.Box(0.0, 1.0, (SIDE * SIDE,), np.float32)
+        if self.observation in MEASUREMENTS:
             return spaces.Box(-np.inf, np.inf, (MEASUREMENTS[self.observation],), np.float32)
         return spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
 
@@ -95,9 +103,14 @@ class Shapes(ClassificationDataset):
 
     def observe(self, screens: Array) -> Array:
         """Return observations of screens (n, 1, SIDE, SIDE)."""
+        if self.observation in MEASUREMENTS:
+            return measurements(screens)[:, : MEASUREMENTS[self.observation]]
+        if self.shuffled:
+            order = np.random.default_rng(0).permutation(SIDE * SIDE)
+            screens = screens.reshape(-1, SIDE * SIDE)[:, order].reshape(screens.shape)
         if self.observation == "screen":
             return screens
-        return measurements(screens)[:, : MEASUREMENTS[self.observation]]
+        return screens.reshape(-1, SIDE * SIDE) / np.float32(255)
 
     def sample_screens(self, count: int, seed: int) -> tuple[Array, Array, Array]:
         """Return screens (n, 1, SIDE, SIDE), kinds (n,) and the parameters (n, NUMBERS) of each."""

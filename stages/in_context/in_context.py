@@ -25,7 +25,7 @@ from training.config import RunConfig
 
 SIZES = tuple(LEARNING_RATES)
 METRICS = {"few_shot": "shots", "described": "told"}
-COMPARED = (4, 16, 64)
+COMPARED = (4, 64)
 """Numbers of examples at which the prompt is compared with fine-tuning, the last for all sizes."""
 FEW, MANY = COMPARED[0], COMPARED[-1]
 WAYS = (*METRICS, "prompt", "fine_tuned")

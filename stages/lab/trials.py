@@ -59,6 +59,15 @@ class Pretrained(NamedTuple):
     """Its learning curve."""
 
 
+class Learned(NamedTuple):
+    """What a trial has learned."""
+
+    points: list[Point]
+    """Its learning curve."""
+    parameters: int
+    """How many numbers it consists of."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """Settings of a trial: those of train.py for the environment, and what differs."""
@@ -164,6 +173,12 @@ def parameters_of(agent: Agent) -> int:
 def learning_curve(config: RunConfig) -> list[Point]:
     """Run a trial and return its learning curve."""
     return run_trial(config)[1]
+
+
+def learn(config: RunConfig) -> Learned:
+    """Run a trial and return its learning curve and the number of its parameters."""
+    run, points = run_trial(config)
+    return Learned(points, parameters_of(run.agent))
 
 
 def pretrain(config: RunConfig, place: Path) -> Pretrained:
