@@ -15,18 +15,21 @@ from typing import Any, NamedTuple
 
 import gymnasium
 
+from benchmarks.__main__ import read as read_benchmark
 from envs.__main__ import TABLES
 from envs.names import load
 from envs.registry import DATASETS, EXPERIMENTS
 from playing.selection import read as read_play
 from rewards.__main__ import COMMANDS
 from rewards.expression import parse
+from stages.__main__ import DEFAULT
 from stages.lab.summary import SummaryOptions
 from stages.pretraining.generate import GenerateOptions
 from stages.pretraining.next_token import NextTokenOptions
 from stages.supervised.agreement import AgreementOptions
 from stages.supervised.preparing import PreparingOptions
 from stages.supervised.tries import TriesOptions
+from training.__main__ import COMMANDS as TRAINING_COMMANDS
 from training.cli import read_options
 from training.train_options import parse as parse_train
 
@@ -80,7 +83,8 @@ def check_train(arguments: Sequence[str]) -> None:
 
 def check_stages(arguments: Sequence[str]) -> None:
     """Check a command line of `python -m stages`."""
-    name, *rest = arguments or ("overview",)
+    named = arguments and not arguments[0].startswith("-")
+    name, *rest = arguments if named else (DEFAULT, *arguments)
     options: Any = OTHER_STAGES.get(name) or load(EXPERIMENTS[name].target).options
     read_options(options, rest, f"-m stages {name}")
 
@@ -90,7 +94,7 @@ def check_rewards(arguments: Sequence[str]) -> None:
     name, *rest = arguments
     if target := COMMANDS[name].target:
         load(target).read(rest)
-    else:
+    elif rest:
         parse(rest[0])
 
 
@@ -100,12 +104,19 @@ def check_envs(arguments: Sequence[str]) -> None:
         TABLES[name]
 
 
+def check_training(arguments: Sequence[str]) -> None:
+    """Check the name of a command of `python -m training`."""
+    TRAINING_COMMANDS[arguments[0]]
+
+
 CHECKS = {
     "python train.py": check_train,
     "python play.py": read_play,
     "python -m stages": check_stages,
     "python -m rewards": check_rewards,
     "python -m envs": check_envs,
+    "python -m training": check_training,
+    "python -m benchmarks": read_benchmark,
 }
 
 

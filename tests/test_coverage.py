@@ -54,3 +54,34 @@ def test_a_command_that_does_not_exist_is_named(coverage: ModuleType, command: s
     with pytest.raises(ValueError, match="does not") as error:
         coverage.check(command)
     assert command in str(error.value)
+
+
+TYPED = re.compile(
+    r"^ +(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|envs)\b(?!\.))[^#\n]*)"
+    r"|`(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|envs)\b(?!\.)) [^`]+)`",
+    re.MULTILINE,
+)
+"""Commands on lines of their own, or in the text."""
+
+
+def test_commands_in_all_documents_exist(coverage: ModuleType) -> None:
+    """Those of train.py are typed in test_training.py."""
+    documents = [
+        *DOCS.glob("*.md"),
+        *DOCS.parent.glob("*.md"),
+        DOCS.parent / "benchmarks/README.md",
+    ]
+    wrong, count = [], 0
+    for document in documents:
+        text = document.read_text("utf-8").replace("\\\n", " ")
+        for found in TYPED.findall(text):
+            command = " ".join("".join(found).split())
+            if {"width", "COMMAND", "NAME", "SUITE", "--help"} & set(command.split()):
+                continue  # an example that a test adds first, placeholders, and what ends a program
+            count += 1
+            try:
+                coverage.check(command)
+            except (ValueError, SystemExit) as error:
+                wrong.append(f"{document.name}: {command}: {error}")
+    assert not wrong, "\n".join(wrong)
+    assert count > 100
