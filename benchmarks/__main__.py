@@ -50,6 +50,10 @@ COMMANDS = {
         "Train far past solved: what was learned should stay.",
         "benchmarks.past_solved:PastSolvedCommand",
     ),
+    "preferences": Command(
+        "Learn rewards from comparisons, and train on them.",
+        "benchmarks.preferences:PreferencesCommand",
+    ),
     "damage": Command(
         "Damage run folders, then resume and play them.",
         "benchmarks.damage:DamageCommand",

@@ -53,6 +53,11 @@ COMMANDS = {
         "Train agents on several rewards, and judge every agent by every reward.",
         "reward_lab.compare:COMMAND",
     ),
+    "prefer": Command(
+        "[--env GAME]",
+        "Learn a reward from your comparisons of short clips.",
+        "reward_lab.preferences.command:COMMAND",
+    ),
 }
 FLAGS = ("--env", "--env-options", "--lang")
 

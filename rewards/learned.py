@@ -57,6 +57,8 @@ class Networks(NamedTuple):
     """(m, h)"""
     bias3: Array
     """(m,)"""
+    unit: Array
+    """Standard deviation (m,) of each network's output, by which it is divided."""
 
 
 class LearnedReward:
@@ -80,7 +82,8 @@ class LearnedReward:
         self.game, rest = load_game(look_up(GAMES, "game", game).target, self.options)
         self.game_name = game
         self.networks = networks
-        self._record = self.game.options_record(self.game.make_options(rest))
+        self.game_options = self.game.make_options(rest)
+        self._record = self.game.options_record(self.game_options)
 
     def features(self, before: Array, actions: Array, after: Array) -> Array:
         """Return the inputs (n, k) of the networks for n steps.
@@ -156,12 +159,13 @@ def pay_steps(
     bias2: Any,
     weight3: Any,
     bias3: Any,
+    unit: Any,
     paid: Any,
 ) -> None:
     """Write the mean output of the networks for inputs (n, k) into `paid` (n,).
 
-    An output is bias3 + weight3 relu(bias2 + weight2 relu(bias1 + weight1 x)), where x are the
-    standardised inputs, limited to -`LIMIT`..`LIMIT`.
+    An output is (bias3 + weight3 relu(bias2 + weight2 relu(bias1 + weight1 x))) / unit, where x are
+    the standardised inputs, limited to -`LIMIT`..`LIMIT`.
     """
     members, inputs, width = weight1.shape
     seen, hidden, deeper = np.empty(inputs), np.empty(width), np.empty(width)
@@ -179,9 +183,10 @@ def pay_steps(
                 if hidden[k] > 0.0:
                     for j in range(width):
                         deeper[j] += hidden[k] * weight2[m, k, j]
-            total += bias3[m]
+            output = bias3[m]
             for j in range(width):
-                total += max(deeper[j], 0.0) * weight3[m, j]
+                output += max(deeper[j], 0.0) * weight3[m, j]
+            total += output / unit[m]
         paid[i] = total / members
 
 
@@ -189,7 +194,7 @@ def pay_steps(
 def _compiled() -> Any:
     """Return the machine code of `pay_steps`."""
     one, two, three = np.zeros(1), np.zeros((1, 1)), np.zeros((1, 1, 1))
-    example = (two, one, one, three, two, three, two, two, one, one)
+    example = (two, one, one, three, two, three, two, two, one, one, one)
     return direct(compiled(pay_steps), *example)
 
 
@@ -246,15 +251,15 @@ def _check(reward: LearnedReward) -> None:
     inputs = reward.features(game.states(1), game.actions(1), game.states(1)).shape[1]
     shapes = (
         *((inputs,), (inputs,), (members, inputs, width), (members, width)),
-        *((members, width, width), (members, width), (members, width), (members,)),
+        *((members, width, width), (members, width), (members, width), (members,), (members,)),
     )
     for name, shape, array in zip(Networks._fields, shapes, networks, strict=True):
         if array.shape != shape or array.dtype != np.float64 or not array.size:
             raise ValueError(f"`{name}` is {array.dtype} {array.shape}, and not float64 {shape}")
         if not np.isfinite(array).all():
             raise ValueError(f"`{name}` is not finite")
-    if not (networks.scale > 0.0).all():
-        raise ValueError("`scale` is not positive")
+    if not (networks.scale > 0.0).all() or not (networks.unit > 0.0).all():
+        raise ValueError("`scale` or `unit` is not positive")
 
 
 def _checksum(text: str, tensors: Mapping[str, Array]) -> str:

@@ -30,6 +30,7 @@ def random_networks(seed: int) -> Networks:
         bias2=normal(size=(MEMBERS, WIDTH)),
         weight3=normal(size=(MEMBERS, WIDTH)),
         bias3=normal(size=MEMBERS),
+        unit=np.exp(normal(size=MEMBERS)),
     )
 
 
@@ -52,7 +53,7 @@ def by_formula(networks: Networks, before: Any, action: Any, after: Any) -> floa
     for m in range(MEMBERS):
         hidden = np.maximum(x @ networks.weight1[m] + networks.bias1[m], 0)
         hidden = np.maximum(hidden @ networks.weight2[m] + networks.bias2[m], 0)
-        total += hidden @ networks.weight3[m] + networks.bias3[m]
+        total += (hidden @ networks.weight3[m] + networks.bias3[m]) / networks.unit[m]
     return total / MEMBERS
 
 
@@ -132,6 +133,7 @@ def test_damaged_files_are_refused_in_one_line(networks: Networks) -> None:
     ("field", "value"),
     [
         ("scale", np.zeros(INPUTS)),
+        ("unit", -np.ones(MEMBERS)),
         ("bias3", np.full(MEMBERS, np.nan)),
         ("shift", np.zeros(INPUTS + 1)),
         ("weight1", np.zeros((MEMBERS, INPUTS))),

@@ -1,0 +1,1 @@
+"""Learn a reward from comparisons of short clips: python -m rewards prefer."""
