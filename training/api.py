@@ -72,7 +72,7 @@ def train(
         run_dir: folder of the run folders.
         quiet: print nothing.
         options: all other options of `train.py` by name, such as `steps`, `seed`, `num_envs`,
-            `env_options` and the settings of the agent.
+            `env_options` and the settings of the agent. `pretrained` may be a `SavedRun`.
 
     Raises:
         ValueError: for an option or a reward that cannot be used.
@@ -80,6 +80,8 @@ def train(
     """
     named = named_env(env)
     options["env_options"] = named.options | dict(options.get("env_options", {}))
+    if isinstance(pretrained := options.get("pretrained"), SavedRun | Path):
+        options["pretrained"] = str(getattr(pretrained, "folder", pretrained))
     given = options["env_options"].pop("reward", None)
     reward = given if reward is None else reward
     expression = reward if isinstance(reward, str) else None

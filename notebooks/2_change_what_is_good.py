@@ -1,0 +1,82 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Change what is good
+#
+# An agent does not know what you want. It only gets the reward. Here you write the reward, and
+# see what the agent makes of it.
+
+# %%
+from training import train
+
+# %% [markdown]
+# A reward is a function of the state before the step, the action, and the state after the step.
+# `y` grows downwards, so this reward pays more the higher the paddle is.
+
+
+# %%
+def stay_high(before, action, after):
+    """Pay more the higher the paddle is."""
+    return 1 - after.paddle_y
+
+
+# %%
+high = train("paddle", reward=stay_high, seed=1, steps=200_000)
+
+# %% [markdown]
+# The reward rises, and the score does not: the agent got what was asked for.
+
+# %%
+high.plot()
+
+# %%
+high.watch(seconds=5)
+
+# %% [markdown]
+# ## A weighted sum
+#
+# `hit_or_miss` pays for the game, `effort` is 1 for each move. With a small weight, the agent
+# learns to play calmly. With a large one, moving is never worth it.
+
+# %%
+runs = {}
+for weight in (0.0, 0.01, 0.3):
+    reward = f"hit_or_miss - {weight}*effort"
+    runs[weight] = train("paddle", reward=reward, seed=1, steps=300_000, quiet=True)
+
+# %%
+import matplotlib.pyplot as plt
+
+for weight, run in runs.items():
+    plt.plot(*run.curves()["eval/mean_score"], label=f"{weight} * effort")
+plt.xlabel("steps")
+plt.ylabel("score")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## Mistakes are found before the training
+#
+# A reward is tried on recorded games first. Take away the `#` and read the last line of the
+# message: it names the cell and the line.
+
+
+# %%
+def misspelt(before, action, after):
+    return 1 - after.padle_y
+
+
+# train("paddle", reward=misspelt)
+
+# %% [markdown]
+# **Try it.** Write a reward for an agent that misses on purpose, and one for an agent that keeps
+# the ball in the upper half. What does the score say, and what does `watch` show?
