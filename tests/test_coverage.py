@@ -67,7 +67,7 @@ TYPED = re.compile(
 def test_commands_in_all_documents_exist(coverage: ModuleType) -> None:
     """Those of train.py are typed in test_training.py."""
     documents = [
-        *DOCS.glob("*.md"),
+        *DOCS.rglob("*.md"),
         *DOCS.parent.glob("*.md"),
         DOCS.parent / "benchmarks/README.md",
     ]

@@ -521,7 +521,7 @@ def test_settings_changed_by_resume_are_saved(tmp_path: Path) -> None:
 
 
 def typed_in_documents() -> list[str]:
-    texts = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    texts = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
     found = (re.findall(r"python train\.py ([^`\n]+)", _joined(path)) for path in texts)
     return sorted({line for lines in found for line in lines if "NAME" not in line.split("#")[0]})
 

@@ -10,7 +10,11 @@ import pytest
 from envs.registry import AGENTS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README", "docs/first_reward", "docs/rewards_gone_wrong", "docs/lecture")
+COURSE = ("index", "lesson1", "lesson2", "lesson3", "lesson4", "single_lesson")
+DOCUMENTS = (
+    *("README", "docs/first_reward", "docs/rewards_gone_wrong", "docs/lecture"),
+    *(f"docs/course/{name}" for name in COURSE),
+)
 CODE = re.compile(r"^```[^\n]*\n.*?^```$|(?:^ {4}\S[^\n]*\n)+|(?:^>[^\n]*\n)+", re.M | re.S)
 COMMENT = re.compile(r"(^| +)#.*$", re.M)
 
@@ -44,7 +48,7 @@ def numbers_in_tables(text: str) -> list[list[str]]:
 def test_both_languages_have_the_same_code_in_the_same_order(document: str) -> None:
     english, korean = map(code, both(document))
     assert english == korean
-    assert len(english) > 5
+    assert english
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -61,7 +65,7 @@ def test_both_readmes_have_the_same_numbers_in_tables() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_each_language_links_to_the_other(document: str) -> None:
     english, korean = both(document)
-    name = document.partition("/")[2] or document
+    name = Path(document).name
     assert f"[한국어]({name}.ko.md)" in english
     assert f"[English]({name}.md)" in korean
 
