@@ -58,6 +58,10 @@ COMMANDS = {
         "Damage run folders, then resume and play them.",
         "benchmarks.damage:DamageCommand",
     ),
+    "exercises": Command(
+        "Grade the solutions of `python -m rewards exercise`.",
+        "benchmarks.exercises:ExercisesCommand",
+    ),
     "doctor": Command(
         "Try `python -m training doctor` on ill and healthy runs.",
         "benchmarks.doctor:DoctorCommand",

@@ -58,6 +58,11 @@ COMMANDS = {
         "Learn a reward from your comparisons of short clips.",
         "reward_lab.preferences.command:COMMAND",
     ),
+    "exercise": Command(
+        "[EXERCISE] [REWARD]",
+        "Show an exercise, or grade a reward by what the agents trained on it do.",
+        "reward_lab.exercise:COMMAND",
+    ),
 }
 FLAGS = ("--env", "--env-options", "--lang")
 

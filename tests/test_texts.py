@@ -14,6 +14,7 @@ import pytest
 import playing.texts
 import reward_lab.texts
 import rewards.check.texts
+import rewards.exercises
 import stages.lab.texts
 import training.doctor.texts
 from envs.engine.game import load_game
@@ -24,7 +25,7 @@ from rewards.texts import LANGUAGES, load_texts
 
 FOLDERS = (
     *(stages.lab.texts.FOLDER, rewards.check.texts.FOLDER),
-    *(playing.texts.FOLDER, reward_lab.texts.FOLDER),
+    *(playing.texts.FOLDER, reward_lab.texts.FOLDER, rewards.exercises.FOLDER),
     training.doctor.texts.FOLDER,
 )
 TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]

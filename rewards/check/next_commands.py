@@ -15,10 +15,14 @@ def check(reward: str) -> str:
     return as_typed(f"python -m rewards check {quoted(reward)}")
 
 
-def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
-    """Return the command that trains on a reward, with a window if `window` is true."""
+def env_flags(env: str, env_options: Mapping[str, Any]) -> str:
+    """Return the flags that choose a game, each with a space in front."""
     pairs = "".join(f" {key}={value}" for key, value in env_options.items())
     game = "" if env == DEFAULT_ENV else f" --env {env}"
-    game += f" --env-options{pairs}" if pairs else ""
+    return game + (f" --env-options{pairs}" if pairs else "")
+
+
+def train(env: str, env_options: Mapping[str, Any], reward: str, window: bool = False) -> str:
+    """Return the command that trains on a reward, with a window if `window` is true."""
     script, flag = ("play.py", " --train") if window else ("train.py", "")
-    return as_typed(f"python {script}{game}{flag} --reward {quoted(reward)}")
+    return as_typed(f"python {script}{env_flags(env, env_options)}{flag} --reward {quoted(reward)}")

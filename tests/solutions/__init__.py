@@ -1,0 +1,1 @@
+"""Rewards that pass the exercises, one file for each, by its name."""
