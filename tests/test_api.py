@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import re
@@ -104,6 +105,8 @@ def test_a_run_shows_its_curves_and_its_agent(tmp_path: Path) -> None:
 def test_a_function_is_kept_with_what_it_uses(tmp_path: Path) -> None:
     run = quick(tmp_path, reward=stay_high)
     assert "LIMIT = 0.3" in (run.folder / "reward/given_reward.py").read_text()
+    with pytest.raises(ValueError, match=r"is code; .* load\(folder, trust_reward=True\)"):
+        load(run.folder).resume()
     arguments = ["--resume", str(run.folder), "--trust-reward", "--steps", "4096"]
     assert command.main(arguments) == 0
     alone = quick(tmp_path, reward=stay_high, steps=4096)
@@ -124,6 +127,11 @@ def test_a_function_that_cannot_be_used_is_refused_at_its_line(tmp_path: Path) -
         pytest.raises(RewardError, match="uses `generator`, a Random, which the run folder cannot"),
     ):
         quick(tmp_path, reward=unkept)
+    with (
+        pytest.warns(UserWarning, match="plain Python"),
+        pytest.raises(RewardError, match="written with `def`, without decorators"),
+    ):
+        quick(tmp_path, reward=functools.partial(stay_high))
     with pytest.raises(RewardError, match="write it with `def`"):
         quick(tmp_path, reward=lambda before, action, after: after.paddle_y)
     assert list(tmp_path.iterdir()) == []
@@ -221,6 +229,8 @@ def test_an_environment_that_can_be_made_again_is_known_by_its_id(tmp_path: Path
     assert (run.config.reward, run.config.env_options) == ("effort", {"paddle_size": 0.5})
     with pytest.raises(TypeError, match="a method act"):
         quick(tmp_path, env, lambda task, seed: object())
+    with pytest.raises(TypeError, match="an agent needs a method act"):
+        evaluate(object())
     with pytest.raises(TypeError, match="env must be a name, an environment, or a class or func"):
         quick(tmp_path, 3)
 

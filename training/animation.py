@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,4 +29,4 @@ class Animation:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.gif).decode()
-        return f'<img alt="{self.title}" src="data:image/gif;base64,{data}">'
+        return f'<img alt="{html.escape(self.title)}" src="data:image/gif;base64,{data}">'

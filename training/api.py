@@ -16,7 +16,7 @@ from rich.console import Console
 
 from agents import make_agent, settings_type
 from agents.agent import Agent, Task
-from agents.user_agent import UserAgent
+from agents.user_agent import UserAgent, make_user_agent
 from envs.names import USER
 from envs.registry import GAMES, env_ids
 from rewards.expression import has_code, has_learned
@@ -79,19 +79,14 @@ def train(
         KeyboardInterrupt: after Ctrl-C or a notebook's stop button; everything is saved first.
     """
     named = named_env(env)
-    options["env_options"] = named.options | dict(options.get("env_options", {}))
+    env_options = named.options | dict(options.get("env_options", {}))
+    reward_of_env = env_options.pop("reward", None)
+    reward = reward_of_env if reward is None else reward
     if isinstance(pretrained := options.get("pretrained"), SavedRun | Path):
         options["pretrained"] = str(getattr(pretrained, "folder", pretrained))
-    given = options["env_options"].pop("reward", None)
-    reward = given if reward is None else reward
-    expression = reward if isinstance(reward, str) else None
+    options["env_options"] = env_options
     agent_name = agent if isinstance(agent, str | None) else f"{USER}{name_of(agent)}"
-    try:
-        config = config_of(named.name, agent_name, {"reward": expression, **options})
-        if reward is not None and config.env not in env_ids(GAMES):
-            raise ValueError(f"{config.env} has a reward of its own: leave out --reward")
-    except ValueError as error:
-        raise type(error)(_as_arguments(str(error))) from None
+    config = _config(named.name, agent_name, reward, options)
     user = UserObjects(
         env=named.spec,
         agent=None if isinstance(agent, str | None) else agent,
@@ -99,8 +94,7 @@ def train(
     )
     shown = {"agent": config.agent, "reward": getattr(reward, "__name__", reward), **options}
     arguments = [repr(config.env), *(f"{k}={v!r}" for k, v in shown.items() if v)]
-    command = f"train({', '.join(arguments)})"
-    console = _console(quiet)
+    command, console = f"train({', '.join(arguments)})", _console(quiet)
     ending = run_session(
         config, Path(run_dir), None, command, console=console, user=user, callback=callback
     )
@@ -163,7 +157,7 @@ def evaluate(
         if isinstance(agent, str):
             agent = make_agent(agent, task, settings_type(agent)(), seed)
         else:
-            agent = UserAgent(agent, task, seed)
+            agent = make_user_agent(lambda *_: agent, task, seed)
     return evaluation.evaluate(agent, env_id, options, episodes, seed)
 
 
@@ -212,7 +206,9 @@ class SavedRun:
             ValueError: if there is no such curve.
             ImportError: if matplotlib is not installed.
         """
-        return draw_curves(self.curves(), tags, f"{self.config.agent} on {self.config.env}")
+        reward = "" if self.config.reward is None else f", reward: {self.config.reward}"
+        title = f"{self.config.agent} on {self.config.env}{reward}"
+        return draw_curves(self.curves(), tags, title.replace("__main__:", ""))
 
     def evaluate(self, episodes: int = 100, *, seed: int = 0) -> Evaluation:
         """Let the agent play whole episodes; see `evaluate`."""
@@ -253,6 +249,11 @@ class SavedRun:
             ValueError: if the folder cannot be resumed.
             KeyboardInterrupt: as `train` does.
         """
+        if self._needs_trust:
+            raise ValueError(
+                f"the reward {self.config.reward!r} of {self.folder} is code; to execute the copy "
+                "in the run folder: load(folder, trust_reward=True)"
+            )
         arguments = ["--resume", str(self.folder)]
         arguments += [] if steps is None else ["--steps", str(steps)]
         arguments += ["--trust-reward"] if self._trusts_reward else []
@@ -283,16 +284,35 @@ class SavedRun:
             environment.close()
 
     @property
+    def _needs_trust(self) -> bool:
+        """Whether the reward is code of a stranger, perhaps."""
+        known = self._user.reward is not None or self._trusts_reward
+        return has_code(self.config.reward) and not known
+
+    @property
     def _make_options(self) -> dict[str, Any]:
         """Options of the environment; a reward that is code only if it is trusted."""
         reward: Any = self.config.reward
         if self._user.reward is not None:
             reward = self._user.reward
-        elif has_code(reward) and not self._trusts_reward:
+        elif self._needs_trust:
             reward = None
         elif has_code(reward) or has_learned(reward):
             reward = kept_expression(self.folder, reward)
         return self.config.env_options | ({} if reward is None else {"reward": reward})
+
+
+def _config(env: str, agent: str | None, reward: Any, options: dict[str, Any]) -> RunConfig:
+    """Return the settings of a run, with errors in the words of Python."""
+    expression = reward if isinstance(reward, str) else None
+    try:
+        config = config_of(env, agent, {"reward": expression, **options})
+        if reward is not None and config.env not in env_ids(GAMES):
+            raise ValueError(f"{config.env} has a reward of its own: leave out --reward")
+    except ValueError as error:  # `num_envs`, not --num-envs
+        text = re.sub(r"--([a-z][a-z-]*)", lambda found: found[1].replace("-", "_"), str(error))
+        raise type(error)(text) from None
+    return config
 
 
 def _finished(ending: Ending, console: Console, user: UserObjects) -> SavedRun:
@@ -321,8 +341,3 @@ def _task_of(env_id: EnvId, options: dict[str, Any]) -> Task:
 
 def _console(quiet: bool) -> Console:
     return Console(quiet=quiet, force_jupyter=False)
-
-
-def _as_arguments(text: str) -> str:
-    """Return an error about a command line in the words of Python: `num_envs`, not --num-envs."""
-    return re.sub(r"--([a-z][a-z-]*)", lambda found: found[1].replace("-", "_"), text)

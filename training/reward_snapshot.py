@@ -59,8 +59,8 @@ def function_sources(reward: Any) -> dict[str, bytes]:
     Raises:
         RewardError: if its source cannot be kept.
     """
-    place = f"{FILE}:{reward.__name__}"
-    return {FILE: source_of(reward).encode(), EXPRESSION: f"{place}\n".encode()}
+    source = source_of(reward)
+    return {FILE: source.encode(), EXPRESSION: f"{FILE}:{reward.__name__}\n".encode()}
 
 
 def source_texts(sources: dict[str, bytes]) -> dict[str, str]:
