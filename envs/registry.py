@@ -79,6 +79,7 @@ GAMES = {
 DATASETS = {
     "classify": DatasetEntry("ClassifyBall-v0", "stages.datasets.classify:Classify", 0.95, "Classification: which way does the ball fly?"),
     "regress": DatasetEntry("RegressLanding-v0", "stages.datasets.regress:Regress", -0.04, "Regression: where will the ball land?"),
+    "curve": DatasetEntry("FitCurve-v0", "stages.datasets.curve:Curve", -0.01, "Regression in one dimension: where does a ball with this angle land?"),
     "detect": DatasetEntry("DetectObjects-v0", "stages.datasets.detect:Detect", 0.9, "Object detection: classes and boxes of the things on a screen."),
     "reconstruct": DatasetEntry("ReconstructScreen-v0", "stages.datasets.reconstruct:Reconstruct", 0.96, "Autoencoding: reconstruct a screen from a few numbers."),
     "shapes": DatasetEntry("NameShape-v0", "stages.datasets.shapes:Shapes", 0.85, "Classification of 20 kinds of balls, or of pandas and rabbits."),
@@ -109,6 +110,7 @@ EXPERIMENTS = {
     "overview": ExperimentEntry("stages.overview:EXPERIMENT", "The five stages of machine learning on one page."),
     "feedback": ExperimentEntry("stages.supervised.feedback:EXPERIMENT", "Learning from labels compared with learning from rewards."),
     "label_noise": ExperimentEntry("stages.supervised.label_noise:EXPERIMENT", "Wrong labels, few examples and unbalanced classes."),
+    "curve": ExperimentEntry("stages.supervised.curve:EXPERIMENT", "Few noisy, many noisy and few one-sided points of a curve."),
     "features": ExperimentEntry("stages.supervised.features:EXPERIMENT", "Hand-made features compared with pixels."),
     "structure": ExperimentEntry("stages.supervised.structure:EXPERIMENT", "A convolution compared with a dense network, and with shuffled pixels."),
     "tables": ExperimentEntry("stages.supervised.tables:EXPERIMENT", "Gradient-boosted trees compared with a network on tables."),

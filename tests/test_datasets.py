@@ -24,6 +24,7 @@ from envs.paddle.game import GAME, PaddleOptions
 from envs.registry import DATASETS, DatasetEntry, env_ids, register_dataset
 from stages import datasets
 from stages.datasets.commentary import TextDataset
+from stages.datasets.curve import heights_at
 from stages.datasets.dataset import SPLITS, examples_of
 from stages.viewers.examples import GameViewer
 from tests.test_training import assert_same_checkpoint, curves, run_train
@@ -157,6 +158,57 @@ def test_noise_is_in_the_training_set_only() -> None:
         examples_of(clean, "test")[:2], examples_of(noisy, "test")[:2], strict=True
     ):
         assert np.array_equal(one, two)
+
+
+def test_biased_labels_are_always_the_next_class() -> None:
+    options: dict[str, Any] = {"examples": 20_000, "observation": "features"}
+    right, wrong = (
+        examples_of(make_vec("ClassifyBall-v0", 1, **options, **more).batch.dataset, "train")
+        for more in ({}, {"noise": 0.6, "biased": True})
+    )
+    steps = np.bincount((wrong.targets - right.targets) % 4, minlength=4) / 20_000
+    assert steps == pytest.approx([0.4, 0.6, 0, 0], abs=0.02)
+
+
+def test_the_curve_is_where_the_game_lets_balls_land() -> None:
+    """The engine flies each ball, past a paddle that is as far away as possible."""
+    angles, heights, _ = make_vec("FitCurve-v0", 1).batch.dataset.sample(60, 1)
+    for angle, (height,) in zip(angles[:, 0].astype(float), heights, strict=True):
+        state = GAME.states(1)[0]
+        state.ball_x, state.ball_y, state.paddle_y = 1.0, 0.5, 0.1 if height > 0.5 else 0.9
+        state.ball_vx = -0.03 * np.cos(np.radians(55) * angle)
+        state.ball_vy = 0.03 * np.sin(np.radians(55) * angle)
+        while not state.missed and not state.hits:
+            GAME.step(state, 1, PaddleOptions())
+        assert state.missed
+        assert state.ball_y == pytest.approx(height, abs=1e-6)
+    dataset = make_vec("FitCurve-v0", 1, examples=2_000, spread=0.15, region="upper").batch.dataset
+    noisy = examples_of(dataset, "train")
+    assert -1 <= noisy.observations.min() < noisy.observations.max() <= 0
+    assert (noisy.targets - heights_at(noisy.observations)).std() == pytest.approx(0.15, abs=0.01)
+    held_out = examples_of(dataset, "test")
+    assert held_out.observations.max() > 0.9
+    assert np.array_equal(held_out.targets, heights_at(held_out.observations).astype(np.float32))
+
+
+def test_decoys_do_not_move_and_what_moves_is_the_ball() -> None:
+    def observed(observation: str, decoys: int) -> Any:
+        options: dict[str, Any] = {"observation": observation, "decoys": decoys}
+        return make_vec("ClassifyBall-v0", 1, examples=500, **options).batch.dataset.sample(500, 1)
+
+    (plain, targets, _), (covered, same, _) = (observed("screen", count) for count in (0, 3))
+    assert np.array_equal(targets, same)
+    assert (covered >= plain).all()  # decoys only add light
+    added = (covered > plain).any((2, 3))
+    assert np.array_equal(added[:, 0], added[:, 1])
+    assert 0.6 < added.mean() < 0.85  # 0, 1, 2 or 3 decoys
+    features, spoilt = (observed("features", count).observations for count in (0, 3))
+    assert np.array_equal((features != spoilt).any(1), added[:, 0])
+    alone, among = (observed("motion", count).observations for count in (0, 3))
+    assert (np.abs(alone - among) < 1e-4).all(1).mean() > 0.9  # a few balls fly over a decoy
+    assert np.corrcoef(alone[:, 0], features[:, 0])[0, 1] > 0.99
+    way = 2 * (alone[:, 2] < 0) + (alone[:, 3] > 0)
+    assert (way == targets).mean() > 0.9
 
 
 def test_options_can_bias_the_training_set_only() -> None:

@@ -168,6 +168,22 @@ def test_rows_are_what_the_game_observes() -> None:
         assert np.array_equal(rows(np.asarray([env.state], GAME.state))[0], seen)
 
 
+def test_meaningless_columns_are_random_and_come_after_the_state() -> None:
+    plain, more = (
+        Regress(observation="state", noise_columns=count).sample(2_000, 1) for count in (0, 3)
+    )
+    assert np.array_equal(plain.targets, more.targets)
+    assert np.array_equal(plain.observations, more.observations[:, :5])
+    noise = more.observations[:, 5:]
+    assert noise.shape == (2_000, 3)
+    assert np.abs(noise).max() <= 1
+    assert noise.std() == pytest.approx(1 / math.sqrt(3), abs=0.02)
+    correlations = np.corrcoef(np.column_stack((more.observations, more.targets)).T)
+    assert np.abs(correlations[5:8] - np.eye(9)[5:8]).max() < 0.1
+    with pytest.raises(ValueError, match="needs observation=state"):
+        Regress(noise_columns=3)
+
+
 @pytest.mark.parametrize("question", ["regress", "classify"])
 def test_trees_learn_a_table_with_one_cut(question: str) -> None:
     """One threshold on one column separates the table."""

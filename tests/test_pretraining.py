@@ -322,6 +322,23 @@ def test_classes_alternate() -> None:
     assert set(examples_of(Shapes(examples=60), "train").targets) == set(range(20))
 
 
+def test_the_quarter_turn_of_a_rabbit_is_seen_in_its_body() -> None:
+    """The body is wider than the ears: most of a rabbit's light lies away from its head."""
+    screens, quarters, _ = examples_of(
+        Shapes(examples=400, of="animals", question="turned"), "train"
+    )
+    right = []
+    for screen, quarter in zip(screens[1::2, 0], quarters[1::2], strict=True):
+        rows, columns = np.nonzero(screen > 80)
+        down, across = (each.mean() - (each.min() + each.max()) / 2 for each in (rows, columns))
+        seen = {0: down, 1: -across, 2: -down, 3: across}  # how far the body lies in its place
+        right.append(max(seen, key=lambda turn: seen[turn]) == quarter)
+    assert np.mean(right) > 0.7  # tilted ones may look a quarter further
+    assert np.bincount(quarters) == pytest.approx(np.full(4, 100), abs=25)
+    with pytest.raises(ValueError, match="needs of=animals"):
+        Shapes(question="turned")
+
+
 def test_the_example_viewer_shows_one_example_per_step(tmp_path: Path) -> None:
     env: Any = gymnasium.make("NameShape-v0", render_mode="rgb_array", of="animals").unwrapped
     _, info = env.reset(seed=0)

@@ -49,6 +49,10 @@ class Classify(ClassificationDataset, PaddleDataset):
     rules_module: ClassVar[str] = __name__
     question: str = "direction"
     """direction: which way the ball flies; missed: whether a paddle that stays misses it."""
+    biased: bool = False
+    """Whether a wrong label is always the next class, and not any other class."""
+
+    training_only = (*PaddleDataset.training_only, "biased")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,6 +68,13 @@ class Classify(ClassificationDataset, PaddleDataset):
     def directions(self) -> tuple[int, ...]:
         """All directions, but only balls that come closer can be missed."""
         return CLOSER if self.question == "missed" else ALL_DIRECTIONS
+
+    def add_label_noise(self, targets: Array, generator: np.random.Generator) -> Array:
+        """Replace labels by wrong classes."""
+        if not self.biased:
+            return super().add_label_noise(targets, generator)
+        following = (targets + 1) % len(self.action_names)
+        return np.where(generator.random(len(targets)) < self.noise, following, targets)
 
     def targets_of(self, states: Any) -> Array:
         if self.question == "direction":

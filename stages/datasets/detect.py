@@ -35,10 +35,9 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.engine.compilation import compiled
-from envs.engine.raster import fill_rectangle
-from envs.engine.rng import uniform
-from envs.paddle.game import BALL_RADIUS, GAME, draw
+from envs.paddle.game import GAME, draw
 from stages.datasets.dataset import GAME_VIEWER, Array, Assessment, Dataset, Examples
+from stages.datasets.decoys import DECOY, MOST_DECOYS, fill_decoys, locate_game, place_decoys
 from stages.datasets.metrics import average_precision, match
 from stages.datasets.paddle_states import DIRECTIONS, OPTIONS, generators, sample_state
 from stages.pictures.predictions import (
@@ -50,14 +49,8 @@ from stages.pictures.predictions import (
 )
 
 CLASSES = ("ball", "paddle", "decoy")
-BALL, PADDLE, DECOY = range(3)
 SIDE, GRID = 32, 8  # pixels, cells
-MOST_DECOYS = 3
 NOTHING = np.float32(-1.0)  # fills the unused rows of a target
-SMALLEST, LARGEST = 0.07, 0.2  # side of a decoy, in fractions of the screen
-LEFTMOST = 0.15  # edge of a decoy; the paddle's side stays free
-GAP = 0.06  # between things, so that no cell contains the centres of two decoys
-ATTEMPTS = 10  # to place a decoy before it is left out
 OVERLAP = 0.5  # intersection over union from which a box counts as found
 MIN_CONFIDENCE = 0.05  # of a predicted box
 SHOWN = 12
@@ -184,42 +177,8 @@ def class_precision(found: list[Array], truths: list[Array], kind: int) -> float
 def draw_scene(state: Any, screen: Any, things: Any, options: Any) -> None:
     """Draw `state` with up to three decoys, and write classes and boxes into `things`."""
     draw(state, screen, options)
-    unit = 1.0 / (1.0 + 4 * BALL_RADIUS)
-    things[0, 0] = BALL
-    things[0, 1] = (state.ball_x + 2 * BALL_RADIUS) * unit
-    things[0, 2] = (state.ball_y + 2 * BALL_RADIUS) * unit
-    things[0, 3] = things[0, 4] = 2 * BALL_RADIUS * unit
-    things[1, 0] = PADDLE
-    things[1, 1] = 0.5 * BALL_RADIUS * unit
-    things[1, 2] = (state.paddle_y + 2 * BALL_RADIUS) * unit
-    things[1, 3] = BALL_RADIUS * unit
-    things[1, 4] = options.paddle_size * unit
-    count = 2
-    for _ in range(int(uniform(state, 0.0, MOST_DECOYS + 1.0))):
-        for _ in range(ATTEMPTS):
-            width = uniform(state, SMALLEST, LARGEST)
-            height = uniform(state, SMALLEST, LARGEST)
-            x = uniform(state, LEFTMOST + width / 2, 1.0 - width / 2)
-            y = uniform(state, height / 2, 1.0 - height / 2)
-            if is_free(things, count, x, y, width, height):
-                things[count, 0] = DECOY
-                things[count, 1], things[count, 2] = x, y
-                things[count, 3], things[count, 4] = width, height
-                left, top = (x - width / 2) * SIDE, (y - height / 2) * SIDE
-                right, bottom = left + width * SIDE, top + height * SIDE
-                fill_rectangle(screen, left, top, right, bottom, 255.0)
-                count += 1
-                break
-
-
-def is_free(things: Any, count: int, x: float, y: float, width: float, height: float) -> bool:
-    """Return whether this box keeps a gap to the first `count` things."""
-    for k in range(count):
-        aside = abs(things[k, 1] - x) - (things[k, 3] + width) / 2
-        down = abs(things[k, 2] - y) - (things[k, 4] + height) / 2
-        if max(aside, down) < GAP:
-            return False
-    return True
+    locate_game(state, things, options)
+    fill_decoys(screen, things, place_decoys(state, things, MOST_DECOYS))
 
 
 @functools.cache

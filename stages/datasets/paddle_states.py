@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -16,11 +16,13 @@ from envs.engine.rng import seeded, uniform
 from envs.names import one_of
 from envs.paddle.game import BALL_RADIUS, GAME, STEEPEST_ANGLE, PaddleOptions, draw, landing, step
 from stages.datasets.dataset import GAME_VIEWER, Array, Dataset, Examples, scrambled
+from stages.datasets.decoys import MOST_DECOYS, fill_decoys, locate_game, place_decoys
 
 FRAMES = 2  # the fewest that show a direction
 STAY = 1
+MOST_NOISE_COLUMNS = 1_000
 OPTIONS = PaddleOptions()
-OBSERVATIONS = ("screen", "features", "state")
+OBSERVATIONS = ("screen", "features", "motion", "state")
 DIRECTIONS = ("away, up", "away, down", "closer, up", "closer, down")
 """Directions in which the ball flies, as seen from the paddle."""
 ALL_DIRECTIONS, CLOSER = (0, 1, 2, 3), (2, 3)
@@ -32,15 +34,20 @@ class PaddleDataset(Dataset):
 
     observation: str = "screen"
     """screen: uint8 (2, size, size); features: five hand-made features of them, see `features`;
-    state: the game's own observation, see `envs.paddle.game.observe`."""
+    motion: the same of what moved, see `motion_features`; state: the game's own observation, see
+    `envs.paddle.game.observe`."""
     screen_size: int = 24
     """Width and height of a screen in pixels."""
+    decoys: int = 0
+    """Largest number of decoys on a screen: rectangles as bright as the ball that do not move."""
+    noise_columns: int = 0
+    """Number of further columns of `observation=state`: random numbers that mean nothing."""
     region: str = "all"
     """Part of the box with the balls of the training set: all or upper, the upper half."""
     rarity: float = 1.0
     """Factor by which each direction is rarer than the one before it, in the training set."""
 
-    training_only = ("noise", "region", "rarity")
+    training_only: ClassVar[tuple[str, ...]] = ("noise", "region", "rarity")
     viewer = GAME_VIEWER
 
     def __post_init__(self) -> None:
@@ -53,6 +60,17 @@ class PaddleDataset(Dataset):
             raise ValueError(
                 f"option `observation` must be {one_of(OBSERVATIONS)}, got {self.observation!r}"
             )
+        if not 0 <= self.decoys <= MOST_DECOYS:
+            raise ValueError(
+                f"option `decoys` must be between 0 and {MOST_DECOYS}, got {self.decoys}"
+            )
+        if not 0 <= self.noise_columns <= MOST_NOISE_COLUMNS:
+            raise ValueError(
+                f"option `noise_columns` must be between 0 and {MOST_NOISE_COLUMNS}, got "
+                f"{self.noise_columns}"
+            )
+        if self.noise_columns and self.observation != "state":
+            raise ValueError("option `noise_columns` needs observation=state")
         if self.region not in ("all", "upper"):
             raise ValueError(f"option `region` must be all or upper, got {self.region!r}")
         if not 1 <= self.rarity <= 100:
@@ -60,10 +78,11 @@ class PaddleDataset(Dataset):
 
     @property
     def observation_space(self) -> spaces.Box:
-        if self.observation == "features":
+        if self.observation in ("features", "motion"):
             return spaces.Box(-np.inf, np.inf, (5,), np.float32)
         if self.observation == "state":
-            return GAME.observation_space
+            columns = math.prod(GAME.observation_space.shape) + self.noise_columns
+            return spaces.Box(-1.0, 1.0, (columns,), np.float32)
         return spaces.Box(0, 255, (FRAMES, self.screen_size, self.screen_size), np.uint8)
 
     @property
@@ -80,8 +99,11 @@ class PaddleDataset(Dataset):
         states["rng"] = generators(count, seed)
         screens = np.zeros((count, FRAMES, self.screen_size, self.screen_size), np.uint8)
         cumulated = np.cumsum(shares) / shares.sum()
-        states_kernel()(states, screens, lowest, cumulated, GAME.options_record(OPTIONS))
-        return self.observe(screens, states), states
+        things = np.zeros((2 + MOST_DECOYS, 5), np.float32)
+        options = GAME.options_record(OPTIONS)
+        states_kernel()(states, screens, lowest, cumulated, self.decoys, things, options)
+        noise = np.random.default_rng((seed, 1)).uniform(-1.0, 1.0, (count, self.noise_columns))
+        return self.with_columns(self.observe(screens, states), noise), states
 
     def targets_of(self, states: Any) -> Array:
         """Return the targets of `states` (n,)."""
@@ -99,12 +121,21 @@ class PaddleDataset(Dataset):
         """Return no target while the ball flies in a direction that no example has."""
         states = np.asarray([state], GAME.state)
         target = self.targets_of(states)[0] if direction(states)[0] in self.directions else None
-        return self.observe(screens[None], states)[0], target
+        noise = np.zeros((1, self.noise_columns))
+        return self.with_columns(self.observe(screens[None], states), noise)[0], target
+
+    def with_columns(self, observations: Array, noise: Array) -> Array:
+        """Return observations (n, ...) with the columns `noise` (n, noise_columns), if any."""
+        if not self.noise_columns:
+            return observations
+        return np.concatenate((observations, noise.astype(np.float32)), 1)
 
     def observe(self, screens: Array, states: Any) -> Array:
         """Return observations of `states` (n,) with screens (n, FRAMES, side, side)."""
         if self.observation == "state":
             return rows(states)
+        if self.observation == "motion":
+            return motion_features(screens)
         return features(screens) if self.observation == "features" else screens
 
 
@@ -121,19 +152,37 @@ def features(screens: Array) -> Array:
     They are the ball's x and y, its displacement between the screens, and the paddle's y. Each
     position is the centre of the light in its part of the screen.
     """
-    side = screens.shape[-1]
-    paddle = math.ceil(BALL_RADIUS * side / (1.0 + 4 * BALL_RADIUS))  # columns
     light = screens.astype(np.float32)
+    return _features(light, light[:, -1])
+
+
+def motion_features(screens: Array) -> Array:
+    """Return hand-made features like `features`, of the light that moved: float32 (n, 5).
+
+    What does not move, such as a decoy, is left out.
+    """
+    gained = np.diff(screens.astype(np.float32), axis=1)
+    moved = np.concatenate((np.maximum(-gained, 0.0), np.maximum(gained, 0.0)), 1)
+    return _features(moved, screens[:, -1].astype(np.float32))
+
+
+def _features(ball: Array, paddle: Array) -> Array:
+    """Return the features (n, 5) of the ball's light (n, 2, side, side), before and now.
+
+    `paddle` (n, side, side) is the light that shows the paddle.
+    """
+    side = ball.shape[-1]
+    columns = math.ceil(BALL_RADIUS * side / (1.0 + 4 * BALL_RADIUS))  # of the paddle
     places: Array = (np.arange(side, dtype=np.float32) + 0.5) / (side / 2) - 1.0
 
     def middle(profile: Array) -> Array:
-        """Return the centres (n, FRAMES) of light (n, FRAMES, k) in the last k places."""
-        weights: Array = profile.sum(-1)
-        return profile @ places[-profile.shape[-1] :] / np.maximum(weights, 1.0)
+        """Return the centres (...) of light (..., k) in the last k places."""
+        weights: Array = np.maximum(profile.sum(-1), 1.0)
+        return np.asarray(profile @ places[-profile.shape[-1] :] / weights)
 
-    x, y = middle(light[..., paddle:].sum(2)), middle(light[..., paddle:].sum(3))
-    paddle_y = middle(light[..., :paddle].sum(3))[:, -1]
+    x, y = (middle(ball[..., columns:].sum(axis)) for axis in (2, 3))
     moves = ((now[:, -1] - now[:, 0]) * side / 2 for now in (x, y))  # in pixels
+    paddle_y = middle(paddle[..., :columns].sum(2))
     return np.stack((x[:, -1], y[:, -1], *moves, paddle_y), 1)
 
 
@@ -164,13 +213,21 @@ def sample_state(state: Any, lowest: float, cumulated: Any, options: Any) -> Non
 def states_kernel() -> Callable[..., None]:
     """Return the compiled loop that samples and draws many states."""
 
-    def sample_states(states: Any, screens: Any, lowest: Any, cumulated: Any, options: Any) -> None:
-        """Sample each state, and draw its screens before and after one step."""
+    def sample_states(
+        states: Any, screens: Any, lowest: Any, shares: Any, most: Any, things: Any, options: Any
+    ) -> None:
+        """Sample each state, and draw its screens before and after one step, with decoys."""
         for i in range(states.size):
-            sample_state(states[i], lowest, cumulated, options[0])
+            sample_state(states[i], lowest, shares, options[0])
+            count = 0
+            if most > 0:
+                locate_game(states[i], things, options[0])
+                count = place_decoys(states[i], things, most)
             draw(states[i], screens[i, 0], options[0])
             step(states[i], STAY, options[0])
             draw(states[i], screens[i, 1], options[0])
+            for k in range(2):
+                fill_decoys(screens[i, k], things, count)
 
     return compiled(sample_states)
 

@@ -10,7 +10,8 @@ Observation Space
 Action Space
     `Discrete(20)` for `of="balls"`, `Discrete(2)` for `of="animals"` (panda or rabbit),
     `Discrete(10)` for `of="digits"`, `Discrete(100)` for `of="invented"`: kinds that a program has
-    put together at random, to pretrain networks on. No kind is in two of these sets.
+    put together at random, to pretrain networks on. No kind is in two of these sets. `Discrete(4)`
+    for `question="turned"`: which way is the animal's head?
 Rewards
     0 for the right class, -1 for a wrong one. The score is 1 for the right class, so that the mean
     score is the accuracy.
@@ -40,6 +41,10 @@ from training import hand_labels
 
 CHUNK = 1_000  # screens computed at a time, to save memory
 OBSERVATIONS = ("screen", "pixels", *MEASUREMENTS)
+QUESTIONS = ("kind", "turned")
+QUARTERS = ("upright", "head to the right", "upside down", "head to the left")
+TURN = 1  # index of the parameter that is the angle
+TILT = 1 / 12  # of a full turn, by which an animal may miss a quarter turn
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Shapes(ClassificationDataset):
     person who knows more."""
     shuffled: bool = False
     """Whether all pixels have changed places, the same way on every screen."""
+    question: str = "kind"
+    """kind: which kind it is; turned: by how many quarter turns an animal is turned."""
     labels: str = ""
     """File of `play.py --label`, whose screens and labels are the training examples."""
 
@@ -69,6 +76,12 @@ class Shapes(ClassificationDataset):
             )
         if self.shuffled and self.observation in MEASUREMENTS:
             raise ValueError("option `shuffled` needs the pixels: observation=screen or pixels")
+        if self.question not in QUESTIONS:
+            raise ValueError(
+                f"option `question` must be {one_of(QUESTIONS)}, got {self.question!r}"
+            )
+        if self.question == "turned" and self.of != "animals":
+            raise ValueError("option question=turned needs of=animals: balls have no head")
         if self.labels:
             by_hand = hand_labels.read(Path(self.labels))
             fits = by_hand.observations.shape[1:] == (1, SIDE, SIDE)
@@ -81,8 +94,8 @@ class Shapes(ClassificationDataset):
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of the kinds."""
-        return tuple(KINDS[self.of])
+        """The names of the kinds or of the quarter turns."""
+        return QUARTERS if self.question == "turned" else tuple(KINDS[self.of])
 
     @property
     def observation_space(self) -> spaces.Box:
@@ -98,7 +111,9 @@ class Shapes(ClassificationDataset):
             screens = by_hand.observations.astype(np.uint8)
             targets = by_hand.labels[:count].astype(np.int64)
             return Examples(self.observe(screens[:count]), targets, targets[:, None])
-        screens, targets, _ = self.sample_screens(count, seed)
+        screens, targets, parameters = self.sample_screens(count, seed)
+        if self.question == "turned":
+            targets = np.rint(len(QUARTERS) * parameters[:, TURN]).astype(np.int64)
         return Examples(self.observe(screens), targets, targets[:, None])
 
     def observe(self, screens: Array) -> Array:
@@ -122,7 +137,10 @@ class Shapes(ClassificationDataset):
         for start in range(0, count, CHUNK):
             part = screens[start : start + CHUNK, 0]
             light = noise.normal(0.0, GRAIN, part.shape)
-            numbers = parameters[start : start + CHUNK] = places.random((len(part), NUMBERS))
+            numbers = places.random((len(part), NUMBERS))
+            if self.question == "turned":
+                numbers[:, TURN] = near_quarters(numbers[:, TURN])
+            parameters[start : start + CHUNK] = numbers
             for k, inside in enumerate(kinds):
                 chosen = targets[start : start + CHUNK] == k
                 light[chosen] += lit(inside, numbers[chosen], turns)
@@ -139,3 +157,10 @@ class Shapes(ClassificationDataset):
         thumbnails = observations[:, -1] if observations.ndim == 4 else None
         embedding = Embedding(codes, {"kind": kinds}, thumbnails)
         return Assessment({}, {"codes": picture_of_clusters(plane, kinds, centres)}, embedding)
+
+
+def near_quarters(turns: Array) -> Array:
+    """Return the turns (n,) in 0..1, moved to within `TILT` of a quarter turn of 0, 1, 2 or 3."""
+    quarters = np.floor(len(QUARTERS) * turns)
+    tilts = len(QUARTERS) * turns - quarters - 0.5
+    return np.asarray(quarters / len(QUARTERS) + 2 * TILT * tilts)

@@ -58,24 +58,27 @@ class Curves:
 
 @dataclass(frozen=True)
 class Panels:
-    """Curves of several questions side by side."""
+    """Curves of several questions side by side; a series is a pair of the question and a name."""
 
-    questions: Mapping[str, Sequence[Any]]
-    """Series of each panel by its title, the key of a text."""
-    curves: Curves
+    baselines: Mapping[str, float | None]
+    """Questions, and the heights of their dotted lines."""
+    curves: Curves = Curves()
     """What the panels have in common."""
 
     def __call__(self, axes: Any, results: Results) -> None:
         """Draw the panels."""
-        panels = side_by_side(axes, len(self.questions))
-        for panel, (title, series) in zip(panels, self.questions.items(), strict=True):
-            panel.set_title(results.texts[title], fontsize=20)
+        panels = side_by_side(axes, len(self.baselines))
+        named = dataclasses.replace(results, labels=lambda texts, key: texts[key[1]])
+        for panel, (question, baseline) in zip(panels, self.baselines.items(), strict=True):
+            series = [key for key in results.series if key[0] == question]
             sizes = [
                 size
                 for size in results.sizes
                 if any((key, size) in results.values for key in series)
             ]
-            dataclasses.replace(self.curves, series=series, sizes=sizes)(panel, results)
+            curves = dataclasses.replace(self.curves, series=series, sizes=sizes, baseline=baseline)
+            curves(panel, named)
+            panel.set_title(results.texts[question], fontsize=20)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,10 @@ class Trial:
     freeze: bool = False
     """Whether that backbone is kept fixed."""
 
+    def with_options(self, **options: Any) -> Trial:
+        """Return the trial with further options of the environment."""
+        return dataclasses.replace(self, options={**self.options, **options})
+
     def shortened(self, share: float) -> Trial:
         """Return the trial with this share of its steps."""
         return dataclasses.replace(self, steps=max(self.evaluations, round(share * self.steps)))
