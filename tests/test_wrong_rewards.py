@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from rewards.__main__ import main
 from rewards.expression import RewardError
 from rewards.sandbox.parent import TrialProcess
-from tests.wrong_rewards import COLLECTION, DEF, HIGH, Wrong
+from tests.wrong_rewards import COLLECTION, DEF, HIGH, WRONG_CALLS, Wrong
 
 
 @pytest.fixture
@@ -52,8 +53,31 @@ def test_check_prints_the_expected_line_and_exit_code(
     assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - every entry, hidden ones too
 
 
+def test_functions_next_to_a_reward_are_told_the_same_as_a_reward(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All functions of a file are tried in one process, and those that are wrong are left out."""
+    source, expected = HIGH.replace("f(", "mine("), []
+    for k, wrong in enumerate(WRONG_CALLS):
+        lines, message = source.count("\n"), wrong.message.replace("`f`", f"`f{k}`")
+        place = re.search(r"FILE:(\d+)", message)
+        assert place is not None
+        message = message.replace(place[0], f"mine.py:{lines + int(place[1])}")
+        expected.append(f"`f{k}` is not shown, as it is no reward: {message}")
+        assert isinstance(wrong.source, str)
+        source += re.sub(r"\bf\(", f"f{k}(", wrong.source)
+    written(folder, source)
+    assert main(["check", "mine.py"]) == 0
+    out, err = capfd.readouterr()
+    for message in expected:
+        assert message in out
+    assert not err
+    assert "can be used" in out
+    assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - every entry, hidden ones too
+
+
 def test_the_collection_has_enough_cases_with_different_names() -> None:
-    names = [wrong.name for wrong in COLLECTION]
+    names = [wrong.name for wrong in (*COLLECTION, *WRONG_CALLS)]
     assert len(set(names)) == len(names) >= 45
 
 

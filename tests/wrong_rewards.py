@@ -62,81 +62,21 @@ WRONG_FUNCTIONS = [
     ),
     Wrong("four arguments", "def f(a, b, c, d):\n    return 1.0\n", "FILE:1: `f` must take three"),
     Wrong("no arguments", "x = 1\ndef f():\n    return 1.0\n", "FILE:2: `f` must take three"),
-    Wrong("async", "async " + HIGH, "FILE:1: `f` must return a number, but returned a coroutine"),
-    Wrong(
-        "generator", DEF + "    yield 1.0\n", "FILE:1: `f` must return a number, but returned a gen"
-    ),
     Wrong(
         "None", DEF + "    x = 1.0\n", "FILE:1: `f` must return a number, but returned None; does"
     ),
-    Wrong(
-        "text", DEF + "    return '1.0'\n", "FILE:1: `f` must return a number, but returned '1.0'"
-    ),
-    Wrong(
-        "list", DEF + "    return [1.0]\n", "FILE:1: `f` must return a number, but returned [1.0]"
-    ),
-    Wrong("complex", DEF + "    return 1j\n", "FILE:1: `f` must return a number, but returned 1j"),
-    Wrong(
-        "array",
-        "import numpy as np\n" + DEF + "    return np.zeros(3)\n",
-        "FILE:2: `f` must return a number, but returned array([0., 0., 0.])",
-    ),
     Wrong("NaN", DEF + "    return float('nan')\n", "FILE:1: `f` returned nan; rewards must be"),
-    Wrong("infinity", DEF + "    return 1e308 * 10\n", "FILE:1: `f` returned inf; rewards must be"),
-    Wrong(
-        "huge integer",
-        DEF + "    return 10**400\n",
-        "FILE:1: `f` returned an integer that is too",
-    ),
     Wrong(
         "unknown field",
         DEF + "    return after.bal_y\n",
         "FILE:2: `after.bal_y`: paddle has no such field; did you mean `ball_y`?",
     ),
     Wrong(
-        "unknown field before",
-        DEF + "    x = 1\n    return before.hit\n",
-        "FILE:3: `before.hit`: paddle has no such field; did you mean `hits`?",
-    ),
-    Wrong(
-        "unknown field of another game",
-        DEF + "    return after.roll\n",
-        "FILE:2: `after.roll`: paddle has no such field; choose from ball_x, ball_y",
-    ),
-    Wrong(
-        "unknown field in brackets",
-        DEF + "    return after['bal_y']\n",
-        "FILE:2: `bal_y`: paddle has no such field; did you mean `ball_y`?",
-    ),
-    Wrong(
-        "unknown field of the action",
-        DEF + "    return action.up\n",
-        "FILE:2: `action.up`: an action has no fields; the action is a number: 0 up, 1 stay",
-    ),
-    Wrong("unknown name", DEF + "    return ball_y\n", "FILE:2: NameError: name 'ball_y' is not"),
-    Wrong(
-        "missing math", DEF + "    return math.sqrt(2)\n", "FILE:2: NameError: name 'math' is not"
-    ),
-    Wrong(
-        "division by zero", DEF + "    return 1 / int(after.ball_y)\n", "FILE:2: ZeroDivisionError"
-    ),
-    Wrong(
         "error at a miss only",
         DEF + "    if after.missed:\n        return 1 / 0\n    return 1.0\n",
         "FILE:3: ZeroDivisionError",
     ),
-    Wrong(
-        "error at a time out only",
-        DEF + "    return 1.0 / (3000 - int(after.t))\n",
-        "FILE:2: ZeroDivisionError",
-    ),
-    Wrong(
-        "None at a hit only",
-        DEF + "    if after.hits == before.hits:\n        return 0.0\n",
-        "FILE:1: `f` must return a number, but returned None",
-    ),
     Wrong("recursion", DEF + "    return f(before, action, after)\n", "FILE:2: RecursionError"),
-    Wrong("exit", DEF + "    exit()\n", "FILE:2: SystemExit"),
     Wrong(
         "os._exit",
         "import os\n" + DEF + "    os._exit(0)\n",
@@ -179,6 +119,104 @@ WRONG_FUNCTIONS = [
         seconds=0.8,
     ),
     Wrong(
+        "writes a file and hides it",
+        DEF + "    try:\n        open('left behind', 'a')\n    except BaseException:\n"
+        "        pass\n    return 1.0\n",
+        "FILE:3: it writes the file left behind",
+    ),
+    Wrong(
+        "creates a folder",
+        "import os\nos.mkdir('left behind')\n" + HIGH,
+        "FILE:2: it creates a folder",
+    ),
+    Wrong(
+        "registers a function for the end",
+        "import atexit\natexit.register(print)\n" + DEF + "    return 1.0\n",
+        "FILE:2: it registers a function for the program's end",
+    ),
+    Wrong(
+        "a test fails",
+        "from rewards.testing import *\nfrom rewards.testing import hit, miss, prefers\n"
+        + HIGH
+        + "def test_hits():\n    prefers(miss, hit, lambda *step: step[2].hits)\n",
+        "FILE:6: test_hits fails: miss pays",
+    ),
+    Wrong(
+        "an assertion fails",
+        "from rewards.testing import hit, pays\n"
+        + HIGH
+        + "def test_hits():\n    assert pays(hit) > 40\n",
+        "FILE:5: test_hits fails: assert pays(hit) > 40, but pays(hit) is 0.",
+    ),
+    Wrong(
+        "a test breaks",
+        HIGH + "def test_it():\n    return 1 / 0\n",
+        "FILE:4: test_it fails: ZeroDivisionError",
+    ),
+]
+
+WRONG_CALLS = [
+    Wrong("async", "async " + HIGH, "FILE:1: `f` must return a number, but returned a coroutine"),
+    Wrong(
+        "generator", DEF + "    yield 1.0\n", "FILE:1: `f` must return a number, but returned a gen"
+    ),
+    Wrong(
+        "text", DEF + "    return '1.0'\n", "FILE:1: `f` must return a number, but returned '1.0'"
+    ),
+    Wrong(
+        "list", DEF + "    return [1.0]\n", "FILE:1: `f` must return a number, but returned [1.0]"
+    ),
+    Wrong("complex", DEF + "    return 1j\n", "FILE:1: `f` must return a number, but returned 1j"),
+    Wrong(
+        "array",
+        "import numpy as np\n" + DEF + "    return np.zeros(3)\n",
+        "FILE:2: `f` must return a number, but returned array([0., 0., 0.])",
+    ),
+    Wrong("infinity", DEF + "    return 1e308 * 10\n", "FILE:1: `f` returned inf; rewards must be"),
+    Wrong(
+        "huge integer",
+        DEF + "    return 10**400\n",
+        "FILE:1: `f` returned an integer that is too",
+    ),
+    Wrong(
+        "unknown field before",
+        DEF + "    x = 1\n    return before.hit\n",
+        "FILE:3: `before.hit`: paddle has no such field; did you mean `hits`?",
+    ),
+    Wrong(
+        "unknown field of another game",
+        DEF + "    return after.roll\n",
+        "FILE:2: `after.roll`: paddle has no such field; choose from ball_x, ball_y",
+    ),
+    Wrong(
+        "unknown field in brackets",
+        DEF + "    return after['bal_y']\n",
+        "FILE:2: `bal_y`: paddle has no such field; did you mean `ball_y`?",
+    ),
+    Wrong(
+        "unknown field of the action",
+        DEF + "    return action.up\n",
+        "FILE:2: `action.up`: an action has no fields; the action is a number: 0 up, 1 stay",
+    ),
+    Wrong("unknown name", DEF + "    return ball_y\n", "FILE:2: NameError: name 'ball_y' is not"),
+    Wrong(
+        "missing math", DEF + "    return math.sqrt(2)\n", "FILE:2: NameError: name 'math' is not"
+    ),
+    Wrong(
+        "division by zero", DEF + "    return 1 / int(after.ball_y)\n", "FILE:2: ZeroDivisionError"
+    ),
+    Wrong(
+        "error at a time out only",
+        DEF + "    return 1.0 / (3000 - int(after.t))\n",
+        "FILE:2: ZeroDivisionError",
+    ),
+    Wrong(
+        "None at a hit only",
+        DEF + "    if after.hits == before.hits:\n        return 0.0\n",
+        "FILE:1: `f` must return a number, but returned None",
+    ),
+    Wrong("exit", DEF + "    exit()\n", "FILE:2: SystemExit"),
+    Wrong(
         "asks for input",
         DEF + "    return float(input())\n",
         "FILE:2: it asks for input; a reward may only",
@@ -189,20 +227,9 @@ WRONG_FUNCTIONS = [
         "FILE:2: it writes the file left behind; a reward may only read and compute",
     ),
     Wrong(
-        "writes a file and hides it",
-        DEF + "    try:\n        open('left behind', 'a')\n    except BaseException:\n"
-        "        pass\n    return 1.0\n",
-        "FILE:3: it writes the file left behind",
-    ),
-    Wrong(
         "removes a file",
         "import os\n" + DEF + "    os.remove(__file__)\n    return 1.0\n",
         "FILE:3: it removes a file",
-    ),
-    Wrong(
-        "creates a folder",
-        "import os\nos.mkdir('left behind')\n" + HIGH,
-        "FILE:2: it creates a folder",
     ),
     Wrong(
         "starts a program",
@@ -225,11 +252,6 @@ WRONG_FUNCTIONS = [
         "FILE:3: it starts a thread",
     ),
     Wrong(
-        "registers a function for the end",
-        "import atexit\natexit.register(print)\n" + DEF + "    return 1.0\n",
-        "FILE:2: it registers a function for the program's end",
-    ),
-    Wrong(
         "changes the folder",
         "import os\n" + DEF + "    os.chdir('/')\n    return 1.0\n",
         "FILE:3: it changes the working folder",
@@ -239,26 +261,8 @@ WRONG_FUNCTIONS = [
         "import socket\n" + DEF + "    socket.socket()\n    return 1.0\n",
         "FILE:3: it opens a network connection",
     ),
-    Wrong(
-        "a test fails",
-        "from rewards.testing import *\nfrom rewards.testing import hit, miss, prefers\n"
-        + HIGH
-        + "def test_hits():\n    prefers(miss, hit, lambda *step: step[2].hits)\n",
-        "FILE:6: test_hits fails: miss pays",
-    ),
-    Wrong(
-        "an assertion fails",
-        "from rewards.testing import hit, pays\n"
-        + HIGH
-        + "def test_hits():\n    assert pays(hit) > 40\n",
-        "FILE:5: test_hits fails: assert pays(hit) > 40, but pays(hit) is 0.",
-    ),
-    Wrong(
-        "a test breaks",
-        HIGH + "def test_it():\n    return 1 / 0\n",
-        "FILE:4: test_it fails: ZeroDivisionError",
-    ),
 ]
+"""Functions that are wrong when they are called; each needs no process of its own."""
 
 LEGAL_BUT_ODD = [
     Wrong(
