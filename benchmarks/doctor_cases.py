@@ -132,9 +132,11 @@ ILL = (
     Case("paddle reinforce, certain at once", "entropy_collapsed", "--agent reinforce --steps 60000 --learning-rate 1", True),
     Case("CartPole, bonus for entropy", "too_random", "--env CartPole-v1 --steps 40000 --entropy-coef 10"),
     Case("paddle, learning rate 1e-7", "policy_frozen", "--steps 250000 --learning-rate 1e-7"),
+    Case("paddle, clip range 0.0001", "policy_frozen", "--steps 200000 --clip-coef 0.0001", True),
     Case("CartPole dqn, never starts", "policy_frozen", "--env CartPole-v1 --agent dqn --steps 20000 --learning-starts 1000000"),
     Case("Pendulum, learning rate 1e-8", "policy_frozen", "--env Pendulum-v1 --steps 30000 --learning-rate 1e-8", True),
     Case("bicycle reinforce, learning rate 1e-7", "policy_frozen", "--env bicycle --agent reinforce --steps 80000 --learning-rate 1e-7"),
+    Case("bicycle pqn, learning rate 1e-8", "policy_frozen", "--env bicycle --env-options action=discrete --agent pqn --steps 80000 --learning-rate 1e-8", True),
     Case("paddle, learning rate 0.3", "policy_thrashing", "--steps 250000 --learning-rate 0.3"),
     Case("Acrobot, learning rate 1", "policy_thrashing", "--env Acrobot-v1 --steps 40000 --learning-rate 1"),
     Case("Pendulum, learning rate 0.3", "policy_thrashing", "--env Pendulum-v1 --steps 30000 --learning-rate 0.3", True),
@@ -146,7 +148,7 @@ ILL = (
     Case("paddle, 40,000 steps", "too_few_steps", "--steps 40000"),
     Case("CartPole dqn, 6,000 steps", "too_few_steps", "--env CartPole-v1 --agent dqn --steps 6000 --eval-every 1000"),
     Case("bicycle, 30,000 steps", "too_few_steps", "--env bicycle --steps 30000", True),
-    Case("CartPole, unlearns", "unstable", "--env CartPole-v1 --agent reinforce --steps 120000 --eval-every 10000 --learning-rate 0.05 --solved-score inf"),
+    Case("paddle, unlearns", "unstable", "--steps 300000 --eval-every 30000 --learning-rate 0.03 --solved-score inf"),
     Case("paddle dqn, unlearns", "unstable", "--agent dqn --steps 300000 --eval-every 30000 --learning-rate 0.02 --solved-score inf", True),
     Case("slow race, paid for progress", "hacked", "--env bicycle --env-options task=slow --steps 200000 --reward progress"),
     Case("goal, paid for any motion", "hacked", f"{GOAL} --steps 250000 --reward any_motion"),
@@ -154,11 +156,11 @@ ILL = (
     Case("paddle, easy in training", "evaluation_differs", "--steps 300000 --eval-every 50000 --curriculum paddle_size=0.9@0 paddle_size=0.1@290000"),
     Case("MountainCar", "never_met", "--env MountainCar-v0 --steps 50000"),
     Case("MountainCarContinuous, no persistence", "never_met", "--env MountainCarContinuous-v0 --steps 50000 --persistence 1"),
-    Case("MountainCar dqn", "never_met", "--env MountainCar-v0 --agent dqn --steps 20000", True),
+    Case("MountainCar dqn", "never_met", "--env MountainCar-v0 --agent dqn --steps 20000"),
     Case("paddle, 1 environment", "few_environments", "--steps 60000 --num-envs 1"),
     Case("Acrobot, 1 environment", "few_environments", "--env Acrobot-v1 --steps 30000 --num-envs 1", True),
 )
-"""Runs that should not learn. A third was held back when the thresholds were chosen."""
+"""Runs that should not learn. The thresholds were chosen without a look at those held back."""
 
 HEALTHY = (
     *(Case(f"paddle, seed {seed}", "", f"--seed {seed}") for seed in (1, 2, 3)),

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import train
+from benchmarks.doctor import Outcome, show_outcomes
+from benchmarks.doctor_cases import HEALTHY, ILL, register_ill_observations
 from rewards.texts import LANGUAGES, load_texts
 from training.__main__ import main
 from training.doctor.diagnosis import Diagnosis, diagnose, find
@@ -368,6 +371,11 @@ def test_the_command_explains_a_real_run(run: Path, capsys: pytest.CaptureFixtur
     assert content["findings"][0]["title"] == load_texts(FOLDER, "ko")["policy_frozen"]["title"]
 
 
+def test_the_evidence_is_drawn(run: Path, tmp_path: Path) -> None:
+    assert main(["doctor", str(run), "--out", str(tmp_path / "evidence.png")]) == 0
+    assert (tmp_path / "evidence.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_solved_run_with_another_seed_is_found(run: Path, tmp_path: Path) -> None:
     for name, seed, solved, rate in (
         ("this", 1, False, 1e-9),
@@ -430,3 +438,30 @@ def test_curves_that_end_in_the_middle_of_a_point_are_read(run: Path, tmp_path: 
     (events,) = folder.glob("events.out.tfevents.*")
     damage_events(folder, events.read_bytes()[:-7])
     assert diagnose(folder).findings[0].name == "policy_frozen"
+
+
+def test_the_runs_of_the_benchmark_can_be_made_and_expect_findings_that_exist() -> None:
+    assert len(ILL) >= 30
+    assert len(HEALTHY) >= 20
+    assert sum(case.held_back for case in ILL) >= len(ILL) / 3
+    assert len({case.name for case in (*ILL, *HEALTHY)}) == len(ILL) + len(HEALTHY)
+    register_ill_observations()
+    expected = {name for name, _, _ in EDGES.values()} | {""}
+    for case in (*ILL, *HEALTHY):
+        assert case.expected in expected
+        parse(shlex.split(case.arguments.replace("REWARDS", "my_reward.py")))
+
+
+def test_the_benchmark_counts_places(capsys: pytest.CaptureFixture[str]) -> None:
+    ill, held = ILL[0], next(case for case in ILL if case.held_back)
+    outcomes = [
+        Outcome(ill, ("seed_luck", ill.expected)),
+        Outcome(held, (held.expected,)),
+        Outcome(HEALTHY[0], ("unstable",)),
+        Outcome(HEALTHY[1], ()),
+    ]
+    show_outcomes(Console(width=200), outcomes)
+    told = capsys.readouterr().out
+    assert "all ill runs: right finding first in 1 of 2, among the first three in 2 of 2" in told
+    assert "those held back: right finding first in 1 of 1" in told
+    assert "healthy runs: false alarms in 1 of 2" in told

@@ -19,6 +19,7 @@ LEAST_STRENGTH = 0.3
 FACTS: tuple[Callable[[Evidence], Finding | None], ...] = (
     learning.observations_not_finite,
     learning.observations_constant,
+    learning.observations_unscaled,
     reward.no_reward,
     reward.never_met,
     reward.ends_early,
@@ -36,7 +37,6 @@ CAUSES: tuple[Callable[[Evidence], Finding | None], ...] = (
     reward.dominated,
     reward.hacked,
     reward.discount_short,
-    learning.observations_unscaled,
     learning.value_not_learning,
     learning.entropy_collapsed,
     learning.policy_frozen,

@@ -146,8 +146,7 @@ class Evidence:
 
     def differs(self, difference: float, tag: str) -> bool:
         """Return whether a difference of two evaluations is positive, and not by luck."""
-        error = math.sqrt(2.0) * self.error(tag)
-        return difference > 0 and difference > SIGNIFICANT * error
+        return exceeds(difference, self.error(tag))
 
     @cached_property
     def learned_share(self) -> float | None:
@@ -241,6 +240,11 @@ class Evidence:
     def score_varies(self) -> bool:
         """Whether episodes differ in their scores."""
         return any(self.curve("eval/std_score").values) or _differ(self.curve("task/score").values)
+
+
+def exceeds(difference: float, error: float) -> bool:
+    """Return whether a difference of two means, which have a standard error each, is not luck."""
+    return difference > 0 and difference > SIGNIFICANT * math.sqrt(2.0) * error
 
 
 def _differ(values: Iterable[float]) -> bool:

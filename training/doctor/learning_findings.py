@@ -32,6 +32,10 @@ UNCHANGED = 0.95
 """Share of the initial entropy above which a policy is as random as at the beginning."""
 APART = 0.3
 """Training and evaluation differ by this share of what there is to learn."""
+LARGE_BONUS = 0.1
+"""Entropy bonus that is about as large as the policy loss, as advantages have a spread of 1."""
+STARTS = ("learning_starts", "warmup")
+"""Settings that say after how many steps learning starts."""
 FEW_UPDATES = 10
 """Number of updates below which an on-policy agent has hardly begun."""
 
@@ -172,14 +176,12 @@ def too_random(evidence: Evidence) -> Finding | None:
     """The agent acts as randomly in the end as in the beginning."""
     chance = evidence.curve("train/epsilon")
     if chance:
-        if chance.last < 0.5:
+        slower, later = evidence.ratio("exploration_steps"), evidence.ratio("last_epsilon")
+        if chance.last < 0.5 or max(slower or 1.0, later or 1.0) <= 1:
             return None
-        unusual = (evidence.ratio("exploration_steps") or 1) > 1 or (
-            evidence.ratio("last_epsilon") or 1
-        ) > 1
         return Finding(
             "too_random",
-            0.85 if unusual else 0.5,
+            0.85,
             "train/epsilon",
             chance.steps[-1],
             {"before": chance.first, "now": chance.last},
@@ -187,11 +189,11 @@ def too_random(evidence: Evidence) -> Finding | None:
             "evidence_epsilon",
         )
     curve, bonus = evidence.curve("train/entropy"), evidence.setting("entropy_coef")
-    if not curve or not bonus or curve.last < UNCHANGED * curve.first or not _moves(evidence):
+    if not curve or not bonus or curve.last < UNCHANGED * curve.first:
         return None
     return Finding(
         "too_random",
-        0.88 if bonus > 0.02 else 0.4,
+        0.88 if bonus >= LARGE_BONUS else 0.4,
         "train/entropy",
         curve.steps[-1],
         {"before": curve.first, "now": curve.last, "bonus": bonus},
@@ -199,36 +201,39 @@ def too_random(evidence: Evidence) -> Finding | None:
     )
 
 
-def _moves(evidence: Evidence) -> bool:
-    divergence = evidence.curve("train/approx_kl")
-    return not divergence or divergence.median >= NOT_MOVING
-
-
 def policy_frozen(evidence: Evidence) -> Finding | None:
     """Updates do not change the policy, or there are none."""
-    name, remedy = "learning_rate", commands.train(evidence, learning_rate=None)
     if evidence.config.agent in UNLEARNING:
         other = commands.train(evidence, agent="ppo")
         return _frozen(evidence, 1.0, "evidence_agent", "agent", other)
-    if not any(tag.startswith("train/") for tag in evidence.curves):
-        starts = {n: None for n in ("learning_starts", "warmup") if evidence.setting(n)}
-        remedy = commands.train(evidence, **starts, steps=max(evidence.usual["steps"], 100_000))
-        return _frozen(evidence, 0.96, "evidence_never", "steps", remedy)
+    if not _updates(evidence):
+        late = {name: None for name in STARTS if (evidence.ratio(name) or 1.0) > 1}
+        remedy = commands.train(evidence, **late)
+        return _frozen(evidence, 0.96, "evidence_never", "steps", remedy) if late else None
     divergence, clipped = (evidence.curve(f"train/{n}") for n in ("approx_kl", "clip_fraction"))
     ratio, clip = evidence.ratio("learning_rate"), evidence.ratio("clip_coef")
     if clip is not None and clip <= 0.1 and clipped and clipped.median > CLIPPED:
         remedy = commands.train(evidence, clip_coef=None)
         return _frozen(evidence, 0.93, "evidence_clip", "clip_coef", remedy)
+    ratios = {name: evidence.ratio(name) or 1.0 for name in ("learning_rate", "max_grad_norm")}
+    smallest = min(ratios, key=lambda name: ratios[name])
+    remedy = commands.train(evidence, **{smallest: None})
+    if divergence and divergence.median < NOT_MOVING:
+        random = (evidence.setting("entropy_coef") or 0.0) >= LARGE_BONUS
+        strength = 0.94 if ratios[smallest] < 0.5 else 0.5 if random else 0.7
+        return _frozen(evidence, strength, "evidence", "learning_rate", remedy)
+    if ratio is None or ratio > 0.1:
+        return None
     if divergence:
-        if divergence.median < NOT_MOVING:
-            strength = 0.94 if ratio is not None and ratio < 0.5 else 0.7
-            return _frozen(evidence, strength, "evidence", name, remedy)
-        small = ratio is not None and ratio <= 0.05 and divergence.median < 100 * NOT_MOVING
-        return _frozen(evidence, 0.88, "evidence", name, remedy) if small else None
-    if ratio is not None and ratio <= 0.1:
-        strength = 0.9 if ratio <= 0.01 else 0.7
-        return _frozen(evidence, strength, "evidence_rate", name, remedy)
-    return None
+        small = ratio <= 0.05 and divergence.median < 100 * NOT_MOVING
+        return _frozen(evidence, 0.88, "evidence", "learning_rate", remedy) if small else None
+    strength = 0.9 if ratio <= 0.01 else 0.7
+    return _frozen(evidence, strength, "evidence_rate", "learning_rate", remedy)
+
+
+def _updates(evidence: Evidence) -> int:
+    """Return how many updates were logged."""
+    return len(evidence.curve("train/value_loss").values)
 
 
 def _frozen(evidence: Evidence, strength: float, kind: str, setting: str, remedy: str) -> Finding:
@@ -321,8 +326,7 @@ def too_few_steps(evidence: Evidence) -> Finding | None:
     share = evidence.steps / max(1, evidence.usual.get("steps", 1))
     tag, curve = _longest(evidence)
     rising = curve is not None and _rises(evidence, curve)
-    updates = len(evidence.curve("train/value_loss").values)
-    begun = evidence.config.agent not in ON_POLICY or updates >= FEW_UPDATES
+    begun = _has_begun(evidence)
     if not rising and begun and (share > 0.2 or (evidence.improved is False and share > 0.05)):
         return None
     strength = 0.35 + (0.35 if rising else 0.0) + (0.0 if begun else 0.35)
@@ -336,13 +340,22 @@ def too_few_steps(evidence: Evidence) -> Finding | None:
         {
             "steps": evidence.steps,
             "usual": evidence.usual.get("steps", 0),
-            "updates": updates,
+            "updates": _updates(evidence),
             "before": at.first if at else math.nan,
             "now": at.last if at else math.nan,
         },
         commands.resume(evidence, steps),
         "evidence_rising" if rising else "evidence",
     )
+
+
+def _has_begun(evidence: Evidence) -> bool:
+    """Return whether learning, as it was planned, got beyond its beginning."""
+    if evidence.config.agent in ON_POLICY and _updates(evidence) < FEW_UPDATES:
+        return False
+    planned = [evidence.setting(name) or 0 for name in (*STARTS, "exploration_steps")]
+    usual = [evidence.usual.get(name) or 0 for name in (*STARTS, "exploration_steps")]
+    return planned != usual or evidence.steps >= max(planned)
 
 
 def _longest(evidence: Evidence) -> tuple[str, Curve | None]:

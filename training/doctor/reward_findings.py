@@ -7,7 +7,7 @@ import statistics
 
 from rewards.expression import parse
 from training.doctor import commands
-from training.doctor.evidence import Curve, Evidence, Finding
+from training.doctor.evidence import Curve, Evidence, Finding, exceeds
 
 FAR = 100.0
 """A reward is far from 1 if its size is at least this many times larger or smaller."""
@@ -19,6 +19,8 @@ ENDS_SOON = 0.25
 """Episodes end soon if they last less than this share of the time limit."""
 CORRELATED = 0.5
 """Long episodes earn less if the correlation of length and return is below minus this."""
+PAIRS = (("rollout/ep_rew_mean", "task/score"), ("eval/mean_reward", "eval/mean_score"))
+"""Curves of returns, and of the scores of the same episodes."""
 FORGOTTEN = 0.01
 """A reward is too late for a discount if the discount leaves less than this share of it."""
 
@@ -166,47 +168,56 @@ def reward_scale(evidence: Evidence) -> Finding | None:
 
 
 def hacked(evidence: Evidence) -> Finding | None:
-    """The return rises, and the score does not."""
-    start, first = evidence.start_return, evidence.start_score
-    if evidence.own_reward or start is None or first is None or not evidence.score:
+    """The return rises, and the score does not.
+
+    Training episodes are compared with training episodes, and evaluations with evaluations:
+    without exploration, an agent may earn more from the beginning.
+    """
+    if evidence.own_reward or not evidence.score:
         return None
-    at, strength = evidence.steps, 0.78
-    gain, change = evidence.returns.last - start, evidence.score.last - first
-    share = evidence.learned_share
-    if not evidence.differs(gain, "reward"):
+    found = [_part_ways(evidence, *tags) for tags in PAIRS]
+    parted = max((each for each in found if each), key=lambda each: each[0], default=None)
+    if parted is None:
         return None
-    if evidence.differs(-change, "score"):
-        strength = 0.88
-    elif (peak := _parted(evidence)) is not None:
-        at, strength = evidence.score.steps[peak], 0.82
-        start, first = evidence.returns.values[peak], evidence.score.values[peak]
-    elif evidence.improved:
-        if not _other_reward(evidence) or share is None or share >= 0.1:
+    strength, since, tag, score = parted
+    if evidence.improved and strength < 0.8:
+        share = evidence.learned_share
+        if share is None or share >= 0.1 or not _other_reward(evidence):
             return None
         strength = 0.65
+    paid, scored = evidence.curve(tag), evidence.curve(score)
     return Finding(
         "hacked",
         strength,
-        "eval/mean_reward",
-        at,
+        tag,
+        paid.steps[since],
         {
-            "return_before": start,
-            "return_now": evidence.returns.last,
-            "score_before": first,
-            "score_now": evidence.score.last,
+            "return_before": paid.values[since],
+            "return_now": paid.last,
+            "score_before": scored.values[since],
+            "score_now": scored.last,
         },
         _of_reward(evidence),
     )
 
 
-def _parted(evidence: Evidence) -> int | None:
-    """Return the index of the best evaluation if the score fell since and the return rose."""
-    score, returns = evidence.score.values, evidence.returns.values
-    if len(score) != len(returns):
+def _part_ways(evidence: Evidence, tag: str, score: str) -> tuple[float, int, str, str] | None:
+    """Return how likely a curve of returns parts from one of scores, and from which point on."""
+    paid, scored = evidence.curve(tag).values, evidence.curve(score).values
+    if len(paid) < 2 or len(paid) != len(scored):
         return None
-    peak = score.index(max(score))
-    fell = evidence.differs(score[peak] - score[-1], "score")
-    return peak if fell and evidence.differs(returns[-1] - returns[peak], "reward") else None
+    spread = evidence.curve(
+        "rollout/ep_rew_std" if tag.startswith("rollout") else "eval/std_reward"
+    )
+    most = max(spread.values, default=0.0) / math.sqrt(evidence.config.eval_episodes)
+    least = min(evidence.curve("eval/std_score").values, default=0.0)
+    least /= math.sqrt(evidence.config.eval_episodes)
+    peak = scored.index(max(scored))
+    fell = evidence.differs(scored[peak] - scored[-1], "score")
+    if fell and exceeds(paid[-1] - paid[peak], most):
+        return 0.88, peak, tag, score
+    risen = exceeds(scored[-1] - scored[0], least)
+    return None if risen or not exceeds(paid[-1] - paid[0], most) else (0.78, 0, tag, score)
 
 
 def _other_reward(evidence: Evidence) -> bool:
