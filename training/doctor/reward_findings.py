@@ -180,7 +180,9 @@ def hacked(evidence: Evidence) -> Finding | None:
     if parted is None:
         return None
     strength, since, tag, score = parted
-    if evidence.improved and strength < 0.8:
+    if strength < 0.8 and not _other_reward(evidence):  # the score may still follow
+        strength = 0.4
+    if strength < 0.8 and evidence.improved:
         share = evidence.learned_share
         if share is None or share >= 0.1 or not _other_reward(evidence):
             return None
