@@ -51,7 +51,7 @@ high.watch(seconds=5)
 runs = {}
 for weight in (0.0, 0.01, 0.3):
     reward = f"hit_or_miss - {weight}*effort"
-    runs[weight] = train("paddle", reward=reward, seed=1, steps=300_000, quiet=True)
+    runs[weight] = train("paddle", reward=reward, seed=1, steps=200_000, quiet=True)
 
 # %%
 import matplotlib.pyplot as plt

@@ -12,7 +12,7 @@ from envs.registry import AGENTS
 ROOT = Path(__file__).parent.parent
 COURSE = ("index", "lesson1", "lesson2", "lesson3", "lesson4", "single_lesson")
 DOCUMENTS = (
-    *("README", "docs/first_reward", "docs/rewards_gone_wrong", "docs/lecture"),
+    *("README", "docs/first_reward", "docs/rewards_gone_wrong", "docs/python", "docs/lecture"),
     *(f"docs/course/{name}" for name in COURSE),
 )
 CODE = re.compile(r"^```[^\n]*\n.*?^```$|(?:^ {4}\S[^\n]*\n)+|(?:^>[^\n]*\n)+", re.M | re.S)
