@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
     series=tuple(NETWORKS),
     sizes=SIZES,
     grid={
-        (network, size): Trial("shapes", 256_000, {"examples": size, **options}, {"width": width})
+        (network, size): Trial("shapes", 153_600, {"examples": size, **options}, {"width": width})
         for size in reversed(SIZES)  # the slowest first
         for network, (options, width) in NETWORKS.items()
     },
