@@ -26,6 +26,7 @@ from stages.__main__ import DEFAULT
 from stages.lab.summary import SummaryOptions
 from stages.pretraining.generate import GenerateOptions
 from stages.pretraining.next_token import NextTokenOptions
+from stages.pretraining.token_map import TokenMapOptions
 from stages.supervised.agreement import AgreementOptions
 from stages.supervised.preparing import PreparingOptions
 from stages.supervised.tries import TriesOptions
@@ -49,6 +50,7 @@ OTHER_STAGES = {
     "tries": TriesOptions,
     "claims": SummaryOptions,
     "preparing": PreparingOptions,
+    "token_map": TokenMapOptions,
     "agreement": AgreementOptions,
 }
 """Options of the commands of `python -m stages` that are not experiments."""

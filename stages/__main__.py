@@ -21,6 +21,7 @@ COMMANDS = {
         "Continue a commentary with the GPT of a run.",
     ),
     "next_token": ("stages.pretraining.next_token:main", "Show a sentence as training examples."),
+    "token_map": ("stages.pretraining.token_map:main", "Show which tokens have similar vectors."),
     "tries": ("stages.supervised.tries:main", "Show a search by trial and error."),
     "claims": ("stages.lab.summary:main", "Put the claims of several experiments together."),
     "preparing": ("stages.supervised.preparing:main", "Show how screens become training data."),

@@ -43,7 +43,7 @@ from stages.datasets.tokenizer import (
 from stages.lab.texts import load
 from stages.lab.trials import Point, Pretrained
 from stages.pictures.token_lines import LETTERS, LINE, Piece, write_pieces
-from stages.pretraining import generate, next_token, splitting, tokens
+from stages.pretraining import generate, next_token, splitting, token_map, tokens
 from stages.viewers.commentary import SIDE
 from tests.test_training import assert_same_checkpoint, run_train
 from training.config import RunConfig
@@ -377,6 +377,28 @@ def test_generate_continues_a_text(reader: Path, capsys: pytest.CaptureFixture[s
         row = np.array(seen[-dataset.window :])
         assert token == agent.act(row[None], explore=False)[0, -1]
         seen.append(token)
+
+
+def test_the_map_of_tokens_shows_the_nearest_vectors(
+    reader: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent, dataset = generate.load(reader)
+    words, vectors = token_map.words_and_vectors(agent, dataset)
+    table = agent.network.backbone.token_embedding.weight.detach().numpy()
+    made = tokenizer("en", dataset.pieces)
+    for word, vector in zip(words[:5], vectors, strict=False):
+        (row,) = (k for k in range(len(table)) if written(made, k) == f" {word}")
+        assert np.array_equal(table[row], vector)
+    near = token_map.neighbours(vectors)
+    for k in (0, 7):
+        cosines = nn.functional.cosine_similarity(
+            torch.tensor(vectors), torch.tensor(vectors[k : k + 1])
+        )
+        assert cosines.argsort(descending=True)[1:5].tolist() == near[k].tolist()
+    slide = tmp_path / "map.png"
+    assert main(["token_map", str(reader), "--lang", "ko", "--out", str(slide)]) == 0
+    assert ", ".join(words[other] for other in near[0])[:20] in capsys.readouterr().out
+    assert slide.stat().st_size > 10_000
 
 
 def test_a_sentence_is_its_own_training_examples(reader: Path, capsys: Any) -> None:

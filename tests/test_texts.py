@@ -57,7 +57,15 @@ def test_both_languages_have_the_same_tables_and_every_experiment_has_one(folder
     english, korean = (list(load_texts(folder, lang)) for lang in LANGUAGES)
     assert english == korean
     if folder == stages.lab.texts.FOLDER:
-        assert set(english) == {"lab", "tries", "next_token", "claims", "preparing", *EXPERIMENTS}
+        assert set(english) == {
+            "lab",
+            "tries",
+            "next_token",
+            "claims",
+            "preparing",
+            "token_map",
+            *EXPERIMENTS,
+        }
 
 
 @pytest.mark.parametrize(("folder", "name"), TABLES)
