@@ -24,7 +24,7 @@ def main() -> int:
 
     from envs.names import load
     from rewards.child_process import end_with, separate_streams
-    from rewards.errors import message_of
+    from rewards.errors import describe, message_of
     from training.ipc import send
 
     requests, answers, complaints = separate_streams()
@@ -42,6 +42,9 @@ def main() -> int:
     except (ValueError, FloatingPointError, OSError, MemoryError) as error:
         report({"error": message_of(error) or type(error).__name__})
         return 1
+    except Exception as error:  # a mistake of ours: the traceback helps
+        report({"error": describe(error)})
+        raise
     return 0
 
 

@@ -128,7 +128,7 @@ def jobs_for(configs: dict[Path, RunConfig], processes: int) -> list[Job]:
         by_reward.setdefault(str(config.reward), []).append(run)
     parts = -(-processes // len(by_reward)) if by_reward else 1
     return [
-        Job("train", {"runs": runs[k::parts]}, has_code(reward))
+        Job("train", {"runs": runs[k::parts], "source": reward_digest(reward)}, has_code(reward))
         for reward, runs in sorted(by_reward.items(), key=lambda item: not has_code(item[0]))
         for k in range(min(parts, len(runs)))
     ]

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from reward_lab.sources import reward_digest
+from rewards.make import reward_of
 from training.config import RunConfig
 from training.lock import locked
 from training.logger import TensorBoardLogger
@@ -18,7 +20,6 @@ from training.loop import train
 from training.reward_snapshot import keep_reward
 from training.run_folder import CONFIG, has_checkpoint, remove_temporary_files, write_json
 from training.session import describe_run, evaluate_and_record, prepare
-from training.supervisor import announce_run
 from training.vector_runner import make_environments
 
 REPORT_SECONDS = 0.2
@@ -30,38 +31,40 @@ def train_runs(request: dict[str, Any], report: Report, stop: Event) -> None:
     """Train runs of one reward, or continue them.
 
     Args:
-        request: `{"runs": [{"folder": ..., "config": ...}, ...]}`, with the settings as in
-            config.json; they differ in the seed only.
+        request: `{"runs": [{"folder": ..., "config": ...}, ...], "source": ...}`, with the settings
+            as in config.json, which differ in the seed only, and the `reward_digest`.
         report: called with `{"folder": ..., "steps": ...}` while training.
         stop: set if training shall save and end.
 
     Raises:
-        ValueError: if the reward cannot be used, or a folder is damaged.
+        ValueError: if the reward cannot be used or has changed, or a folder is damaged.
         OSError: if a folder cannot be written.
     """
     torch.set_num_threads(1)
     reward: Any = None
     for run in request["runs"]:
-        folder, config = Path(run["folder"]).resolve(), RunConfig.from_json(run["config"])
-        reward = _train_run(config, folder, run["config"]["command"], reward, report, stop)
+        config = RunConfig.from_json(run["config"])
+        options = config.make_options | ({} if reward is None else {"reward": reward})
+        with closing(make_environments(config.env, config.num_envs, options)) as environments:
+            if reward is None and reward_digest(str(config.reward)) != request["source"]:
+                text = f"{config.reward} changed while it was loaded; run the command again"
+                raise ValueError(text)
+            reward = reward_of(environments)  # it need not be loaded again
+            folder, command = Path(run["folder"]).resolve(), run["config"]["command"]
+            _train_run(config, environments, folder, command, report, stop)
         if stop.is_set():
             return
 
 
 def _train_run(
-    config: RunConfig, folder: Path, command: str, reward: Any, report: Report, stop: Event
-) -> Any:
-    """Train one run and return its reward, which the next one need not load again."""
-    options = config.make_options | ({} if reward is None else {"reward": reward})
+    config: RunConfig, environments: Any, folder: Path, command: str, report: Report, stop: Event
+) -> None:
     with ExitStack() as stack:
-        environments = make_environments(config.env, config.num_envs, options)
-        stack.enter_context(closing(environments))
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(locked(folder))
         remove_temporary_files(folder)
         begun = has_checkpoint(folder)
         run, sources = prepare(config, environments, folder.parent, folder, command)
-        announce_run(folder)
         logger = stack.enter_context(closing(TensorBoardLogger(folder, run.progress.steps)))
         if not begun:
             keep_reward(folder, sources)
@@ -71,7 +74,6 @@ def _train_run(
         report({"folder": str(folder), "steps": run.progress.steps})
         if not stop.is_set():
             evaluate_and_record(run, logger)
-        return run.runner.reward
 
 
 class _Progress:

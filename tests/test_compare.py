@@ -23,6 +23,7 @@ from rewards.__main__ import main
 from training.run_folder import TENSORS
 
 STEPS = 2_560
+SETTINGS: Any = ("hit_or_miss", 1, 1000, "paddle", None, {})
 
 
 def run_here(jobs: Sequence[Job], processes: int, on_report: Callable[..., None]) -> list[Any]:
@@ -82,8 +83,8 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> Non
     for folder, stops in ((whole, [Event()]), (stopped, [LaterEvent(80), Event()])):
         for stop in stops:
             assert not (folder / "evaluation.json").exists()
-            request = {"runs": [{"folder": str(folder), "config": config.to_json("")}]}
-            train_runs(request, lambda content: None, stop)
+            (job,) = jobs_for({folder: config}, 1)
+            train_runs(job.request, lambda content: None, stop)
     for name in (TENSORS, "evaluation.json", "episodes.npz"):
         assert (whole / name).read_bytes() == (stopped / name).read_bytes()
 
@@ -129,14 +130,26 @@ def test_a_reward_is_known_by_its_files_and_nothing_is_executed(tmp_path: Path) 
         assert after != before
         before = after
     assert reward_digest("hit_or_miss") != reward_digest("stay_alive")
+    learned = tmp_path / "preferences" / "mine" / "reward.safetensors"
+    learned.parent.mkdir(parents=True)
+    learned.write_text("some numbers")
+    before = reward_digest(str(learned.parent))
+    learned.write_text("other numbers")
+    assert reward_digest(str(learned.parent)) != before
+
+
+def test_a_file_that_changes_before_it_is_loaded_is_not_trained_on(tmp_path: Path) -> None:
+    (job,) = jobs_for({tmp_path / "run": settings_of_train(*SETTINGS)}, 1)
+    with pytest.raises(ValueError, match="hit_or_miss changed while it was loaded"):
+        train_runs(job.request | {"source": "of the file before"}, lambda content: None, Event())
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_setting_has_a_folder_of_its_own() -> None:
-    settings: Any = ("hit_or_miss", 1, 1000, "paddle", None, {})
     others = [("stay_alive", 0), (2, 1), (2000, 2), ("reinforce", 4), ({"ball_speed": 0.04}, 5)]
-    folders = {run_folder_of(settings_of_train(*settings), Path())}
+    folders = {run_folder_of(settings_of_train(*SETTINGS), Path())}
     for value, k in others:
-        changed: Any = (*settings[:k], value, *settings[k + 1 :])
+        changed: Any = (*SETTINGS[:k], value, *SETTINGS[k + 1 :])
         folders.add(run_folder_of(settings_of_train(*changed), Path()))
     assert len(folders) == 6
 
