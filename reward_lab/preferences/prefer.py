@@ -116,6 +116,7 @@ def opened(store: Store, command: str, video_frames: int = 0) -> Iterator[tuple[
         stack.callback(environments.close)
         before = store.run_folder()
         run, sources = prepare(config, environments, store.folder, before, command)
+        stack.enter_context(locked(run.folder))
         made = reward_of(environments)
         assert made is not None
         logger = stack.enter_context(closing(TensorBoardLogger(run.folder, run.progress.steps)))

@@ -91,7 +91,7 @@ class Session:
         """Ask, fit and train, from where the session is until it is solved, over or interrupted."""
         for k in range(len(self.plan)):
             self._learn_round(k, teacher, logger, display, interrupted)
-        if not interrupted.is_set():
+        if not (interrupted.is_set() or self.run.solved):
             self._fit(len(self.plan))
             self._train(self.run.config.steps, logger, display, interrupted)
 
