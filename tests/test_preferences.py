@@ -55,8 +55,8 @@ def test_the_loss_is_the_cross_entropy_of_bradley_and_terry() -> None:
         found = preference_loss(difference, answers, guesses=0.0)
         torch.testing.assert_close(found, expected)
     # one answer in ten is a guess: "left" has at least the probability 1/20
-    guessed = preference_loss(torch.tensor(-1e3), torch.tensor(1.0), guesses=0.1)
-    assert float(guessed) == pytest.approx(-np.log(0.05))
+    guessed = preference_loss(torch.tensor([-1e3, 1e3]), torch.tensor([1.0, 1.0]), guesses=0.1)
+    assert guessed.tolist() == pytest.approx([-np.log(0.05), -np.log(0.95)])
 
 
 def known_utility(count: int, seed: int) -> tuple[np.ndarray[Any, Any], ...]:
