@@ -165,10 +165,11 @@ class Selection:
         return self.make_options.get("reward")
 
 
-def select(options: PlayOptions) -> Selection:
+def select(options: PlayOptions, shipped: Path = SHIPPED) -> Selection:
     """Return what `options` select.
 
     A run contributes its environment, environment options and reward where the options name none.
+    If there is none, one of the folder `shipped` is played.
 
     Raises:
         ValueError: if there is no such run or environment, or the run folder is damaged.
@@ -179,8 +180,8 @@ def select(options: PlayOptions) -> Selection:
     if options.run is None and options.agent not in (None, TRAINED):
         env_id = env_id or find_env_id(DEFAULT_GAME)
         made_with = _make_options(env_id, options.reward, env_options)
-        return Selection(env_id, made_with, seed, newest_run(env_id, env_options))
-    run = options.run or newest_run(env_id, env_options)
+        return Selection(env_id, made_with, seed, newest_run(env_id, env_options, shipped))
+    run = options.run or newest_run(env_id, env_options, shipped)
     if run is None:
         of_env, flag = (f" of {options.env}", f" --env {options.env}") if options.env else ("", "")
         raise PlayError(
@@ -201,13 +202,15 @@ def select(options: PlayOptions) -> Selection:
     return Selection(env_id, make_options, seed, run, config, options.last)
 
 
-def newest_run(env_id: str | None, env_options: dict[str, Any]) -> Path | None:
+def newest_run(
+    env_id: str | None, env_options: dict[str, Any], shipped_runs: Path = SHIPPED
+) -> Path | None:
     """Return the run that was saved last, of `env_id` if given; else a shipped run; else None.
 
     Runs whose environment options agree with `env_options` come before runs that contradict them.
     """
     own = sorted(RUNS.glob(f"*/{TENSORS}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    shipped = sorted(SHIPPED.glob(f"*/{TENSORS}"))
+    shipped = sorted(shipped_runs.glob(f"*/{TENSORS}"))
     shipped.sort(key=lambda path: path.parent.name != DEFAULT_GAME)  # the default game first
     named = [(path.parent, *_env_named_in(path.parent)) for path in own + shipped]
     suitable = [(run, has) for run, env, has in named if env is not None and env_id in (None, env)]

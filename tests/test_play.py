@@ -32,13 +32,14 @@ from playing.app import record
 from playing.painter import VIDEO_SIZE, Painter, Status, paint_messages
 from playing.playback import Playback
 from playing.players import Players
-from playing.selection import Selection, newest_run, read
+from playing.selection import PlayError, Selection, newest_run, read, select
 from playing.video import ENDING_SECONDS
 from tests.playbacks import ENV, make_playback
 from training.config import RunConfig
 from training.run_folder import BEST, load_checkpoint, save_checkpoint, write_json, write_tensors
 
 ROOT = Path(play.__file__).parent
+NOWHERE = Path("no shipped agents")
 PATIENCE = 240.0  # seconds, where others use the machine too
 
 
@@ -248,13 +249,18 @@ def test_runs_that_agree_with_the_environment_options_come_first(
         (folder / "config.json").write_text(json.dumps(content))
         (folder / "checkpoint.safetensors").touch()
         os.utime(folder / "checkpoint.safetensors", (age, age))
-    assert newest_run("BicycleBalance-v0", options) == Path("runs") / chosen
+    assert newest_run("BicycleBalance-v0", options, NOWHERE) == Path("runs") / chosen
 
 
 def test_the_shipped_agent_plays_if_there_is_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     found = json_of(capsys, "--episodes", "1", "--env-options", "max_steps=60")
     assert found["run"] == str(ROOT / "playing" / "trained" / "paddle")
     assert found["agent"] == "trained"
+
+
+def test_without_a_run_and_a_shipped_agent_the_error_says_what_to_do() -> None:
+    with pytest.raises(PlayError, match=r"no run yet: train one with `python train.py`, or watch"):
+        select(read([]), NOWHERE)
 
 
 def test_a_trained_agent_shows_probabilities_and_value() -> None:
@@ -369,7 +375,6 @@ def test_the_best_model_is_played_unless_the_last_one_is_asked_for(
     ("arguments", "message"),
     [
         ("nowhere", "no run folder"),
-        ("", "python train.py"),
         ("--env CartPole-v1", "train.py --env CartPole-v1"),
         ("--agent rulez", "did you mean `rules`"),
         ("--agent rules --env CartPole-v1", "CartPole-v1 has no hand-written rules"),
