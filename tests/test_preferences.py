@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,6 +16,8 @@ import pytest
 import torch
 from rich.console import Console
 
+from benchmarks.__main__ import main as benchmark
+from benchmarks.preferences import Result, Trial
 from envs.paddle.game import GAME
 from reward_lab import texts
 from reward_lab.preferences.clips import Clips, record
@@ -286,3 +290,21 @@ def test_wrong_options_take_one_line(
     assert len(lines) == 1
     assert message in lines[0]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_benchmark_shows_what_its_file_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, figure = tmp_path / "results.jsonl", tmp_path / "figure.png"
+    for seed, (comparisons, score) in itertools.product((1, 2), ((0, 50.0), (100, 30.0))):
+        trial = Trial("paddle", comparisons, 0.0, 1_000, seed)
+        result = Result(trial, score + seed, 52.0, score > 40, 1_000, comparisons, 0.75)
+        with file.open("a") as stream:
+            stream.write(json.dumps(asdict(result)) + "\n")
+    options = ["--games", "paddle", "--comparisons", "0", "100", "--steps", "1000", "--seeds", "1"]
+    files = ["2", "--results", str(file), "--figure", str(figure)]
+    assert benchmark(["preferences", *options, *files]) == 0
+    shown = capsys.readouterr().out
+    assert "| paddle | own reward |  | 2 of 2 | 51.5 ± 6.4 | 52.0 ± 0.0 | 1,000 |  | 75% |" in shown
+    assert "| paddle | 100 | 0% | 0 of 2 | 31.5 ± 6.4 | 52.0 ± 0.0 | 1,000 | 100 | 75% |" in shown
+    assert figure.read_bytes().startswith(b"\x89PNG")
