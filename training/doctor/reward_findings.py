@@ -6,6 +6,7 @@ import math
 import statistics
 
 from rewards.expression import parse
+from training.curves import LEAST_EPISODES
 from training.doctor import commands
 from training.doctor.evidence import Curve, Evidence, Finding, exceeds
 
@@ -105,7 +106,7 @@ def dying_pays(evidence: Evidence) -> Finding | None:
     if before is None or now is None or lengths.last > -CORRELATED:
         return None
     shorter = now < 0.8 * before
-    strength = 0.93 if shorter else 0.8
+    strength = 0.93 if shorter or evidence.constant_pay is not None else 0.8
     if evidence.own_reward:  # a short episode may be what is asked for, as in Acrobot
         strength = 0.6 if shorter and evidence.bar is None else 0.0
     return Finding(
@@ -208,12 +209,11 @@ def _part_ways(evidence: Evidence, tag: str, score: str) -> tuple[float, int, st
     paid, scored = evidence.curve(tag).values, evidence.curve(score).values
     if len(paid) < 2 or len(paid) != len(scored):
         return None
-    spread = evidence.curve(
-        "rollout/ep_rew_std" if tag.startswith("rollout") else "eval/std_reward"
-    )
-    most = max(spread.values, default=0.0) / math.sqrt(evidence.config.eval_episodes)
-    least = min(evidence.curve("eval/std_score").values, default=0.0)
-    least /= math.sqrt(evidence.config.eval_episodes)
+    trained = tag.startswith("rollout/")
+    spread = evidence.curve("rollout/ep_rew_std" if trained else "eval/std_reward")
+    root = math.sqrt(LEAST_EPISODES if trained else evidence.config.eval_episodes)
+    most = max(spread.values, default=0.0) / root
+    least = min(evidence.curve("eval/std_score").values, default=0.0) / root
     peak = scored.index(max(scored))
     fell = evidence.differs(scored[peak] - scored[-1], "score")
     if fell and exceeds(paid[-1] - paid[peak], most):
