@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -237,18 +237,16 @@ class Evidence:
         return values.pop() if len(values) == 1 else None
 
     @cached_property
-    def score_varies(self) -> bool:
-        """Whether episodes differ in their scores."""
-        return any(self.curve("eval/std_score").values) or _differ(self.curve("task/score").values)
+    def scores_points(self) -> bool:
+        """Whether episodes differ in their scores, and some mean score is above 0."""
+        trained = self.curve("task/score").values
+        differ = any(self.curve("eval/std_score").values) or len(set(trained)) > 1
+        return differ and max((*self.score.values, *trained), default=0.0) > 0
 
 
 def exceeds(difference: float, error: float) -> bool:
     """Return whether a difference of two means, which have a standard error each, is not luck."""
     return difference > 0 and difference > SIGNIFICANT * math.sqrt(2.0) * error
-
-
-def _differ(values: Iterable[float]) -> bool:
-    return len(set(values)) > 1
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def no_reward(evidence: Evidence) -> Finding | None:
     """Every reward was 0."""
     if not evidence.pays_never:
         return None
-    broken = evidence.score_varies and not evidence.own_reward
+    broken = evidence.scores_points and not evidence.own_reward
     return Finding(
         "no_reward",
         0.97 if broken else 0.8,
@@ -249,7 +249,7 @@ def ends_early(evidence: Evidence) -> Finding | None:
             "evidence_limit",
         )
     if evidence.pays_never and ended >= 0.5 and length < ENDS_SOON * limit:
-        strength = 0.7 if evidence.own_reward or evidence.score_varies else 0.9
+        strength = 0.7 if evidence.own_reward or evidence.scores_points else 0.9
         return Finding(
             "ends_early",
             strength,
@@ -282,7 +282,7 @@ def never_met(evidence: Evidence) -> Finding | None:
         )
 
     if evidence.pays_never:
-        return finding(0.7 if evidence.score_varies else 0.94, "evidence_none")
+        return finding(0.7 if evidence.scores_points else 0.94, "evidence_none")
     pay = evidence.constant_pay
     if evidence.ever_terminated is not False:
         return None
