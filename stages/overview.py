@@ -74,6 +74,7 @@ def values(stage: Cell, found: Learned) -> dict[Cell, float]:
 EXPERIMENT = Experiment(
     series=STAGES,
     seeds=5,
+    quick=0.05,
     backbones={"invented": Trial("shapes", STEPS, {"of": "invented", "examples": MOST})},
     grid=GRID,
     measure=measure,

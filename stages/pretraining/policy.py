@@ -53,6 +53,7 @@ def table(results: Results) -> Table:
 EXPERIMENT = Experiment(
     series=tuple(BACKBONE_OF),
     seeds=5,
+    quick=0.1,
     backbones=BACKBONES,
     grid={
         way: Trial(
