@@ -83,6 +83,7 @@ DATASETS = {
     "detect": DatasetEntry("DetectObjects-v0", "stages.datasets.detect:Detect", 0.9, "Object detection: classes and boxes of the things on a screen."),
     "reconstruct": DatasetEntry("ReconstructScreen-v0", "stages.datasets.reconstruct:Reconstruct", 0.96, "Autoencoding: reconstruct a screen from a few numbers."),
     "shapes": DatasetEntry("NameShape-v0", "stages.datasets.shapes:Shapes", 0.85, "Classification of 20 kinds of balls, or of pandas and rabbits."),
+    "measure": DatasetEntry("MeasureShape-v0", "stages.datasets.measure:Measure", -0.01, "Regression: where is the shape, or how large is it?"),
     "sounds": DatasetEntry("ClassifySounds-v0", "stages.datasets.sounds:Sounds", 0.95, "Classification of sounds: hit, wall or miss."),
     "translate": DatasetEntry("TranslateMoments-v0", "stages.datasets.translate:Translate", 0.97, "Screen to state, state to screen, and super-resolution."),
     "cluster": DatasetEntry("ClusterPoints-v0", "stages.datasets.cluster:Cluster", math.inf, "Clustering of unlabelled points."),

@@ -22,6 +22,7 @@ from agents import make_agent, settings_type
 from agents.agent import Task
 from agents.checkpointing import under
 from stages.datasets.dataset import examples_of
+from stages.datasets.measure import Measure
 from stages.datasets.reconstruct import Reconstruct
 from stages.datasets.shape_kinds import ANIMALS, BALLS, KINDS, SIDE, lit
 from stages.datasets.shape_measurements import measurements, rules
@@ -260,6 +261,24 @@ def test_a_hand_written_rule_and_hand_made_numbers_tell_shapes_apart() -> None:
         (rule,) = rules(dataset.action_space).values()
         accuracy[observation] = (rule(screens) == targets).mean()
     assert 0.5 < accuracy["rings"] < accuracy["harmonics"]
+
+
+def test_measured_places_and_sizes_are_those_of_the_light() -> None:
+    """The centre of the light of a ball is its place, and the area of a disc gives its radius."""
+    where, size = (Measure(question=question).sample(200, 3) for question in ("where", "size"))
+    light = np.where(where.observations[::20, 0] > 60, 1.0, 0.0)  # the first kind is the ball
+    places = (np.arange(SIDE) + 0.5) / SIDE
+    x, y = (light.sum(axis) @ places / light.sum((1, 2)) for axis in (1, 2))
+    np.testing.assert_allclose(np.stack((x, y), 1), where.targets[::20], atol=0.04)
+    radius = np.sqrt(light.sum((1, 2)) / math.pi) / SIDE
+    assert (radius < size.targets[::20, 0] * 1.1).all()  # a narrow shape has less area
+    assert (radius > size.targets[::20, 0] * 0.8).all()
+    assert np.array_equal(where.observations, size.observations)
+    noisy = Measure(noise=0.5).add_label_noise(where.targets, np.random.default_rng(0))
+    changed = (noisy != where.targets).any(1)
+    assert 0.3 < changed.mean() < 0.7
+    with pytest.raises(ValueError, match="option `question` must be where or size, got 'age'"):
+        Measure(question="age")
 
 
 def test_kinds_differ_from_each_other_and_digits_are_upright() -> None:
