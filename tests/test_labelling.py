@@ -17,6 +17,7 @@ from stages.datasets.shapes import Shapes
 from training import hand_labels
 from training.hand_labels import HandLabels
 
+FEW = ["--env-options", "examples=100", "test_examples=100"]
 KEYS = {"p": pygame.K_p, "r": pygame.K_r, "back": pygame.K_BACKSPACE, "quit": pygame.K_q}
 
 
@@ -38,7 +39,7 @@ def pressed(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def label(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert play.main(["--label", "shapes", *arguments]) == 0
+    assert play.main(["--label", "shapes", *arguments, *FEW]) == 0
     return capsys.readouterr().out
 
 
@@ -49,7 +50,7 @@ def test_the_file_has_the_keys_that_were_pressed(pressed: Any, capsys: Any) -> N
     assert found.names.tolist() == ["panda", "rabbit"]
     assert found.labels.tolist() == [0, 0, 0, 1]
     assert found.observations.shape == (4, 1, 24, 24)
-    known = examples_of(Shapes(of="animals"), "train")
+    known = examples_of(Shapes(of="animals", examples=100), "train")
     for screen, answer in zip(found.observations, found.answers, strict=True):
         (row,) = np.flatnonzero((known.observations == screen).all((1, 2, 3)))
         assert known.targets[row] == answer
@@ -63,10 +64,11 @@ def test_the_command_that_is_printed_trains_on_the_labels(pressed: Any, capsys: 
     assert command[:2] == ["python", "train.py"]
     given = ["--steps", "512", "--eval-episodes", "50", "--run-dir", "runs"]
     assert train.main([*command[2:], *given]) == 0
-    dataset = Shapes(of="animals", labels="labels1.npz")
+    dataset = Shapes(of="animals", labels="labels1.npz", test_examples=100)
     assert examples_of(dataset, "train").targets.tolist() == [0] * 7 + [1]
     test = examples_of(dataset, "test")  # those of the program
-    assert np.array_equal(test.targets, examples_of(Shapes(of="animals"), "test").targets)
+    plain = Shapes(of="animals", test_examples=100)
+    assert np.array_equal(test.targets, examples_of(plain, "test").targets)
 
 
 def test_two_people_are_compared(pressed: Any, capsys: Any) -> None:
@@ -107,7 +109,7 @@ def test_nothing_is_written_without_a_label(pressed: Any, capsys: Any) -> None:
     [
         (["--label", "paddle"], "--label must be shapes, got 'paddle'"),
         (["--label", "sounds"], "--label must be shapes, got 'sounds'"),
-        (["--label", "shapes", "--env-options", "of=balls"], "different first letters"),
+        (["--label", "shapes", *FEW, "of=balls"], "different first letters"),
         (["--label", "shapes", "--headless"], "leave out --headless"),
     ],
 )
