@@ -22,6 +22,7 @@ from rich.table import Table
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from reward_lab.comparison import SEEDS, STEPS, Comparison, Hack, check, compare
+from rewards.command_line import as_typed
 from stages.lab.intervals import Mean
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
@@ -105,7 +106,7 @@ def show(found: Comparison, texts: dict[str, Any]) -> None:
     table.add_row(texts["correlation"], *ranks, "")
     console.print(table)
     for sentence in sentences(found, texts):
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        console.print(as_typed(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
 def sentences(found: Comparison, texts: dict[str, Any]) -> list[str]:
@@ -113,9 +114,12 @@ def sentences(found: Comparison, texts: dict[str, Any]) -> list[str]:
     hacks = found.hacks()
     lines = [_about(found, hack, texts) for hack in hacks]
     lines = lines or [texts["none_hacked"]]
-    for i, j, value in found.alike():
-        words = {"first": found.rewards[i], "second": found.rewards[j], "value": value}
-        lines.append(texts["alike"].format(**words, agents=found.scores.size))
+    if alike := found.alike():
+        pairs = [
+            texts["pair"].format(first=found.rewards[i], second=found.rewards[j], value=value)
+            for i, j, value in alike
+        ]
+        lines.append(texts["alike"].format(pairs=", ".join(pairs), agents=found.scores.size))
     shown = next((hack.reward for hack in hacks), found.best)
     lines.append(texts["watch"].format(folder=found.folders[shown][0]))
     return lines
