@@ -359,7 +359,8 @@ def test_the_quarter_turn_of_a_rabbit_is_seen_in_its_body() -> None:
 
 
 def test_the_example_viewer_shows_one_example_per_step(tmp_path: Path) -> None:
-    env: Any = gymnasium.make("NameShape-v0", render_mode="rgb_array", of="animals").unwrapped
+    options: Any = {"of": "animals", "examples": 100}
+    env: Any = gymnasium.make("NameShape-v0", render_mode="rgb_array", **options).unwrapped
     _, info = env.reset(seed=0)
     right: list[bool] = []
     over, pictures = False, set()
