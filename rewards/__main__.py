@@ -48,6 +48,11 @@ COMMANDS = {
         "Pay the recorded episodes of a run by other rewards, without playing again.",
         "reward_lab.rescore:COMMAND",
     ),
+    "gallery": Command(
+        "[NAME ...]",
+        "Show rewards that look right and go wrong, and how to repair them.",
+        "reward_lab.gallery.command:COMMAND",
+    ),
     "compare": Command(
         "REWARD ...",
         "Train agents on several rewards, and judge every agent by every reward.",

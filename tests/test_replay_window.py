@@ -10,6 +10,7 @@ import pygame
 import pytest
 
 import play
+from playing import theme
 from playing.replay import TIMELINE, Replay, ReplayWindow
 from rewards.command_line import USAGE_ERROR
 from tests.playbacks import ENV, make_playback
@@ -103,6 +104,23 @@ def test_keys_jump_to_the_moments_of_disagreement(window: ReplayWindow) -> None:
     assert press(window, pygame.K_m) == shown[0]
     assert press(window, pygame.K_b) == shown[-1]
     assert press(window, pygame.K_b) == shown[-2]
+
+
+@pytest.mark.parametrize("reward", [[], ["--reward", "follow_ball"]])
+def test_the_command_shows_the_episodes_of_a_file(
+    reward: list[str],
+    episodes: RecordedEpisodes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_episodes(tmp_path / "it.npz", episodes)
+    shown: list[Replay] = []
+    monkeypatch.setattr(ReplayWindow, "run", lambda self: shown.append(self.replay))
+    assert play.main(["--replay", str(tmp_path / "it.npz"), *reward, "--lang", "ko"]) == 0
+    theme.use_language("en")
+    titles = [paid.reward.title for paid in shown[0].found.paid]
+    assert titles == ["hit_or_miss", *reward[1:]]
+    assert bool(shown[0].moments) == bool(reward)
 
 
 def test_the_rewards_so_far_are_sums_of_what_was_paid(window: ReplayWindow) -> None:

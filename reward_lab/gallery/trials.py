@@ -1,0 +1,209 @@
+"""Trains agents on the rewards of the gallery, and says whether they still go wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_lab.gallery import HACKS, RESULTS, Hack
+from reward_lab.runs import PLACE, settings_of_train, train_all
+from stages.lab.intervals import Mean, difference, mean
+from training.checked import checked
+from training.config import RunConfig
+from training.recorded_episodes import (
+    RecordedEpisodes,
+    episodes_of_run,
+    read_episodes,
+    write_episodes,
+)
+from training.run_folder import EVALUATION, RunError, read_json, write_json
+from training.saved_curves import read_curves
+from training.train_options import default_config
+
+Array = np.ndarray[Any, Any]
+
+EVALUATIONS = 10
+"""Number of evaluations during a training."""
+EPISODES = 50
+"""Number of episodes of each evaluation."""
+SEEDS = 5
+SECONDS = 12
+"""Length of the beginning of an episode that is kept for the film."""
+CLEARLY = 0.25
+"""Difference of scores, in units of the game's solved score, from which one is clearly better."""
+FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What n agents that were trained on one reward learned, with n seeds."""
+
+    steps: list[int]
+    """Environment steps of the evaluations; the first one is before the training."""
+    returns: list[list[float]]
+    """Mean return in each evaluation, for each seed."""
+    scores: list[list[float]]
+    """Mean score in each evaluation, for each seed."""
+    final_scores: list[float]
+    """Mean score of the final evaluation of each seed."""
+
+    def __post_init__(self) -> None:
+        seeds = len(self.final_scores)
+        lengths = {len(each) for each in (*self.returns, *self.scores)}
+        if not seeds == len(self.returns) == len(self.scores) or lengths != {len(self.steps)}:
+            raise ValueError("its curves have other lengths than its steps")
+
+    @property
+    def score(self) -> Mean:
+        """Mean of the final scores."""
+        return mean(self.final_scores)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a reward of the gallery goes wrong and its repair helps."""
+
+    hack: Hack
+    wrong: Outcome
+    repaired: Outcome
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return len(self.wrong.final_scores)
+
+    @property
+    def risen(self) -> int:
+        """Number of seeds with which agents earned more at the end than at the start."""
+        return sum(returns[-1] > returns[0] for returns in self.wrong.returns)
+
+    @property
+    def worse(self) -> int:
+        """Number of seeds with which the score is clearly below that of the repaired reward."""
+        hack = self.hack
+        options = [f"{name}={value}" for name, value in hack.env_options.items()]
+        bar = CLEARLY * (default_config(hack.env, env_options=options).solved_score or 1.0)
+        pairs = zip(self.wrong.final_scores, self.repaired.final_scores, strict=True)
+        return sum(repaired - wrong >= bar for wrong, repaired in pairs)
+
+    @property
+    def gain(self) -> Mean:
+        """How much more the agents of the repaired reward score."""
+        return difference(self.repaired.final_scores, self.wrong.final_scores)
+
+
+def verify(
+    hacks: Sequence[Hack] = HACKS,
+    seeds: int = SEEDS,
+    place: Path = PLACE,
+    processes: int = 0,
+    describe: str = "",
+    save: Path | None = None,
+) -> list[Verdict]:
+    """Train agents on each reward and on its repair, and compare them.
+
+    What was trained before is not trained again; see `reward_lab.runs`.
+
+    Args:
+        hacks: entries of `HACKS`.
+        seeds: number of agents for each reward, 2 to 10; their seeds are 1, 2, ...
+        place: folder of the run folders.
+        processes: number of trainings at a time; 0 means one per core.
+        describe: text in front of the progress bar; empty for none.
+        save: folder for the results and the beginning of an episode of each reward.
+
+    Raises:
+        ValueError: with one line, if a training fails.
+        OSError: if the results cannot be written.
+    """
+    files = {file: hack for hack in hacks for file in (hack.file, hack.repair_file)}
+    configs = [
+        _config(file, hack, seed, steps)
+        for file, hack in files.items()
+        for steps in (1, hack.steps)
+        for seed in range(1, seeds + 1)
+    ]
+    folders = train_all(configs, place, processes, describe)
+    outcomes = {}
+    for k, file in enumerate(files):
+        mine = folders[2 * k * seeds : 2 * (k + 1) * seeds]
+        outcomes[file.stem] = _outcome(mine[:seeds], mine[seeds:])
+        if save is not None:
+            film = _beginning(episodes_of_run(mine[seeds], last=True))
+            write_episodes(save / f"{file.stem}.npz", film)
+    if save is not None:
+        known = load_outcomes(save) if (save / FILE).exists() else {}
+        content = {k: dataclasses.asdict(v) for k, v in (known | outcomes).items()}
+        write_json(save / FILE, content)
+    return _verdicts(hacks, outcomes)
+
+
+def load_verdicts(folder: Path = RESULTS) -> list[Verdict]:
+    """Return the results that come with the project.
+
+    Raises:
+        RunError: if they are missing or damaged.
+    """
+    return _verdicts(HACKS, load_outcomes(folder))
+
+
+def load_outcomes(folder: Path) -> dict[str, Outcome]:
+    """Return the results in a folder, by the name of the reward's file.
+
+    Raises:
+        RunError: if they are missing or damaged.
+    """
+    content = read_json(folder / FILE)
+    if not isinstance(content, dict):
+        raise RunError(f"{folder / FILE} is damaged: it is not a JSON object")
+    return {name: checked(each, Outcome, f"`{name}` in {FILE}") for name, each in content.items()}
+
+
+def load_film(name: str, folder: Path = RESULTS) -> RecordedEpisodes:
+    """Return the beginning of an episode of the agent of a reward, by the name of its file."""
+    return read_episodes(folder / f"{name}.npz")
+
+
+def _verdicts(hacks: Sequence[Hack], outcomes: dict[str, Outcome]) -> list[Verdict]:
+    return [Verdict(each, outcomes[each.name], outcomes[each.repair]) for each in hacks]
+
+
+def _config(file: Path, hack: Hack, seed: int, steps: int) -> RunConfig:
+    """Return the settings of a training on one reward; with 1 step, nothing is learned."""
+    options = dict(hack.env_options)
+    config = settings_of_train(str(file), seed, steps, hack.env, "ppo", options)
+    every = max(hack.steps // EVALUATIONS, 1)
+    return dataclasses.replace(config, eval_every=every, eval_episodes=EPISODES)
+
+
+def _outcome(untrained: Sequence[Path], trained: Sequence[Path]) -> Outcome:
+    """Return the curves and final scores of the runs of one reward, which begin untrained."""
+    curves = [read_curves(folder) for folder in trained]
+    starts = [read_json(folder / EVALUATION) for folder in untrained]
+    steps = [0, *curves[0]["eval/mean_score"].steps.tolist()]
+    returns, scores = (
+        [
+            [_short(value) for value in (start[first], *curve[tag].values)]
+            for start, curve in zip(starts, curves, strict=True)
+        ]
+        for first, tag in (("mean_return", "eval/mean_reward"), ("mean_score", "eval/mean_score"))
+    )
+    final = [read_json(folder / EVALUATION)["last_model"]["mean_score"] for folder in trained]
+    return Outcome(steps, returns, scores, [_short(score) for score in final])
+
+
+def _short(value: float) -> float:
+    """Return a number with few digits, as the results are kept with the project."""
+    return float(f"{value:.4g}")
+
+
+def _beginning(episodes: RecordedEpisodes) -> RecordedEpisodes:
+    """Return the beginning of the first episode."""
+    steps = min(int(episodes.lengths[0]), SECONDS * episodes.game.steps_per_second)
+    about, states, actions = episodes.about, episodes.states, episodes.actions
+    return RecordedEpisodes(about, states[: steps + 1], actions[:steps], np.array([steps]))
