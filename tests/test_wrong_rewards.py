@@ -14,7 +14,7 @@ import pytest
 from rewards.__main__ import main
 from rewards.expression import RewardError
 from rewards.sandbox.parent import TrialProcess
-from tests.wrong_rewards import COLLECTION, DEF, HIGH, WRONG_CALLS, Wrong
+from tests.wrong_rewards import COLLECTION, DEF, HIGH, LEGAL_FUNCTIONS, WRONG_CALLS, Wrong
 
 
 @pytest.fixture
@@ -53,19 +53,24 @@ def test_check_prints_the_expected_line_and_exit_code(
     assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - every entry, hidden ones too
 
 
+def named(wrong: Wrong, name: str) -> str:
+    """Return the source of a case with another name for its function."""
+    assert isinstance(wrong.source, str)
+    return re.sub(r"\bf\(", f"{name}(", wrong.source)
+
+
 def test_functions_next_to_a_reward_are_told_the_same_as_a_reward(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """All functions of a file are tried in one process, and those that are wrong are left out."""
-    source, expected = HIGH.replace("f(", "mine("), []
+    source, expected = named(Wrong("", HIGH, ""), "mine"), []
     for k, wrong in enumerate(WRONG_CALLS):
         lines, message = source.count("\n"), wrong.message.replace("`f`", f"`f{k}`")
         place = re.search(r"FILE:(\d+)", message)
         assert place is not None
         message = message.replace(place[0], f"mine.py:{lines + int(place[1])}")
         expected.append(f"`f{k}` is not shown, as it is no reward: {message}")
-        assert isinstance(wrong.source, str)
-        source += re.sub(r"\bf\(", f"f{k}(", wrong.source)
+        source += named(wrong, f"f{k}")
     written(folder, source)
     assert main(["check", "mine.py"]) == 0
     out, err = capfd.readouterr()
@@ -76,8 +81,19 @@ def test_functions_next_to_a_reward_are_told_the_same_as_a_reward(
     assert os.listdir(folder) == ["mine.py"]  # noqa: PTH208 - every entry, hidden ones too
 
 
+def test_all_legal_functions_of_a_file_are_shown(folder: Path) -> None:
+    names = [f"f{k}" for k in range(len(LEGAL_FUNCTIONS))]
+    sources = [named(wrong, name) for wrong, name in zip(LEGAL_FUNCTIONS, names, strict=True)]
+    written(folder, "".join([named(Wrong("", HIGH, ""), "mine"), *sources]))
+    with TrialProcess("mine.py", "paddle", diagnose="en") as trial:
+        found = trial.wait_for_findings()
+        trial.wait()
+    assert sorted(found["rewards"]) == [*names, "mine"]
+    assert not [text for text in found["warnings"] if "is not shown" in text]
+
+
 def test_the_collection_has_enough_cases_with_different_names() -> None:
-    names = [wrong.name for wrong in (*COLLECTION, *WRONG_CALLS)]
+    names = [wrong.name for wrong in (*COLLECTION, *WRONG_CALLS, *LEGAL_FUNCTIONS)]
     assert len(set(names)) == len(names) >= 45
 
 

@@ -322,20 +322,7 @@ LEGAL = [
     Wrong("byte order mark", b"\xef\xbb\xbf" + HIGH.encode(), "", 0),
     Wrong("latin-1, declared", b"# coding: latin-1\n# caf\xe9\n" + HIGH.encode(), "", 0),
     Wrong("lambda", "f = lambda before, action, after: after.ball_y\n", "", 0),
-    Wrong(
-        "default arguments", "def f(before, action, after, k=2.0):\n    return k * after.t\n", "", 0
-    ),
-    Wrong("any arguments", "def f(*state):\n    return state[2].ball_y\n", "", 0),
-    Wrong("numpy", "import numpy as np\n" + DEF + "    return np.sqrt(after.ball_y)\n", "", 0),
-    Wrong("bool", DEF + "    return after.ball_y > 0.5\n", "", 0),
     Wrong("name of a built-in term", HIGH.replace("f(", "hit_or_miss("), "", 0),
-    Wrong(
-        "decorated",
-        "import functools\ndef _twice(g):\n    @functools.wraps(g)\n    def h(*state):\n"
-        "        return 2.0 * g(*state)\n    return h\n@_twice\n" + HIGH,
-        "",
-        0,
-    ),
     Wrong(
         "two functions, one with the name of the file, a helper and a test",
         HIGH
@@ -345,5 +332,22 @@ LEGAL = [
         0,
     ),
 ]
+
+LEGAL_FUNCTIONS = [
+    Wrong(
+        "default arguments", "def f(before, action, after, k=2.0):\n    return k * after.t\n", "", 0
+    ),
+    Wrong("any arguments", "def f(*state):\n    return state[2].ball_y\n", "", 0),
+    Wrong("numpy", "import numpy as np\n" + DEF + "    return np.sqrt(after.ball_y)\n", "", 0),
+    Wrong("bool", DEF + "    return after.ball_y > 0.5\n", "", 0),
+    Wrong(
+        "decorated",
+        "import functools\ndef _twice(g):\n    @functools.wraps(g)\n    def h(*state):\n"
+        "        return 2.0 * g(*state)\n    return h\n@_twice\n" + HIGH,
+        "",
+        0,
+    ),
+]
+"""Functions that can be used; they need no process of their own either."""
 
 COLLECTION = [*BROKEN_FILES, *WRONG_FUNCTIONS, *LEGAL_BUT_ODD, *LEGAL]
