@@ -28,7 +28,13 @@ from stages.datasets.dataset import examples_of
 from stages.datasets.reconstruct import Reconstruct, blurred
 from stages.pictures.maps import colours_of_places, in_a_plane
 from stages.unsupervised.neighbours import nearest_other
-from stages.unsupervised.png import as_png, best_variants, png_bytes_at, round_to_bytes
+from stages.unsupervised.png import (
+    as_png,
+    best_variants,
+    by_components,
+    png_bytes_at,
+    round_to_bytes,
+)
 from stages.unsupervised.ridge import STRENGTHS, ridge
 from tests.test_training import assert_same_checkpoint, curves, run_train
 from training.trained_agent import load_agent, load_model
@@ -290,9 +296,22 @@ def test_lossless_pngs_are_exact_and_smaller_ones_are_worse() -> None:
     smaller, coarse = as_png(screen, 8, 8)
     assert 0 < smaller < size
     assert np.abs(coarse - screen).max() > 10
+    noise = np.random.default_rng(0).integers(0, 2, (24, 24)).astype(np.uint8) * 255
+    sizes = [as_png(noise, 24, greys)[0] for greys in (2, 4, 256)]
+    assert 24 * 24 / 8 <= sizes[0] < 24 * 24 / 8 + 50  # a bit per pixel, and a filter per row
+    assert sizes == sorted(sizes)
     front = best_variants([(10.0, 50.0), (20.0, 60.0), (30.0, 5.0), (40.0, 5.0), (25.0, 7.0)])
     assert front == [(10.0, 50.0), (25.0, 7.0), (30.0, 5.0)]
     assert png_bytes_at(6.0, front) == 30.0
+
+
+def test_components_rebuild_what_varies_in_so_many_directions() -> None:
+    random = np.random.default_rng(0)
+    light = random.normal(size=(200, 3)) @ random.normal(size=(3, 32))
+    screens = (128 + 12 * light).astype(np.uint8).reshape(200, 1, 8, 4)
+    errors = [np.abs(by_components(screens, screens[:100], n) - screens[:100]) for n in (2, 3)]
+    assert errors[0].max() > 20
+    assert errors[1].max() < 1.5  # rounding
 
 
 def test_codes_in_bytes_have_256_steps() -> None:

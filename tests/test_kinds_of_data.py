@@ -190,7 +190,7 @@ def test_trees_learn_a_table_with_one_cut(question: str) -> None:
     dataset = Classify() if question == "classify" else Regress()
     table = np.random.default_rng(0).uniform(-1, 1, (200, 5))
     targets = (table[:, 2] > 0).astype(np.int64 if question == "classify" else np.float32)
-    grown = make_trees(dataset).fit(table, targets)
+    grown = make_trees(dataset, 100).fit(table, targets)
     assert np.abs(grown.predict(table) - targets).mean() < 0.01
 
 

@@ -3,8 +3,9 @@
     python -m stages language
 
 A small GPT is pretrained on a commentator's sentences, without labels, on more or less text. Then
-its backbone is frozen, and a head learns from 8 to 512 labels whether a sentence was good or bad
-for the player. It is compared with the same network trained from scratch on the same labels.
+it learns from 8 to 512 labels whether a sentence was good or bad for the player: only a head on the
+frozen backbone, or, after most text, all layers. It is compared with the same network trained from
+scratch on the same labels.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ from stages.lab.results import Results, Texts
 from stages.lab.trials import Trial
 
 TEXT_SIZES = (50, 500, 5_000)  # windows
-SCRATCH = 0
+MOST = TEXT_SIZES[-1]
+SCRATCH, ALL = "scratch", "all"
+SERIES = (SCRATCH, *TEXT_SIZES, ALL)
+"""Networks: trained from scratch, a head after reading (windows), all layers after most text."""
+HEAD, WHOLE = 1e-2, 3e-3  # learning rates of a head alone, and of all layers
 LABELS = (8, 32, 128, 512)
 
 
-def trial(text_size: int, labels: int) -> Trial:
+def trial(series: int | str, labels: int) -> Trial:
     """Return the trial that learns from `labels` labels."""
-    pretrained = text_size != SCRATCH
+    backbone = None if series == SCRATCH else MOST if series == ALL else series
     return Trial(
         "verdict",
         steps=2_560,
         options={"examples": labels},
-        settings={"learning_rate": 1e-2 if pretrained else 3e-3},
-        pretrained=text_size if pretrained else None,
-        freeze=pretrained,
+        settings={"learning_rate": HEAD if series in TEXT_SIZES else WHOLE},
+        pretrained=backbone,
+        freeze=series in TEXT_SIZES,
     )
 
 
@@ -40,11 +45,11 @@ def tokens(text_size: int) -> int:
     return text_size * TextDataset.window
 
 
-def label(texts: Texts, text_size: int) -> str:
+def label(texts: Texts, series: int | str) -> str:
     """Return the name of a series."""
-    if text_size == SCRATCH:
-        return str(texts["scratch"])
-    return str(texts["read"].format(tokens=tokens(text_size)))
+    if isinstance(series, int):
+        return str(texts["read"].format(tokens=tokens(series)))
+    return str(texts[series].format(tokens=tokens(MOST)))
 
 
 def next_token_accuracy(results: Results) -> str:
@@ -57,29 +62,27 @@ def next_token_accuracy(results: Results) -> str:
     )
 
 
-def claim(text: str, labels: int, second: int) -> Claim:
-    """Return the claim that the most text gives more accuracy than `second`."""
-    little, much = tokens(TEXT_SIZES[0]), tokens(TEXT_SIZES[-1])
-    words = {"labels": labels, "little": little, "much": much}
-    return Claim(text, (TEXT_SIZES[-1], labels), (second, labels), words=words)
+def claim(text: str, labels: int, first: int | str, second: int | str) -> Claim:
+    """Return the claim that the first series is more accurate."""
+    words = {"labels": labels, "little": tokens(TEXT_SIZES[0]), "much": tokens(MOST)}
+    return Claim(text, (first, labels), (second, labels), words=words)
 
 
 EXPERIMENT = Experiment(
-    series=(SCRATCH, *TEXT_SIZES),
+    series=SERIES,
     sizes=LABELS,
     labels=label,
     seeds=5,
     backbones={  # the same number of windows for all: less text is read more often
         size: Trial("commentary", steps=6_400, options={"examples": size}) for size in TEXT_SIZES
     },
-    grid={
-        (size, labels): trial(size, labels) for size in (SCRATCH, *TEXT_SIZES) for labels in LABELS
-    },
+    grid={(series, labels): trial(series, labels) for series in SERIES for labels in LABELS},
     conclusions=(
         Note("next", words={"shares": next_token_accuracy}),
-        claim("few", LABELS[1], second=SCRATCH),
-        claim("many", LABELS[-1], second=SCRATCH),
-        claim("more", LABELS[-1], second=TEXT_SIZES[0]),
+        claim("few", 32, MOST, SCRATCH),
+        claim("many", 128, ALL, SCRATCH),
+        claim("thaw", 512, ALL, MOST),
+        claim("more", 512, MOST, TEXT_SIZES[0]),
     ),
-    plot=Curves(ylim=(40, 100), baseline=50),
+    plot=Curves(ylim=(40, 100), baseline=50, series=(SCRATCH, TEXT_SIZES[0], MOST, ALL)),
 )

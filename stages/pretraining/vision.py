@@ -1,34 +1,41 @@
-"""Panda or rabbit? How many labels does a pretrained network need, compared with one from scratch?
+"""When is a pretrained backbone kept frozen, and when are all layers trained further?
 
     python -m stages vision
 
-A network is pretrained to classify 20 kinds of balls. Then it learns to tell pandas from rabbits,
-which it has never seen, from n labels of each. Three ways are compared: train only a new head on
+A network is pretrained to classify 20 kinds of balls, turned in any direction. Then it learns two
+questions about animals, which it has never seen. Panda or rabbit? This is like the question of the
+pretraining. Which way does the head point? For this, the pretrained features are of little use,
+because a ball is the same ball when it is turned. Three ways are compared: train only a new head on
 the frozen backbone, train all layers, and train a network from scratch.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from stages.lab.claims import Claim, Note
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import Mean, mean
-from stages.lab.plots import Curves
-from stages.lab.results import Results
+from stages.lab.plots import Curves, Panels
+from stages.lab.results import Results, Texts, ValueTable
 from stages.lab.trials import Trial
 
-LABELS = (1, 3, 10, 30, 100)
-FEW, MANY = 10, 100
+SIZES = {"kind": (6, 20, 200), "turned": (60, 600, 2_000)}
+"""Numbers of labels for each question."""
 LEARNING_RATES = {"frozen": 4e-3, "all": 1e-3, "scratch": 1e-3}
 """Learning rate of each way; only a head alone learns best with that of presets.toml."""
+FEW, MANY = 20, 2_000
 BALLS = "balls"
+Way = tuple[str, str]
 
 
-def trial(way: str, labels: int) -> Trial:
-    """Return the trial that learns pandas and rabbits from `labels` labels of each."""
+def trial(question: str, way: str, labels: int) -> Trial:
+    """Return the trial that learns a question about animals from `labels` labels."""
+    options: dict[str, Any] = {"of": "animals", "question": question, "examples": labels}
     return Trial(
         "shapes",
         steps=12_800,
-        options={"of": "animals", "examples": 2 * labels},
+        options=options,
         settings={"learning_rate": LEARNING_RATES[way]},
         changes={"num_envs": 32},  # a small minibatch, because there are few examples
         pretrained=None if way == "scratch" else BALLS,
@@ -36,27 +43,40 @@ def trial(way: str, labels: int) -> Trial:
     )
 
 
+def label(texts: Texts, series: Way) -> str:
+    """Return the question and the way."""
+    return ": ".join(texts[part] for part in series)
+
+
 def ball_accuracy(results: Results) -> Mean:
     """Return the accuracy of the pretraining in percent."""
     return mean([100 * run.points[-1].score for run in results.backbones[BALLS]])
 
 
-def claim(text: str, labels: int, first: str, second: str) -> Claim:
+def claim(text: str, question: str, labels: int, first: str, second: str) -> Claim:
     """Return the claim that the first way is more accurate."""
-    return Claim(text, (first, labels), (second, labels), words={"labels": labels})
+    ahead, behind = (((question, way), labels) for way in (first, second))
+    return Claim(text, ahead, behind, words={"labels": labels})
 
 
 EXPERIMENT = Experiment(
-    series=tuple(LEARNING_RATES),
-    sizes=LABELS,
+    series=tuple((question, way) for question in SIZES for way in LEARNING_RATES),
+    sizes=sorted({*SIZES["kind"], *SIZES["turned"]}),
+    labels=label,
+    seeds=5,
     backbones={BALLS: Trial("shapes", steps=400_000, options={"examples": 100_000})},
-    grid={(way, labels): trial(way, labels) for way in LEARNING_RATES for labels in LABELS},
+    grid={
+        ((question, way), labels): trial(question, way, labels)
+        for question, sizes in SIZES.items()
+        for way in LEARNING_RATES
+        for labels in sizes
+    },
+    table=ValueTable(rows="series", digits=0),
     conclusions=(
         Note("balls", words={"accuracy": ball_accuracy}),
-        Note("claim"),
-        claim("few", FEW, "frozen", "scratch"),
-        claim("freeze", FEW, "frozen", "all"),
-        claim("many", MANY, "all", "frozen"),
+        claim("few", "kind", FEW, "frozen", "scratch"),
+        claim("freeze", "kind", FEW, "frozen", "all"),
+        claim("new", "turned", MANY, "all", "frozen"),
     ),
-    plot=Curves(ylim=(40, 100), baseline=50),
+    plot=Panels({"kind": 50, "turned": 25}, Curves(ylim=(0, 100), legend={"loc": "lower right"})),
 )

@@ -29,7 +29,8 @@ COMPARED = 8
 def values(codes: int, found: Compressed) -> dict[Cell, float]:
     """Return the error, and the bytes as PNG and as codes."""
     bytes_of = {("png", codes): found.png_bytes, ("codes", codes): float(codes)}
-    return {("error", codes): found.error, **bytes_of}
+    errors = {("error", codes): found.error, ("linear", codes): found.linear_error}
+    return {**errors, **bytes_of}
 
 
 def table(results: Results) -> Table:
@@ -37,8 +38,9 @@ def table(results: Results) -> Table:
     rows = []
     for n in CODES:
         times = ratio(results.values["png", n], results.values["codes", n])
-        error, png = results.mean(("error", n)), results.mean(("png", n))
-        rows.append((str(n), f"{error:.1f}", f"{png:.0f}", f"{times.value:.1f}"))
+        error, linear = results.mean(("error", n)), results.mean(("linear", n))
+        png = results.mean(("png", n))
+        rows.append((str(n), f"{error:.1f}", f"{linear:.1f}", f"{png:.0f}", f"{times.value:.1f}"))
     return Table(results.texts["columns"], rows)
 
 
@@ -54,8 +56,9 @@ def price(results: Results) -> str:
 
 def plot(axes: Any, results: Results) -> None:
     """Draw the errors over the bytes."""
-    errors = [results.mean(("error", n)) for n in CODES]
-    draw_curve(axes, 0, CODES, errors, results.texts["codes"])
+    for k, (kind, text) in enumerate((("error", "codes"), ("linear", "linear"))):
+        errors = [results.mean((kind, n)) for n in CODES]
+        draw_curve(axes, 2 * k, CODES, errors, results.texts[text])
     png, label = results.found[CODES[0]][0].png, results.texts["png"]
     axes.plot(*zip(*png, strict=True), color=COLOURS[1], marker=MARKERS[1], label=label)
     make_logarithmic(axes, (1, 2, 4, 8, 16, 32, 64, 128))
@@ -72,6 +75,11 @@ EXPERIMENT = Experiment(
     conclusions=(
         Claim(
             *("verdict", ("png", COMPARED), ("codes", COMPARED)),
+            compare=ratio,
+            words={"codes": COMPARED},
+        ),
+        Claim(
+            *("nonlinear", ("linear", COMPARED), ("error", COMPARED)),
             compare=ratio,
             words={"codes": COMPARED},
         ),

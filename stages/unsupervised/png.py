@@ -1,4 +1,4 @@
-"""How many bytes a screen takes as latent codes, and as a PNG with the same error."""
+"""How many bytes a screen takes as latent codes, as principal components, and as a PNG."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import numpy as np
 from PIL import Image
 
 from agents.supervised import Policy, SupervisedAgent
-from stages.datasets.dataset import Array
+from stages.datasets.dataset import Array, examples_of
+from stages.datasets.environments import dataset_of
 from stages.datasets.reconstruct import squares
 from stages.unsupervised.autoencoders import train_and_encode
 from training.config import RunConfig
+from training.vector_runner import make_environments
 
 SCREENS = 1_000
 PNG_SCREENS = 100
 SIDES = (24, 16, 12, 8, 6, 4, 3)
 GREYS = (256, 64, 32, 16, 8, 4, 2)
-PNG_WRAPPER = 57  # bytes of signature, header, and the frames of data and end
+SIGNATURE, FRAME = 8, 12  # bytes before the chunks of a PNG, and around the data of each
+BIT_DEPTHS = (1, 2, 4)  # of a PNG that has fewer than 256 shades
 
 
 class Compressed(NamedTuple):
@@ -33,14 +36,33 @@ class Compressed(NamedTuple):
     """Bytes of the decoder."""
     png: list[tuple[float, float]]
     """Bytes and error of every PNG variant that no smaller one matches."""
+    linear_error: float
+    """Error of screens that are rebuilt from as many principal components, in a byte each."""
 
 
 def compress(config: RunConfig) -> Compressed:
     """Train an autoencoder, and compress test screens with it and as PNG."""
     agent, screens, _, codes = train_and_encode(config, SCREENS)
+    dataset = dataset_of(make_environments(config.env, 1, config.make_options))
+    known = examples_of(dataset, "train").observations
     png = best_variants(png_variants(screens[:PNG_SCREENS, 0]))
     error = relative_error(agent.decode(round_to_bytes(codes)), screens)
-    return Compressed(error, png_bytes_at(error, png), decoder_bytes(agent), png)
+    linear_error = relative_error(by_components(known, screens, codes.shape[1]), screens)
+    return Compressed(error, png_bytes_at(error, png), decoder_bytes(agent), png, linear_error)
+
+
+def by_components(known: Array, screens: Array, count: int) -> Array:
+    """Rebuild screens (n, ...) from their first `count` principal components, in a byte each.
+
+    The components, the linear counterpart of an autoencoder (Baldi and Hornik, "Neural networks
+    and principal component analysis", 1989), are those of other screens `known` (m, ...).
+    """
+    rows = known.reshape(len(known), -1).astype(np.float32)
+    middle = rows.mean(0)
+    _, directions = np.linalg.eigh(np.cov((rows - middle).T))
+    components = directions[:, -count:].astype(np.float32)
+    codes = round_to_bytes((screens.reshape(len(screens), -1) - middle) @ components)
+    return np.asarray(middle + codes @ components.T).reshape(screens.shape)
 
 
 def round_to_bytes(codes: Array) -> Array:
@@ -78,15 +100,31 @@ def png_variants(screens: Array) -> list[tuple[float, float]]:
 def as_png(screen: Array, side: int, greys: int) -> tuple[int, Array]:
     """Compress a screen to `side` x `side` pixels of `greys` shades of grey.
 
-    Returns: The bytes of the compressed data, and the screen at its original size.
+    Returns: The bytes of the compressed data, with a byte per pixel or with as few bits as `greys`
+    allows, whichever is smaller, and the screen at its original size.
     """
     small = Image.fromarray(screen).resize((side, side), Image.Resampling.BOX)
     levels = np.round(np.asarray(small, np.float64) / 255 * (greys - 1))
     shown = np.round(levels * 255 / (greys - 1)).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(shown).save(file, "PNG", optimize=True)
+    sizes = [data_bytes(Image.fromarray(shown))]
+    for bits in [bits for bits in BIT_DEPTHS if greys <= 2**bits][:1]:
+        numbers = Image.fromarray(levels.astype(np.uint8))
+        numbers.putpalette([level for grey in range(2**bits) for level in (grey, grey, grey)])
+        sizes.append(data_bytes(numbers, bits=bits))
     large = Image.fromarray(shown).resize(screen.shape, Image.Resampling.BICUBIC)
-    return file.tell() - PNG_WRAPPER, np.asarray(large, np.float32)
+    return min(sizes), np.asarray(large, np.float32)
+
+
+def data_bytes(picture: Image.Image, **options: int) -> int:
+    """Return the bytes of a picture's compressed data in a PNG, without all that is around it."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True, **options)
+    png, place, size = file.getvalue(), SIGNATURE, 0
+    while place < len(png):
+        length = int.from_bytes(png[place : place + 4], "big")
+        size += length * (png[place + 4 : place + 8] == b"IDAT")
+        place += length + FRAME
+    return size
 
 
 def best_variants(variants: list[tuple[float, float]]) -> list[tuple[float, float]]:
