@@ -172,6 +172,11 @@ EDGES: dict[str, tuple[str, Evidence, Evidence]] = {
         evidence(returns(2.0) | scores(0.0, 9.0, 9.0, 8.99 - EDGE)),
         evidence(returns(2.0) | scores(0.0, 9.0, 9.0, 9.01 - EDGE)),
     ),
+    "a step pays more": (  # from 0.01, with a standard deviation of 0.5
+        "hacked",
+        evidence({"rollout/rew_mean": (0.01, 0.1, 0.1, 0.261)}, reward="effort"),
+        evidence({"rollout/rew_mean": (0.01, 0.1, 0.1, 0.259)}, reward="effort"),
+    ),
     "cut off": (
         "ends_early",
         evidence({"eval/ep_terminated": (0.49,)}, time_limit=2_999),
@@ -297,6 +302,16 @@ def test_there_is_a_test_for_each_finding_and_texts_in_both_languages() -> None:
     tested = {name for name, _, _ in EDGES.values()}
     for lang in LANGUAGES:
         assert tested == set(load_texts(FOLDER, lang)) - {"report"}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_curve_that_is_missing_or_short_is_no_error(edge: str) -> None:
+    ill = EDGES[edge][1]
+    for tag, curve in ill.curves.items():
+        others = {name: each for name, each in ill.curves.items() if name != tag}
+        for curves in (others, others | {tag: curve.part(0.0, 0.5)}, {tag: curve}):
+            changed = dataclasses.replace(ill, curves=curves)
+            to_json(Diagnosis(changed, find(changed)), "en")
 
 
 def test_a_run_without_any_reason_has_no_findings() -> None:

@@ -31,18 +31,28 @@ class Curve:
 
     @property
     def first(self) -> float:
-        """The first value."""
-        return self.values[0]
+        """The first value; NaN if there is none, like all the numbers below."""
+        return self.values[0] if self.values else math.nan
 
     @property
     def last(self) -> float:
         """The last value."""
-        return self.values[-1]
+        return self.values[-1] if self.values else math.nan
+
+    @property
+    def least(self) -> float:
+        """The smallest value."""
+        return min(self.values, default=math.nan)
+
+    @property
+    def most(self) -> float:
+        """The largest value."""
+        return max(self.values, default=math.nan)
 
     @property
     def median(self) -> float:
         """The median of all values."""
-        return statistics.median(self.values)
+        return statistics.median(self.values) if self.values else math.nan
 
     def part(self, start: float, end: float = 1.0) -> Curve:
         """Return the points in a part of the curve; 0 is its beginning and 1 its end."""
@@ -210,7 +220,7 @@ class Evidence:
     def costs_avoided(self) -> bool:
         """Whether the agent, which met only costs, has learned to avoid nearly all of them."""
         pay, most = self.curve("rollout/rew_mean"), self.curve("rollout/rew_max")
-        if not pay or pay.first >= 0 or max(most.values) > 0 or not self.returns:
+        if not pay or pay.first >= 0 or most.most > 0 or not self.returns:
             return False
         return abs(self.returns.last) < AVOIDED * abs(pay.first) * (self.length or 1.0)
 
@@ -220,7 +230,7 @@ class Evidence:
         entropy, chance = self.curve("train/entropy"), self.curve("train/epsilon")
         if entropy and entropy.first > 0:
             return entropy.median > CERTAIN * entropy.first
-        return not chance or max(chance.values) > CERTAIN
+        return not chance or chance.most > CERTAIN
 
     @cached_property
     def pays_never(self) -> bool:

@@ -46,7 +46,7 @@ def observations_not_finite(evidence: Evidence) -> Finding | None:
     step = curve.where(lambda share: share > 0)
     if step is None:
         return None
-    numbers = {"share": 100 * max(curve.values)}
+    numbers = {"share": 100 * curve.most}
     return Finding(
         "observations_not_finite",
         1.0,
@@ -60,7 +60,7 @@ def observations_not_finite(evidence: Evidence) -> Finding | None:
 def observations_constant(evidence: Evidence) -> Finding | None:
     """All observations are the same."""
     curve = evidence.curve("rollout/obs_constant")
-    if not curve or min(curve.values) < 1 or observations_not_finite(evidence):
+    if not curve or curve.least < 1 or observations_not_finite(evidence):
         return None
     return Finding(
         "observations_constant",
@@ -78,14 +78,14 @@ def observations_unscaled(evidence: Evidence) -> Finding | None:
     if not sizes or not largest:
         return None
     size = sizes.median
-    if not (size > FAR or 0 < max(largest.values) < 1 / FAR):
+    if not (size > FAR or 0 < largest.most < 1 / FAR):
         return None
     return Finding(
         "observations_unscaled",
         0.9,
         "rollout/obs_rms",
         sizes.steps[-1],
-        {"size": size, "largest": max(largest.values)},
+        {"size": size, "largest": largest.most},
         commands.train(evidence, agent="random", steps=10_000),
     )
 
@@ -103,7 +103,7 @@ def value_not_learning(evidence: Evidence) -> Finding | None:
             return _value_finding(evidence, 0.91, name)
     curve = evidence.curve("train/explained_variance").part(0.5)
     spread = evidence.curve("rollout/rew_std")
-    if not curve or curve.median >= EXPLAINS_NOTHING or not spread or not max(spread.values):
+    if not curve or curve.median >= EXPLAINS_NOTHING or not spread or not spread.most:
         return None
     return _value_finding(evidence, 0.5 if curve.median < 0 else 0.4, None)
 
@@ -144,9 +144,11 @@ def entropy_collapsed(evidence: Evidence) -> Finding | None:
         )
         return finding if (evidence.usual.get("first_epsilon") or 0) > 0.01 else None
     curve = evidence.curve("train/entropy")
-    if evidence.config.agent == "sac" or not curve or len(curve.values) < 3 or not evidence.stuck:
+    if evidence.config.agent == "sac" or len(curve.values) < 3 or not evidence.stuck:
         return None
-    if min(curve.values) < 0:  # of continuous actions
+    if not math.isfinite(curve.first):
+        return None
+    if curve.least < 0:  # of continuous actions
         actions = max(1, round(curve.first / INITIAL_NATS))
         least = curve.first - NARROWER * actions
     else:
@@ -413,8 +415,8 @@ def evaluation_differs(evidence: Evidence) -> Finding | None:
     later = score.since(recent.steps[0]) or score.part(0.75) or score
     size = evidence.bar - first if evidence.bar is not None else 0.0
     size = size if size > 0 else _range(trained, score)
-    worse = statistics.fmean(recent.values) - max(later.values)
-    better = min(later.values) - max(recent.values)
+    worse = statistics.fmean(recent.values) - later.most
+    better = later.least - recent.most
     gap = max(worse, better)
     if not size or gap < APART * size or not evidence.differs(gap, "score"):
         return None

@@ -22,6 +22,8 @@ CORRELATED = 0.5
 """Long episodes earn less if the correlation of length and return is below minus this."""
 PAIRS = (("rollout/ep_rew_mean", "task/score"), ("eval/mean_reward", "eval/mean_score"))
 """Curves of returns, and of the scores of the same episodes."""
+CLEARLY_MORE = 0.5
+"""A step pays clearly more than at first if it is this share of the standard deviation more."""
 FORGOTTEN = 0.01
 """A reward is too late for a discount if the discount leaves less than this share of it."""
 
@@ -53,11 +55,11 @@ def reward_constant(evidence: Evidence) -> Finding | None:
     """Every step is paid the same, or nearly."""
     pay = evidence.constant_pay
     means, spreads = evidence.curve("rollout/rew_mean"), evidence.curve("rollout/rew_std")
-    if evidence.own_reward and evidence.ever_terminated is not False:
+    if not means or (evidence.own_reward and evidence.ever_terminated is not False):
         return None  # as in CartPole and Acrobot, where the length is what counts
     if pay:
         strength = 0.6 if evidence.own_reward and pay < 0 else 0.92  # until a goal is reached
-    elif pay is None and means and _largest_ratio(spreads, means) < NEARLY_CONSTANT:
+    elif pay is None and _largest_ratio(spreads, means) < NEARLY_CONSTANT:
         strength = 0.8
     else:
         return None
@@ -73,18 +75,18 @@ def reward_constant(evidence: Evidence) -> Finding | None:
 
 
 def _largest_ratio(values: Curve, sizes: Curve) -> float:
-    pairs = zip(values.values, sizes.values, strict=True)
+    pairs = zip(values.values, sizes.values, strict=False)
     return max((v / abs(s) if s else math.inf for v, s in pairs), default=math.inf)
 
 
 def never_positive(evidence: Evidence) -> Finding | None:
     """No step was ever paid more than 0."""
     most, least = evidence.curve("rollout/rew_max"), evidence.curve("rollout/rew_min")
-    if evidence.own_reward or not most or max(most.values) > 0 or min(least.values) == 0:
+    if evidence.own_reward or not most or most.most > 0 or least.least == 0:
         return None
     if evidence.returns and max(evidence.returns.values) > 0:
         return None
-    numbers = {"most": max(most.values), "least": min(least.values), "steps": most.steps[-1]}
+    numbers = {"most": most.most, "least": least.least, "steps": most.steps[-1]}
     strength = 0.75 if evidence.stuck else 0.4
     return Finding(
         "never_positive",
@@ -152,7 +154,7 @@ def reward_scale(evidence: Evidence) -> Finding | None:
     )
     sizes = [
         math.sqrt((mean * mean + spread * spread) / share)
-        for mean, spread, share in zip(means.values, spreads.values, paid.values, strict=True)
+        for mean, spread, share in zip(means.values, spreads.values, paid.values, strict=False)
         if share > 0
     ]
     if not sizes or (max(sizes) > 1 / FAR and min(sizes) < FAR):
@@ -179,7 +181,7 @@ def hacked(evidence: Evidence) -> Finding | None:
     found = [_part_ways(evidence, *tags) for tags in PAIRS]
     parted = max((each for each in found if each), key=lambda each: each[0], default=None)
     if parted is None:
-        return None
+        return _pay_parts_ways(evidence)
     strength, since, tag, score = parted
     if strength < 0.8 and not _other_reward(evidence):  # the score may still follow
         strength = 0.4
@@ -201,6 +203,30 @@ def hacked(evidence: Evidence) -> Finding | None:
             "score_now": scored.last,
         },
         _of_reward(evidence),
+    )
+
+
+def _pay_parts_ways(evidence: Evidence) -> Finding | None:
+    """Compare what a step pays with the score, before enough episodes have ended."""
+    pay, spread = evidence.curve("rollout/rew_mean"), evidence.curve("rollout/rew_std")
+    before, now = pay.part(0.0, 0.25), pay.part(0.75)
+    if not before or not now or evidence.improved or not _other_reward(evidence):
+        return None
+    if now.median - before.first <= CLEARLY_MORE * spread.most:
+        return None
+    return Finding(
+        "hacked",
+        0.75,
+        "rollout/rew_mean",
+        pay.steps[-1],
+        {
+            "pay_before": before.first,
+            "pay_now": now.median,
+            "score_before": evidence.start_score,
+            "score_now": evidence.score.last,
+        },
+        _of_reward(evidence),
+        "evidence_pay",
     )
 
 
@@ -287,7 +313,9 @@ def never_met(evidence: Evidence) -> Finding | None:
     if evidence.ever_terminated is not False:
         return None
     if pay is not None and pay < 0:
-        likely = 0.95 if evidence.explores else 0.8  # else it may have met it before
+        rate = evidence.ratio("learning_rate") or 1.0
+        able = evidence.explores and 0.1 < rate < 10  # else that comes first
+        likely = 0.95 if able else 0.8
         return finding(likely if evidence.own_reward else 0.7, "evidence_alike", pay=pay)
     if evidence.own_reward and evidence.costs_avoided:
         before, now = evidence.curve("rollout/rew_mean").first, evidence.returns.last
