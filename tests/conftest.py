@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+import pygame
 import pytest
 import torch
 
 import tests.games  # noqa: F401 - registers the tiny game
+from envs.engine.drawing import font_with
 from envs.names import load
 from envs.registry import EXPERIMENTS
 from stages.lab import texts
@@ -35,6 +38,16 @@ def default_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def without_korean_letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide all fonts with Korean letters, as on a machine that has none."""
+    monkeypatch.setitem(sys.modules, "koreanize_matplotlib", None)  # as if it were not installed
+    monkeypatch.setattr(pygame.font, "match_font", lambda name: None)
+    font_with.cache_clear()
+    yield
+    font_with.cache_clear()
 
 
 @pytest.fixture

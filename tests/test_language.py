@@ -528,10 +528,9 @@ def test_long_sentences_stay_in_two_lines() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_it_is_recorded_by_play(
-    lang: str, reader: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lang: str, reader: Path, without_korean_letters: None, tmp_path: Path
 ) -> None:
     """Without a Korean font, the video shows English and a line that explains it."""
-    monkeypatch.setattr("envs.engine.drawing.font_with", lambda letters: None)
     if lang == "en":
         given = [str(reader)]
     else:

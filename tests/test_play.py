@@ -510,9 +510,8 @@ def test_the_window_speaks_korean(
 
 
 def test_without_korean_letters_the_window_says_what_helps(
-    english_again: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    english_again: None, without_korean_letters: None, tmp_path: Path, capsys: Any
 ) -> None:
-    monkeypatch.setattr(drawing, "font_with", lambda letters: None)
     given = ["--lang", "ko", "--agent", "random", "--record", str(tmp_path / "out.gif")]
     assert play.main(given) == 2
     assert "--lang ko: no font on this machine has Korean letters" in capsys.readouterr().err
