@@ -58,7 +58,7 @@ class Stages:
             axes.text(106, k, f"{accuracy.value:.0f}", ha="center", va="center", fontsize=26)
             supplied = texts["supplied"].format(*texts[stage][1:])
             paid = texts["paid"].format(*self.costs(results, stage))
-            axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=15)
+            axes.text(1, k - 0.07, f"{supplied}\n{paid}", va="center", fontsize=14)
         axes.axvline(self.chance, color="grey", ls=":", lw=2)
         axes.set_yticks(range(len(results.series)), [texts[stage][0] for stage in results.series])
         axes.invert_yaxis()

@@ -81,7 +81,7 @@ def plot_parameters(axes: Any, results: Results) -> None:
     axes.axhline(BASELINE, color="grey", ls=":")
     make_logarithmic(axes, parameters)
     axes.set_ylim(0, 100)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower center", ncols=2)
     draw_footer(axes, results, "intervals")
 
 
