@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import math
 import shlex
@@ -360,15 +362,12 @@ def test_causes_count_less_the_more_was_learned() -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a short run that learns nothing, because of its learning rate."""
     folder = tmp_path_factory.mktemp("runs")
-    code = train.run(
-        [
-            *("--steps", "49152", "--learning-rate", "1e-9", "--num-steps", "16"),
-            *("--eval-every", "20000", "--eval-episodes", "5", "--video-frames", "0"),
-            *("--run-dir", str(folder)),
-        ]
-    )
-    assert code == 0
+    arguments = ["--steps", "49152", "--learning-rate", "1e-9", "--num-steps", "16"]
+    arguments += ["--eval-every", "20000", "--eval-episodes", "5", "--video-frames", "0"]
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        assert train.run([*arguments, "--run-dir", str(folder)]) == 0
     (made,) = folder.iterdir()
+    assert f"python -m training doctor {made} may say why" in told.getvalue()
     return made
 
 
