@@ -78,7 +78,9 @@ class Panels:
             ]
             curves = dataclasses.replace(self.curves, series=series, sizes=sizes, baseline=baseline)
             curves(panel, named)
-            panel.set_title(results.texts[question], fontsize=20)
+            panel.set_title(results.texts[question], fontsize=18)
+        for panel in panels[1:]:
+            panel.get_legend().remove()  # the names are the same
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def trial(question: str, way: str, labels: int) -> Trial:
 
 def label(texts: Texts, series: Way) -> str:
     """Return the question and the way."""
-    return ": ".join(texts[part] for part in series)
+    return " ".join(texts[part] for part in series)
 
 
 def ball_accuracy(results: Results) -> Mean:
