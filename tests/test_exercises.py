@@ -81,22 +81,9 @@ def test_what_did_not_happen_has_no_value_and_does_not_pass(measure: Any) -> Non
     assert not Goal(measure, most=9).reached(math.nan)
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "goals", "arrived", "behind"),
-    [
-        (13.0, 9.0, 1, 1, 1),  # the goal is at (10, 10): further from the start
-        (7.0, 9.0, 1, 1, 0),
-        (9.0, 11.5, 1, 1, 1),
-        (13.0, 9.0, 0, 0, math.nan),
-    ],
-)
-def test_behind_the_goal_is_on_its_far_side(
-    x: float, y: float, goals: int, arrived: float, behind: float
-) -> None:
-    end = {"x": [0, x], "y": [0, y], "goals": [0, goals]}
-    ride = episode("bicycle", "goal", **end, goal_x=[10, 10], goal_y=[10, 10])
-    assert measures.share_arrived(*ride) == arrived
-    assert measures.share_from_behind(*ride) == pytest.approx(behind, nan_ok=True)
+@pytest.mark.parametrize("goals", [0, 1])
+def test_a_ride_arrives_if_it_ends_at_the_goal(goals: int) -> None:
+    assert measures.share_arrived(*episode("bicycle", "goal", goals=[0, goals])) == goals
 
 
 def graded(name: str, *agents: dict[str, list[float]]) -> Grading:
@@ -185,7 +172,7 @@ def test_the_command_lists_shows_and_grades(
     assert main(["exercise"]) == 0
     listed = " ".join(re.findall(r"[\w.%]+", capsys.readouterr().out))
     assert "Return at least 40 balls" in listed
-    assert main(["exercise", "behind", "--lang", "ko"]) == 0
+    assert main(["exercise", "arrive", "--lang", "ko"]) == 0
     assert "python -m rewards new my_reward.py --env bicycle" in capsys.readouterr().out
     exercises = [dataclasses.replace(each, steps=128) for each in EXERCISES]
     monkeypatch.setattr("rewards.exercises.EXERCISES", tuple(exercises))

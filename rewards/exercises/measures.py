@@ -80,17 +80,5 @@ def share_arrived(steps: Steps, options: Any) -> float:
     return float(steps.after.goals[-1] > 0)
 
 
-def share_from_behind(steps: Steps, options: Any) -> float:
-    """Return 1 if the goal is reached from its far side, as seen from the start, else 0.
-
-    NaN if it is not reached.
-    """
-    end = steps.after[-1]
-    if not end.goals:
-        return math.nan
-    from_goal = end.x - end.goal_x, end.y - end.goal_y
-    return float(from_goal[0] * end.goal_x + from_goal[1] * end.goal_y > 0)
-
-
 def _mean(values: np.ndarray[Any, Any]) -> float:
     return float(values.mean()) if len(values) else math.nan
