@@ -12,9 +12,9 @@
 # %% [markdown]
 # # Your first agent
 #
-# An agent learns paddle-and-ball by trial and error. It moves a paddle; the ball must not leave
-# through the open side. Run the cells from top to bottom. While an agent trains, a panel shows
-# the progress.
+# An agent learns paddle-and-ball by trial and error. It moves a paddle and tries to keep the ball
+# from leaving through the open side. Run the cells from top to bottom. While an agent trains, a
+# panel shows the progress.
 
 # %%
 from training import evaluate, load, train
@@ -31,14 +31,14 @@ evaluate("random", "paddle")
 # %% [markdown]
 # ## Learning
 #
-# PPO is a learning algorithm that reaches the solved score after some 300,000 steps of the game.
-# The seed decides all random numbers, so you get the same agent as everybody else.
+# PPO is a learning algorithm. It solves the game after about 300,000 steps. The seed determines all
+# random numbers, so you get the same agent as everybody else with the same kind of computer.
 
 # %%
 run = train("paddle", agent="ppo", seed=1, steps=500_000)
 
 # %% [markdown]
-# The score of the evaluations rises. The reward is what the agent is told: +1 for a hit, -1 for a
+# The score of the evaluations rises. The agent learns only from the reward: +1 for a hit, -1 for a
 # miss.
 
 # %%
@@ -55,8 +55,8 @@ run.watch()
 # %% [markdown]
 # ## Is it good?
 #
-# A program that people wrote is the comparison: it computes where the ball will land. Both play the
-# same 100 games.
+# Compare the agent with a program that a person wrote. The program calculates where the ball will
+# land. Both play the same 100 games.
 
 # %%
 print("trained:", run.evaluate())
@@ -65,8 +65,8 @@ print("rules:  ", evaluate("rules", "paddle"))
 # %% [markdown]
 # ## The run is saved
 #
-# Everything is in the run folder. `load` finds it again, also tomorrow, and `python play.py`
-# shows it in a window.
+# Everything is in the run folder. `load` opens it again at any time, and `python play.py` shows the
+# agent in a window.
 
 # %%
 load(run.folder).config.settings

@@ -12,8 +12,8 @@
 # %% [markdown]
 # # Change what is good
 #
-# An agent does not know what you want. It only gets the reward. Here you write the reward, and
-# see what the agent makes of it.
+# An agent does not know what you want. It only gets the reward. In this lesson, you write rewards
+# and see what the agent learns from them.
 
 # %%
 from training import train
@@ -33,7 +33,7 @@ def stay_high(before, action, after):
 high = train("paddle", reward=stay_high, seed=1, steps=200_000)
 
 # %% [markdown]
-# The reward rises, and the score does not: the agent got what was asked for.
+# The reward rises, but the score does not. The agent did what you paid for.
 
 # %%
 high.plot()
@@ -44,8 +44,9 @@ high.watch(seconds=5)
 # %% [markdown]
 # ## A weighted sum
 #
-# `hit_or_miss` pays for the game, `effort` is 1 for each move. With a small weight, the agent
-# learns to play calmly. With a large one, moving is never worth it.
+# `hit_or_miss` pays 1 for a hit and -1 for a miss. `effort` is 1 for each move. With a small weight
+# of `effort`, the agent learns to play with few moves. With a large weight, moving is never worth
+# its cost.
 
 # %%
 runs = {}
@@ -66,8 +67,8 @@ plt.show()
 # %% [markdown]
 # ## Mistakes are found before the training
 #
-# A reward is tried on recorded games first. Take away the `#` and read the last line of the
-# message: it names the cell and the line.
+# A reward is first tried on recorded games. Remove the `#` in front of `train` and read the last
+# line of the message. It names the cell and the line.
 
 
 # %%

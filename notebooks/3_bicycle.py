@@ -12,9 +12,9 @@
 # %% [markdown]
 # # The bicycle
 #
-# A bicycle falls over within a second if nobody steers. The physics here is the benchmark model
-# of bicycle dynamics. The score is the number of seconds, of 20, for which the bicycle rides
-# upright near the commanded speed.
+# A bicycle soon falls over if nobody steers. The physics here is the benchmark model of bicycle
+# dynamics. The score is the number of seconds, out of 20, for which the bicycle rides upright near
+# the commanded speed.
 
 # %%
 from training import evaluate, train
@@ -41,12 +41,12 @@ run.watch()
 # %% [markdown]
 # ## Slower is harder
 #
-# Above a certain speed, a bicycle steadies itself. `task="slow"` asks for a slow ride. The
-# hand-written rider shows how hard that is.
+# Above a certain speed, a bicycle balances itself. With `task="slow"`, it has to ride slowly. The
+# score of the hand-written rider shows how hard that is.
 
 # %%
 evaluate("rules", "bicycle", episodes=20, env_options={"task": "slow"})
 
 # %% [markdown]
-# **Try it.** Train with `reward="just_alive"`. The bicycle stays upright, but what does it do
-# about the speed?
+# **Try it.** Train with `reward="just_alive"`. The bicycle stays upright. What speed does it
+# choose?

@@ -12,15 +12,15 @@
 # %% [markdown]
 # # Policy or reward prediction?
 #
-# PPO learns a policy: from the observation straight to the action. The agent `reward_model`
-# learns something else: it predicts the reward of the next step, and tries actions in copies of
-# the game before it takes one. It plans.
+# PPO learns a policy, which chooses an action directly from the observation. The agent
+# `reward_model` learns to predict the reward of the next step. It plans: it tries actions in copies
+# of the game before it chooses one.
 
 # %%
 from training import train
 
 # %% [markdown]
-# Both get the same game and the same number of steps, 20,000.
+# Both agents play the same game for 20,000 steps.
 
 # %%
 policy = train("paddle", agent="ppo", seed=1, steps=20_000, eval_every=10_000, eval_episodes=10)
@@ -33,9 +33,9 @@ print("policy:", policy.score)
 print("model: ", model.score)
 
 # %% [markdown]
-# The reward model needs fewer steps, because it knows how the game goes on (it has copies of it)
-# and only has to learn what pays. The policy has to learn both. On the other hand, the policy
-# acts at once: planning costs time at every step.
+# The reward model needs fewer steps. Its copies of the game show what an action leads to, so it
+# only has to learn what pays. The policy has to learn both. On the other hand, the policy acts at
+# once, while planning takes time at every step.
 
 # %%
 from time import perf_counter
@@ -49,5 +49,5 @@ for name, run in (("policy", policy), ("model", model)):
 model.watch(seconds=5)
 
 # %% [markdown]
-# **Try it.** How many steps does the policy need for the score that the reward model has after
-# 20,000? Use `policy.resume(steps)`.
+# **Try it.** How many steps does the policy need to reach the score that the reward model has after
+# 20,000 steps? Use `policy.resume(steps)`.

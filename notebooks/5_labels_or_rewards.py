@@ -12,7 +12,7 @@
 # %% [markdown]
 # # Labels or rewards?
 #
-# Which way does the ball fly? A network looks at a screen and predicts one of four directions.
+# Which way does the ball fly? A network looks at two screens and predicts one of four directions.
 # With labels, it is told the right answer. With rewards, it is only told whether its own answer
 # was right.
 
@@ -29,8 +29,8 @@ rewards = train(
 )
 
 # %% [markdown]
-# Everything else is equal: the screens, the network, the learning rate. The x axis counts numbers
-# of feedback.
+# Everything else is the same: the screens, the network, the learning rate. The x axis shows how
+# many numbers of feedback the network has received.
 
 # %%
 for name, run in (("labels", labels), ("rewards", rewards)):
@@ -44,9 +44,9 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# A label says which of four answers is right. A reward says so only if the guess was right; a
-# wrong guess leaves three possibilities.
+# A label says which of the four answers is right. A reward tells this only after a right guess.
+# After a wrong guess, three answers are still possible.
 
 # %% [markdown]
 # **Try it.** With `env_options={"label_noise": 0.3}`, 30 % of the labels are wrong. How much does
-# that cost?
+# the accuracy fall?

@@ -14,8 +14,8 @@
 #
 # ## Panda or rabbit?
 #
-# A network that has learned to tell 20 kinds of balls apart can already see shapes. Then it needs
-# few labels to tell pandas from rabbits.
+# A network that can tell 20 kinds of balls apart already recognizes shapes. It then needs only a
+# few labels to learn to tell pandas from rabbits.
 
 # %%
 from training import train
@@ -30,8 +30,8 @@ balls = train(
 )
 
 # %% [markdown]
-# Now there are 10 labels of each animal. One network starts from scratch. The other one gets the
-# backbone of the first run, which stays fixed; only its head is trained.
+# Now there are only 10 labels of each animal. One network starts from scratch. The other one gets
+# the backbone of the first run, which stays fixed. Only its head is trained.
 
 # %%
 few = {
@@ -49,8 +49,8 @@ print("pretrained:  ", pretrained.score)
 # %% [markdown]
 # ## Tokens
 #
-# A language model does not read letters, and not words, but tokens. They come from merging the
-# most frequent neighbours again and again. A large vocabulary has long tokens.
+# A language model reads neither letters nor words, but tokens. They are made by merging the most
+# frequent pair of neighbours, again and again. A large vocabulary has long tokens.
 
 # %%
 from stages.datasets.tokenizer import readable, tokenizer
@@ -65,4 +65,5 @@ for size in (100, 200, 400):
     print(size, len(pieces), " ".join(map(readable, pieces)))
 
 # %% [markdown]
-# **Try it.** At how many labels does training from scratch catch up? Change `examples`.
+# **Try it.** With how many labels is training from scratch as good as pretraining? Change
+# `examples`.

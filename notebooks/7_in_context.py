@@ -12,8 +12,9 @@
 # %% [markdown]
 # # In-context learning
 #
-# A transformer is trained on many different rules: which button moves which way. Later it meets
-# rules that it has never seen. Its weights stay fixed; it only gets examples in its prompt.
+# A transformer is trained on many different rules. A rule says which button moves which way. Later
+# the transformer meets rules that it has never seen. Its weights stay fixed, and it only gets
+# examples in its prompt.
 
 # %%
 import matplotlib.pyplot as plt
@@ -50,7 +51,7 @@ plt.ylim(0, 1)
 plt.show()
 
 # %% [markdown]
-# Nothing is learned while the curve rises: the network computes the rule from the examples.
+# No weight changes while the curve rises. The network finds the rule in the examples.
 
 # %% [markdown]
 # **Try it.** Train a smaller transformer (`width=8, layers=1`). Does it use the examples?

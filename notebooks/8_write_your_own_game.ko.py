@@ -12,8 +12,8 @@
 # %% [markdown]
 # # 직접 만드는 게임
 #
-# 게임은 `reset`과 `step`이 있는 클래스입니다. Gymnasium의 인터페이스이며, 여기 있는 모든
-# 에이전트가 할 수 있습니다. 이 게임에서는 사과가 떨어지고 바구니로 받습니다.
+# 게임은 `reset`과 `step`이 있는 클래스입니다. Gymnasium의 인터페이스이므로 이 프로젝트의
+# 에이전트가 할 수 있습니다. 이 게임에서는 떨어지는 사과를 바구니로 받습니다.
 
 # %%
 import gymnasium
@@ -65,7 +65,7 @@ class Apples(gymnasium.Env):
 
 
 # %% [markdown]
-# Gymnasium의 검사 함수가 흔한 실수를 찾아 줍니다.
+# Gymnasium의 `check_env`가 흔한 실수를 찾아 줍니다.
 
 # %%
 from gymnasium.utils.env_checker import check_env

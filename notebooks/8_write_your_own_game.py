@@ -12,8 +12,8 @@
 # %% [markdown]
 # # Write your own game
 #
-# A game is a class with `reset` and `step`. This is Gymnasium's interface, and every agent here
-# can play it. In this game, apples fall, and a basket catches them.
+# A game is a class with `reset` and `step`. This is Gymnasium's interface, so the agents of this
+# project can play it. In this game, apples fall and the agent catches them with a basket.
 
 # %%
 import gymnasium
@@ -65,7 +65,7 @@ class Apples(gymnasium.Env):
 
 
 # %% [markdown]
-# Gymnasium's own test finds the usual mistakes.
+# Gymnasium's `check_env` finds common mistakes.
 
 # %%
 from gymnasium.utils.env_checker import check_env

@@ -13,8 +13,8 @@
 # # 60줄로 직접 만드는 에이전트
 #
 # 에이전트는 메서드가 두 개인 클래스입니다. `act`는 여러 환경의 관측을 받아 각각의 행동을
-# 돌려줍니다. `learn`은 그 결과를 받습니다. 이것은 REINFORCE입니다. 좋은 에피소드의 행동을 더 자주
-# 하게 됩니다.
+# 돌려줍니다. `learn`은 그다음 스텝을 받습니다. 이 에이전트는 REINFORCE입니다. 좋은 에피소드의
+# 행동을 더 자주 하게 됩니다.
 
 # %%
 import numpy as np
@@ -27,7 +27,7 @@ GAMMA = 0.99
 
 
 class Reinforce:
-    """After 8 episodes, makes each action more likely the more reward followed it."""
+    """Every 8 episodes, makes actions more likely that were followed by much reward."""
 
     def __init__(self, task, seed):
         self.rng = np.random.default_rng(seed)
@@ -91,7 +91,7 @@ print("reinforce:", run.evaluate())
 run.watch()
 
 # %% [markdown]
-# 네트워크는 에이전트의 속성이므로 저장됩니다. 실행 폴더에는 클래스가 없으므로 `load`에 클래스를
+# 신경망은 에이전트의 속성이므로 저장됩니다. 실행 폴더에는 클래스가 없으므로 `load`에 클래스를
 # 알려 줘야 합니다.
 
 # %%

@@ -13,8 +13,8 @@
 # # Write your own agent in 60 lines
 #
 # An agent is a class with two methods. `act` gets the observations of several environments and
-# returns an action for each. `learn` gets what followed. This one is REINFORCE: actions of good
-# episodes become more likely.
+# returns an action for each. `learn` gets the step that followed. This agent is REINFORCE: it makes
+# the actions of good episodes more likely.
 
 # %%
 import numpy as np
@@ -27,7 +27,7 @@ GAMMA = 0.99
 
 
 class Reinforce:
-    """After 8 episodes, makes each action more likely the more reward followed it."""
+    """Every 8 episodes, makes actions more likely that were followed by much reward."""
 
     def __init__(self, task, seed):
         self.rng = np.random.default_rng(seed)
