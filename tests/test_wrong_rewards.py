@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -179,6 +180,17 @@ def running(marker: str) -> bool:
         except OSError:
             continue
     return False
+
+
+def test_a_trial_that_is_stopped_while_it_starts_holds_nothing_open() -> None:
+    """A sandbox that was being set up used to outlive its trial, and `stop` waited for it."""
+    for k in range(25):
+        trial = TrialProcess("hit_or_miss", "paddle")
+        time.sleep(0.0004 * k)
+        stopper = threading.Thread(target=trial.stop, daemon=True)
+        stopper.start()
+        stopper.join(20.0)
+        assert not stopper.is_alive()
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="reads Linux's /proc")

@@ -110,7 +110,7 @@ class TrialProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment_for_child() | variables | {"TMPDIR": self._folder.name},
-            start_new_session=bool(variables) and VARIABLE not in os.environ,
+            start_new_session=VARIABLE not in os.environ,  # a sandbox allows no new one
         )
         pipes = self._process.stdout, self._process.stderr
         self._readers = [
@@ -167,8 +167,8 @@ class TrialProcess:
         return warnings
 
     def stop(self) -> None:
-        """End the process, if it is still running."""
-        self._process.kill()
+        """End the process and what it has started, if it is still running."""
+        self._kill()
         self._process.wait()
         for reader in self._readers:
             reader.join(1.0)
@@ -176,6 +176,18 @@ class TrialProcess:
             if pipe is not None:
                 pipe.close()
         self._folder.cleanup()
+
+    def _kill(self) -> None:
+        """Kill the session of the process.
+
+        A sandbox that is still being set up does not yet end with its parent, and would hold the
+        pipes open.
+        """
+        has_session = VARIABLE not in os.environ and hasattr(os, "killpg")
+        if has_session and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def _send(self, line: bytes) -> None:
         pipe: Any = self._process.stdin
