@@ -270,7 +270,11 @@ def test_they_can_be_learned(env: str, options: dict[str, Any], score: float) ->
         ("translate", "screen_size=25", "option `screen_size` must be a multiple of 8"),
         ("translate", "noise=0.1", "option `noise` must be 0"),
         ("translate", "observation=state", "option `observation` does not apply here"),
-        ("classify", "observation=table", "option `observation` must be screen, features or state"),
+        (
+            "classify",
+            "observation=table",
+            "option `observation` must be screen, features, motion or state",
+        ),
     ],
 )
 def test_wrong_options_get_one_line_and_leave_nothing(
