@@ -63,7 +63,7 @@ COMMANDS = {
         "benchmarks.exercises:ExercisesCommand",
     ),
     "doctor": Command(
-        "Try `python -m training doctor` on ill and healthy runs.",
+        "Try `python -m training doctor` on runs with and without known faults.",
         "benchmarks.doctor:DoctorCommand",
     ),
 }

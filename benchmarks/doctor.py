@@ -1,7 +1,7 @@
-"""Tries the doctor on runs that were made ill on purpose, and on healthy ones.
+"""Tries the doctor on runs with one known fault each (ill), and on runs without (healthy).
 
-Each run stays in its folder, so a benchmark that was stopped goes on where it was. A run that was
-stopped halfway begins again.
+Each run stays in its folder, so the benchmark can continue after a break. A run that was stopped
+halfway begins again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DoctorCommand(BenchmarkCommand):
-    """Try the doctor on runs that were made ill on purpose, and on healthy ones."""
+    """Try the doctor on runs with one known fault each, and on runs without a fault."""
 
     runs: Names = ()
     """Names of runs as in the table, or how they begin. Default: all."""

@@ -1,4 +1,4 @@
-"""Runs on which the doctor is tried: ill ones, each made ill in one known way, and healthy ones."""
+"""Runs on which the doctor is tried: ill runs with one known fault each, and healthy runs."""
 
 # ruff: noqa: E501 - one run a line, however long
 

@@ -111,7 +111,7 @@ EXPERIMENTS = {
     "overview": ExperimentEntry("stages.overview:EXPERIMENT", "The five stages of machine learning on one page."),
     "feedback": ExperimentEntry("stages.supervised.feedback:EXPERIMENT", "Learning from labels compared with learning from rewards."),
     "label_noise": ExperimentEntry("stages.supervised.label_noise:EXPERIMENT", "Wrong labels, few examples and unbalanced classes."),
-    "curve": ExperimentEntry("stages.supervised.curve:EXPERIMENT", "Few noisy, many noisy and few one-sided points of a curve."),
+    "curve": ExperimentEntry("stages.supervised.curve:EXPERIMENT", "Models of a curve from few noisy points, many noisy points and points of one half."),
     "features": ExperimentEntry("stages.supervised.features:EXPERIMENT", "Hand-made features compared with pixels."),
     "structure": ExperimentEntry("stages.supervised.structure:EXPERIMENT", "A convolution compared with a dense network, and with shuffled pixels."),
     "tables": ExperimentEntry("stages.supervised.tables:EXPERIMENT", "Gradient-boosted trees compared with a network on tables."),

@@ -81,7 +81,7 @@ class PlayOptions:
     """Show the recorded episodes of a run folder, or of a file that --save-episodes wrote. With
     --reward, the keys m and b jump to moments at which it disagrees with the reward of the run."""
     save_episodes: File = None
-    """Write the finished episodes, also those that you play, to FILE.npz."""
+    """Write all complete episodes to FILE.npz, including those that you play."""
     label: Text = None
     """Dataset to label by hand, such as shapes: 60 screens, or --episodes."""
     lang: Literal["en", "ko"] = "en"

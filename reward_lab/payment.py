@@ -1,4 +1,4 @@
-"""Pays the recorded episodes of runs by other rewards, in a process of the lab."""
+"""Calculates what rewards pay in recorded episodes, in a process of the lab."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Pay recorded episodes by other rewards: python -m rewards rescore RUN my_reward.py
+"""What other rewards pay in recorded episodes: python -m rewards rescore RUN my_reward.py
 
-The first table has what each reward pays in an episode, and each of its terms. The second one has
-the moments at which two rewards disagree, and the figure shows the episode with the greatest one.
+The first table shows what each reward and each of its terms pays in an episode. The second one
+shows the moments at which two rewards disagree most, and the figure one of these episodes.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ WIDTH = 50  # letters in a line of the legend
 
 @dataclass(frozen=True, kw_only=True)
 class RescoreOptions(LabOptions):
-    """Pay the recorded episodes of a run by other rewards, exactly as training would have paid.
+    """Show what other rewards pay in the recorded episodes of a run, exactly as in training.
 
-    Nothing is played again. If one REWARD is named, it is compared with the reward of the run.
+    Nothing is played again. If you name one REWARD, it is compared with the reward of the run.
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(name="RUN", metavar="RUN")]

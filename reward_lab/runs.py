@@ -110,7 +110,7 @@ def train_all(
         try:
             run_supervised(jobs_for(left, cores), cores, on_report)
         except KeyboardInterrupt:
-            text = f"interrupted; the same command goes on with what is kept in {place}"
+            text = f"interrupted; everything is kept in {place}, and the same command continues"
             raise KeyboardInterrupt(text) from None
     return folders
 

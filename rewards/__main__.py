@@ -45,7 +45,7 @@ COMMANDS = {
     ),
     "rescore": Command(
         "RUN [REWARD ...]",
-        "Pay the recorded episodes of a run by other rewards, without playing again.",
+        "Show what other rewards pay in the recorded episodes of a run.",
         "reward_lab.rescore:COMMAND",
     ),
     "gallery": Command(

@@ -23,7 +23,7 @@ COMMANDS = {
     "next_token": ("stages.pretraining.next_token:main", "Show a sentence as training examples."),
     "token_map": ("stages.pretraining.token_map:main", "Show which tokens have similar vectors."),
     "tries": ("stages.supervised.tries:main", "Show a search by trial and error."),
-    "claims": ("stages.lab.summary:main", "Put the claims of several experiments together."),
+    "claims": ("stages.lab.summary:main", "Show the claims of several experiments in one table."),
     "preparing": ("stages.supervised.preparing:main", "Show how screens become training data."),
     "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
 }

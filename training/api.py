@@ -285,7 +285,7 @@ class SavedRun:
 
     @property
     def _needs_trust(self) -> bool:
-        """Whether the reward is code of a stranger, perhaps."""
+        """Whether the reward is code that the caller has neither given nor trusted."""
         known = self._user.reward is not None or self._trusts_reward
         return has_code(self.config.reward) and not known
 

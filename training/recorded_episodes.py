@@ -1,4 +1,4 @@
-"""Recorded episodes: the states and actions of whole episodes, which any reward can pay again.
+"""Recorded episodes: the states and actions of whole episodes, from which any reward can be paid.
 
 A file of them is a compressed .npz, which NumPy reads anywhere:
 
@@ -55,14 +55,14 @@ COMPRESSION = 1  # a higher level takes several times as long and saves a few pe
 
 @dataclass(frozen=True)
 class About:
-    """What recorded episodes are episodes of."""
+    """Where recorded episodes come from."""
 
     env_id: str
-    """Gymnasium id of a game of ours."""
+    """Gymnasium id of a game of this project."""
     env_options: dict[str, Any] = field(default_factory=dict)
     """Options of the environment, without the reward."""
     player: str = ""
-    """Who played: the name of an agent, or `you`."""
+    """Name of the agent that played, or `you`."""
 
 
 @dataclass(frozen=True, eq=False)

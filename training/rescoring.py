@@ -1,4 +1,4 @@
-"""Rewards paid again for recorded episodes, without playing, and the moments where two disagree."""
+"""What rewards pay in recorded episodes, and the moments at which two rewards disagree."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Rescored:
 
 
 def rescore(episodes: RecordedEpisodes, rewards: Sequence[str | WeightedSum]) -> Rescored:
-    """Pay recorded episodes by each of `rewards`, exactly as training would have paid them.
+    """Return what each of `rewards` pays in recorded episodes, exactly as in training.
 
     Args:
         episodes: of one game; nothing is played again.

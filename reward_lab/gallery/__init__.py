@@ -1,6 +1,6 @@
 """The gallery of rewards that look right and go wrong, with their repairs.
 
-`HACKS` lists them, `trials.py` trains agents on them, and `results/` holds what came out.
+`HACKS` lists them, `trials.py` trains agents on them, and `results/` holds the results.
 """
 
 from __future__ import annotations

@@ -40,11 +40,11 @@ class GalleryOptions:
     lang: Literal["en", "ko"] = "en"
     """Language of the texts."""
     out: File = None
-    """Write one HTML page with curves and films, out.html."""
+    """Write a page with curves and films to this HTML file."""
     json: File = None
     """Also write all numbers to this JSON file."""
     verify: Switch = False
-    """Train the agents again, and say whether the rewards still go wrong. It takes minutes."""
+    """Train the agents again, and show whether the rewards still go wrong. This takes minutes."""
     seeds: int = SEEDS
     """Number of agents that --verify trains for each reward, 2 to 10."""
     threads: int = 0

@@ -50,7 +50,7 @@ class PreferOptions(LabOptions):
     resume: File = None
     """Folder of a session to continue, exactly from where it stopped."""
     teacher: Literal["you", "score"] = "you"
-    """What answers: you, or the rise of the game's score in each clip."""
+    """Source of the answers: you, or the rise of the game's score in each clip."""
     mistakes: float = 0.0
     """With --teacher score: share of answers that are wrong, chosen at random."""
     comparisons: int = 200
@@ -58,8 +58,8 @@ class PreferOptions(LabOptions):
     clip_seconds: float = 1.5
     """Length of a clip at the game's speed."""
     steps: int = 1_000_000
-    """Total number of environment steps of the agent. With --teacher score, training ends before
-    if the game is solved."""
+    """Total number of environment steps of the agent. With --teacher score, training ends
+    earlier if the game is solved."""
     seed: int = 1
     """Seed of every random number generator."""
 

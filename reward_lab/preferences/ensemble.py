@@ -110,7 +110,7 @@ def normalised(networks: Networks, inputs: Array) -> Networks:
     """Return networks whose outputs have a standard deviation of 1 each over inputs (n, k).
 
     Unlike in the paper, nothing is subtracted: in games that end, the sign of the reward says
-    whether to go on.
+    whether it is good to continue.
     """
     spread = outputs(networks, inputs).std(1)
     return networks._replace(unit=np.where(spread > 1e-9, spread, 1.0))
@@ -141,10 +141,11 @@ def _arrays(members: Members, shift: Array, scale: Array) -> Networks:
 def held_out_accuracy(
     networks: Networks, features: Array, played: Array, answers: Array, samples: Array
 ) -> float | None:
-    """Return the share of answers, left or right, that networks predict which never saw them.
+    """Return the share of answers predicted by networks that were not trained on them.
 
-    Each pair is predicted by the networks that did not get its answer ("out of bag", Breiman 1996).
-    The arguments are those of `fit`. None if there is no such pair.
+    Only the answers left and right count. Each pair is predicted by the networks that did not get
+    its answer ("out of bag", Breiman 1996). The arguments are those of `fit`. None if there is no
+    such pair.
     """
     unseen = samples == 0
     votes = (differences(networks, features, played) * unseen).sum(0)

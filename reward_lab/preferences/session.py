@@ -2,7 +2,7 @@
 
 Christiano et al., "Deep reinforcement learning from human preferences" (NeurIPS 2017, arXiv
 1706.03741). The session has rounds. A round records clips of the present agent, asks about pairs of
-them, and fits the networks to all answers so far. Then the agent trains on until the next round.
+them, and fits the networks to all answers so far. Then the agent trains until the next round.
 If a person answers, the agent trains during the questions, on what the answers before have taught.
 
 Which round comes when depends on environment steps and answers only, never on time. A session that
@@ -50,7 +50,7 @@ class Teacher(Protocol):
 
 
 def plan_rounds(comparisons: int) -> list[int]:
-    """Return how many comparisons there are by the end of each round; none is without one."""
+    """Return how many comparisons there are by the end of each round; each has at least one."""
     first = max(1, round(FIRST_SHARE * comparisons))
     later = min(ROUNDS - 1, comparisons - first)
     return [first + (comparisons - first) * k // max(later, 1) for k in range(later + 1)]

@@ -38,7 +38,7 @@ class Settings:
     env_options: dict[str, Any]
     """Options of the game."""
     teacher: Literal["you", "score"]
-    """Who answers."""
+    """Source of the answers."""
     mistakes: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
     """Share of wrong answers of the teacher `score`."""
     comparisons: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
@@ -48,7 +48,7 @@ class Settings:
     steps: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
     """Total number of steps of the agent."""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-    """Seed of everything."""
+    """Seed of all random numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Round:
     comparisons: Count
     """Number of answers so far."""
     held_out_accuracy: float | None
-    """Share of answers that networks predicted which never saw them; None if there are none."""
+    """Share of answers predicted by networks not trained on them; None if there are none."""
     score: float | None
     """Mean score of the agent's newest evaluation, which the reward never sees."""
 

@@ -166,7 +166,7 @@ def prefer_by_hand(store: Store, window: PreferWindow, command: str = "") -> Pre
             while window.is_open and not work.done() and not interrupted.is_set():
                 window.frame(seconds)
                 seconds = clock.tick(FRAMES_PER_SECOND) / 1000
-        finally:  # the thread would wait for an answer for ever
+        finally:  # the thread would wait for an answer forever
             if not work.done():
                 interrupted.set()
             window.close()

@@ -26,7 +26,7 @@ def balls(steps: Steps, options: Any) -> float:
 
 
 def share_moving(steps: Steps, options: Any) -> float:
-    """Return in which share of the steps the paddle moves."""
+    """Return the share of the steps in which the paddle moves."""
     return float((steps.before.paddle_y != steps.after.paddle_y).mean())
 
 

@@ -81,7 +81,7 @@ def _game(env_id: str) -> tuple[str, GameEntry] | None:
 
 
 def _bar(config: RunConfig, usual: dict[str, Any]) -> float | None:
-    """Return the score that counts as solved, also where the run was told to go on."""
+    """Return the score that counts as solved, also where the run was told to continue."""
     spec = gymnasium.registry.get(config.env)  # imports nothing
     threshold = usual["solved_score"]
     if threshold is None and spec is not None:

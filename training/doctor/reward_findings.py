@@ -171,7 +171,7 @@ def reward_scale(evidence: Evidence) -> Finding | None:
 
 
 def hacked(evidence: Evidence) -> Finding | None:
-    """The return rises, and the score does not.
+    """The return rises, but the score does not.
 
     Training episodes are compared with training episodes, and evaluations with evaluations:
     without exploration, an agent may earn more from the beginning.

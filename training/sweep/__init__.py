@@ -5,8 +5,8 @@ evaluations are below the median of the others (median pruner). A trial trains w
 tuning seeds, never with those of reports. Its value is the mean score over all evaluations, which
 rewards fast learning and good play at the end. The first trial has the settings of the preset.
 
-The storage holds all finished trials, so a sweep that was stopped goes on, and several processes or
-machines with the same storage work on the same sweep.
+The storage holds all finished trials, so a sweep can continue after a break, and several
+processes or machines with the same storage work on the same sweep.
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def main(arguments: Sequence[str]) -> None:
         for _ in run_jobs(run_trial, jobs, workers):
             console.print(describe(finished(study)[-1]), highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
-        text = "interrupted; finished trials are kept, and the same command goes on"
+        text = "interrupted; finished trials are kept, and the same command continues"
         raise KeyboardInterrupt(text) from None
     report(console, sweep, study)

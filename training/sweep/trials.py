@@ -85,7 +85,7 @@ def run_trial(job: tuple[Sweep, int]) -> None:
     sweep, number = job
     optuna = load_optuna()
     study = open_study(sweep)
-    # a seed for each trial, so that a sweep that was stopped goes on as if it had not been
+    # a seed for each trial, so that a break does not change how a sweep continues
     study.sampler = optuna.samplers.TPESampler(seed=number)
     failures = (ValueError, FloatingPointError)  # of settings that do not work
     study.optimize(functools.partial(measure, sweep), n_trials=1, catch=failures)
