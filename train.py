@@ -50,7 +50,8 @@ def run(arguments: list[str]) -> int:
         # here, so that errors in options appear at once
         from rich.console import Console
 
-        from training.session import next_commands, result_lines, run_session, say
+        from training.messages import say
+        from training.session import next_commands, result_lines, run_session
 
         command = as_typed(shlex.join(["python", "train.py", *arguments]))
         console = Console()

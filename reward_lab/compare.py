@@ -22,12 +22,12 @@ from rich.table import Table
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from reward_lab.comparison import SEEDS, STEPS, Comparison, Hack, check, compare
-from rewards.command_line import as_typed
 from stages.lab.intervals import Mean
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
 from training.cli import Text
 from training.config import EnvOptions
+from training.messages import say
 from training.run_folder import write_json
 
 NAME = "compare"
@@ -91,7 +91,7 @@ def show(found: Comparison, texts: dict[str, Any]) -> None:
     """Print the table and the sentences below it."""
     console = Console()
     for letter, name in zip(_letters(found), found.rewards, strict=True):
-        console.print(f"{letter}  {name}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"{letter}  {name}")
     table = Table(title=texts["table"].format(seeds=found.seeds, steps=found.steps))
     table.add_column(texts["trained_on"])
     for heading in (*_letters(found), texts["score"]):
@@ -106,7 +106,7 @@ def show(found: Comparison, texts: dict[str, Any]) -> None:
     table.add_row(texts["correlation"], *ranks, "")
     console.print(table)
     for sentence in sentences(found, texts):
-        console.print(as_typed(sentence), highlight=False, markup=False, soft_wrap=True)
+        say(console, sentence)
 
 
 def sentences(found: Comparison, texts: dict[str, Any]) -> list[str]:

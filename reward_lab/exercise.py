@@ -20,10 +20,10 @@ from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from reward_lab.grading import Grading, check_seeds, grade
 from rewards.check.next_commands import env_flags
-from rewards.command_line import as_typed
 from rewards.exercises import EXERCISES, Exercise, find_exercise
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
+from training.messages import say
 from training.run_folder import write_json
 
 NAME = "exercise"
@@ -104,8 +104,9 @@ def show_all(texts: dict[str, Any], lang: str) -> None:
     for exercise in EXERCISES:
         own = exercise.texts(lang)
         table.add_row(str(exercise.number), own["title"], exercise.env, own["task"])
-    Console().print(table)
-    print(as_typed(texts["how"]))
+    console = Console()
+    console.print(table)
+    say(console, texts["how"])
 
 
 def show_task(exercise: Exercise, texts: dict[str, Any], lang: str) -> None:
@@ -120,7 +121,7 @@ def show_task(exercise: Exercise, texts: dict[str, Any], lang: str) -> None:
         f"  python -m rewards {NAME} {exercise.number} my_reward.py",
     )
     for line in lines:
-        console.print(as_typed(line), highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def show(found: Grading, texts: dict[str, Any], own: dict[str, Any]) -> None:
@@ -142,7 +143,7 @@ def show(found: Grading, texts: dict[str, Any], own: dict[str, Any]) -> None:
         lines.append(texts["hint"].format(hint=own["hints"][found.missed.name]))
     lines.append(texts["watch"].format(folder=found.folders[0]))
     for line in lines:
-        console.print(as_typed(line), highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def draw(axes: Any, found: Grading, texts: dict[str, Any], own: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from rewards.texts import load_texts
 from stages.lab.slides import COLOURS, slide
 from training.cli import Count, Switch
 from training.evaluation import bootstrap_interval
+from training.messages import say
 from training.rescoring import Moment, Paid, Rescored, open_episodes, rescore, rewards_to_compare
 from training.run_folder import write_json
 
@@ -106,7 +107,7 @@ def _show_moments(
     console: Console, found: Rescored, moments: list[Moment], texts: dict[str, Any]
 ) -> None:
     if not moments:
-        console.print(texts["agree"], highlight=False, markup=False, soft_wrap=True)
+        say(console, texts["agree"])
         return
     table = Table(title=texts["moments"], title_justify="left")
     for name in ("episode", "second", "event"):

@@ -25,10 +25,11 @@ from training.animation import Animation
 from training.config import RunConfig
 from training.evaluation import Evaluation, score_text
 from training.gif import FASTEST, gif_bytes
+from training.messages import say
 from training.reward_snapshot import kept_expression
 from training.run_folder import EVALUATION, read_json
 from training.saved_curves import Curve, draw_curves, read_curves
-from training.session import Callback, Ending, result_lines, run_session, say
+from training.session import Callback, Ending, result_lines, run_session
 from training.train_options import config_of, env_of_run, find_env_id, parse
 from training.trained_agent import load_agent, load_config
 from training.user_objects import (

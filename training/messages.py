@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from rewards.command_line import as_typed
+
+if TYPE_CHECKING:
+    from rich.console import Console  # it is slow to import, and supervisors start with this module
+
 MAX_LETTERS = 2_000
 
 
@@ -15,3 +22,8 @@ def one_line(message: object) -> str:
     if len(text) > MAX_LETTERS:
         text = f"{text[: MAX_LETTERS // 2]} ... {text[-MAX_LETTERS // 2 :]}"
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it is, with the commands in it as the user types them."""
+    console.print(as_typed(text), highlight=False, markup=False, soft_wrap=True)

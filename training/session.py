@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from rewards.command_line import as_typed, quoted
+from rewards.command_line import quoted
 from rewards.expression import RewardError, has_code
 from training.config import RunConfig, changeable_settings, other_versions
 from training.cores import torch_threads
@@ -25,7 +25,7 @@ from training.feedback import kind_of
 from training.lock import locked
 from training.logger import Logger, TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
-from training.messages import one_line
+from training.messages import one_line, say
 from training.recorded_episodes import keep_episodes
 from training.reward_snapshot import (
     function_sources,
@@ -55,7 +55,6 @@ from training.user_objects import NO_OBJECTS, UserObjects
 from training.vector_runner import make_environments
 
 OWN_REWARD = "the environment's own"
-
 
 Callback = Callable[[int, dict[str, float]], object]
 """Takes a step and new points of the curves, by tag; training ends when it returns True."""
@@ -362,8 +361,3 @@ def _content(run: Run, final: FinalEvaluation) -> dict[str, Any]:
         "metrics": best.metrics,
         "solved": run.solved,
     }
-
-
-def say(console: Console, text: str) -> None:
-    """Print a line as it is."""
-    console.print(as_typed(text), highlight=False, markup=False, soft_wrap=True)

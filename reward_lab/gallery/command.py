@@ -18,9 +18,10 @@ from reward_lab.command import LabCommand
 from reward_lab.gallery import HACKS, RESULTS, Hack
 from reward_lab.gallery.trials import SEEDS, Verdict, load_verdicts, verify
 from rewards.check.next_commands import check, train
-from rewards.command_line import as_typed, quoted
+from rewards.command_line import quoted
 from stages.lab.intervals import MOST_SEEDS
 from training.cli import File, Switch
+from training.messages import say
 from training.run_folder import write_json
 
 NAME = "gallery"
@@ -120,41 +121,40 @@ def show_all(console: Console, verdicts: list[Verdict], texts: dict[str, Any]) -
     console.print(table, markup=False)
     for text in (
         texts["verified"].format(seeds=verdicts[0].seeds),
-        as_typed(texts["one"].format(name=verdicts[0].hack.name)),
-        as_typed(texts["page"]),
+        texts["one"].format(name=verdicts[0].hack.name),
+        texts["page"],
     ):
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(console, text)
 
 
 def show(console: Console, verdict: Verdict, texts: dict[str, Any]) -> None:
     """Print everything about one reward."""
     hack = verdict.hack
     own = texts["hacks"][hack.name]
-    _say(console, f"\n{own['title']} ({hack.name})\n")
+    say(console, f"\n{own['title']} ({hack.name})\n")
     for name, file in (("wanted", hack.file), ("happens", None), ("repair", hack.repair_file)):
-        _say(console, f"{texts[name]}: {own[name]}\n")
+        say(console, f"{texts[name]}: {own[name]}\n")
         if file is not None:
             console.print(Syntax(file.read_text("utf-8").strip(), "python", theme="ansi_dark"))
-            _say(console, "")
+            say(console, "")
     seeds = verdict.seeds
     for name, outcome in (("score", verdict.wrong), ("repaired", verdict.repaired)):
-        _say(console, f"{texts[name]}: {outcome.score:.2f}")
+        say(console, f"{texts[name]}: {outcome.score:.2f}")
     for name, count in (("rose", verdict.risen), ("worse", verdict.worse)):
-        _say(console, f"{texts[name]}: {texts['of'].format(count=count, seeds=seeds)}")
-    _say(console, "")
+        say(console, f"{texts[name]}: {texts['of'].format(count=count, seeds=seeds)}")
+    say(console, "")
     for name, command in _commands(hack).items():
-        _say(console, texts[name].format(command=command))
+        say(console, texts[name].format(command=command))
 
 
 def _commands(hack: Hack) -> dict[str, str]:
     """Return the commands to run next."""
     file = _shown(hack.file)
     film = _shown(RESULTS / f"{hack.name}.npz")
-    watch = f"python play.py --replay {quoted(film)} --reward {quoted(file)}"
     return {
         "check": check(file),
         "train": train(hack.env, hack.env_options, file),
-        "watch": as_typed(watch),
+        "watch": f"python play.py --replay {quoted(film)} --reward {quoted(file)}",
     }
 
 
@@ -178,10 +178,6 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "wrong": asdict(verdict.wrong),
         "repaired": asdict(verdict.repaired),
     }
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 COMMAND = LabCommand(NAME, GalleryOptions, run)

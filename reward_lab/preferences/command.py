@@ -27,6 +27,7 @@ from training.cli import File, Text
 from training.config import EnvOptions
 from training.display import make_display
 from training.evaluation import score_text
+from training.messages import say
 from training.run_folder import write_json
 
 NAME = "prefer"
@@ -166,7 +167,7 @@ def show(found: Preferences, texts: dict[str, Any]) -> None:
             texts["watch"].format(run=quoted(found.run)),
         ]
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def draw(axes: Any, found: Preferences, texts: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from stages.lab.summary import write_claims
 from stages.lab.texts import load
 from stages.lab.trials import run_trials
 from training.cli import read_options
+from training.messages import say
 from training.workers import WorkerError
 
 SUFFIX = {"en": ".png", "ko": ".ko.png"}
@@ -109,4 +110,4 @@ def report(experiment: Experiment, results: Results) -> None:
     text = "\n".join(filter(None, sentences))
     if results.options.quick:
         text += "\n" + results.shared_text("quick", share=experiment.quick)
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    say(console, text)
