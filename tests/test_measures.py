@@ -109,3 +109,19 @@ def test_curves_show_the_spread_of_returns_and_what_lengths_have_to_do_with_them
     ((_, means),) = curves.add(Episodes(same, lengths, same, {}, terminated, rows), 8)
     assert "rollout/ep_len_rew_corr" not in means
     assert Evaluation(same, same, lengths, terminated).length_correlation is None
+
+
+def test_blocks_that_began_in_an_earlier_version_have_means_only() -> None:
+    values, lengths = np.ones(100), np.ones(100, np.int64)
+    early, late, flags = np.arange(100), np.arange(100, 200), np.ones(100, np.bool_)
+    curves = TrainingCurves(200)
+    for step in (7, 8):  # the second block is complete, and waits for the first one
+        assert not curves.add(Episodes(values, lengths, values, {}, flags, early), step)
+    saved = curves.checkpoint()
+    for block in saved["blocks"]:
+        block["sums"] = block["sums"][:3]
+    resumed = TrainingCurves(200)
+    resumed.restore(saved)
+    points = resumed.add(Episodes(values, lengths, 2 * values, {}, flags, late), 9)
+    assert [(step, means["task/score"]) for step, means in points] == [(0, 1.5), (7, 1.0)]
+    assert not any("rollout/ep_rew_std" in means for _, means in points)

@@ -36,8 +36,8 @@ class Block:
     running: Count
     """Number of episodes that have not ended."""
     sums: list[float]
-    """Sums over the episodes that ended: of `TAGS`, of the reward terms, and of `_more`. Earlier
-    versions lack the last ones."""
+    """Sums over the episodes that ended: of `TAGS`, of the reward terms, and of `_more`. Blocks
+    that began in an earlier version lack the last ones."""
 
 
 @dataclass
@@ -79,8 +79,8 @@ class TrainingCurves:
             inside, block = numbers == number, self._blocks[number]
             block.running -= int(np.count_nonzero(inside))
             found = (columns @ inside).tolist()
-            known = block.sums + [0.0] * (len(found) - len(block.sums))
-            block.sums = [a + b for a, b in zip(known, found, strict=True)]
+            known = block.sums or [0.0] * len(found)
+            block.sums = [a + b for a, b in zip(known, found, strict=False)]
         self._start(episodes.rows, step)
         points = []
         while (block := self._blocks[self._oldest]).running == 0:
@@ -104,13 +104,14 @@ class TrainingCurves:
     @staticmethod
     def _means(block: Block, terms: list[str]) -> dict[str, float]:
         tags = [*TAGS, *(TERM_PREFIX + name for name in terms)]
-        *sums, squares, length_squares, products, terminated = (
-            total / block.episodes for total in block.sums
-        )
-        means = dict(zip(tags, sums, strict=True))
+        found = [total / block.episodes for total in block.sums]
+        means, more = dict(zip(tags, found, strict=False)), found[len(tags) :]
         mean, length = means["rollout/ep_rew_mean"], means["rollout/ep_len_mean"]
         if terms:
             means[f"{TERM_PREFIX}weighted_sum"] = mean
+        if len(more) < 4:
+            return means
+        squares, length_squares, products, terminated = more
         variance, length_variance = squares - mean * mean, length_squares - length * length
         means["rollout/ep_rew_std"] = math.sqrt(max(variance, 0.0))
         means["rollout/ep_terminated"] = terminated
