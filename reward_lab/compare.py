@@ -21,7 +21,7 @@ from rich.table import Table
 
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
-from reward_lab.comparison import SEEDS, STEPS, Comparison, Hack, check, compare
+from reward_lab.comparison import SEEDS, STEPS, Comparison, Hacked, check, compare
 from stages.lab.intervals import Mean
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
@@ -125,7 +125,7 @@ def sentences(found: Comparison, texts: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _about(found: Comparison, hack: Hack, texts: dict[str, Any]) -> str:
+def _about(found: Comparison, hack: Hacked, texts: dict[str, Any]) -> str:
     own, best = hack.reward, found.best
     digits, of_score = _digits(found.returns[:, own]), _digits(found.scores)
     words = {

@@ -32,7 +32,7 @@ ALIKE = 0.8
 """Rank correlation from which two rewards are said to agree."""
 
 
-class Hack(NamedTuple):
+class Hacked(NamedTuple):
     """A reward whose agents earn more by it than the best agents, and score less."""
 
     reward: int
@@ -83,14 +83,14 @@ class Comparison:
         """Return the score of the agents of a reward."""
         return mean(self.scores[trained_on])
 
-    def hacks(self) -> list[Hack]:
+    def hacks(self) -> list[Hacked]:
         """Return the rewards whose agents earn more by it than the best agents, and score less."""
         found = []
         for k in range(len(self.rewards)):
             more = difference(self.returns[k, k], self.returns[self.best, k])
             less = difference(self.scores[k], self.scores[self.best])
             if more.value > 0.0 > less.value:
-                found.append(Hack(k, more, less))
+                found.append(Hacked(k, more, less))
         return found
 
     def agreement(self) -> Array:

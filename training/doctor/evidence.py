@@ -138,11 +138,6 @@ class Evidence:
         """Mean score at the beginning: of the first training episodes, or the first evaluation."""
         return self._start("task/score", self.score)
 
-    @cached_property
-    def start_return(self) -> float | None:
-        """Mean return at the beginning, likewise."""
-        return self._start("rollout/ep_rew_mean", self.returns)
-
     def _start(self, tag: str, evaluated: Curve) -> float | None:
         trained = self.curve(tag)
         if trained and (not evaluated or trained.steps[0] <= evaluated.steps[0]):
