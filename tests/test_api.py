@@ -100,6 +100,9 @@ def test_a_run_shows_its_curves_and_its_agent(tmp_path: Path) -> None:
     gif.save(tmp_path / "film.gif")
     assert (tmp_path / "film.gif").read_bytes()[:6] == b"GIF89a"
     assert "data:image/gif;base64,R0lGOD" in gif._repr_html_()
+    (run.folder / "evaluation.json").write_text('{"mean_score": "high", "steps": 2048}')
+    with pytest.raises(ValueError, match=r"evaluation.json cannot be used: `mean_score`"):
+        assert run.score
 
 
 def test_a_function_is_kept_with_what_it_uses(tmp_path: Path) -> None:

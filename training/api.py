@@ -26,8 +26,8 @@ from training.config import RunConfig
 from training.evaluation import Evaluation, score_text
 from training.gif import FASTEST, gif_bytes
 from training.messages import say
+from training.reported import reported
 from training.reward_snapshot import kept_expression
-from training.run_folder import EVALUATION, read_json
 from training.saved_curves import Curve, draw_curves, read_curves
 from training.session import Callback, Ending, result_lines, run_session
 from training.train_options import config_of, env_of_run, find_env_id, parse
@@ -185,8 +185,8 @@ class SavedRun:
     @property
     def score(self) -> float | None:
         """Mean score of the final evaluation; None if there is none, as after an interruption."""
-        path = self.folder / EVALUATION
-        return float(read_json(path)["mean_score"]) if path.is_file() else None
+        found = reported(self.folder)
+        return None if found is None else found.mean_score
 
     @property
     def agent(self) -> Any:

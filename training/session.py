@@ -27,6 +27,7 @@ from training.logger import Logger, TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.messages import one_line, say
 from training.recorded_episodes import keep_episodes
+from training.reported import reported
 from training.reward_snapshot import (
     function_sources,
     keep_reward,
@@ -202,12 +203,13 @@ def _record_resume(run: Run, command: str) -> None:
 def _is_finished(run: Run) -> bool:
     """Return whether a run has nothing left to do: trained to its end, and evaluated there."""
     trained = run.progress.steps >= run.config.steps or run.solved or run.agent.converged
-    if not trained or not (run.folder / EVALUATION).is_file():
+    if not trained:
         return False
     try:
-        return bool(read_json(run.folder / EVALUATION)["steps"] == run.progress.steps)
-    except (RunError, LookupError, TypeError):  # damaged: it is evaluated again
+        found = reported(run.folder)
+    except RunError:  # damaged: it is evaluated again
         return False
+    return found is not None and found.steps == run.progress.steps
 
 
 def _how_to_continue(run: Run) -> str:

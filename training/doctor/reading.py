@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from rewards.expression import parse
 from training.config import RunConfig
 from training.doctor.evidence import Curve, Evidence
 from training.presets import preset
-from training.run_folder import CONFIG, EVALUATION, RunError, read_json
+from training.reported import reported
+from training.run_folder import CONFIG, RunError, read_json
 from training.saved_curves import Curve as SavedCurve
 from training.saved_curves import read_curves
 from training.trained_agent import load_config
@@ -92,12 +92,8 @@ def _bar(config: RunConfig, usual: dict[str, Any]) -> float | None:
 
 def _was_solved(folder: Path) -> bool:
     """Return whether the final evaluation says so; False if there is none."""
-    if not os.path.lexists(folder / EVALUATION):
-        return False
-    content = read_json(folder / EVALUATION)
-    if not isinstance(content, dict) or not isinstance(content.get("solved"), bool):
-        raise RunError(f"{folder / EVALUATION} is damaged: it does not say whether it was solved")
-    return bool(content["solved"])
+    found = reported(folder)
+    return found is not None and found.solved
 
 
 def _time_limit(
@@ -135,12 +131,12 @@ def _learners(folder: Path, config: RunConfig) -> list[str]:
     wanted, found = _compared(config), []
     others = sorted(folder.resolve().parent.iterdir())[:MAX_NEIGHBOURS]
     for other in others:
-        if other == folder.resolve() or not (other / EVALUATION).is_file():
+        if other == folder.resolve() or not other.is_dir():
             continue
         try:
-            if _was_solved(other) and _compared(RunConfig.from_json(read_json(other / CONFIG))) == (
-                wanted
-            ):
+            if not _was_solved(other):
+                continue
+            if _compared(RunConfig.from_json(read_json(other / CONFIG))) == wanted:
                 found.append(other.name)
         except RunError:  # another run's damage is not this run's
             continue
