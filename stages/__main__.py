@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from envs.names import load, suggest
 from envs.registry import EXPERIMENTS, summaries
-from rewards.command_line import USAGE_ERROR, as_typed, use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed, use_utf8
 from rewards.output import forgiving_output
+from training.messages import one_line
 
 DEFAULT = "overview"
 COMMANDS = {
@@ -27,7 +28,8 @@ COMMANDS = {
     "preparing": ("stages.supervised.preparing:main", "Show how screens become training data."),
     "agreement": ("stages.supervised.agreement:main", "Compare the labels of two people."),
 }
-"""Function and summary of each command that is no experiment."""
+"""Function and summary of each command that is no experiment. A function takes the arguments, and
+raises errors that are one line."""
 HELP = f"""usage: python -m stages [NAME] [options]
 
 Run an experiment: print a table and its conclusions, and write a slide (PNG).
@@ -49,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     name = given.pop(0) if given and not given[0].startswith("-") else DEFAULT
     if name in COMMANDS:
-        code: int = load(COMMANDS[name][0])(given)
-        return code
+        return _run_command(name, given)
     if name not in EXPERIMENTS:
         hint = suggest(name, [*EXPERIMENTS, *COMMANDS])
         print(f"stages: there is no experiment `{name}`; {hint}", file=sys.stderr)
@@ -60,6 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     target = EXPERIMENTS[name].target
     module = importlib.import_module(target.partition(":")[0])
     return run_experiment(name, load(target), given, module.__doc__)
+
+
+def _run_command(name: str, arguments: Sequence[str]) -> int:
+    """Run a command that is no experiment and return the exit code."""
+    try:
+        load(COMMANDS[name][0])(arguments)
+    except (ValueError, OSError) as error:
+        print(f"stages {name}: {one_line(error)}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"stages {name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
 
 
 if __name__ == "__main__":

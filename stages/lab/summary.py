@@ -8,7 +8,6 @@ their number (`stages.lab.intervals.holm`).
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,12 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from rewards.command_line import USAGE_ERROR
 from stages.lab.claims import Claim
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import LEVEL, holm
 from stages.lab.results import Results
 from stages.lab.texts import load
 from training.cli import File, read_options
-from training.messages import one_line
 from training.run_folder import atomic_path, write_json
 
 
@@ -91,32 +88,32 @@ def rows(claims: Sequence[Judged], texts: Any) -> list[tuple[str, ...]]:
     ]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: SummaryOptions = read_options(SummaryOptions, arguments, "-m stages claims")
-        claims = [claim for path in options.files for claim in read_claims(path)]
-        if not claims:
-            raise ValueError("there are no claims; name files of python -m stages NAME --json FILE")
-        texts = load("claims", options.lang)
-        header, lines = texts["columns"], rows(claims, texts)
-        table = Table(*header, title=texts["title"], show_lines=True)
-        for line in lines:
-            table.add_row(*line)
-        alone = sum(claim.p < LEVEL for claim in claims)
-        together = sum(p < LEVEL for p in holm([claim.p for claim in claims]))
-        verdict = texts["verdict"].format(
-            count=len(claims), alone=alone, together=together, level=LEVEL
-        )
-        Console().print(table)
-        print(verdict)
-        if options.out:
-            markdown = [header, ("---",) * 2 + ("---:",) * 3, *lines]
-            page = [f"# {texts['title']}", "", verdict, ""]
-            page += [f"| {' | '.join(line)} |" for line in markdown]
-            with atomic_path(options.out) as temporary:
-                temporary.write_text("\n".join([*page, ""]), "utf-8")
-    except (ValueError, OSError) as error:
-        print(f"stages claims: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
-    return 0
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: SummaryOptions = read_options(SummaryOptions, arguments, "-m stages claims")
+    claims = [claim for path in options.files for claim in read_claims(path)]
+    if not claims:
+        raise ValueError("there are no claims; name files of python -m stages NAME --json FILE")
+    texts = load("claims", options.lang)
+    header, lines = texts["columns"], rows(claims, texts)
+    table = Table(*header, title=texts["title"], show_lines=True)
+    for line in lines:
+        table.add_row(*line)
+    alone = sum(claim.p < LEVEL for claim in claims)
+    together = sum(p < LEVEL for p in holm([claim.p for claim in claims]))
+    verdict = texts["verdict"].format(
+        count=len(claims), alone=alone, together=together, level=LEVEL
+    )
+    Console().print(table)
+    print(verdict)
+    if options.out:
+        markdown = [header, ("---",) * 2 + ("---:",) * 3, *lines]
+        page = [f"# {texts['title']}", "", verdict, ""]
+        page += [f"| {' | '.join(line)} |" for line in markdown]
+        with atomic_path(options.out) as temporary:
+            temporary.write_text("\n".join([*page, ""]), "utf-8")

@@ -20,7 +20,6 @@ import numpy as np
 import tyro
 
 from agents.gpt import GPTAgent
-from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.datasets.commentary import Commentary
 from stages.datasets.environments import dataset_of
 from stages.datasets.tokenizer import (
@@ -34,7 +33,6 @@ from stages.datasets.tokenizer import (
     written,
 )
 from training.cli import read_options
-from training.messages import one_line
 from training.trained_agent import load_agent, load_config
 
 COMMENTARY = "Commentary-v0"
@@ -103,23 +101,21 @@ def generate(agent: GPTAgent, dataset: Commentary, options: GenerateOptions) -> 
     yield decoded(pieces, line)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: GenerateOptions = read_options(GenerateOptions, arguments, "-m stages generate")
-        agent, dataset = load(options.run)
-        unknown = unknown_letters(tokenizer(dataset.language, dataset.pieces), options.start)
-        if unknown:
-            print(
-                f"stages generate: warning: {UNKNOWN_PIECE} stands for letters of --start that the "
-                f"run has never read: {unknown}",
-                file=sys.stderr,
-            )
-        for line in generate(agent, dataset, options):
-            print(line, flush=True)
-    except (ValueError, OSError) as error:
-        print(f"stages generate: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: GenerateOptions = read_options(GenerateOptions, arguments, "-m stages generate")
+    agent, dataset = load(options.run)
+    unknown = unknown_letters(tokenizer(dataset.language, dataset.pieces), options.start)
+    if unknown:
+        print(
+            f"stages generate: warning: {UNKNOWN_PIECE} stands for letters of --start that the "
+            f"run has never read: {unknown}",
+            file=sys.stderr,
+        )
+    for line in generate(agent, dataset, options):
+        print(line, flush=True)

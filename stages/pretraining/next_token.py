@@ -6,7 +6,6 @@ anything. Each row is one example, with the five tokens that the GPT of the run 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.gpt import GPTAgent
-from rewards.command_line import USAGE_ERROR
 from stages.datasets.commentary import Commentary
 from stages.datasets.tokenizer import END, decoded, encoded, tokenizer, unknown_letters, written
 from stages.lab.texts import load as load_texts
 from stages.pretraining.generate import load
 from training.cli import Text, read_options
-from training.messages import one_line
 
 LIKELY = 5  # tokens in each row
 SENTENCES = {"en": "The ball comes slowly to the middle.", "ko": "공이 천천히 가운데로 옵니다."}
@@ -87,19 +84,17 @@ def show(found: Sequence[Example], unknown: str, texts: dict[str, Any]) -> None:
         console.print(texts["unknown"].format(letters=unknown), highlight=False, markup=False)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: NextTokenOptions = read_options(
-            NextTokenOptions, arguments, "-m stages next_token"
-        )
-        agent, dataset = load(options.run)
-        text = SENTENCES[dataset.language] if options.text is None else options.text
-        if not text.strip():
-            raise ValueError("--text must have letters")
-        unknown = unknown_letters(tokenizer(dataset.language, dataset.pieces), text)
-        show(examples(agent, dataset, text), unknown, load_texts("next_token", options.lang))
-    except (ValueError, OSError) as error:
-        print(f"stages next_token: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
-    return 0
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: NextTokenOptions = read_options(NextTokenOptions, arguments, "-m stages next_token")
+    agent, dataset = load(options.run)
+    text = SENTENCES[dataset.language] if options.text is None else options.text
+    if not text.strip():
+        raise ValueError("--text must have letters")
+    unknown = unknown_letters(tokenizer(dataset.language, dataset.pieces), text)
+    show(examples(agent, dataset, text), unknown, load_texts("next_token", options.lang))

@@ -7,7 +7,6 @@ the first two principal components. Nobody told the model what a token means.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.gpt import GPTAgent
-from rewards.command_line import USAGE_ERROR
 from stages.datasets.commentary import Commentary
 from stages.datasets.dataset import Array
 from stages.datasets.tokenizer import tokenizer, written
@@ -29,7 +27,6 @@ from stages.lab.texts import load as load_texts
 from stages.pictures.maps import in_a_plane
 from stages.pretraining.generate import load
 from training.cli import File, read_options
-from training.messages import one_line
 
 SHOWN, ROWS, NEAR = 48, 12, 4
 """Tokens on the slide, rows of the table, and neighbours in each."""
@@ -78,24 +75,24 @@ def draw(axes: Any, texts: dict[str, Any], words: Sequence[str], plane: Array) -
         axes.text(*place, word, fontsize=13, color=colour, ha="center", va="center", clip_on=True)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: TokenMapOptions = read_options(TokenMapOptions, arguments, "-m stages token_map")
-        path = options.out or Path(f"token_map{SUFFIX[options.lang]}")
-        check_slide(path, options.lang)
-        agent, dataset = load(options.run)
-        texts = load_texts("token_map", options.lang)
-        words, vectors = words_and_vectors(agent, dataset)
-        table = Table(*texts["columns"], title=texts["table"])
-        near = neighbours(vectors)
-        for k in range(0, len(words), max(1, len(words) // ROWS)):
-            table.add_row(words[k], ", ".join(words[other] for other in near[k]))
-        Console().print(table, markup=False)
-        with slide(path, dataset.language if options.lang == "en" else "ko") as axes:
-            draw(axes, texts, words, in_a_plane(vectors))
-    except (ValueError, OSError) as error:
-        print(f"stages token_map: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: TokenMapOptions = read_options(TokenMapOptions, arguments, "-m stages token_map")
+    path = options.out or Path(f"token_map{SUFFIX[options.lang]}")
+    check_slide(path, options.lang)
+    agent, dataset = load(options.run)
+    texts = load_texts("token_map", options.lang)
+    words, vectors = words_and_vectors(agent, dataset)
+    table = Table(*texts["columns"], title=texts["table"])
+    near = neighbours(vectors)
+    for k in range(0, len(words), max(1, len(words) // ROWS)):
+        table.add_row(words[k], ", ".join(words[other] for other in near[k]))
+    Console().print(table, markup=False)
+    with slide(path, dataset.language if options.lang == "en" else "ko") as axes:
+        draw(axes, texts, words, in_a_plane(vectors))
     print(f"{load_texts('lab', options.lang)['slide']}: {path}")
-    return 0

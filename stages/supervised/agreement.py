@@ -6,7 +6,6 @@ of them is wrong: this is label noise as it really occurs.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,8 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from rewards.command_line import USAGE_ERROR
 from training.cli import read_options
 from training.hand_labels import HandLabels, read
-from training.messages import one_line
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,12 @@ def agreement(first: HandLabels, second: HandLabels) -> str:
     ).format(count=count, **shares)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: AgreementOptions = read_options(AgreementOptions, arguments, "-m stages agreement")
-        print(agreement(read(options.first), read(options.second)))
-    except ValueError as error:
-        print(f"stages agreement: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
-    return 0
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: AgreementOptions = read_options(AgreementOptions, arguments, "-m stages agreement")
+    print(agreement(read(options.first), read(options.second)))

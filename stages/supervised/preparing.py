@@ -7,7 +7,6 @@ numbers: this is what deep learning reads.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rewards.command_line import USAGE_ERROR
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.shape_measurements import MEASUREMENTS, measurements
 from stages.datasets.shapes import Shapes
@@ -25,7 +23,6 @@ from stages.lab.command import SUFFIX, check_slide
 from stages.lab.slides import slide
 from stages.lab.texts import load
 from training.cli import File, read_options
-from training.messages import one_line
 
 SHOWN = 6
 NUMBERS = MEASUREMENTS["rings"]
@@ -45,28 +42,28 @@ class PreparingOptions:
     """Seed of the screens."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: PreparingOptions = read_options(PreparingOptions, arguments, "-m stages preparing")
-        path = options.out or Path(f"preparing{SUFFIX[options.lang]}")
-        check_slide(path, options.lang)
-        texts = load("preparing", options.lang)
-        dataset = Shapes(of="animals", examples=SHOWN, data_seed=options.seed)
-        screens, labels, _ = examples_of(dataset, "train")
-        numbers = measurements(screens)[:, :NUMBERS]
-        table = Table(*texts["columns"], title=texts["title"])
-        for k, (row, label) in enumerate(zip(numbers, labels, strict=True), 1):
-            table.add_row(str(k), *(f"{number:.2f}" for number in row), str(label))
-        Console().print(table)
-        print(texts["verdict"].format(pixels=screens[0].size, numbers=NUMBERS))
-        with slide(path, options.lang) as axes:
-            draw(axes, texts, screens[:, 0], numbers, labels)
-    except (ValueError, OSError) as error:
-        print(f"stages preparing: {one_line(error)}", file=sys.stderr)
-        return USAGE_ERROR
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options or files that cannot be used.
+        OSError: if a file cannot be read or written.
+    """
+    options: PreparingOptions = read_options(PreparingOptions, arguments, "-m stages preparing")
+    path = options.out or Path(f"preparing{SUFFIX[options.lang]}")
+    check_slide(path, options.lang)
+    texts = load("preparing", options.lang)
+    dataset = Shapes(of="animals", examples=SHOWN, data_seed=options.seed)
+    screens, labels, _ = examples_of(dataset, "train")
+    numbers = measurements(screens)[:, :NUMBERS]
+    table = Table(*texts["columns"], title=texts["title"])
+    for k, (row, label) in enumerate(zip(numbers, labels, strict=True), 1):
+        table.add_row(str(k), *(f"{number:.2f}" for number in row), str(label))
+    Console().print(table)
+    print(texts["verdict"].format(pixels=screens[0].size, numbers=NUMBERS))
+    with slide(path, options.lang) as axes:
+        draw(axes, texts, screens[:, 0], numbers, labels)
     print(f"{load('lab', options.lang)['slide']}: {path}")
-    return 0
 
 
 def draw(axes: Any, texts: Any, screens: Array, numbers: Array, labels: Array) -> None:

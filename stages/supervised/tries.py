@@ -7,7 +7,6 @@ of all tries is kept. This is the trained model, the one that then predicts new 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -16,7 +15,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rewards.command_line import USAGE_ERROR
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.regress import Regress
 from stages.lab.texts import load
@@ -116,12 +114,11 @@ def show(found: Found, texts: dict[str, Any]) -> None:
     console.print(sentence, highlight=False, soft_wrap=True)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
-    try:
-        options: TriesOptions = read_options(TriesOptions, arguments, "-m stages tries")
-    except ValueError as error:
-        print(f"stages tries: {error}", file=sys.stderr)
-        return USAGE_ERROR
+def main(arguments: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: for options that cannot be used.
+    """
+    options: TriesOptions = read_options(TriesOptions, arguments, "-m stages tries")
     show(search(options), load("tries", options.lang))
-    return 0
