@@ -19,6 +19,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from agents.validation import not_negative
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from reward_lab.comparison import SEEDS, STEPS, Comparison, Hacked, check, compare
@@ -61,8 +62,7 @@ class CompareOptions(LabOptions):
 
     def __post_init__(self) -> None:
         check(self.rewards, self.env, self.seeds)
-        if self.threads < 0:
-            raise ValueError(f"--threads must be at least 0, got {self.threads}")
+        not_negative(self, "threads")
 
 
 def run(options: CompareOptions) -> None:

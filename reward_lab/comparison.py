@@ -18,7 +18,7 @@ from envs.registry import GAMES, env_ids
 from reward_lab.runs import PLACE, settings_of_train, train_all
 from reward_lab.supervised import Job, run_supervised
 from rewards.expression import has_code
-from stages.lab.intervals import MOST_SEEDS, Mean, difference, mean
+from stages.lab.intervals import Mean, check_seeds, difference, mean
 from training.train_options import find_env_id
 
 Array = np.ndarray[Any, Any]
@@ -186,8 +186,7 @@ def check(rewards: Sequence[str], env: str, seeds: int) -> None:
         raise ValueError(f"name 2 to {MOST_REWARDS} rewards to compare, got {len(rewards)}")
     if repeated := [reward for k, reward in enumerate(rewards) if reward in rewards[:k]]:
         raise ValueError(f"the reward {repeated[0]!r} is named twice")
-    if not 2 <= seeds <= MOST_SEEDS:
-        raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {seeds}")
+    check_seeds(seeds)
     if find_env_id(env) not in env_ids(GAMES):
         raise ValueError(f"{env} has a reward of its own; choose a game: {', '.join(GAMES)}")
 

@@ -16,11 +16,13 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from agents.validation import not_negative
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
-from reward_lab.grading import Grading, check_seeds, grade
+from reward_lab.grading import Grading, grade
 from rewards.check.next_commands import env_flags
 from rewards.exercises import EXERCISES, Exercise, find_exercise
+from stages.lab.intervals import check_seeds
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
 from training.messages import say
@@ -50,9 +52,8 @@ class ExerciseOptions(LabOptions):
     """Number of processor cores to use; 0 means all."""
 
     def __post_init__(self) -> None:
-        check_seeds(self.seeds)
-        if self.threads < 0:
-            raise ValueError(f"--threads must be at least 0, got {self.threads}")
+        check_seeds(self.seeds, least=1)
+        not_negative(self, "threads")
 
 
 def run(options: ExerciseOptions) -> None:

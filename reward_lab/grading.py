@@ -13,7 +13,7 @@ import numpy as np
 from reward_lab.runs import PLACE, settings_of_train, train_all
 from rewards.check.events import Steps
 from rewards.exercises import Exercise, Goal, mean_of
-from stages.lab.intervals import MOST_SEEDS
+from stages.lab.intervals import check_seeds
 from training.recorded_episodes import RecordedEpisodes, episodes_of_run
 
 Array = np.ndarray[Any, Any]
@@ -96,7 +96,7 @@ def grade(
         ValueError: with one line, if the reward cannot be used.
         KeyboardInterrupt: on Ctrl-C, when everything is saved.
     """
-    check_seeds(seeds)
+    check_seeds(seeds, least=1)
     options = dict(exercise.env_options)
     configs = [
         settings_of_train(reward, seed, exercise.steps, exercise.env, None, options)
@@ -105,12 +105,6 @@ def grade(
     folders = train_all(configs, place, processes, describe, on_warning)
     measured = tuple(measure(exercise, episodes_of_run(folder, last=True)) for folder in folders)
     return Grading(exercise, reward, tuple(folders), measured)
-
-
-def check_seeds(seeds: int) -> None:
-    """Raise ValueError for a number of agents that is not supported."""
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise ValueError(f"--seeds must be between 1 and {MOST_SEEDS}, got {seeds}")
 
 
 def measure(exercise: Exercise, episodes: RecordedEpisodes) -> dict[str, Array]:

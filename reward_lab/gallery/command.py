@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.syntax import Syntax
 from rich.table import Table
 
+from agents.validation import not_negative
 from envs.names import suggest
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand
@@ -19,7 +20,7 @@ from reward_lab.gallery import HACKS, RESULTS, Hack
 from reward_lab.gallery.trials import SEEDS, Verdict, load_verdicts, verify
 from rewards.check.next_commands import check, train
 from rewards.command_line import quoted
-from stages.lab.intervals import MOST_SEEDS
+from stages.lab.intervals import check_seeds
 from training.cli import File, Switch
 from training.messages import say
 from training.run_folder import write_json
@@ -58,10 +59,8 @@ class GalleryOptions:
             known = [hack.name for hack in HACKS]
             if name not in known:
                 raise ValueError(f"the gallery has no reward `{name}`; {suggest(name, known)}")
-        if not 2 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
-        if self.threads < 0:
-            raise ValueError(f"--threads must be at least 0, got {self.threads}")
+        check_seeds(self.seeds)
+        not_negative(self, "threads")
         if self.out is not None and self.out.suffix != ".html":
             raise ValueError(f"--out must end in .html, got {self.out}")
         if self.save is not None and not self.verify:

@@ -17,6 +17,12 @@ LEVEL = 0.025
 """A claim held if its `p_value` is below: then the whole 95 % interval is on its side."""
 
 
+def check_seeds(seeds: int, least: int = 2) -> None:
+    """Raise ValueError for a number of seeds, given as `--seeds`, that is not supported."""
+    if not least <= seeds <= MOST_SEEDS:
+        raise ValueError(f"--seeds must be between {least} and {MOST_SEEDS}, got {seeds}")
+
+
 class Mean(NamedTuple):
     """Mean over seeds and its 95 % interval."""
 

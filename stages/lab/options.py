@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from stages.lab.intervals import MOST_SEEDS
+from stages.lab.intervals import check_seeds
 from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
 from training.workers import WORKERS_HELP, check_workers
@@ -46,6 +46,5 @@ class ExperimentOptions:
         return range(first, first + self.used_seeds)
 
     def __post_init__(self) -> None:
-        if not 2 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"--seeds must be between 2 and {MOST_SEEDS}, got {self.seeds}")
+        check_seeds(self.seeds)
         check_workers(self.workers)
