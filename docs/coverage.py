@@ -18,7 +18,7 @@ import gymnasium
 from benchmarks.__main__ import read as read_benchmark
 from envs.__main__ import TABLES
 from envs.names import load
-from envs.registry import DATASETS, EXPERIMENTS
+from envs.registry import DATASETS, EXPERIMENTS, entry_of
 from playing.selection import read as read_play
 from rewards.__main__ import COMMANDS
 from rewards.expression import parse
@@ -74,13 +74,13 @@ class Row(NamedTuple):
 def check_train(arguments: Sequence[str]) -> None:
     """Check a command line of train.py, including the options of its environment."""
     _, config = parse_train(arguments)
-    for entry in DATASETS.values():
-        if entry.env_id == config.env:
-            names = load(entry.target).__dataclass_fields__
-            options = {name: value for name, value in config.env_options.items() if name in names}
-            load(entry.target)(**options)
-            return
-    gymnasium.make(config.env, **config.make_options).close()
+    entry = entry_of(config.env, DATASETS)
+    if entry is None:
+        gymnasium.make(config.env, **config.make_options).close()
+        return
+    kind = load(entry.target)
+    names = kind.__dataclass_fields__
+    kind(**{name: value for name, value in config.env_options.items() if name in names})
 
 
 def check_stages(arguments: Sequence[str]) -> None:

@@ -68,6 +68,7 @@ class ExperimentEntry(NamedTuple):
 
 Entry = GameEntry | DatasetEntry | AgentEntry | ExperimentEntry
 AnyEntry = TypeVar("AnyEntry", GameEntry, DatasetEntry, AgentEntry)
+EnvEntry = TypeVar("EnvEntry", GameEntry, DatasetEntry)
 
 # fmt: off
 
@@ -156,6 +157,11 @@ def env_ids(table: Mapping[str, GameEntry] | Mapping[str, DatasetEntry]) -> list
     return [entry.env_id for entry in table.values()]
 
 
+def entry_of(env_id: str, table: Mapping[str, EnvEntry]) -> EnvEntry | None:
+    """Return the entry with a Gymnasium id, or None if the table has none."""
+    return next((entry for entry in table.values() if entry.env_id == env_id), None)
+
+
 def agents_serving(actions: str) -> list[str]:
     """Return the names of the agents that serve `discrete` or `continuous` actions."""
     ends = ("Any actions.", f"{actions.capitalize()} actions.")
@@ -164,12 +170,12 @@ def agents_serving(actions: str) -> list[str]:
 
 def encoding_of(env_id: str, env_options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that decide what the numbers of an observation mean, with defaults."""
-    for entry in DATASETS.values():
-        if entry.env_id == env_id:
-            dataset = load(entry.target)
-            names = dataset.encoding_options
-            return {name: env_options.get(name, getattr(dataset, name)) for name in names}
-    return {}
+    entry = entry_of(env_id, DATASETS)
+    if entry is None:
+        return {}
+    dataset = load(entry.target)
+    names = dataset.encoding_options
+    return {name: env_options.get(name, getattr(dataset, name)) for name in names}
 
 
 def summaries(table: Mapping[str, Entry]) -> str:

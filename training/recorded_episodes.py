@@ -31,7 +31,7 @@ from envs.engine.batch import Reward
 from envs.engine.capabilities import game_batch_of
 from envs.engine.game import OBSERVATION_OPTIONS, Game, load_game
 from envs.options import check_option_name
-from envs.registry import GAMES, GameEntry
+from envs.registry import GAMES, GameEntry, entry_of
 from rewards.check.events import Steps
 from rewards.check.recorded_games import Transitions
 from training.run_folder import RunError, atomic_path, open_file
@@ -347,10 +347,10 @@ def _member(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], most: int
 
 
 def _entry(env_id: str) -> GameEntry:
-    for entry in GAMES.values():
-        if entry.env_id == env_id:
-            return entry
-    raise RunError(f"{env_id} is not a game of this project")
+    entry = entry_of(env_id, GAMES)
+    if entry is None:
+        raise RunError(f"{env_id} is not a game of this project")
+    return entry
 
 
 def _game(about: About) -> tuple[Game, Any]:

@@ -16,7 +16,7 @@ import gymnasium
 
 from agents import settings_type
 from envs.engine.game import load_game
-from envs.registry import GAMES, GameEntry
+from envs.registry import GAMES, GameEntry, entry_of
 from rewards.expression import parse
 from training.config import RunConfig
 from training.doctor.evidence import Curve, Evidence
@@ -41,7 +41,7 @@ def read_evidence(folder: Path) -> Evidence:
     curves = {tag: _curve(each) for tag, each in read_curves(folder).items()}
     if not curves:
         raise RunError(f"{folder} has no curves: its training has not begun; nothing can be said")
-    entry = _game(config.env)
+    entry = entry_of(config.env, GAMES)
     usual = usual_settings(config)
     return Evidence(
         config,
@@ -76,10 +76,6 @@ def usual_settings(config: RunConfig) -> dict[str, Any]:
     return general | settings
 
 
-def _game(env_id: str) -> tuple[str, GameEntry] | None:
-    return next(((name, each) for name, each in GAMES.items() if each.env_id == env_id), None)
-
-
 def _bar(config: RunConfig, usual: dict[str, Any]) -> float | None:
     """Return the score that counts as solved, also where the run was told to continue."""
     spec = gymnasium.registry.get(config.env)  # imports nothing
@@ -96,14 +92,12 @@ def _was_solved(folder: Path) -> bool:
     return found is not None and found.solved
 
 
-def _time_limit(
-    config: RunConfig, entry: tuple[str, GameEntry] | None, options: dict[str, Any]
-) -> int | None:
+def _time_limit(config: RunConfig, entry: GameEntry | None, options: dict[str, Any]) -> int | None:
     if entry is None:
         spec = gymnasium.registry.get(config.env)
         return None if spec is None else spec.max_episode_steps
     try:
-        game, rest = load_game(entry[1].target, options)
+        game, rest = load_game(entry.target, options)
         names = {each.name for each in dataclasses.fields(game.options)}
         return int(game.options(**{k: v for k, v in rest.items() if k in names}).max_steps)
     except (ValueError, TypeError):
@@ -114,15 +108,15 @@ def _without_limit(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "max_steps"}
 
 
-def _asked(config: RunConfig, entry: tuple[str, GameEntry] | None) -> frozenset[str]:
+def _asked(config: RunConfig, entry: GameEntry | None) -> frozenset[str]:
     """Return the terms of the default reward of a game."""
     if entry is None:
         return frozenset()
     try:
-        game, _ = load_game(entry[1].target, config.env_options)
+        game, _ = load_game(entry.target, config.env_options)
     except ValueError:
         return frozenset()
-    defaults = importlib.import_module(entry[1].rewards).DEFAULT
+    defaults = importlib.import_module(entry.rewards).DEFAULT
     return frozenset(part.term for part in parse(defaults[game.name]))
 
 
