@@ -156,3 +156,6 @@ def test_damaged_results_are_refused(tmp_path: Path) -> None:
         (tmp_path / "results.json").write_text(content)
         with pytest.raises(ValueError, match=r"results\.json"):
             load_outcomes(tmp_path)
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"results\.json is damaged: .* near_the_ball"):
+        load_verdicts(tmp_path)

@@ -224,6 +224,16 @@ def test_a_damaged_folder_is_refused_in_one_line(store: Store, name: str) -> Non
     assert "\n" not in str(error.value)
 
 
+def test_clips_whose_numbers_are_of_another_kind_are_refused(tmp_path: Path) -> None:
+    clips, kept = clip_of((0, 1)), Store(tmp_path)
+    kept.write_pairs(clips)
+    assert kept.pairs(GAME, 2) is not None
+    for name in ("actions", "steps", "over"):
+        kept.write_pairs(replace(clips, **{name: getattr(clips, name).astype(np.float64)}))
+        with pytest.raises(RunError, match="of another game or length"):
+            kept.pairs(GAME, 2)
+
+
 class ByKeys(PreferWindow):
     """A window in which keys are pressed, a new one for each question."""
 

@@ -149,7 +149,12 @@ def load_verdicts(folder: Path = RESULTS) -> list[Verdict]:
     Raises:
         RunError: if they are missing or damaged.
     """
-    return _verdicts(HACKS, load_outcomes(folder))
+    outcomes = load_outcomes(folder)
+    for hack in HACKS:
+        for name in (hack.name, hack.repair):
+            if name not in outcomes:
+                raise RunError(f"{folder / FILE} is damaged: it has no results of {name}")
+    return _verdicts(HACKS, outcomes)
 
 
 def load_outcomes(folder: Path) -> dict[str, Outcome]:

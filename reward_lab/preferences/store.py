@@ -134,6 +134,8 @@ class Store:
             states.shape == (count, length + 1)
             and clips.actions.shape == (count, length, *like.shape[1:])
             and clips.steps.shape == clips.over.shape == (count,)
+            and clips.actions.dtype.kind == like.dtype.kind
+            and (clips.steps.dtype.kind, clips.over.dtype.kind) == ("i", "b")
             and bool(((clips.steps >= 1) & (clips.steps <= length)).all())
         )
         if not fits:
