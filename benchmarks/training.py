@@ -12,11 +12,10 @@ from threading import Event, Timer
 from typing import Any, TypeVar
 
 import torch
-from rich.console import Console
 
 from benchmarks.measuring import Clock, Measure, Row
 from training.config import RunConfig
-from training.display import Display, PlainDisplay
+from training.display import Display, no_display
 from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
 from training.train_options import parse
@@ -151,7 +150,7 @@ def new_run(
         run = Run(config, folder, agent, runner)
         logger = TensorBoardLogger(folder, 0)
         try:
-            yield run, logger, PlainDisplay(Console(quiet=True), "", config.steps)
+            yield run, logger, no_display()
         finally:
             logger.close()
             environments.close()

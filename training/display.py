@@ -46,6 +46,11 @@ def make_display(console: Console, title: str, first_step: int, steps: int) -> D
     return PlainDisplay(console, title, steps)
 
 
+def no_display() -> Display:
+    """Return a display that shows nothing."""
+    return PlainDisplay(Console(quiet=True), "", 0)
+
+
 class PlainDisplay:
     """Prints a line every few seconds, for logs and pipes."""
 

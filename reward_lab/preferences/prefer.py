@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from rich.console import Console
-
 from envs.engine.game import OBSERVATION_OPTIONS
 from reward_lab.preferences.ensemble import untrained
 from reward_lab.preferences.session import Session
@@ -22,7 +20,7 @@ from rewards.expression import LEARNED, RewardError, WeightedTerm, is_learned, w
 from rewards.learned import LearnedReward, save_learned
 from rewards.make import reward_of
 from training.cores import torch_threads
-from training.display import Display, PlainDisplay
+from training.display import Display, no_display
 from training.lock import locked
 from training.logger import Logger, TensorBoardLogger
 from training.loop import FinalEvaluation
@@ -150,7 +148,6 @@ def prefer(store: Store, command: str = "", display: Display | None = None) -> P
     with opened(store, command) as (session, logger), interruptible() as interrupted:
         settings = session.settings
         teacher = ScoreTeacher(session.reward.game, settings.mistakes, settings.seed)
-        shown = display or PlainDisplay(Console(quiet=True), "", settings.steps)
-        with shown:
+        with display or no_display() as shown:
             session.learn(teacher, logger, shown, interrupted)
         return finish(session, logger, interrupted)

@@ -25,7 +25,7 @@ from agents.agent import Agent
 from envs.names import load
 from envs.registry import DATASETS, encoding_of
 from training.config import RunConfig
-from training.display import PlainDisplay
+from training.display import no_display
 from training.evaluation import TUNING_SEEDS
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
@@ -199,7 +199,7 @@ def _run_in_folder(folder: Path, config: RunConfig) -> tuple[Run, list[Point]]:
     if split_of(config.seed) == "test":
         run.make_options = run.report_options
     recorder = Recorder(run)
-    train(run, recorder, PlainDisplay(Console(quiet=True), "", config.steps), Event())
+    train(run, recorder, no_display(), Event())
     return run, recorder.points
 
 

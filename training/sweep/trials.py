@@ -14,10 +14,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from rich.console import Console
-
 from training.config import RunConfig
-from training.display import PlainDisplay
+from training.display import no_display
 from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
 from training.ranges import Range
@@ -161,5 +159,4 @@ def train_once(
         with closing(run), closing(_Followed(curves, 0)) as logger:
             logger.follow = follow
             describe_run(logger, config, command, {})
-            display = PlainDisplay(Console(quiet=True), "", config.steps)
-            train(run, logger, display, interrupted)
+            train(run, logger, no_display(), interrupted)
