@@ -16,7 +16,7 @@ from benchmarks.tables import SUITES
 from envs.names import load, suggest
 from rewards.command_line import USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
-from training.cli import read_options
+from training.cli import check_file, read_options
 
 
 class Command(NamedTuple):
@@ -90,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         command = read(given)
+        check_file("--json", command.json)
         command.check()
         facts = machine_facts()
         show_facts(console, facts)

@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from rewards.errors import message_of
 from stages.lab.command import SUFFIX, check_slide
-from training.cli import File, read_options
+from training.cli import File, check_file, read_options
 from training.messages import one_line
 from training.workers import WorkerError
 
@@ -39,8 +39,7 @@ class LabOptions:
         """
         path = self.out or Path(f"{name}{SUFFIX[self.lang]}")
         check_slide(path, self.lang)
-        if self.json is not None and (self.json.is_dir() or not self.json.parent.is_dir()):
-            raise ValueError(f"--json must be a file in a folder that exists, got {self.json}")
+        check_file("--json", self.json)
         return path
 
 

@@ -242,7 +242,7 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         score = 80.0 if options["target"] == best else 60.0
         score += (20.0 if right else -20.0) * (options["source"] == "coarse")
         screens = np.zeros((predictions.SHOWN, 1, 24, 24), np.float32)
-        return predictions.Learned(score - jitter * config.seed, screens, screens)
+        return predictions.Predicted(score - jitter * config.seed, screens, screens)
     if name == "cluster_purity":
         kind, purity = options["of"], 70.0 + jitter if right else 30.0 - jitter
         return {(kind, "purity"): purity, (kind, "chance"): 30.0, (kind, "iterations"): 12}
@@ -277,6 +277,7 @@ MOST = 30_000
         ),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
+        (["--json", "nowhere/a.json"], "--json must be a file in a folder that exists"),
         (["--out", "/proc/slide.png"], "cannot write into /proc"),
         (["--seeds", "three"], "--seeds"),
         (["--lang", "fr"], "--lang"),

@@ -47,6 +47,16 @@ PLAINER = (  # tyro's messages, and what a user reads instead
 UNUSED = "Unrecognized options: "
 
 
+def check_file(option: str, path: Path | None) -> None:
+    """Check the place of a file that an option names, before the work that may take hours.
+
+    Raises:
+        ValueError: if it is a folder, or its folder does not exist.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise ValueError(f"{option} must be a file in a folder that exists, got {path}")
+
+
 def read_options(kind: Any, arguments: Sequence[str], program: str, **options: Any) -> Any:
     """Return an instance of the dataclass `kind`, read from command line arguments.
 

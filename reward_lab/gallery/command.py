@@ -21,7 +21,7 @@ from reward_lab.gallery.trials import SEEDS, Verdict, load_verdicts, verify
 from rewards.check.next_commands import check, train
 from rewards.command_line import quoted
 from stages.lab.intervals import check_seeds
-from training.cli import File, Switch
+from training.cli import File, Switch, check_file
 from training.messages import say
 from training.run_folder import write_json
 
@@ -65,9 +65,8 @@ class GalleryOptions:
             raise ValueError(f"--out must end in .html, got {self.out}")
         if self.save is not None and not self.verify:
             raise ValueError("--save needs --verify")
-        for path in filter(None, (self.out, self.json)):
-            if path.is_dir() or not path.parent.is_dir():
-                raise ValueError(f"{path} must be a file in a folder that exists")
+        check_file("--out", self.out)
+        check_file("--json", self.json)
 
 
 def run(options: GalleryOptions) -> None:

@@ -18,7 +18,7 @@ from stages.lab.slides import font_for, slide
 from stages.lab.summary import write_claims
 from stages.lab.texts import load
 from stages.lab.trials import run_trials
-from training.cli import read_options
+from training.cli import check_file, read_options
 from training.messages import say
 from training.workers import WorkerError
 
@@ -43,8 +43,7 @@ def run_experiment(
         )
         path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
         check_slide(path, options.lang)
-        if options.json and not options.json.parent.is_dir():
-            raise ValueError(f"--json: there is no folder {options.json.parent}")
+        check_file("--json", options.json)
         experiment.check()
         texts = experiment.texts_in(name, options.lang)
         results = experiment.run(texts, options, run_trials)

@@ -17,7 +17,7 @@ from stages.lab.experiment import Experiment
 from stages.lab.plots import Curves
 from stages.lab.results import Cell, Results, Table, ValueTable
 from stages.lab.trials import Trial
-from stages.supervised.predictions import Learned, side_by_side, train_and_predict
+from stages.supervised.predictions import Predicted, side_by_side, train_and_predict
 
 TASKS = {
     "recognise": ("screen", "state"),
@@ -29,7 +29,7 @@ SIZES = (100, 1_000, 10_000)
 COMPARED = 1_000
 
 
-def score(cell: Cell, learned: Learned) -> dict[Cell, float]:
+def score(cell: Cell, learned: Predicted) -> dict[Cell, float]:
     """Return the score of a trial."""
     return {cell: learned.score}
 

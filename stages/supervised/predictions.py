@@ -15,7 +15,7 @@ from training.config import RunConfig
 SHOWN = 4  # test examples
 
 
-class Learned(NamedTuple):
+class Predicted(NamedTuple):
     """What one trial learned."""
 
     score: float
@@ -26,15 +26,15 @@ class Learned(NamedTuple):
     """Predictions for the same examples."""
 
 
-def train_and_predict(config: RunConfig) -> Learned:
+def train_and_predict(config: RunConfig) -> Predicted:
     """Train, and predict test examples."""
     run, points = run_trial(config)
     test = examples_of(dataset_of(run.runner.environments), split_of(config.seed))
     predictions = run.agent.act(test.observations[:SHOWN], explore=False)
-    return Learned(100 * points[-1].score, test.targets[:SHOWN], predictions)
+    return Predicted(100 * points[-1].score, test.targets[:SHOWN], predictions)
 
 
-def side_by_side(generated: Learned, sharpened: Learned) -> Array:
+def side_by_side(generated: Predicted, sharpened: Predicted) -> Array:
     """Return a picture with a row per screen: true, generated and sharpened."""
     columns = (generated.targets, generated.predictions, sharpened.predictions)
     screens = np.clip(np.stack(columns, 1)[:, :, 0], 0, 255).astype(np.uint8)

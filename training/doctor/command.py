@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from training.cli import File, Switch, read_options
+from training.cli import File, Switch, check_file, read_options
 from training.doctor.diagnosis import diagnose
 from training.doctor.report import draw_evidence, show_diagnosis, to_json
 
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> None:
         OSError: if the figure cannot be written.
     """
     options: Options = read_options(Options, arguments, "-m training doctor")
+    check_file("--out", options.out)
     diagnosis = diagnose(options.run)
     if options.out is not None:
         draw_evidence(diagnosis, options.out)
