@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -114,28 +114,34 @@ def run_session(
         if _is_finished(run):
             say(console, _how_to_continue(run))
             return Ending(run, run.progress.steps)
-        try:
-            interrupted = stack.enter_context(interruptible())
-            with closing(TensorBoardLogger(run.folder, run.progress.steps)) as logger:
-                if resume is None:
-                    describe_run(logger, run.config, command, sources)
-                else:
-                    _record_resume(run, command)
-                told = CallbackLogger(logger, callback, interrupted)
-                return _train_and_evaluate(console, run, told, interrupted)
-        except RewardError as error:
-            text = with_step(str(error), run.progress.steps, run.shown_folder)
-            raise RewardError(text) from None
-        except OSError as error:
-            if not run.folder.is_dir():
-                raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
-            if error.errno and not error.filename:  # from TensorBoard, which names no file
-                text = f"{run.shown_folder} cannot be written: {error.strerror}"
-                raise OSError(text) from None
-            raise
-        except KeyboardInterrupt:
-            text = f"interrupted; the last checkpoint is in {run.shown_folder}"
-            raise KeyboardInterrupt(text) from None
+        stack.enter_context(_errors_with_the_run(run))
+        interrupted = stack.enter_context(interruptible())
+        logger = stack.enter_context(closing(TensorBoardLogger(run.folder, run.progress.steps)))
+        if resume is None:
+            describe_run(logger, run.config, command, sources)
+        else:
+            _record_resume(run, command)
+        told = CallbackLogger(logger, callback, interrupted)
+        return _train_and_evaluate(console, run, told, interrupted)
+
+
+@contextmanager
+def _errors_with_the_run(run: Run) -> Iterator[None]:
+    """Let errors of a training name its step or its run folder."""
+    try:
+        yield
+    except RewardError as error:
+        text = with_step(str(error), run.progress.steps, run.shown_folder)
+        raise RewardError(text) from None
+    except OSError as error:
+        if not run.folder.is_dir():
+            raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
+        if error.errno and not error.filename:  # from TensorBoard, which names no file
+            raise OSError(f"{run.shown_folder} cannot be written: {error.strerror}") from None
+        raise
+    except KeyboardInterrupt:
+        text = f"interrupted; the last checkpoint is in {run.shown_folder}"
+        raise KeyboardInterrupt(text) from None
 
 
 class CallbackLogger:
