@@ -7,13 +7,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from agents import settings_type
 from envs.registry import AGENTS
 from training.__main__ import main
 from training.ranges import FILE, ranges_of_agent, with_value
 from training.sweep.options import read_sweep
-from training.sweep.trials import finished, open_study
+from training.sweep.report import describe, report
+from training.sweep.trials import finished, open_study, run_trial
 
 SMALL = ["--env", "CartPole-v1", "--agent", "reinforce", "--steps", "600", "--eval-every", "200"]
 SMALL += ["--eval-episodes", "4", "--workers", "1"]
@@ -42,6 +44,12 @@ def test_a_sweep_trains_on_tuning_seeds_and_never_stops_early() -> None:
     assert (config.seed, config.num_envs, config.settings.gamma) == (101, 7, 0.5)
     assert config.solved_score is None
     assert config.steps == 10 * config.eval_every
+
+
+@pytest.mark.parametrize("steps", [["--steps", "5000"], ["--steps=5000"]])
+def test_a_short_sweep_has_ten_evaluations_too(steps: list[str]) -> None:
+    config = read_sweep(["--env", "paddle", *steps])[0].config
+    assert (config.steps, config.eval_every) == (5000, 500)
 
 
 def test_a_sweep_keeps_its_trials_and_goes_on(
@@ -80,7 +88,9 @@ def test_a_sweep_keeps_its_trials_and_goes_on(
         (["--workers", "x"], "--workers must be"),
         (["--stesp", "3"], "did you mean --steps?"),
         (["--agent", "random"], "there are no ranges for random"),
-        (["--resume", "runs/x"], "--resume is an option of train.py that a sweep does not"),
+        (["--steps", "9", "--eval-every", "10"], "--eval-every must be at most --steps"),
+        (["--folder", __file__], "--folder must be a folder"),
+        (["--resume=runs/x"], "--resume is an option of train.py that a sweep does not"),
         (["--storage", "nothing://x", "--folder", "s"], "the storage nothing://x cannot be used"),
     ],
 )
@@ -91,13 +101,24 @@ def test_wrong_options_are_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if "--storage" in arguments:
+    if "--storage" in arguments or "--folder" in arguments:
         pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
     assert main(["sweep", "--env", "CartPole-v1", *arguments]) == 2
     printed = capsys.readouterr().err
     assert message in printed
     assert printed.count("\n") == 1
+
+
+def test_a_trial_that_fails_says_why(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    sweep, _ = read_sweep([*SMALL, "--folder", str(tmp_path)])
+    sweep = dataclasses.replace(sweep, ranges={"gamma": (2.0,)})
+    run_trial((sweep, 0))
+    study = open_study(sweep)
+    assert "failed (--gamma must be" in describe(finished(study)[0])
+    with pytest.raises(ValueError, match=r"no trial of .* was complete \(--gamma must be"):
+        report(Console(), sweep, study)
 
 
 def test_a_missing_package_is_one_line(

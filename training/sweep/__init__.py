@@ -17,7 +17,7 @@ from rich.console import Console
 
 from training.sweep.options import read_sweep
 from training.sweep.report import describe, report
-from training.sweep.trials import finished, run_trial, start_study
+from training.sweep.trials import check_environment, finished, run_trial, start_study
 from training.workers import run_jobs
 
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> None:
         OSError: if nothing can be written.
     """
     sweep, workers = read_sweep(arguments)
+    check_environment(sweep)
     study, console = start_study(sweep), Console()
     console.print(
         f"{sweep.trials} trials of {sweep.config.agent} on {sweep.config.env}, "

@@ -19,7 +19,7 @@ from training.workers import WORKERS_HELP, check_workers
 
 REFUSED = ("--resume", "--run-dir", "--sandbox", "--solved-score", "--trust-reward")
 EVALUATIONS = 10
-"""Evaluations of each run, if `--steps` does not say otherwise."""
+"""Evaluations of each run, if `--steps` and `--eval-every` do not say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,21 @@ def read_sweep(arguments: Sequence[str]) -> tuple[Sweep, str]:
     own, others = parser.parse_known_args(list(arguments))
     check_workers(own.workers)
     trials, seeds = _count("--trials", own.trials), _count("--seeds", own.seeds)
+    given = {each.partition("=")[0].replace("_", "-") for each in others}
     for option in REFUSED:
-        if option in others:
+        if option in given:
             raise ValueError(f"{option} is an option of train.py that a sweep does not have")
     _, config = parse(others)
-    if "--steps" not in others:
+    if "--steps" not in given:
         config = dataclasses.replace(config, steps=EVALUATIONS * config.eval_every)
+    elif "--eval-every" not in given:
+        every = max(1, config.steps // EVALUATIONS)
+        config = dataclasses.replace(config, eval_every=every)
+    elif config.eval_every > config.steps:
+        raise ValueError(
+            f"--eval-every must be at most --steps, as trials are judged by their evaluations; got "
+            f"{config.eval_every} and {config.steps}"
+        )
     config = dataclasses.replace(config, solved_score=None, video_frames=0)
     folder = own.folder or Path("sweeps", f"{config.env}_{config.agent}".replace("/", "_"))
     sweep = Sweep(

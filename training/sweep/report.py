@@ -11,7 +11,7 @@ from rich.table import Table
 
 from training.config import versions
 from training.sweep.options import Sweep
-from training.sweep.trials import finished
+from training.sweep.trials import REASON, finished
 
 SHOWN = 5
 """Number of the best trials that are shown."""
@@ -25,6 +25,8 @@ def describe(trial: Any) -> str:
     result = trial.state.name.lower() if trial.value is None else f"mean score {trial.value:.4g}"
     if trial.state.name == "PRUNED":
         result = f"stopped early after {len(trial.intermediate_values)} evaluations"
+    if reason := trial.user_attrs.get(REASON):
+        result = f"failed ({reason})"
     return f"trial {trial.number}: {result}, {settings}"
 
 
@@ -36,7 +38,11 @@ def report(console: Console, sweep: Sweep, study: Any) -> None:
     """
     complete = [trial for trial in finished(study) if trial.value is not None]
     if not complete:
-        raise ValueError(f"no trial of {sweep.folder} was complete; try other options")
+        reasons = [
+            trial.user_attrs[REASON] for trial in finished(study) if REASON in trial.user_attrs
+        ]
+        because = f" ({reasons[0]})" if reasons else ""
+        raise ValueError(f"no trial of {sweep.folder} was complete{because}; try other options")
     best = sorted(complete, key=lambda trial: -trial.value)
     names = [name for name in sweep.ranges if len({t.params[name] for t in best[:SHOWN]}) > 1]
     table = Table(title=f"The best of {len(finished(study))} trials ({len(complete)} complete)")

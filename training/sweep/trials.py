@@ -18,6 +18,7 @@ from training.config import RunConfig
 from training.display import no_display
 from training.logger import TensorBoardLogger
 from training.loop import Run, make_agent_and_runner, train
+from training.messages import one_line
 from training.ranges import Range
 from training.session import describe_run
 from training.sweep.options import Sweep
@@ -28,7 +29,18 @@ MISSING = (
     'pip install -c constraints.txt -e ".[sweep]"'
 )
 IDENTITY = "identity"
+REASON = "reason"  # why a trial failed
+FAILURES = (ValueError, FloatingPointError)  # of settings that do not work
 HEARTBEAT = 10  # seconds; after three times as many, the trial of a killed process is given up
+
+
+def check_environment(sweep: Sweep) -> None:
+    """Make one environment, so that a wrong reward is found before all trials fail.
+
+    Raises:
+        ValueError: if it cannot be made.
+    """
+    make_environments(sweep.config.env, 1, sweep.config.make_options).close()
 
 
 def start_study(sweep: Sweep) -> Any:
@@ -39,7 +51,10 @@ def start_study(sweep: Sweep) -> Any:
         OSError: if the folder cannot be written.
     """
     load_optuna()
-    sweep.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        sweep.folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ValueError(f"--folder must be a folder, but {sweep.folder} is a file") from None
     try:
         study = open_study(sweep)
     except Exception as error:  # of Optuna and of any database
@@ -85,8 +100,16 @@ def run_trial(job: tuple[Sweep, int]) -> None:
     study = open_study(sweep)
     # a seed for each trial, so that a break does not change how a sweep continues
     study.sampler = optuna.samplers.TPESampler(seed=number)
-    failures = (ValueError, FloatingPointError)  # of settings that do not work
-    study.optimize(functools.partial(measure, sweep), n_trials=1, catch=failures)
+    study.optimize(functools.partial(_try, sweep), n_trials=1, catch=FAILURES)
+
+
+def _try(sweep: Sweep, trial: Any) -> float:
+    """Return the value of a trial; if it fails, keep the reason."""
+    try:
+        return measure(sweep, trial)
+    except FAILURES as error:
+        trial.set_user_attr(REASON, one_line(error))
+        raise
 
 
 def measure(sweep: Sweep, trial: Any) -> float:
