@@ -19,7 +19,7 @@ from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from rewards.command_line import as_typed
 from rewards.expression import has_code, has_learned
-from training.cli import Count, File, Switch, Text, read_options
+from training.cli import Count, File, Switch, Text, check_file, read_options
 from training.config import RunConfig
 from training.messages import one_line
 from training.reward_snapshot import kept_expression
@@ -118,6 +118,7 @@ class PlayOptions:
         if self.save_episodes is not None:
             if self.save_episodes.suffix != ".npz":
                 raise PlayError(f"--save-episodes must end in .npz, got {self.save_episodes}")
+            check_file("--save-episodes", self.save_episodes)
             self._refuse("--save-episodes keeps episodes", "label", "train", "record")
         if self.sound:
             self._refuse("--sound needs a window", "record", "headless", "json")

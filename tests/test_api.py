@@ -234,6 +234,8 @@ def test_an_environment_that_can_be_made_again_is_known_by_its_id(tmp_path: Path
         quick(tmp_path, env, lambda task, seed: object())
     with pytest.raises(TypeError, match="an agent needs a method act"):
         evaluate(object())
+    with pytest.raises(ValueError, match="episodes must be at least 1, got 0"):
+        evaluate("random", episodes=0)
     with pytest.raises(TypeError, match="env must be a name, an environment, or a class or func"):
         quick(tmp_path, 3)
 

@@ -279,6 +279,7 @@ MOST = 30_000
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
         (["--json", "nowhere/a.json"], "--json must be a file in a folder that exists"),
         (["--out", "/proc/slide.png"], "cannot write into /proc"),
+        (["--json", "/proc/claims.json"], "--json: cannot write into /proc"),
         (["--seeds", "three"], "--seeds"),
         (["--lang", "fr"], "--lang"),
         (["--sedes", "3"], "--seeds"),

@@ -279,12 +279,14 @@ def test_closing_the_window_saves(tmp_path: Path, dummy_display: None) -> None:
     ("arguments", "message"),
     [
         (["--env", "chess"], "no game `chess`; choose from bicycle, paddle"),
-        (["--comparisons", "0"], "--comparisons must be between 1 and 100000, got 0"),
+        (["--comparisons", "0"], "--comparisons must be between 1 and 100,000, got 0"),
         (["--mistakes", "0.1"], "--mistakes needs --teacher score"),
         (["--teacher", "score", "--mistakes", "nan"], "--mistakes must be between 0 and 1"),
         (["--teacher", "score", "--name", "a/b"], "--name must be a plain name"),
         (["--teacher", "score", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
         (["--resume", "preferences/none"], "there is no folder preferences/none"),
+        (["--resume", "/proc"], "/proc has no settings.json: it holds no comparisons to continue"),
+        (["--seed", "-1"], "--seed must be between 0 and 4,294,967,295, got -1"),
     ],
 )
 def test_wrong_options_take_one_line(

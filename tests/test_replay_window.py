@@ -167,6 +167,7 @@ def test_a_playback_records_whole_episodes_also_those_of_a_person() -> None:
         (["--replay", "FILE", "--headless"], "leave out --headless"),
         (["--replay", "FILE", "--reward", "no_such_term"], "paddle has no reward term"),
         (["--save-episodes", "mine.txt"], "must end in .npz"),
+        (["--save-episodes", "/proc/mine.npz"], "--save-episodes: cannot write into /proc"),
     ],
 )
 def test_wrong_arguments_are_one_line(

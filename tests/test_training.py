@@ -300,6 +300,7 @@ def test_any_gymnasium_environment_trains_and_resumes(tmp_path: Path) -> None:
         (["--device", "quantum"], "quantum"),
         (["--resume", "nowhere"], "no run folder nowhere"),
         (["--resume", "."], "has no config.json"),
+        (["--resume", __file__], "is a file, not a run folder"),
     ],
 )
 def test_wrong_input_gets_one_line_and_leaves_nothing(

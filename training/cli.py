@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,10 +52,19 @@ def check_file(option: str, path: Path | None) -> None:
     """Check the place of a file that an option names, before the work that may take hours.
 
     Raises:
-        ValueError: if it is a folder, or its folder does not exist.
+        ValueError: if it cannot be written there.
     """
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise ValueError(f"{option} must be a file in a folder that exists, got {path}")
+    if path is None:
+        return
+    if path.is_dir():
+        raise ValueError(f"{option} must be a file, but {path} is a folder")
+    if not path.parent.is_dir():
+        raise ValueError(f"{option}: there is no folder {path.parent}")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{option}: cannot write into {path.parent}: {error.strerror}") from None
 
 
 def read_options(kind: Any, arguments: Sequence[str], program: str, **options: Any) -> Any:

@@ -113,6 +113,8 @@ def evaluate(
 
     With a name of the player in `record_as`, the first episodes of a game of ours are recorded.
     """
+    if episodes < 1:
+        raise ValueError(f"episodes must be at least 1, got {episodes}")
     environments = make_environments(env_id, episodes, make_options)
     try:
         runner = VectorRunner(environments, seed)

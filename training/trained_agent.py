@@ -44,6 +44,8 @@ def load_config(folder: Path) -> RunConfig:
     Raises:
         RunError: if `folder` holds no run, or its settings are damaged.
     """
+    if folder.is_file():
+        raise RunError(f"{folder} is a file, not a run folder")
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}")
     if not os.path.lexists(folder / CONFIG):

@@ -75,7 +75,9 @@ class PreferOptions(LabOptions):
         )
         for name, value, least, most in limits:
             if not least <= value <= most:  # NaN too
-                raise ValueError(f"--{name} must be between {least:g} and {most:g}, got {value:g}")
+                raise ValueError(
+                    f"--{name} must be between {least:,.13g} and {most:,.13g}, got {value:,.13g}"
+                )
         if self.mistakes and self.teacher == "you":
             raise ValueError("--mistakes needs --teacher score")
 

@@ -87,6 +87,8 @@ class Store:
         """
         if not self.folder.is_dir():
             raise RunError(f"there is no folder {self.folder}")
+        if not (self.folder / SETTINGS).exists():
+            raise RunError(f"{self.folder} has no {SETTINGS}: it holds no comparisons to continue")
         return checked(read_json(self.folder / SETTINGS), Settings, str(self.folder / SETTINGS))
 
     def write_settings(self, settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,15 +81,7 @@ def check_slide(path: Path, lang: str) -> None:
     """
     if path.suffix != ".png":
         raise ValueError(f"--out must end in .png, got {str(path)!r}")
-    if path.is_dir():
-        raise ValueError(f"--out must be a file, but {path} is a folder")
-    if not path.parent.is_dir():
-        raise ValueError(f"--out: there is no folder {path.parent}")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ValueError(f"--out: cannot write into {path.parent}: {error.strerror}") from None
+    check_file("--out", path)
     font_for(lang)
 
 
