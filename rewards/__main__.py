@@ -99,9 +99,14 @@ def main(arguments: Sequence[str] | None = None, seconds: float = SECONDS) -> in
 
 def _run_lab(name: str, arguments: Sequence[str]) -> int:
     """Run a command of the reward lab and return the exit code."""
-    from envs.names import load  # it imports Gymnasium
+    try:
+        from envs.names import load  # it imports Gymnasium
 
-    code: int = load(COMMANDS[name].target).main(arguments)
+        command = load(COMMANDS[name].target)
+    except KeyboardInterrupt:  # these imports take seconds
+        tell("interrupted")
+        return INTERRUPTED
+    code: int = command.main(arguments)
     return code
 
 

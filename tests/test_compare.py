@@ -205,6 +205,17 @@ def test_wrong_input_is_one_line_and_nothing_is_written(
     assert error.count("\n") == 1
 
 
+def test_ctrl_c_during_the_imports_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(target: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("envs.names.load", interrupted)
+    assert main(["compare", "hit_or_miss", "stay_alive"]) == 130
+    assert capfd.readouterr().err == "rewards: interrupted\n"
+
+
 @pytest.mark.usefixtures("in_this_process")
 def test_the_command_prints_the_matrix_and_draws_it(
     tmp_path: Path,

@@ -358,7 +358,7 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
         (["scale", "--seconds", "nan"], "--seconds must be positive, got nan"),
         (["agents", "--games", "paddle", "--seeds", "100"], "seed 100 is for tuning"),
         (["agents", "--games", "paddle", "--results", "."], "Is a directory"),
-        (["engine", "--json", "nowhere/a.json"], "--json must be a file in a folder that exists"),
+        (["engine", "--json", "nowhere/a.json"], "--json: there is no folder nowhere"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -277,7 +277,7 @@ MOST = 30_000
         ),
         (["--out", "slide.pdf"], "--out must end in .png"),
         (["--out", "nowhere/slide.png"], "there is no folder nowhere"),
-        (["--json", "nowhere/a.json"], "--json must be a file in a folder that exists"),
+        (["--json", "nowhere/a.json"], "--json: there is no folder nowhere"),
         (["--out", "/proc/slide.png"], "cannot write into /proc"),
         (["--json", "/proc/claims.json"], "--json: cannot write into /proc"),
         (["--seeds", "three"], "--seeds"),

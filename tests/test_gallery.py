@@ -140,7 +140,7 @@ def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
         (["--out", "page.png"], "--out must end in .html"),
         (["--verify", "--seeds", "1"], "--seeds must be between 2 and 10"),
         (["--save", "folder"], "--save needs --verify"),
-        (["--out", "nowhere/a.html"], "--out must be a file in a folder that exists"),
+        (["--out", "nowhere/a.html"], "--out: there is no folder nowhere"),
     ],
 )
 def test_wrong_arguments_are_one_line(
