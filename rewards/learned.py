@@ -112,17 +112,21 @@ class LearnedReward:
         first, second = (each.view(self.game.states(0).dtype) for each in states)
         return float(self.pay(first, np.asarray(action)[None], second)[0])
 
+    def check_game(self, game: Game) -> None:
+        """Raise RewardError if it was learned in another game than `game`."""
+        if (game.name, game.action_space) != (self.game.name, self.game.action_space):
+            raise RewardError(
+                f"the reward `{self.__name__}` was learned in {described(self.game)}, and this is "
+                f"{described(game)}"
+            )
+
     def kernel(self, game: Game) -> Any:
         """Return the loop that pays this reward in `game` (see `rewards.kernel`).
 
         Raises:
             RewardError: if it was learned in another game.
         """
-        if (game.name, game.action_space) != (self.game.name, self.game.action_space):
-            raise RewardError(
-                f"the reward `{self.__name__}` was learned in {described(self.game)}, and this is "
-                f"{described(game)}"
-            )
+        self.check_game(game)
 
         def reward_kernel(
             before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any

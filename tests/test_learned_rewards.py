@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from rewards.__main__ import main
 from rewards.expression import RewardError
 from rewards.learned import FILE, LearnedReward, Networks, load_learned, save_learned
 from rewards.make import reward_of
@@ -105,9 +106,13 @@ def test_a_run_keeps_a_copy(networks: Networks, tmp_path: Path) -> None:
     assert first == second != third
 
 
-def test_the_game_must_be_the_one_it_was_learned_in(networks: Networks) -> None:
+def test_the_game_must_be_the_one_it_was_learned_in(
+    networks: Networks, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(RewardError, match=r"`mine` was learned in paddle .* this is bicycle-balan"):
         gymnasium.make("BicycleBalance-v0", reward="preferences/mine")
+    assert main(["check", "preferences/mine", "--env", "bicycle"]) == 2
+    assert "`mine` was learned in paddle" in capfd.readouterr().err
 
 
 def test_a_wrong_name_is_answered_with_a_likely_one(networks: Networks) -> None:

@@ -162,6 +162,9 @@ class Trial:
         for weight, name in self._terms:
             with self._user_code(f"loading {name}", *_file(name), LOADING):
                 term = load_term(name, self._game[1])
+            if term.folder is not None:
+                learned: Any = term.function
+                learned.check_game(self._game[0])
             self.warnings += [term.warning] if term.warning else []
             if self.request["diagnose"]:  # the table shows a term by its present name
                 term = term._replace(name=term.function.__name__)
