@@ -71,7 +71,7 @@ def test_claims_of_several_files_are_put_into_one_table(
     files = [str(tmp_path / name) for name in names]
     page = tmp_path / "page.md"
     assert main(["claims", *files, files[1], "--out", str(page)]) == 0
-    assert "3 of 3 claims held" in capsys.readouterr().out
+    assert "3 of 3 claims hold" in capsys.readouterr().out
     last = [line.split(" | ")[-1].rstrip(" |") for line in page.read_text().splitlines()[-3:]]
     assert last == ["0.0030 (holds)", "0.0400", "0.0400"]
     (tmp_path / "first").write_text("{}")
