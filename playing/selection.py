@@ -18,7 +18,7 @@ from envs.names import flag
 from envs.options import parse_env_options
 from envs.registry import DATASETS, GAMES, encoding_of, env_ids
 from rewards.command_line import as_typed
-from rewards.expression import has_code, has_learned
+from rewards.expression import has_code
 from training.cli import Count, File, Switch, Text, check_file, read_options
 from training.config import RunConfig
 from training.messages import one_line
@@ -245,8 +245,8 @@ def _env_named_in(folder: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _reward_of_run(run: Path, config: RunConfig, trust: bool) -> str | None:
     """Return the reward of a run, or None with a note if it is code that is not trusted."""
-    if config.reward is None or not (has_code(config.reward) or has_learned(config.reward)):
-        return config.reward
+    if config.reward is None:
+        return None
     if trust or not has_code(config.reward):
         return kept_expression(run, config.reward)
     tell(

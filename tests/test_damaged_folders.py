@@ -143,3 +143,17 @@ def test_a_damaged_expression_of_a_kept_reward_is_refused(damage: str, tmp_path:
             file.truncate(10**12)
     with pytest.raises(ValueError, match=r"is damaged|cannot be read"):
         kept_expression(tmp_path, "mine.py:mine")
+
+
+def test_a_kept_expression_cannot_add_code_to_a_reward_without_code(tmp_path: Path) -> None:
+    """Whether code may be executed is asked about the reward in config.json."""
+    kept = tmp_path / "reward"
+    (kept / "preferences" / "x").mkdir(parents=True)
+    (kept / "evil.py").write_text("raise SystemExit('executed')")
+    for text in ("evil.py:evil", "preferences/x + evil.py:evil"):
+        (kept / "reward.txt").write_text(text)
+        with pytest.raises(ValueError, match=r"reward.txt is damaged: it names code"):
+            kept_expression(tmp_path, "preferences/x")
+        assert kept_expression(tmp_path, "hit_or_miss") == "hit_or_miss"
+    (kept / "reward.txt").write_text("2.0*preferences/x")
+    assert str(kept / "preferences" / "x") in kept_expression(tmp_path, "preferences/x")

@@ -19,7 +19,7 @@ from agents.agent import Agent, Task
 from agents.user_agent import UserAgent, make_user_agent
 from envs.names import USER
 from envs.registry import GAMES, env_ids
-from rewards.expression import has_code, has_learned
+from rewards.expression import has_code
 from training import evaluation
 from training.animation import Animation
 from training.config import RunConfig
@@ -298,7 +298,7 @@ class SavedRun:
             reward = self._user.reward
         elif self._needs_trust:
             reward = None
-        elif has_code(reward) or has_learned(reward):
+        elif reward is not None:
             reward = kept_expression(self.folder, reward)
         return self.config.env_options | ({} if reward is None else {"reward": reward})
 

@@ -190,7 +190,7 @@ def rewards_to_compare(
                 f"the reward {own!r} of the run is code: name two rewards, or execute the copy in "
                 "the run folder with --trust-reward"
             )
-        own = kept_expression(place, own) if has_code(own) else own
+        own = kept_expression(place, own)
     return [own, *(reward for reward in given if reward != own)]
 
 

@@ -15,6 +15,8 @@ from rewards.expression import (
     LONGEST,
     RewardError,
     WeightedTerm,
+    has_code,
+    has_learned,
     is_code,
     is_learned,
     parse,
@@ -91,18 +93,26 @@ def kept_sources(folder: Path) -> dict[str, bytes]:
 def kept_expression(folder: Path, expression: str) -> str:
     """Return `expression` with the copies in the run folder in place of the user's files.
 
+    An expression of built-in terms stays as it is. One without code gives one without code: whether
+    code may be executed was decided by `expression`, and the folder may come from anyone.
+
     Raises:
         RunError: if the folder lacks a copy, or is damaged.
     """
+    if not (has_code(expression) or has_learned(expression)):
+        return expression
     root = folder.resolve() / FOLDER
     kept = root / EXPRESSION
     if kept.is_file():
         with open_file(kept) as file:
             content = file.read(LONGEST)
         try:
-            expression = content.decode()
+            text = content.decode()
         except UnicodeDecodeError:
             raise RunError(f"{kept} is damaged: it is not text") from None
+        if has_code(text) and not has_code(expression):
+            raise RunError(f"{kept} is damaged: it names code, and the reward {expression!r} none")
+        expression = text
     return written([part._replace(term=_copy_of(root, part.term)) for part in parse(expression)])
 
 

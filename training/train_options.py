@@ -18,7 +18,7 @@ from agents import settings_type
 from envs.names import USER, flag, one_of, suggest
 from envs.options import check_option_name, parse_env_options
 from envs.registry import AGENTS, DATASETS, GAMES, env_id_of, env_ids
-from rewards.expression import has_code, has_learned
+from rewards.expression import has_code
 from training.checked import checked
 from training.cli import File, Switch, Text, read_options
 from training.config import RunConfig
@@ -292,6 +292,6 @@ def _resumed(
             f"the reward {config.reward!r} of {folder} is code; to execute the copy in the run "
             "folder, add --trust-reward, or --sandbox to do it in a sandbox"
         )
-    if has_code(config.reward) or has_learned(config.reward):
-        config = dataclasses.replace(config, reward=kept_expression(folder, str(config.reward)))
+    if config.reward is not None:
+        config = dataclasses.replace(config, reward=kept_expression(folder, config.reward))
     return options, config
