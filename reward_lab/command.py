@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 
 from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from rewards.errors import message_of
-from stages.lab.command import SUFFIX, check_slide
+from stages.lab.slides import slide_file
 from training.cli import File, check_file, read_options
 from training.messages import one_line
 from training.workers import WorkerError
@@ -37,8 +37,7 @@ class LabOptions:
         Raises:
             ValueError: if the figure or the JSON file cannot be written.
         """
-        path = self.out or Path(f"{name}{SUFFIX[self.lang]}")
-        check_slide(path, self.lang)
+        path = slide_file(self.out, name, self.lang)
         check_file("--json", self.json)
         return path
 

@@ -18,8 +18,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-import torch
-
 from training.cores import usable_cores
 from training.signals import end_with_parent
 
@@ -130,6 +128,8 @@ def _start_process(prepare: Callable[[], Any] | None) -> None:
 @functools.cache
 def _prepare_worker(prepare: Callable[[], Any] | None) -> None:
     """Use one thread, as there are as many workers as cores."""
+    import torch  # slow, and the commands that import this module may not need it
+
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     if prepare is not None:

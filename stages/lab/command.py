@@ -13,15 +13,13 @@ from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from stages.lab.experiment import Experiment, RunTrials
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import Results
-from stages.lab.slides import font_for, slide
+from stages.lab.slides import slide, slide_file
 from stages.lab.summary import write_claims
 from stages.lab.texts import load
 from stages.lab.trials import run_trials
 from training.cli import check_file, read_options
 from training.messages import say
 from training.workers import WorkerError
-
-SUFFIX = {"en": ".png", "ko": ".ko.png"}
 
 
 def run_experiment(
@@ -40,8 +38,7 @@ def run_experiment(
             default=default,
             description=description,
         )
-        path = options.out or Path(f"{name}{SUFFIX[options.lang]}")
-        check_slide(path, options.lang)
+        path = slide_file(options.out, name, options.lang)
         check_file("--json", options.json)
         experiment.check()
         texts = experiment.texts_in(name, options.lang)
@@ -71,18 +68,6 @@ def draw_slides(experiment: Experiment, results: Results, path: Path) -> None:
             axes.set(title=texts["title" + number], xlabel=labels["x"], ylabel=labels["y"])
             plot(axes, results)
         print(f"{load('lab', results.lang)['slide']}: {file}")
-
-
-def check_slide(path: Path, lang: str) -> None:
-    """Check that the slide can be drawn and written, before the trials take minutes.
-
-    Raises:
-        ValueError: If it cannot.
-    """
-    if path.suffix != ".png":
-        raise ValueError(f"--out must end in .png, got {str(path)!r}")
-    check_file("--out", path)
-    font_for(lang)
 
 
 def report(experiment: Experiment, results: Results) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.engine.fonts import KOREAN, packaged
+from training.cli import check_file
 from training.run_folder import atomic_path
 
 SIZE = (12.8, 7.2)  # inches; at 100 dots per inch 1280 x 720 pixels
@@ -29,11 +30,28 @@ SETTINGS: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
+SUFFIX = {"en": ".png", "ko": ".ko.png"}
 LETTERS = {"en": "A", "ko": KOREAN}
 NO_FONT = {
     "ko": "--lang ko: no font on this machine has Korean letters; install one with "
     'pip install -e ".[plots]"'
 }
+
+
+def slide_file(out: Path | None, name: str, lang: str) -> Path:
+    """Return the file of a slide: `out`, or by default NAME.png (NAME.ko.png) in this folder.
+
+    Call it before the work begins, which may take minutes.
+
+    Raises:
+        ValueError: If the slide cannot be drawn or written.
+    """
+    path = out or Path(f"{name}{SUFFIX[lang]}")
+    if path.suffix != ".png":
+        raise ValueError(f"--out must end in .png, got {str(path)!r}")
+    check_file("--out", path)
+    font_for(lang)
+    return path
 
 
 @functools.cache

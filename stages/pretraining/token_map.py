@@ -21,8 +21,7 @@ from agents.gpt import GPTAgent
 from stages.datasets.commentary import Commentary
 from stages.datasets.dataset import Array
 from stages.datasets.tokenizer import tokenizer, written
-from stages.lab.command import SUFFIX, check_slide
-from stages.lab.slides import COLOURS, slide
+from stages.lab.slides import COLOURS, slide, slide_file
 from stages.lab.texts import load as load_texts
 from stages.pictures.maps import in_a_plane
 from stages.pretraining.generate import load
@@ -83,8 +82,7 @@ def main(arguments: Sequence[str]) -> None:
         OSError: if a file cannot be read or written.
     """
     options: TokenMapOptions = read_options(TokenMapOptions, arguments, "-m stages token_map")
-    path = options.out or Path(f"token_map{SUFFIX[options.lang]}")
-    check_slide(path, options.lang)
+    path = slide_file(options.out, "token_map", options.lang)
     agent, dataset = load(options.run)
     texts = load_texts("token_map", options.lang)
     words, vectors = words_and_vectors(agent, dataset)

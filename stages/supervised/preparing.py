@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,8 +18,7 @@ from rich.table import Table
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.shape_measurements import MEASUREMENTS, measurements
 from stages.datasets.shapes import Shapes
-from stages.lab.command import SUFFIX, check_slide
-from stages.lab.slides import slide
+from stages.lab.slides import slide, slide_file
 from stages.lab.texts import load
 from training.cli import File, read_options
 
@@ -50,8 +48,7 @@ def main(arguments: Sequence[str]) -> None:
         OSError: if a file cannot be read or written.
     """
     options: PreparingOptions = read_options(PreparingOptions, arguments, "-m stages preparing")
-    path = options.out or Path(f"preparing{SUFFIX[options.lang]}")
-    check_slide(path, options.lang)
+    path = slide_file(options.out, "preparing", options.lang)
     texts = load("preparing", options.lang)
     dataset = Shapes(of="animals", examples=SHOWN, data_seed=options.seed)
     screens, labels, _ = examples_of(dataset, "train")
