@@ -15,6 +15,7 @@ from torch.utils.tensorboard.summary import hparams
 
 from training.config import RunConfig
 from training.gif import gif_bytes
+from training.run_folder import EVENTS
 
 Array = np.ndarray[Any, Any]
 
@@ -32,7 +33,6 @@ class Logger(Protocol):
         """Add points (n, k), columns (n,) to colour them by, and thumbnails (n, side, side)."""
 
 
-EVENTS = "events.out.tfevents."
 LAYOUT = {
     "How good is the agent?": {
         "evaluation score": ["Multiline", ["eval/mean_score"]],

@@ -36,6 +36,7 @@ TENSORS = "checkpoint.safetensors"
 NUMBERS = "checkpoint.json"
 BEST = "best.safetensors"
 EVALUATION = "evaluation.json"
+EVENTS = "events.out.tfevents."  # how the names of the files of the curves begin
 MAX_JSON = 16_000_000
 """Maximum size of a JSON file in bytes; a million environments need about half of it."""
 MAX_HEADER = 2 * MAX_JSON

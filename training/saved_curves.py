@@ -13,8 +13,7 @@ import numpy as np
 
 from agents.agent import Array
 from envs.names import suggest
-from training.logger import EVENTS
-from training.run_folder import RunError
+from training.run_folder import EVENTS, RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
