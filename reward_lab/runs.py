@@ -20,14 +20,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from envs.names import flag
 from reward_lab.sources import code_digest, reward_digest
 from reward_lab.supervised import Job, run_supervised
 from rewards.expression import has_code
 from training.config import MAX_STEPS, RunConfig
 from training.cores import usable_cores
 from training.run_folder import EVALUATION
-from training.train_options import parse
+from training.train_options import config_of
 
 PLACE = Path("runs", "lab")
 LONGEST = 40  # letters of the reward in the name of a folder
@@ -43,10 +42,8 @@ def settings_of_train(
     Raises:
         ValueError: for a value that cannot be used.
     """
-    values = {"env": env, "agent": agent, "reward": reward, "seed": seed, "steps": steps}
-    given = [f"{flag(name)}={value}" for name, value in values.items() if value is not None]
-    pairs = [f"{name}={value}" for name, value in env_options.items()]
-    config = parse([*given, "--threads", "1", "--env-options", *pairs])[1]
+    options = {"reward": reward, "seed": seed, "steps": steps, "threads": 1}
+    config = config_of(env, agent, options | {"env_options": env_options})
     return dataclasses.replace(config, solved_score=None, eval_every=MAX_STEPS, video_frames=0)
 
 

@@ -10,7 +10,7 @@ import platform
 import re
 import reprlib
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import tyro
 
@@ -101,6 +101,14 @@ class RunConfig:
     def make_options(self) -> dict[str, Any]:
         """Keyword arguments of `gymnasium.make` and `make_vec`."""
         return self.env_options | ({} if self.reward is None else {"reward": self.reward})
+
+    def changed(self, **values: Any) -> Self:
+        """Return a copy with other values, by name: of the run, or of its agent's `settings`."""
+        own = {each.name for each in dataclasses.fields(self.settings)}
+        settings = {name: value for name, value in values.items() if name in own}
+        others = {name: value for name, value in values.items() if name not in own}
+        settings = dataclasses.replace(self.settings, **settings)
+        return dataclasses.replace(self, settings=settings, **others)
 
     def check_limits(self) -> None:
         """Raise ValueError for a number outside its limits."""

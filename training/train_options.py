@@ -131,13 +131,8 @@ def config_of(env: str, agent: str | None, options: dict[str, Any]) -> RunConfig
         if name not in (*own, *general, *ENV_FLAGS):
             raise ValueError(f"there is no option `{name}`; {suggest(name, [*own, *general])}")
     settings = {name: value for name, value in options.items() if name in own}
-    others = {name: value for name, value in options.items() if name not in own}
     checked(as_json(settings), kind, f"the settings of {defaults.agent}")
-    changed = dataclasses.replace(
-        defaults,
-        settings=dataclasses.replace(defaults.settings, **settings),
-        **others | {"env_options": given},
-    )
+    changed = defaults.changed(**options | {"env_options": given})
     values = {name: getattr(changed, name) for name in general}
     checked(as_json(values) | {"settings": {}}, RunConfig, "the options")
     return _final_config(changed, suited)

@@ -23,7 +23,7 @@ from training.recorded_episodes import (
 )
 from training.run_folder import EVALUATION, RunError, read_json, write_json
 from training.saved_curves import read_curves
-from training.train_options import default_config
+from training.train_options import config_of
 
 Array = np.ndarray[Any, Any]
 
@@ -86,8 +86,8 @@ class Verdict:
     def worse(self) -> int:
         """Number of seeds with which the score is clearly below that of the repaired reward."""
         hack = self.hack
-        options = [f"{name}={value}" for name, value in hack.env_options.items()]
-        bar = CLEARLY * (default_config(hack.env, env_options=options).solved_score or 1.0)
+        config = config_of(hack.env, None, {"env_options": dict(hack.env_options)})
+        bar = CLEARLY * (config.solved_score or 1.0)
         pairs = zip(self.wrong.final_scores, self.repaired.final_scores, strict=True)
         return sum(repaired - wrong >= bar for wrong, repaired in pairs)
 

@@ -66,15 +66,7 @@ class Sweep:
 
     def with_settings(self, changes: dict[str, Any], seed: int) -> RunConfig:
         """Return the config of a run of a trial."""
-        own = {each.name for each in dataclasses.fields(self.config.settings)}
-        settings = {name: value for name, value in changes.items() if name in own}
-        general = {name: value for name, value in changes.items() if name not in own}
-        return dataclasses.replace(
-            self.config,
-            seed=seed,
-            settings=dataclasses.replace(self.config.settings, **settings),
-            **general,
-        )
+        return self.config.changed(seed=seed, **changes)
 
 
 def read_sweep(arguments: Sequence[str]) -> tuple[Sweep, str]:
