@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from rewards.check import next_commands as commands
 from rewards.check.next_commands import DEFAULT_ENV
-from rewards.command_line import INTERRUPTED, USAGE_ERROR, as_typed, use_utf8
+from rewards.command_line import (
+    INTERRUPTED,
+    USAGE_ERROR,
+    OneLineParser,
+    as_typed,
+    use_utf8,
+)
 from rewards.expression import RewardError, file_named, parse
 from rewards.output import forgiving_output
 from rewards.sandbox.parent import SECONDS, OtherFunctionError, TrialProcess
@@ -228,25 +233,8 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports mistakes in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        choice = re.match(r"argument (\S+): invalid choice: ('.*') \(choose from (.*)\)", message)
-        missing = re.match(r"the following arguments are required: (.*)", message)
-        without = re.match(r"argument (\S+): expected", message)
-        if missing:
-            message = f"{missing[1]} is missing: {self.prog} {missing[1]}"
-        elif choice:
-            known = choice[3].replace("'", "").split(", ")
-            message = f"{choice[1]} must be {' or '.join(known)}, got {choice[2]}"
-        elif without:
-            message = f"{without[1]} needs a value"
-        raise ValueError(message)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description="Write a reward, and see what it does.")
+    parser = OneLineParser(prog=PROGRAM, description="Write a reward, and see what it does.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (argument, text, target) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -62,3 +64,20 @@ def as_typed(text: str) -> str:
         if CLONE
         else INSTALLED.sub(lambda found: f"training-wheels {found[1] or found[2]}", text)
     )
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Raises ValueError, with one line, for mistakes on a command line."""
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.match(r"argument (\S+): invalid choice: ('.*') \(choose from (.*)\)", message)
+        missing = re.match(r"the following arguments are required: (.*)", message)
+        without = re.match(r"argument (\S+): expected", message)
+        if missing:
+            message = f"{missing[1]} is missing: {self.prog} {missing[1]}"
+        elif choice:
+            known = choice[3].replace("'", "").split(", ")
+            message = f"{choice[1]} must be {' or '.join(known)}, got {choice[2]}"
+        elif without:
+            message = f"{without[1]} needs a value"
+        raise ValueError(message)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from training.messages import say
 from training.sweep.options import read_sweep
 from training.sweep.report import describe, report
 from training.sweep.trials import check_environment, finished, run_trial, start_study
@@ -31,17 +32,16 @@ def main(arguments: Sequence[str]) -> None:
     sweep, workers = read_sweep(arguments)
     check_environment(sweep)
     study, console = start_study(sweep), Console()
-    console.print(
+    say(
+        console,
         f"{sweep.trials} trials of {sweep.config.agent} on {sweep.config.env}, "
         f"{sweep.config.steps:,} steps with each of the seeds {sweep.seeds_text}; kept in "
         f"{sweep.storage}",
-        highlight=False,
-        soft_wrap=True,
     )
     jobs = [(sweep, number) for number in range(len(finished(study)), sweep.trials)]
     try:
         for _ in run_jobs(run_trial, jobs, workers):
-            console.print(describe(finished(study)[-1]), highlight=False, soft_wrap=True)
+            say(console, describe(finished(study)[-1]))
     except KeyboardInterrupt:
         text = "interrupted; finished trials are kept, and the same command continues"
         raise KeyboardInterrupt(text) from None

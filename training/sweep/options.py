@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rewards.command_line import as_typed
+from rewards.command_line import OneLineParser, as_typed
 from training.config import RunConfig
 from training.evaluation import TUNING_SEEDS
 from training.ranges import Range, ranges_of_agent, with_value
@@ -106,7 +106,7 @@ def read_sweep(arguments: Sequence[str]) -> tuple[Sweep, str]:
         trials,
         folder,
         own.storage or f"sqlite:///{folder / 'trials.db'}",
-        shlex.join(["python", "-m", "training", "sweep", *arguments]),
+        as_typed(shlex.join(["python", "-m", "training", "sweep", *arguments])),
     )
     ranges = {name: with_value(sweep.ranges[name], value) for name, value in sweep.preset.items()}
     return dataclasses.replace(sweep, ranges=ranges), own.workers
@@ -118,13 +118,8 @@ def _count(option: str, text: str) -> int:
     return int(text)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> Any:
-        raise ValueError(message)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = OneLineParser(
         prog=as_typed("python -m training sweep"),
         description="Search the settings of an agent with Optuna, over the ranges in "
         "training/ranges.toml. All other options are those of train.py, such as --env bicycle "

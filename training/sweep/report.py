@@ -9,7 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rewards.command_line import quoted
 from training.config import versions
+from training.messages import say
+from training.run_folder import atomic_path
 from training.sweep.options import Sweep
 from training.sweep.trials import REASON, finished
 
@@ -36,16 +39,15 @@ def report(console: Console, sweep: Sweep, study: Any) -> None:
     Raises:
         ValueError: if no trial was complete.
     """
-    complete = [trial for trial in finished(study) if trial.value is not None]
+    over = finished(study)
+    complete = [trial for trial in over if trial.value is not None]
     if not complete:
-        reasons = [
-            trial.user_attrs[REASON] for trial in finished(study) if REASON in trial.user_attrs
-        ]
+        reasons = [trial.user_attrs[REASON] for trial in over if REASON in trial.user_attrs]
         because = f" ({reasons[0]})" if reasons else ""
         raise ValueError(f"no trial of {sweep.folder} was complete{because}; try other options")
     best = sorted(complete, key=lambda trial: -trial.value)
     names = [name for name in sweep.ranges if len({t.params[name] for t in best[:SHOWN]}) > 1]
-    table = Table(title=f"The best of {len(finished(study))} trials ({len(complete)} complete)")
+    table = Table(title=f"The best of {len(over)} trials ({len(complete)} complete)")
     for column in ("trial", "mean score", *names):
         table.add_column(column, justify="right")
     for trial in best[:SHOWN]:
@@ -57,14 +59,15 @@ def report(console: Console, sweep: Sweep, study: Any) -> None:
     console.print(table)
     preset = next((trial.value for trial in complete if trial.number == 0), None)
     if preset is not None:
-        console.print(f"The preset: {preset:.4g}.", highlight=False)
+        say(console, f"The preset: {preset:.4g}.")
     file = sweep.folder / "best.toml"
-    file.write_text(entry(sweep, best[0], len(finished(study)), preset), encoding="utf-8")
-    console.print(f"Best settings, as in presets.toml: {file}", soft_wrap=True, highlight=False)
+    with atomic_path(file) as temporary:
+        temporary.write_text(entry(sweep, best[0], len(over), preset), encoding="utf-8")
+    say(console, f"Best settings, as in presets.toml: {file}")
     if len(complete) >= FEW:
         path = draw_importances(study, sweep.folder / "importance.png")
-        console.print(f"Importance of the settings: {path}", soft_wrap=True, highlight=False)
-    console.print(f"Curves and HParams: tensorboard --logdir {sweep.folder}", highlight=False)
+        say(console, f"Importance of the settings: {path}")
+    say(console, f"Curves and HParams: tensorboard --logdir {quoted(sweep.folder)}")
 
 
 def _shown(value: Any) -> str:
