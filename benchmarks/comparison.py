@@ -19,8 +19,9 @@ from benchmarks.reliability import (
     interquartile_mean,
     probability_of_improvement,
 )
-from benchmarks.report import number, show_table, show_text, spread
+from benchmarks.report import number, show_table, spread
 from benchmarks.runs import Job, Run
+from training.messages import say
 
 HEADINGS = (
     "learner",
@@ -82,10 +83,10 @@ def show_runs(console: Console, protocols: Sequence[EvalProtocol], runs: Sequenc
         if not of_game:
             continue
         first = next((name for name in of_game if name != BASELINE), BASELINE)
-        show_text(console, f"\n{describe_protocol(protocol, first)}\n")
+        say(console, f"\n{describe_protocol(protocol, first)}\n")
         lines = [_line(name, each, of_game[first], protocol) for name, each in of_game.items()]
         show_table(console, HEADINGS, lines)
-    show_text(console, f"\n{EXPLANATION}")
+    say(console, f"\n{EXPLANATION}")
     if len({run.game for run in runs}) > 1:
         show_summary(console, protocols, runs)
 
@@ -172,5 +173,5 @@ def show_summary(console: Console, protocols: Sequence[EvalProtocol], runs: Sequ
             )
         )
     text = "all games, at the end of the budget: 0 is the random agent, 1 is solved"
-    show_text(console, f"\n{text}\n")
+    say(console, f"\n{text}\n")
     show_table(console, SUMMARY_HEADINGS, lines)

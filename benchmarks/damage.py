@@ -28,8 +28,7 @@ from rich.console import Console
 
 from agents.validation import at_least_one
 from benchmarks.command import BenchmarkCommand
-from benchmarks.report import show_text
-from training.messages import one_line
+from training.messages import one_line, say
 from training.run_folder import CONFIG, NUMBERS, read_tensors, write_tensors
 
 SECONDS = 30.0
@@ -388,7 +387,7 @@ def run_damages(mutations: int, seed: int, console: Console, first: int = 0) -> 
             for outcome in found:
                 if outcome.problem:
                     text = f"{outcome.problem}: {number}, {outcome.told}\n{outcome.detail}"
-                    show_text(console, text)
+                    say(console, text)
             if any(each.problem in ("hang", "memory") for each in found):
                 worker.kill()
                 worker.join()

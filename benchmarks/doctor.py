@@ -21,9 +21,10 @@ import train
 from agents.validation import at_least_one
 from benchmarks.command import BenchmarkCommand, Names
 from benchmarks.doctor_cases import HEALTHY, ILL, REWARDS, Case, register_ill_observations
-from benchmarks.report import show_table, show_text
+from benchmarks.report import show_table
 from benchmarks.training import in_processes
 from training.doctor.diagnosis import diagnose
+from training.messages import say
 
 OUTPUT = "output.txt"
 DONE = "done"
@@ -69,7 +70,7 @@ class DoctorCommand(BenchmarkCommand):
         outcomes = []
         with contextlib.suppress(KeyboardInterrupt):
             for outcome in run_cases(self.results, self.runs, self.jobs):
-                show_text(console, describe(outcome))
+                say(console, describe(outcome))
                 outcomes.append(outcome)
         show_outcomes(console, outcomes)
         return {"doctor": [asdict(outcome) for outcome in outcomes]}
@@ -139,14 +140,14 @@ def show_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
     ):
         first = sum(each.place == 1 for each in chosen)
         among = sum(each.place in (1, 2, 3) for each in chosen)
-        show_text(
+        say(
             console,
             f"{what}: right finding first in {first} of {len(chosen)}, among the first three in "
             f"{among} of {len(chosen)}",
         )
     healthy = [each for each in ordered if not each.case.expected]
     alarms = sum(bool(each.findings) for each in healthy)
-    show_text(console, f"healthy runs: false alarms in {alarms} of {len(healthy)}")
+    say(console, f"healthy runs: false alarms in {alarms} of {len(healthy)}")
 
 
 def _line(outcome: Outcome) -> tuple[str, ...]:

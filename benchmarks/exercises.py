@@ -10,9 +10,10 @@ from rich.console import Console
 
 from agents.validation import at_least_one
 from benchmarks.command import BenchmarkCommand, Names, select_names
-from benchmarks.report import number, show_table, show_text
+from benchmarks.report import number, show_table
 from reward_lab.grading import Grading, grade
 from rewards.exercises import EXERCISES, Exercise
+from training.messages import say
 
 SOLUTIONS = Path("tests", "solutions")
 HEADINGS = ("exercise", "measured", "asked", "agents: mean over their episodes", "pass")
@@ -43,7 +44,7 @@ class ExercisesCommand(BenchmarkCommand):
         found = []
         for name in select_names(self.exercises, by_name):
             found.append(grade_solution(by_name[name], self.seeds, self.jobs))
-            show_text(console, f"{name}: {found[-1].passing} of {self.seeds} agents pass")
+            say(console, f"{name}: {found[-1].passing} of {self.seeds} agents pass")
         show_table(console, HEADINGS, [line for each in found for line in _lines(each)])
         return {"exercises": [each.to_json() for each in found]}
 

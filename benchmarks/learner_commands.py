@@ -19,11 +19,11 @@ from benchmarks.command import BenchmarkCommand, Names, Steps, select_names
 from benchmarks.learners import Learner
 from benchmarks.learning_curves import draw_curves
 from benchmarks.protocol import GAMES, EvalProtocol
-from benchmarks.report import show_text
 from benchmarks.runs import Lines, Run
 from envs.registry import AGENTS
 from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
+from training.messages import say
 
 RESULTS = Path("runs", "benchmarks")
 
@@ -90,10 +90,10 @@ class TableCommand(LearnersCommand):
             raise ValueError("no learner has such a name; use names of the tables, as `our ppo`")
         lines = Lines(self.results or self.file)
         stored = len(runs.stored_runs(lines, jobs))
-        show_text(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
+        say(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
         with contextlib.suppress(KeyboardInterrupt):
             for run in runs.run_all(jobs, str(self.jobs), lines) if not self.show else ():
-                show_text(console, run if isinstance(run, str) else runs.describe(run))
+                say(console, run if isinstance(run, str) else runs.describe(run))
         order = {job.key: k for k, job in enumerate(jobs)}
         found = sorted(runs.stored_runs(lines, jobs), key=lambda run: order[run.key])
         comparison.show_runs(console, self.protocols, found)
@@ -130,7 +130,7 @@ class CompareCommand(TableCommand):
 
     def learners_of_games(self, console: Console) -> Mapping[str, Sequence[Learner]]:
         for line in learners.left_out():
-            show_text(console, line)
+            say(console, line)
         sweeps, chosen = Lines(tuning.FILE), {}
         for protocol in self.protocols:
             of_game = learners.learners_of(protocol)
@@ -139,7 +139,7 @@ class CompareCommand(TableCommand):
                 best = tuning.tuned(sweeps, protocol, learner)
                 if best is None:
                     line = f"{protocol.game}, {learner.name} is left out: python -m benchmarks tune"
-                    show_text(console, line)
+                    say(console, line)
                 else:
                     chosen[protocol.game].append(best)
         return chosen
@@ -163,7 +163,7 @@ class TuneCommand(LearnersCommand):
     def run(self, console: Console) -> dict[str, Any]:
         """Search; print a line per trial. Ctrl-C ends the search."""
         for line in learners.left_out():
-            show_text(console, line)
+            say(console, line)
         lines = Lines(self.results or tuning.FILE)
         with contextlib.suppress(KeyboardInterrupt):
             for protocol in self.protocols:
@@ -171,7 +171,7 @@ class TuneCommand(LearnersCommand):
                 for learner in select_learners(self.learners, all_of_game):
                     workers = str(self.jobs)
                     for line in tuning.tune(protocol, learner, lines, self.trials, workers):
-                        show_text(console, line)
+                        say(console, line)
         return {}
 
 

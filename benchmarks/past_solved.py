@@ -20,9 +20,10 @@ from rich.console import Console
 
 from agents.validation import at_least_one
 from benchmarks.command import BenchmarkCommand, Names, select_names
-from benchmarks.report import number, show_table, show_text
+from benchmarks.report import number, show_table
 from benchmarks.training import in_processes, new_run, preset_config
 from training.loop import train
+from training.messages import say
 
 GAMES: dict[str, tuple[str, ...]] = {
     "paddle": ("--env", "paddle"),
@@ -143,7 +144,7 @@ class PastSolvedCommand(BenchmarkCommand):
         reward = () if self.reward is None else ("--reward", self.reward)
         results = []
         for result in train_all(games, self.seeds, self.factor, reward, self.jobs):
-            show_text(console, describe(result))
+            say(console, describe(result))
             results.append(result)
         show_past_solved(console, results)
         return {"past_solved": [asdict(result) for result in results]}
@@ -197,7 +198,7 @@ def show_past_solved(console: Console, results: Sequence[Result]) -> None:
         stay = f"{sum(result.stays_solved for result in mine)} of {len(mine)}"
         command = f"python train.py {' '.join(GAMES[game])}"
         bar = number(mine[0].bar)
-        show_text(console, f"\n{game}: {command}; solved at {bar}; {stay} stay solved\n")
+        say(console, f"\n{game}: {command}; solved at {bar}; {stay} stay solved\n")
         show_table(console, HEADINGS, [_line(result) for result in mine])
 
 

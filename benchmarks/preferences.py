@@ -20,7 +20,7 @@ from rich.console import Console
 
 from benchmarks.command import BenchmarkCommand, Names, select_names
 from benchmarks.past_solved import Curve
-from benchmarks.report import number, show_table, show_text
+from benchmarks.report import number, show_table
 from benchmarks.runs import Lines
 from benchmarks.training import new_run, preset_config
 from envs.registry import GAMES
@@ -31,6 +31,7 @@ from stages.lab.intervals import MOST_SEEDS, Mean, mean
 from stages.lab.slides import COLOURS, MARKERS, slide
 from training.cli import File
 from training.loop import evaluate_finally, train
+from training.messages import say
 
 RESULTS = Path("runs", "benchmarks", "preferences.jsonl")
 HEADINGS = (
@@ -100,10 +101,10 @@ class PreferencesCommand(BenchmarkCommand):
         results = []
         try:
             for result in run_trials(trials, Lines(self.results)):
-                show_text(console, describe(result))
+                say(console, describe(result))
                 results.append(result)
         except KeyboardInterrupt:
-            show_text(console, f"stopped: {len(results)} of {len(trials)} runs are over")
+            say(console, f"stopped: {len(results)} of {len(trials)} runs are over")
         show_table(console, HEADINGS, [_row(group) for group in grouped(results)])
         if self.figure is not None:
             draw(self.figure, results)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import Row
+from training.messages import say
 
 HEADINGS = ("what", "unit", "target", "median", "lowest .. highest", "repeats", "processor", "met")
 PROCESSOR = (
@@ -20,15 +21,10 @@ PROCESSOR = (
 MET = {True: "yes", False: "NO", None: ""}
 
 
-def show_text(console: Console, text: str) -> None:
-    """Print text as it is."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
 def show_facts(console: Console, facts: dict[str, Any]) -> None:
     """Print one line per fact."""
     for name, value in facts.items():
-        show_text(console, f"{name}: {value}")
+        say(console, f"{name}: {value}")
 
 
 def show_rows(console: Console, rows: Sequence[Row]) -> None:
@@ -36,8 +32,8 @@ def show_rows(console: Console, rows: Sequence[Row]) -> None:
     show_table(console, HEADINGS, [_cells(row) for row in rows])
     for row in rows:
         line = f"{row.measure.what} ({row.measure.unit}): {row.measure.counted}."
-        show_text(console, line)
-    show_text(console, PROCESSOR)
+        say(console, line)
+    say(console, PROCESSOR)
 
 
 def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -45,7 +41,7 @@ def show_table(console: Console, headings: Sequence[str], lines: Sequence[Sequen
     if not console.is_terminal:
         rule = ["---", *["---:"] * (len(headings) - 1)]
         for cells in (headings, rule, *lines):
-            show_text(console, f"| {' | '.join(cells)} |")
+            say(console, f"| {' | '.join(cells)} |")
         return
     table = Table()
     for k, heading in enumerate(headings):

@@ -21,11 +21,12 @@ from rich.console import Console
 from agents.validation import at_least_one, positive
 from benchmarks.command import BenchmarkCommand, Names, Seconds, Steps, select_names
 from benchmarks.protocol import GAMES
-from benchmarks.report import number, show_table, show_text, spread
+from benchmarks.report import number, show_table, spread
 from benchmarks.training import in_processes, new_run, preset_config, time_limit
 from rewards.expression import parse, written
 from training.evaluation import evaluate, fresh_seed
 from training.loop import train
+from training.messages import say
 
 FRESH = 99  # part of the final evaluation's seed, so that no other evaluation shares it
 HEADINGS = (
@@ -140,7 +141,7 @@ class ScaleCommand(BenchmarkCommand):
         agents = select_names(self.agents, {a: 0 for game in games for a in BUDGETS[game]})
         trials = plan(games, agents, self.scales, self.seeds, self.steps)
         total, minutes = sum(trial.steps for trial in trials), estimate(trials) / 60
-        show_text(
+        say(
             console,
             f"{len(trials)} runs of {total:,} steps together: at most about {minutes:.0f} minutes "
             f"on one core, {minutes / self.jobs:.1f} with {self.jobs} jobs",
@@ -148,10 +149,10 @@ class ScaleCommand(BenchmarkCommand):
         results = []
         with contextlib.suppress(KeyboardInterrupt):
             for result in run_trials(trials, self.jobs, self.seconds):
-                show_text(console, describe(result))
+                say(console, describe(result))
                 results.append(result)
         if len(results) < len(trials):
-            show_text(console, f"\nStopped: {len(results)} of {len(trials)} runs are over.")
+            say(console, f"\nStopped: {len(results)} of {len(trials)} runs are over.")
         show_scales(console, results)
         return {"scales": [asdict(result) for result in results]}
 
@@ -231,7 +232,7 @@ def show_scales(console: Console, results: Sequence[Result]) -> None:
     """Print a table per game with a row per agent and scale: median and range over the seeds."""
     for game in dict.fromkeys(trial.game for trial in results):
         arguments = " ".join(GAMES[game].arguments)
-        show_text(console, f"\n{game}: python train.py {arguments} --agent NAME --reward ...\n")
+        say(console, f"\n{game}: python train.py {arguments} --agent NAME --reward ...\n")
         lines = []
         for agent in BUDGETS[game]:
             of_agent = [r for r in results if (r.game, r.agent) == (game, agent)]

@@ -74,6 +74,13 @@ class LabCommand(Generic[Options]):
             return INTERRUPTED
         return 0
 
+    def warn(self, text: str) -> None:
+        """Print a warning in one line."""
+        self._tell(f"warning: {text}")
+
     def _fail(self, text: str) -> int:
-        print(f"rewards {self.name}: {one_line(text)}", file=sys.stderr)
+        self._tell(text)
         return USAGE_ERROR
+
+    def _tell(self, text: str) -> None:
+        print(f"rewards {self.name}: {one_line(text)}", file=sys.stderr)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import string
-import sys
 import textwrap
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -77,7 +76,7 @@ def run(options: CompareOptions) -> None:
         seeds=options.seeds,
         processes=options.threads,
         describe=texts["progress"],
-        on_warning=lambda text: print(f"rewards {NAME}: warning: {text}", file=sys.stderr),
+        on_warning=COMMAND.warn,
     )
     show(found, texts)
     if options.json is not None:

@@ -7,7 +7,6 @@ task is shown; without a number, all tasks are listed.
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -74,7 +73,7 @@ def run(options: ExerciseOptions) -> None:
         seeds=options.seeds,
         processes=options.threads,
         describe=texts["progress"],
-        on_warning=lambda text: print(f"rewards {NAME}: warning: {text}", file=sys.stderr),
+        on_warning=COMMAND.warn,
     )
     own = exercise.texts(options.lang)
     show(found, texts, own)
