@@ -27,6 +27,7 @@ from rewards.expression import has_code
 from rewards.make import reward_of
 from training.messages import one_line
 from training.recorded_episodes import About, EpisodeRecorder, RecordedEpisodes, write_episodes
+from training.supervisor import SECONDS
 from training.vector_runner import make_environment
 
 if TYPE_CHECKING:
@@ -177,9 +178,11 @@ def watch_training(options: PlayOptions, command: str) -> Summary:
 
 @contextmanager
 def training_window(
-    options: PlayOptions, command: str, run_dir: Path = Path("runs")
+    options: PlayOptions, command: str, run_dir: Path = Path("runs"), seconds: int = SECONDS
 ) -> Iterator[tuple[Selection, Window, LiveTraining]]:
     """Open a window on an agent that learns in another process; both end with the context.
+
+    There, a call of the reward may take `seconds`.
 
     Raises:
         PlayError: if the agent cannot be trained.
@@ -209,7 +212,7 @@ def training_window(
     playback = Playback(env, players, players.player(LEARNING))
     shown = (playback, config.env, options.speed, options.episodes)
     with live_reward(selection, playback) as live, speaker(options, playback) as sound:
-        trainer = TrainerProcess(config, run_dir, command)
+        trainer = TrainerProcess(config, run_dir, command, seconds)
         with closing(LiveTraining(playback, config, trainer, live)) as training:
             yield selection, Window(*shown, live, training, sound), training
 

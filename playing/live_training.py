@@ -31,8 +31,8 @@ from rewards.expression import has_code
 from rewards.make import reward_of
 from training.config import RunConfig
 from training.ipc import receive
-from training.supervisor import VARIABLE
-from training.trainer_process import FLAG
+from training.supervisor import SECONDS, VARIABLE
+from training.trainer_process import supervision_flags
 from training.vector_runner import make_environment, reward_weights
 
 SAVE_SECONDS = 30.0  # that the training process may take to save
@@ -44,14 +44,23 @@ Message = tuple[dict[str, Any], dict[str, Any]]
 class TrainerProcess:
     """The process that trains. It ends by itself when this process ends, in whatever way."""
 
-    def __init__(self, config: RunConfig, run_dir: Path, command: str) -> None:
-        """Start the process; `command` is the command line as typed, for the run folders."""
+    def __init__(
+        self, config: RunConfig, run_dir: Path, command: str, seconds: int = SECONDS
+    ) -> None:
+        """Start the process.
+
+        Args:
+            config: the settings of its runs.
+            run_dir: the folder of the run folders.
+            command: the command line as typed, for the run folders.
+            seconds: limit of a call of the reward.
+        """
         variables = environment_for_child()
         variables.pop(VARIABLE, None)  # this process may have a supervisor, too
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-P", "-m", "training.trainer_process"),
-                *([FLAG] if has_code(config.reward) else []),
+                *supervision_flags(has_code(config.reward), seconds),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

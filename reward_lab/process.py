@@ -1,9 +1,10 @@
-"""The process that executes rewards for the lab: python -m reward_lab.process [--supervised]
+"""Executes rewards for the lab: python -m reward_lab.process [--supervised SECONDS]
 
 It reads one line of JSON, `{"task": ..., "request": ...}`, and sends messages (`training.ipc`):
 `{"warning": text}`, what the task reports, and at the end `{"result": ...}` or `{"error": text}`.
 A second line asks it to save and end; when standard input ends, the process ends at once.
-With `--supervised`, a light parent process says how this one ended, if a reward ended it.
+With `--supervised`, a light parent process says how this one ended, if a reward ended it. A call of
+a reward may take SECONDS.
 """
 
 from __future__ import annotations

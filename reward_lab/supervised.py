@@ -20,7 +20,7 @@ from typing import Any
 from rewards.child_process import environment_for_child, how_it_ended
 from training.ipc import receive
 from training.supervisor import VARIABLE
-from training.trainer_process import FLAG
+from training.trainer_process import supervision_flags
 
 SAVE_SECONDS = 30.0  # that a process may take to save
 LISTEN_SECONDS = 0.2  # between two chances for Ctrl-C, which cannot end a wait on Windows
@@ -88,9 +88,8 @@ class _Process:
     def __init__(self, job: Job, number: int, messages: Messages) -> None:
         variables = environment_for_child()
         variables.pop(VARIABLE, None)  # this process may have a supervisor, too
-        flags = [FLAG] if job.has_code else []
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reward_lab.process", *flags],
+            [sys.executable, "-P", "-m", "reward_lab.process", *supervision_flags(job.has_code)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=variables,

@@ -16,7 +16,7 @@ from pathlib import Path
 from rewards.guard import MARKS, STEP, Call, loading
 from training.supervisor import VARIABLE, announce_run, leave, supervise, supervised
 
-SECONDS = 4
+SECONDS = 3
 """Limit of a call of the reward."""
 
 

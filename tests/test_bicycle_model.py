@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-import bicycleparameters.bicycle
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -120,6 +119,8 @@ def test_the_state_matrix_contains_the_equations() -> None:
 @pytest.mark.parametrize("p", VARIED, ids=range(len(VARIED)))
 def test_matrices_agree_with_bicycle_parameters(p: Parameters) -> None:
     """BicycleParameters on PyPI, by Jason Moore and others."""
+    import bicycleparameters.bicycle  # slow, as it imports Matplotlib
+
     expected = bicycleparameters.bicycle.benchmark_par_to_canonical(
         {
             "w": p.wheelbase,

@@ -106,7 +106,7 @@ def program(how: str, folder: Path) -> subprocess.Popen[str]:
 
 @POSIX
 def test_the_end_of_the_process_is_explained_in_one_line(tmp_path: Path) -> None:
-    """The programs run at the same time, as a call that never returns is stopped after 4 s."""
+    """The programs run at the same time, as a call that never returns is stopped after 3 s."""
     (tmp_path / "checkpoint.safetensors").touch()
     source = inspect.getsource(supervised_program)
     file = supervised_program.__file__

@@ -1,7 +1,8 @@
-"""Starts a process that trains: python -m training.trainer_process [--supervised]
+"""Starts a process that trains: python -m training.trainer_process [--supervised SECONDS]
 
-With `--supervised`, a light parent process says how the training ended, if not by itself; see
-`training.supervisor`. This module imports little, because it is also that parent.
+With `--supervised`, a light parent process says how the training ended, if not by itself. A call of
+the reward may take SECONDS; see `training.supervisor`. This module imports little, because it is
+also that parent.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ import sys
 
 from rewards.command_line import USAGE_ERROR
 from training.ipc import send
-from training.supervisor import VARIABLE, leave, supervise, supervised
+from training.supervisor import SECONDS, VARIABLE, leave, supervise, supervised
 
 FLAG = "--supervised"
+
+
+def supervision_flags(has_code: bool, seconds: int = SECONDS) -> list[str]:
+    """Return the arguments of the process, which has a supervisor if it executes a user's code."""
+    return [FLAG, str(seconds)] if has_code else []
 
 
 def start(module: str) -> int:
@@ -26,7 +32,8 @@ def start(module: str) -> int:
     """
     if FLAG in sys.argv and VARIABLE not in os.environ:
         try:
-            return supervise(reads_input=True)
+            seconds = int(sys.argv[sys.argv.index(FLAG) + 1])
+            return supervise(reads_input=True, seconds=seconds)
         except (ValueError, OSError) as error:
             with contextlib.suppress(OSError):  # the parent has ended
                 send(sys.stdout.buffer, {"end": str(error)})

@@ -10,8 +10,10 @@ import contextlib
 import functools
 import importlib
 import multiprocessing
+import os
 import re
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -128,9 +130,9 @@ def _start_process(prepare: Callable[[], Any] | None) -> None:
 @functools.cache
 def _prepare_worker(prepare: Callable[[], Any] | None) -> None:
     """Use one thread, as there are as many workers as cores."""
-    import torch  # slow, and the commands that import this module may not need it
-
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, if a job imports it later
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
     warnings.simplefilter("ignore")
     if prepare is not None:
         prepare()
