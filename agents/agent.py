@@ -55,7 +55,7 @@ class Task:
     action_space: spaces.Space[Any]
     """Action space of one environment."""
     num_envs: int
-    """Number of environments that run in parallel during training."""
+    """Number of environments that run in parallel during training, in this process."""
     total_steps: int
     """Planned environment steps of the training, all environments together."""
     terms: dict[str, float] = field(default_factory=lambda: {"reward": 1.0})
@@ -113,6 +113,8 @@ class Agent:
 
     learns_from_labels: ClassVar[bool] = False
     """Whether the agent uses `Step.labels`."""
+    trains_on_ranks: ClassVar[bool] = False
+    """Whether several processes can train the agent together; see `agents.ranks`."""
 
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task

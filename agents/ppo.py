@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.agent import Array, Insight, Step, Task
 from agents.checkpointing import under
 from agents.networks.backbones import make_backbone
@@ -152,8 +153,10 @@ class PPOAgent(ReturnAgent):
     """Serves vectors and screens, discrete and continuous actions."""
 
     name = "ppo"
+    trains_on_ranks = True
 
     def __init__(self, task: Task, settings: PPOSettings, seed: int, device: str = "cpu") -> None:
+        ranks.check_minibatches(settings.num_steps * task.num_envs, settings.minibatches)
         self.settings = settings
         self.distribution = make_distribution(task.action_space)
         self.network: ActorCritic
@@ -198,7 +201,7 @@ class PPOAgent(ReturnAgent):
             rollout.next_values[t - 1][continued] = rollout.values[t][continued]
         self._evaluate_last_observations(step, t)
         rollout.length += 1
-        self.steps_seen += len(step.rewards)
+        self.steps_seen += len(step.rewards) * ranks.count()
         if rollout.length < self.settings.num_steps:
             return None
         rollout.length = 0
@@ -237,10 +240,10 @@ class PPOAgent(ReturnAgent):
             rollout["done"].float(),
         )
         advantages = generalized_advantages(*steps, settings.gamma, settings.gae_lambda)
-        returns = advantages + values
+        returns, advantages = ranks.of_all(advantages + values), ranks.of_all(advantages)
         if settings.anneal:
             self.anneal()
-        learned = rollout["valid"]
+        learned = ranks.of_all(rollout["valid"])
         mean, std = advantages[learned].mean(), advantages[learned].std(correction=0)
         normalised = (advantages - mean) / (std + 1e-8)
         variance = returns[learned].var(correction=0).clamp_min(MIN_VARIANCE)
@@ -286,26 +289,29 @@ class PPOAgent(ReturnAgent):
     def minibatches(
         self, rollout: dict[str, Tensor], advantages: Tensor, returns: Tensor
     ) -> Iterator[tuple[Tensor, ...]]:
-        """Yield minibatches of the rollout's valid steps, shuffled in each epoch.
+        """Yield minibatches of the valid steps of all ranks, shuffled in each epoch.
 
         A minibatch consists of observations, actions, log-probabilities of the old policy,
-        advantages and returns, each (size, ...). `advantages` and `returns` are (steps, n).
+        advantages and returns, each (size, ...). `advantages` and `returns` are (steps, n), with
+        the environments of all ranks. Each rank gets its part of each minibatch.
         """
         actions = rollout["actions"].flatten(0, 1).to(self.device)
         outputs = rollout["outputs"].transpose(0, 1).flatten(1).to(self.device)
         with torch.no_grad():
-            old_log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
-        observations, advantages, returns = (
-            tensor.flatten(0, 1).to(self.device)
-            for tensor in (rollout["observations"], advantages, returns)
+            log_probs = self.distribution.log_prob(outputs, actions, self.network.log_std)
+        old_log_probs = log_probs.view_as(rollout["rewards"])
+        played = (rollout["observations"], rollout["actions"], old_log_probs)
+        tensors = (
+            *(ranks.of_all(tensor.to(self.device)) for tensor in played),
+            advantages,
+            returns,
         )
-        everything = (observations, actions, old_log_probs, advantages, returns)
-        rows = np.flatnonzero(self.rollout.valid)
+        everything = [tensor.flatten(0, 1).to(self.device) for tensor in tensors]
+        rows = np.flatnonzero(ranks.of_all(rollout["valid"]))
         for _ in range(self.settings.epochs):
             order = torch.from_numpy(self.generator.permutation(rows)).to(self.device)
-            shuffled = (tensor[order] for tensor in everything)
-            parts = (tensor.chunk(self.settings.minibatches) for tensor in shuffled)
-            yield from zip(*parts, strict=True)
+            for part in order.chunk(self.settings.minibatches):
+                yield tuple(tensor[ranks.part_of(part)] for tensor in everything)
 
     def insight(self, observation: Array) -> Insight:
         """Return the value and, if actions are discrete, their probabilities."""

@@ -22,6 +22,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.adam import RAdam
 from agents.agent import Step, Task
 from agents.checkpointing import under
@@ -115,9 +116,11 @@ class PQNAgent(QAgent):
     """Serves vectors and screens with discrete actions."""
 
     name = "pqn"
+    trains_on_ranks = True
     settings: PQNSettings
 
     def __init__(self, task: Task, settings: PQNSettings, seed: int, device: str = "cpu") -> None:
+        ranks.check_minibatches(settings.num_steps * task.num_envs, settings.minibatches)
         actions = number_of_actions("pqn", task.action_space)
         generator = torch.Generator().manual_seed(seed)
         backbone = layer_norm_backbone(task.observation_space, settings.width, generator)
@@ -131,7 +134,7 @@ class PQNAgent(QAgent):
         self.measure(step)
         self.rollout.write(self._length, step)
         self._length += 1
-        self.steps_seen += len(step.rewards)
+        self.steps_seen += len(step.rewards) * ranks.count()
         if self._length < self.settings.num_steps:
             return None
         self._length = 0
@@ -175,15 +178,19 @@ class PQNAgent(QAgent):
         )
 
     def minibatches(self, returns: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """Yield observations, actions and returns of valid steps, shuffled in each epoch."""
-        stored = [torch.from_numpy(a) for a in (self.rollout.observations, self.rollout.actions)]
-        everything = [tensor.flatten(0, 1).to(self.device) for tensor in (*stored, returns)]
-        rows = np.flatnonzero(self.rollout.valid)
+        """Yield this rank's part of each minibatch: observations, actions and returns.
+
+        Minibatches consist of the valid steps of all ranks, shuffled in each epoch. `returns` are
+        those of this rank's environments.
+        """
+        rollout = {name: torch.from_numpy(array) for name, array in self.rollout.arrays().items()}
+        tensors = (rollout["observations"], rollout["actions"], returns)
+        everything = [ranks.of_all(each.to(self.device)).flatten(0, 1) for each in tensors]
+        rows = np.flatnonzero(ranks.of_all(rollout["valid"]))
         for _ in range(self.settings.epochs):
             order = torch.from_numpy(self.generator.permutation(rows)).to(self.device)
-            shuffled = (tensor[order] for tensor in everything)
-            parts = (tensor.chunk(self.settings.minibatches) for tensor in shuffled)
-            yield from zip(*parts, strict=True)
+            for part in order.chunk(self.settings.minibatches):
+                yield tuple(tensor[ranks.part_of(part)] for tensor in everything)
 
     def tensors(self) -> dict[str, Any]:
         """Return network, optimizer and the unfinished rollout."""

@@ -13,6 +13,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.agent import Array, Insight, Task, UnsuitableTaskError, agents_for
 from agents.networks.backbones import orthogonal
 from agents.networks.policy_network import PolicyNetwork, best_in
@@ -78,9 +79,10 @@ class QAgent(ReturnAgent):
         """Return epsilon-greedy actions (n,); greedy ones with `explore=False`."""
         actions: Array = self._values(observations).argmax(0)
         if explore:
-            count, choices = len(actions), self.network.head.out_features
-            at_random = self.generator.random(count) < self.epsilon
-            actions = np.where(at_random, self.generator.integers(choices, size=count), actions)
+            shape, choices = actions.shape, self.network.head.out_features
+            at_random = ranks.sampled(self.generator.random, shape) < self.epsilon
+            random = ranks.sampled(lambda n: self.generator.integers(choices, size=n), shape)
+            actions = np.where(at_random, random, actions)
         return actions + self._first_action
 
     def insight(self, observation: Array) -> Insight:

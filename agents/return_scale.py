@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.agent import Array, Step, Task
 from agents.checkpointing import under
 from agents.torch_agent import TorchAgent
@@ -93,7 +94,7 @@ class ReturnScale:
         paid = rewards != 0.0
         weights[paid] += waiting[paid]
         waiting[paid] = 0.0
-        self._finished *= math.exp(-int(valid.sum()) / MEMORY)
+        self._finished *= math.exp(-int(valid.sum()) * ranks.count() / MEMORY)
         ended = over | ~valid
         if ended.any():
             self._finished += self._running[3:, ended].sum(1)
@@ -104,7 +105,7 @@ class ReturnScale:
 
         The factor is 1 at the first time: values that nothing was learned for have no unit yet.
         """
-        squares, weight = self._finished + self._running[3:].sum(1)
+        squares, weight = ranks.totals((self._finished + self._running[3:].sum(1)).tolist())
         if not (squares > 0.0 and weight > 0.0):
             return 1.0
         before, self.value = self.value, math.sqrt(squares / weight) / self._size

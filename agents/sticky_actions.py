@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from agents import ranks
 from agents.agent import Array
 
 
@@ -33,5 +34,5 @@ def persist(
 
 def hold(held: Array, new: Array, persistence: float, generator: np.random.Generator) -> Array:
     """Return `held` (n, ...), with each of the n replaced by `new` with chance 1 / persistence."""
-    renewed = generator.random(len(held)) < 1 / persistence
+    renewed = ranks.sampled(generator.random, (len(held),)) < 1 / persistence
     return np.where(renewed.reshape(-1, *(1,) * (held.ndim - 1)), new, held)

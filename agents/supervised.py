@@ -20,6 +20,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.agent import Array, Insight, Step, Task, UnsuitableTaskError
 from agents.networks.backbones import make_backbone, orthogonal
 from agents.networks.bottleneck import Bottleneck
@@ -100,6 +101,7 @@ class SupervisedAgent(TorchAgent):
 
     name = "supervised"
     learns_from_labels = True
+    trains_on_ranks = True
 
     def __init__(
         self, task: Task, settings: SupervisedSettings, seed: int, device: str = "cpu"
@@ -136,12 +138,13 @@ class SupervisedAgent(TorchAgent):
         """Take one gradient step for the last predictions."""
         if not step.valid.any():
             return None
-        self.steps_seen += len(step.rewards)
+        examples = len(step.rewards) * ranks.count()
+        self.steps_seen += examples
         if self.settings.anneal:
             self.anneal()
         loss = self.loss(step)
         self.descend(loss, self.settings.max_grad_norm)
-        if self.steps_seen // len(step.rewards) % REPORT_EVERY:
+        if self.steps_seen // examples % REPORT_EVERY:
             return None
         return self.check({"loss": loss.item(), "mean_reward": float(step.rewards.mean())})
 
@@ -155,7 +158,8 @@ class SupervisedAgent(TorchAgent):
             chosen: Array = self.distribution.from_environment(step.labels)
             advantages: Array = np.ones(len(chosen), np.float32)
         else:
-            chosen, rewards = self._sampled, step.rewards[step.valid]
+            paid = torch.from_numpy(step.rewards[step.valid])
+            chosen, rewards = self._sampled, ranks.of_all(paid, axis=0).numpy()
             advantages = (step.rewards - rewards.mean()) / (rewards.std() + 1e-8)
         actions = torch.as_tensor(chosen, device=self.device)
         log_probs = self.distribution.log_prob(self._outputs, actions, self.network.log_std)

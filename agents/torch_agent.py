@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents import ranks
 from agents.adam import Adam
 from agents.agent import NO_BACKBONE, Agent, Array, DivergedError, Task, UnsuitableTaskError
 from agents.checkpointing import under
@@ -50,14 +51,16 @@ class TorchAgent(Agent):
         assert self.parameters.grad is not None
         self.parameters.grad.zero_()
         loss.backward()
+        ranks.average(self.parameters.grad)
         self.optimizer.step(max_grad_norm)
 
     def check(self, metrics: dict[str, float]) -> dict[str, float]:
-        """Return the metrics if all of them are finite.
+        """Return the metrics, as means over all ranks, if all of them are finite.
 
         Raises:
             DivergedError: if training has diverged.
         """
+        metrics = ranks.means(metrics)
         if not np.isfinite(list(metrics.values())).all():
             raise DivergedError(
                 f"{self.name} diverged after {self.steps_seen:,} steps: {metrics}; use a smaller "

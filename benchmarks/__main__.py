@@ -50,6 +50,10 @@ COMMANDS = {
         "Train far past solved: what was learned should stay.",
         "benchmarks.past_solved:PastSolvedCommand",
     ),
+    "ranks": Command(
+        "Train with one process and with several, and compare the speeds.",
+        "benchmarks.ranks:RanksCommand",
+    ),
     "preferences": Command(
         "Learn rewards from comparisons, and train on them.",
         "benchmarks.preferences:PreferencesCommand",

@@ -33,6 +33,19 @@ class Logger(Protocol):
         """Add points (n, k), columns (n,) to colour them by, and thumbnails (n, side, side)."""
 
 
+class NoLogger:
+    """A logger that writes nothing, for all ranks but the first; see `agents.ranks`."""
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        """Ignore the values."""
+
+    def gif(self, tag: str, frames: list[Array], frames_per_second: float, step: int) -> None:
+        """Ignore the pictures."""
+
+    def embedding(self, embedding: tuple[Array, dict[str, Array], Array | None], step: int) -> None:
+        """Ignore the points."""
+
+
 LAYOUT = {
     "How good is the agent?": {
         "evaluation score": ["Multiline", ["eval/mean_score"]],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents import make_agent
+from agents import make_agent, ranks
 from agents.agent import Agent, DivergedError, Step, Task
 from agents.checkpointing import (
     agent_numbers,
@@ -22,6 +22,8 @@ from agents.checkpointing import (
 )
 from agents.user_agent import AgentMaker
 from envs.engine.batch import TERM_PREFIX
+from envs.names import load, one_of
+from envs.registry import AGENTS
 from rewards.errors import describe
 from rewards.guard import MARKS, STEP
 from training.checked import checked
@@ -60,9 +62,10 @@ def make_agent_and_runner(
     `maker` makes an agent that a user wrote.
 
     Raises:
-        ValueError: if the agent cannot start with the backbone of the run that `config` names.
+        ValueError: if the agent cannot start with the backbone of the run that `config` names, or
+            if several processes cannot train it.
     """
-    runner = VectorRunner(environments, fresh_seed(config.seed))
+    runner = _make_runner(environments, fresh_seed(config.seed))
     task = make_task(config, runner)
     agent = make_agent(config.agent, task, config.settings, config.seed, config.device, maker)
     if config.pretrained is not None:
@@ -70,14 +73,36 @@ def make_agent_and_runner(
     if config.freeze:
         agent.freeze_backbone()
     agent.set_lookahead(runner.lookahead)
+    if ranks.count() > 1:
+        _check_ranks(config, agent, runner)
     return agent, runner
+
+
+def _check_ranks(config: RunConfig, agent: Agent, runner: VectorRunner) -> None:
+    """Check that several processes can train an agent in these environments together."""
+    if not agent.trains_on_ranks:
+        able = [name for name, entry in AGENTS.items() if load(entry.target).trains_on_ranks]
+        raise ValueError(
+            f"--agent {config.agent} trains in one process: start it without torchrun, or use "
+            f"{one_of(able)}"
+        )
+    if not runner.exact:
+        raise ValueError(
+            f"{config.env} is trained in one process, because its state cannot be saved: start it "
+            "without torchrun"
+        )
+
+
+def _make_runner(environments: Any, seed: int) -> VectorRunner:
+    """Return a runner of this rank's environments; the seeds of all ranks follow one another."""
+    return VectorRunner(environments, seed + ranks.rank() * environments.num_envs)
 
 
 def make_task(config: RunConfig, runner: VectorRunner) -> Task:
     """Return the task of the agent that `runner` serves."""
     environments = runner.environments
     spaces = (environments.single_observation_space, environments.single_action_space)
-    return Task(config.env, *spaces, config.num_envs, config.steps, runner.terms)
+    return Task(config.env, *spaces, runner.count, config.steps, runner.terms)
 
 
 class Run:
@@ -120,6 +145,18 @@ class Run:
         score, bar = self.progress.evaluated_score, self.config.solved_score
         return score is not None and bar is not None and score >= bar
 
+    @property
+    def step_size(self) -> int:
+        """Number of environment steps when all environments of all ranks make one step."""
+        return int(self.runner.count) * ranks.count()
+
+    def add_counts(self, counted: list[int]) -> list[int]:
+        """Add the feedback numbers and episodes that each rank has counted; return zeros."""
+        numbers, episodes = ranks.totals(counted)
+        self.progress.feedback_numbers += int(numbers)
+        self.progress.episodes += int(episodes)
+        return [0, 0]
+
     def follow_curriculum(self) -> None:
         """Replace the environments if the curriculum has another level at this step.
 
@@ -140,7 +177,7 @@ class Run:
         self.close()
         environments = make_environments(self.env, count, options)
         seed = fresh_seed(self.config.seed, self.progress.steps, LEVEL)
-        self.runner = VectorRunner(environments, seed)
+        self.runner = _make_runner(environments, seed)
         self.progress.level = level
 
     def close(self) -> None:
@@ -148,17 +185,24 @@ class Run:
         self.runner.environments.close()
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, with what is different in other ranks as `rank1.<name>`."""
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
         for name, array in self.runner.checkpoint().items():
             tensors[f"environments.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
         for name, array in self.measures.checkpoint().items():
             tensors[f"measures.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
+        parts = ranks.to_first({name: tensor.cpu() for name, tensor in tensors.items()})
+        if parts is None:
+            return
+        for k, part in enumerate(parts[1:], 1):
+            other = {n: tensor for n, tensor in part.items() if not tensor.equal(parts[0][n])}
+            tensors |= {f"rank{k}.{name}": tensor for name, tensor in other.items()}
         numbers = {
             "progress": vars(self.progress),
             "curves": self.curves.checkpoint(),
             "agent": self.agent.numbers(),
             "settings": self.config.fixed(),  # `load_config` compares them
+            **({"ranks": len(parts)} if len(parts) > 1 else {}),
         }
         save_checkpoint(self.folder, tensors, numbers)
 
@@ -172,17 +216,21 @@ class Run:
             return
         if self.best_score is not None and score < self.best_score:
             return
-        tensors = {f"agent.{name}": tensor for name, tensor in tensors.items()}
-        write_tensors(self.folder / BEST, tensors, {"progress": vars(self.progress)})
+        if ranks.rank() == 0:
+            tensors = {f"agent.{name}": tensor for name, tensor in tensors.items()}
+            write_tensors(self.folder / BEST, tensors, {"progress": vars(self.progress)})
         self.best_score = score
 
     def restore(self) -> None:
         """Continue from the folder's checkpoint.
 
         Raises:
-            RunError: if the checkpoint is missing or damaged, or holds only what playing needs.
+            RunError: if the checkpoint is missing or damaged, or holds only what playing needs, or
+                if another number of processes has written it.
         """
         tensors, numbers = load_checkpoint(self.folder)
+        self._check_ranks(numbers.get("ranks", 1))
+        tensors |= under(f"rank{ranks.rank()}.", tensors)
         best = best_model(self.folder)  # also refuses a damaged one now, and not at the end
         self.best_score = None if best is None else best.score
         environments = under("environments.", tensors)
@@ -220,6 +268,14 @@ class Run:
                 f"({describe(error)})"
             ) from None
 
+    def _check_ranks(self, count: Any) -> None:
+        if count != ranks.count():
+            processes = "one process" if count == 1 else f"{count} processes"
+            raise RunError(
+                f"{self.shown_folder} is trained by {processes}, and cannot be continued by "
+                f"{ranks.count()}: {ranks.program(count)} train.py --resume {self.shown_folder}"
+            )
+
 
 def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> None:
     """Train until the run is solved, converged, out of steps or interrupted.
@@ -227,6 +283,8 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     A checkpoint is written at the start of a new run, every `SAVE_SECONDS` and at the end.
     Everything that decides the course of training counts environment steps, never seconds, so a run
     that was stopped and resumed gives the same bits as one that was not.
+
+    Ranks ask each other only after an update or an evaluation, as asking takes time.
     """
     config, progress, agent = run.config, run.progress, run.agent
     if not has_checkpoint(run.folder):
@@ -234,34 +292,38 @@ def train(run: Run, logger: Logger, display: Display, interrupted: Event) -> Non
     takes_feedback = learns(agent)
     first_step, began = progress.steps, time.monotonic()
     MARKS.words[STEP] = first_step
-    saved = began
+    saved, counted, ask = began, [0, 0], True
     while not (progress.steps >= config.steps or run.solved or agent.converged):
-        if interrupted.is_set():
+        if ask and ranks.any_of(interrupted.is_set()):
+            interrupted.set()
             break
         run.follow_curriculum()
         runner = run.runner
         actions = agent.act(runner.observations)
         step, episodes = runner.step(actions)
         if measured := run.measures.add(step):
-            logger.scalars(measured, progress.steps + runner.count)
+            logger.scalars(measured, progress.steps + run.step_size)
         metrics = _learn(run, step, logger)
-        before, progress.steps = progress.steps, progress.steps + runner.count
+        before, progress.steps = progress.steps, progress.steps + run.step_size
         MARKS.words[STEP] = progress.steps
-        progress.feedback_numbers += (
-            numbers_of(step, agent.learns_from_labels) if takes_feedback else 0
-        )
+        counted[0] += numbers_of(step, agent.learns_from_labels) if takes_feedback else 0
         if episodes is not None:
-            progress.episodes += len(episodes.returns)
+            counted[1] += len(episodes.returns)
             for began_at, means in run.curves.add(episodes, progress.steps):
                 logger.scalars(means, began_at)
-        if due := progress.steps // config.eval_every > before // config.eval_every:
+        due = progress.steps // config.eval_every > before // config.eval_every
+        ask = due or metrics is not None or ranks.count() == 1
+        if ask:
+            counted = run.add_counts(counted)
+        if due:
             _evaluate_in_training(run, logger)
         if metrics is not None or due:
             speed = (progress.steps - first_step) / (time.monotonic() - began)
             _report(run, logger, display, metrics or {}, speed)
-        if time.monotonic() - saved > SAVE_SECONDS:
+        if ask and ranks.any_of(time.monotonic() - saved > SAVE_SECONDS):
             run.save()
             saved = time.monotonic()
+    run.add_counts(counted)
     run.save()
 
 
@@ -270,7 +332,7 @@ def _learn(run: Run, step: Step, logger: Logger) -> dict[str, float] | None:
     try:
         return run.agent.learn(step)
     except DivergedError as error:
-        at = run.progress.steps + run.runner.count
+        at = run.progress.steps + run.step_size
         logger.scalars(run.measures.measure(), at)
         logger.scalars({f"train/{name}": value for name, value in error.metrics.items()}, at)
         raise
@@ -317,18 +379,25 @@ def _evaluate_in_training(run: Run, logger: Logger) -> None:
 
 
 def _evaluate(run: Run, agent: Agent, *purpose: int) -> Evaluation:
-    """Evaluate an agent of the run on seeds that belong to this step and purpose only."""
+    """Evaluate an agent of the run on seeds that belong to this step and purpose only.
+
+    Rank 0 does it for all.
+    """
     config, seed = run.config, fresh_seed(run.config.seed, run.progress.steps, *purpose)
-    if purpose != (FINAL,):
-        return evaluate(agent, run.env, run.make_options, config.eval_episodes, seed)
-    options, record_as = run.report_options, config.agent
-    return evaluate(agent, run.env, options, config.eval_episodes, seed, record_as)
+    is_final = purpose == (FINAL,)
+    options = run.report_options if is_final else run.make_options
+    record_as = config.agent if is_final else ""
+    return ranks.from_first(
+        lambda: evaluate(agent, run.env, options, config.eval_episodes, seed, record_as)
+    )
 
 
 def _log_evaluation(run: Run, logger: Logger, evaluation: Evaluation, *purpose: int) -> None:
     """Log an evaluation, with a video of one episode and the agent's own pictures."""
     config, step = run.config, run.progress.steps
     run.progress.evaluated_step = step
+    if ranks.rank() > 0:
+        return
     correlation = evaluation.length_correlation
     logger.scalars(
         {

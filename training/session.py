@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from agents import ranks
 from rewards.command_line import quoted
 from rewards.expression import RewardError, has_code
 from training.config import RunConfig, changeable_settings, other_versions
@@ -23,7 +24,7 @@ from training.display import make_display
 from training.evaluation import score_text
 from training.feedback import kind_of
 from training.lock import locked
-from training.logger import Logger, TensorBoardLogger
+from training.logger import Logger, NoLogger, TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
 from training.messages import one_line, say
 from training.recorded_episodes import keep_episodes
@@ -98,24 +99,29 @@ def run_session(
     with ExitStack() as stack:
         stack.enter_context(torch_threads(config.threads))
         if resume is not None:
-            stack.enter_context(locked(resume))
-            remove_temporary_files(resume)
+            if ranks.rank() == 0:
+                stack.enter_context(locked(resume))
+                remove_temporary_files(resume)
             for line in other_versions(read_json(resume / CONFIG)["versions"]):
                 say(console, one_line(line))
         options = config.make_options | ({} if user.reward is None else {"reward": user.reward})
-        environments = make_environments(user.env or config.env, config.num_envs, options)
+        count = ranks.share_of(config.num_envs)
+        environments = make_environments(user.env or config.env, count, options)
         stack.callback(environments.close)
         run, sources = prepare(config, environments, run_dir, resume, command, user)
         if resume is None and config.pretrained is not None:
             say(console, f"starting with the backbone of {config.pretrained}")
         stack.enter_context(closing(run))
-        if resume is None:
+        if resume is None and ranks.rank() == 0:
             stack.enter_context(locked(run.folder))
         if _is_finished(run):
             say(console, _how_to_continue(run))
             return Ending(run, run.progress.steps)
         stack.enter_context(_errors_with_the_run(run))
-        interrupted = stack.enter_context(interruptible())
+        interrupted = stack.enter_context(interruptible(announced=ranks.count() == 1))
+        if ranks.rank() > 0:
+            silent = CallbackLogger(NoLogger(), None, interrupted)
+            return _train_and_evaluate(console, run, silent, interrupted)
         logger = stack.enter_context(closing(TensorBoardLogger(run.folder, run.progress.steps)))
         if resume is None:
             describe_run(logger, run.config, command, sources)
@@ -133,6 +139,9 @@ def _errors_with_the_run(run: Run) -> Iterator[None]:
     except RewardError as error:
         text = with_step(str(error), run.progress.steps, run.shown_folder)
         raise RewardError(text) from None
+    except ranks.LostRankError as error:
+        how = f"{ranks.program(ranks.count())} train.py --resume {quoted(run.shown_folder)}"
+        raise ranks.LostRankError(f"{error}; continue from the last checkpoint: {how}") from None
     except OSError as error:
         if not run.folder.is_dir():
             raise OSError(f"{run.shown_folder} is gone: was it renamed or removed?") from None
@@ -185,7 +194,7 @@ def prepare(
         config = replace(config, reward=runner.reward.expression)
     if new:
         check_levels(config, environments, runner.reward)
-    folder = resume or _new_folder(run_dir, config, command, sources)
+    folder = resume or ranks.from_first(lambda: _new_folder(run_dir, config, command, sources))
     run = Run(config, folder, agent, runner, user)
     if not new:
         run.restore()
@@ -273,7 +282,7 @@ def _train_and_evaluate(
     with make_display(console, title, first_step, config.steps) as display:
         train(run, logger, display, interrupted)
     seconds = time.monotonic() - began
-    if interrupted.is_set() and not logger.stopped and not run.solved:
+    if ranks.any_of(interrupted.is_set()) and not logger.stopped and not run.solved:
         return Ending(run, first_step, seconds, interrupted=True)
     return Ending(run, first_step, seconds, evaluate_and_record(run, logger))
 
@@ -294,7 +303,8 @@ def next_commands(ending: Ending) -> list[str]:
     folder = quoted(run.shown_folder)
     if ending.interrupted:
         trust = f" {trust_flag()}" if has_code(run.config.reward) else ""
-        return [f"Continue:    python train.py --resume {folder}{trust}"]
+        program = ranks.program(ranks.count())
+        return [f"Continue:    {program} train.py --resume {folder}{trust}"]
     if ending.final is None:
         return []
     unsolved = run.config.solved_score is not None and not run.solved
@@ -313,8 +323,9 @@ def evaluate_and_record(run: Run, logger: Logger) -> FinalEvaluation:
         OSError: if the run folder cannot be written.
     """
     final = evaluate_finally(run, logger)
-    keep_episodes(run.folder, final.best.recorded, final.last.recorded)
-    write_json(run.folder / EVALUATION, _content(run, final))
+    if ranks.rank() == 0:
+        keep_episodes(run.folder, final.best.recorded, final.last.recorded)
+        write_json(run.folder / EVALUATION, _content(run, final))
     return final
 
 

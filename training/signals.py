@@ -25,9 +25,10 @@ def signals_to_end() -> list[signal.Signals]:
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
+def interruptible(announced: bool = True) -> Iterator[threading.Event]:
     """Yield an event that the first of `SIGNALS` sets; the second one interrupts as usual.
 
+    With `announced`, a line on standard error says that it has been received.
     A signal that is ignored, as SIGHUP is under `nohup`, stays ignored.
     """
     event = threading.Event()
@@ -41,7 +42,8 @@ def interruptible() -> Iterator[threading.Event]:
         event.set()
         if number == getattr(signal, "SIGHUP", None):
             _silence()
-        print("\nStopping and saving. Press Ctrl-C again to quit at once.", file=sys.stderr)
+        if announced:
+            print("\nStopping and saving. Press Ctrl-C again to quit at once.", file=sys.stderr)
         signal.signal(number, before[number])
 
     for number in signals:

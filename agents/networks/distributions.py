@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from torch import Tensor
 
+from agents import ranks
 from agents.agent import Array, UnsuitableTaskError
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -60,7 +61,10 @@ class Categorical:
 
         Outputs of shape (k, n, m), for several actions in each state, get noise (m, n, k).
         """
-        return np.asarray(generator.standard_exponential(shape, np.float32)).T
+        noise = ranks.sampled(
+            lambda each: generator.standard_exponential(each, np.float32), shape, axis=1
+        )
+        return noise.T
 
     def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
         """Return the actions (n,) that `noise` (n, k) samples, by the Gumbel-max trick."""
@@ -112,7 +116,10 @@ class Gaussian:
 
     def noise(self, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
         """Return normal variables (n, k) for outputs of shape (k, n); they decide the sample."""
-        return np.asarray(generator.standard_normal(shape, np.float32)).T
+        noise = ranks.sampled(
+            lambda each: generator.standard_normal(each, np.float32), shape, axis=1
+        )
+        return noise.T
 
     def with_noise(self, outputs: Array, log_std: Array, noise: Array) -> Array:
         """Return the actions (n, k) that `noise` (n, k) samples."""
