@@ -14,7 +14,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.report import show_facts
 from benchmarks.tables import SUITES
 from envs.names import load, suggest
-from rewards.command_line import USAGE_ERROR, use_utf8
+from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
 from training.cli import check_file, read_options
 
@@ -102,9 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ModuleNotFoundError, OSError, ValueError) as error:
         Console(stderr=True).print(f"benchmarks: {error}", markup=False, soft_wrap=True)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        Console(stderr=True).print("benchmarks: interrupted")
+        return INTERRUPTED
     if command.json is not None:
         command.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return INTERRUPTED if found.get("interrupted") else 0
 
 
 def read(arguments: Sequence[str]) -> BenchmarkCommand:

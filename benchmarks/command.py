@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -34,6 +35,15 @@ class BenchmarkCommand(ABC):
         Raises:
             ValueError: for options that cannot be used; the message is one line.
         """
+
+
+@contextmanager
+def interruptible_runs(found: dict[str, Any]) -> Iterator[None]:
+    """Let Ctrl-C end the runs, and note it in what `--json` writes: `"interrupted": true`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        found["interrupted"] = True
 
 
 def select_names(names: Sequence[str], known: Collection[str]) -> Sequence[str]:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 import train
 from agents.validation import at_least_one
-from benchmarks.command import BenchmarkCommand, Names
+from benchmarks.command import BenchmarkCommand, Names, interruptible_runs
 from benchmarks.doctor_cases import HEALTHY, ILL, REWARDS, Case, register_ill_observations
 from benchmarks.report import show_table
 from benchmarks.training import in_processes
@@ -67,13 +67,14 @@ class DoctorCommand(BenchmarkCommand):
 
         Ctrl-C ends them; the table then shows those that were over.
         """
-        outcomes = []
-        with contextlib.suppress(KeyboardInterrupt):
+        outcomes: list[Outcome] = []
+        found: dict[str, Any] = {}
+        with interruptible_runs(found):
             for outcome in run_cases(self.results, self.runs, self.jobs):
                 say(console, describe(outcome))
                 outcomes.append(outcome)
         show_outcomes(console, outcomes)
-        return {"doctor": [asdict(outcome) for outcome in outcomes]}
+        return found | {"doctor": [asdict(outcome) for outcome in outcomes]}
 
 
 def run_cases(folder: Path, names: Collection[str], jobs: int) -> Iterator[Outcome]:

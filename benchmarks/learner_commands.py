@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from agents.validation import at_least_one
 from benchmarks import agents, comparison, learners, runs, tuning
-from benchmarks.command import BenchmarkCommand, Names, Steps, select_names
+from benchmarks.command import BenchmarkCommand, Names, Steps, interruptible_runs, select_names
 from benchmarks.learners import Learner
 from benchmarks.learning_curves import draw_curves
 from benchmarks.protocol import GAMES, EvalProtocol
@@ -91,7 +90,8 @@ class TableCommand(LearnersCommand):
         lines = Lines(self.results or self.file)
         stored = len(runs.stored_runs(lines, jobs))
         say(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
-        with contextlib.suppress(KeyboardInterrupt):
+        content: dict[str, Any] = {}
+        with interruptible_runs(content):
             for run in runs.run_all(jobs, str(self.jobs), lines) if not self.show else ():
                 say(console, run if isinstance(run, str) else runs.describe(run))
         order = {job.key: k for k, job in enumerate(jobs)}
@@ -99,7 +99,7 @@ class TableCommand(LearnersCommand):
         comparison.show_runs(console, self.protocols, found)
         if self.figures is not None:
             draw(self.figures, self.protocols, found)
-        return {self.file.stem: [dataclasses.asdict(run) for run in found]}
+        return content | {self.file.stem: [dataclasses.asdict(run) for run in found]}
 
 
 @dataclass(frozen=True)
@@ -165,14 +165,15 @@ class TuneCommand(LearnersCommand):
         for line in learners.left_out():
             say(console, line)
         lines = Lines(self.results or tuning.FILE)
-        with contextlib.suppress(KeyboardInterrupt):
+        content: dict[str, Any] = {}
+        with interruptible_runs(content):
             for protocol in self.protocols:
                 all_of_game = learners.tunable(learners.learners_of(protocol))
                 for learner in select_learners(self.learners, all_of_game):
                     workers = str(self.jobs)
                     for line in tuning.tune(protocol, learner, lines, self.trials, workers):
                         say(console, line)
-        return {}
+        return content
 
 
 def select_learners(names: Sequence[str], learners: Sequence[Learner]) -> list[Learner]:

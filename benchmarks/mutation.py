@@ -39,7 +39,7 @@ from typing import NamedTuple
 from agents.validation import at_least_one, positive
 from benchmarks.mutation_operators import Change, changes
 from envs.engine.cache import cache_root
-from rewards.command_line import USAGE_ERROR
+from rewards.command_line import INTERRUPTED, USAGE_ERROR
 from training.cli import read_options
 
 ROOT = Path(__file__).parent.parent
@@ -346,6 +346,7 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = LIMITS) -> int
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     results: list[tuple[Mutant, Verdict]] = []
     entries: list[str] = []
+    interrupted = False
     try:
         for mutant, verdict in judge(options, chosen, limits):
             results.append((mutant, verdict))
@@ -355,9 +356,11 @@ def main(arguments: Sequence[str] | None = None, limits: Limits = LIMITS) -> int
             print(f"{verdict.value} {len(results)}/{len(chosen)}:\n{entries[-1]}", flush=True)
             if options.survivors is not None:
                 options.survivors.write_text("\n".join(entries), encoding="utf-8")
-    except (KeyboardInterrupt, TimeoutError):
+    except (KeyboardInterrupt, TimeoutError) as ending:
         print(f"stopped after {len(results)} of {len(chosen)} mutants")
-    return 0 if report(results) >= GOAL else 1
+        interrupted = isinstance(ending, KeyboardInterrupt)
+    reached = report(results) >= GOAL
+    return INTERRUPTED if interrupted else 0 if reached else 1
 
 
 if __name__ == "__main__":

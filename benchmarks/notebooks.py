@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rewards.command_line import INTERRUPTED, USAGE_ERROR
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 QUICK = """
 from training import api
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = notebooks(options.names, options.lang)
     except ValueError as error:
         print(f"notebooks: {error}", file=sys.stderr)
-        return 2
+        return USAGE_ERROR
     read_ones = [read(file) for file in files]
     if options.quick:
         files, read_ones = [Path("quick")], [shortened(read_ones)]
@@ -113,6 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except CellControlSignal as error:  # with the cell and its traceback
             print(f"notebooks: {file.stem}: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print(f"notebooks: {file.stem}: interrupted", file=sys.stderr)
+            return INTERRUPTED
         seconds = time.monotonic() - began[0], _processor_seconds() - began[1]
         print(f"{file.stem:36} {seconds[0]:6.1f} s, of processors {seconds[1]:6.1f} s", flush=True)
         if options.out is not None:

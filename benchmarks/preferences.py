@@ -18,7 +18,7 @@ import torch
 import tyro
 from rich.console import Console
 
-from benchmarks.command import BenchmarkCommand, Names, select_names
+from benchmarks.command import BenchmarkCommand, Names, interruptible_runs, select_names
 from benchmarks.past_solved import Curve
 from benchmarks.report import number, show_table
 from benchmarks.runs import Lines
@@ -98,17 +98,18 @@ class PreferencesCommand(BenchmarkCommand):
             for share in (self.mistakes if count else self.mistakes[:1])
             for seed in self.seeds
         ]
-        results = []
-        try:
+        results: list[Result] = []
+        found: dict[str, Any] = {}
+        with interruptible_runs(found):
             for result in run_trials(trials, Lines(self.results)):
                 say(console, describe(result))
                 results.append(result)
-        except KeyboardInterrupt:
+        if len(results) < len(trials):
             say(console, f"stopped: {len(results)} of {len(trials)} runs are over")
         show_table(console, HEADINGS, [_row(group) for group in grouped(results)])
         if self.figure is not None:
             draw(self.figure, results)
-        return {"preferences": [asdict(result) for result in results]}
+        return found | {"preferences": [asdict(result) for result in results]}
 
 
 def run_trials(trials: Sequence[Trial], lines: Lines) -> Iterator[Result]:

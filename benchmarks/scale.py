@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import statistics
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,14 @@ from gymnasium.wrappers.vector import TransformReward
 from rich.console import Console
 
 from agents.validation import at_least_one, positive
-from benchmarks.command import BenchmarkCommand, Names, Seconds, Steps, select_names
+from benchmarks.command import (
+    BenchmarkCommand,
+    Names,
+    Seconds,
+    Steps,
+    interruptible_runs,
+    select_names,
+)
 from benchmarks.protocol import GAMES
 from benchmarks.report import number, show_table, spread
 from benchmarks.training import in_processes, new_run, preset_config, time_limit
@@ -146,15 +152,16 @@ class ScaleCommand(BenchmarkCommand):
             f"{len(trials)} runs of {total:,} steps together: at most about {minutes:.0f} minutes "
             f"on one core, {minutes / self.jobs:.1f} with {self.jobs} jobs",
         )
-        results = []
-        with contextlib.suppress(KeyboardInterrupt):
+        results: list[Result] = []
+        found: dict[str, Any] = {}
+        with interruptible_runs(found):
             for result in run_trials(trials, self.jobs, self.seconds):
                 say(console, describe(result))
                 results.append(result)
         if len(results) < len(trials):
             say(console, f"\nStopped: {len(results)} of {len(trials)} runs are over.")
         show_scales(console, results)
-        return {"scales": [asdict(result) for result in results]}
+        return found | {"scales": [asdict(result) for result in results]}
 
 
 def plan(

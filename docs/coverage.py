@@ -6,6 +6,7 @@ must exist. With --check, docs/coverage.md is compared with the rows and not wri
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 import tomllib
@@ -158,14 +159,17 @@ def page(sections: Sequence[dict[str, Any]]) -> str:
     return "\n".join([HEAD.format(rows=number, covered=covered), "\n\n".join(tables), ""])
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the page and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare the page")
+    options = parser.parse_args(arguments)
     try:
         text = page(tomllib.loads((FOLDER / "coverage.toml").read_text("utf-8"))["sections"])
     except ValueError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2
-    if "--check" not in arguments:
+    if not options.check:
         PAGE.write_text(text, "utf-8")
     elif not PAGE.is_file() or PAGE.read_text("utf-8") != text:
         print("coverage: docs/coverage.md differs; run python docs/coverage.py", file=sys.stderr)
@@ -174,4 +178,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

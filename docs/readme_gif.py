@@ -6,9 +6,9 @@ agent on paddle-and-ball, and the trained agent on the bicycle's path task.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +79,15 @@ def frames() -> Iterator[Array]:
         yield pixels_of(canvas)
 
 
-def main(path: Path) -> None:
-    """Write the animation to `path`."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the animation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "readme.gif")
+    path = parser.parse_args(arguments).path
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         write_gif(file, frames(), FRAMES_PER_SECOND)
     print(f"wrote {path}: {path.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "readme.gif")
+    main()

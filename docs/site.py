@@ -7,6 +7,7 @@ written to build/site and can be opened there without a server.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import io
@@ -15,7 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -58,8 +59,9 @@ API = """\
 """
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Collect the pages, build the site and return the exit code."""
+    argparse.ArgumentParser(description=__doc__).parse_args(arguments)  # there are no options
     shutil.rmtree(PAGES, ignore_errors=True)
     collect()
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]

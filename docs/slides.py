@@ -6,8 +6,10 @@ language in build/slides, which needs no internet and prints as PDF, one page pe
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import markdown
@@ -48,8 +50,9 @@ PAGE = """\
 """
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write all slides and print their files."""
+    argparse.ArgumentParser(description=__doc__).parse_args(arguments)  # there are no options
     SLIDES.mkdir(parents=True, exist_ok=True)
     for lesson in sorted(LESSONS.glob("*lesson*.md")):
         file = SLIDES / f"{lesson.stem}.html"

@@ -25,7 +25,7 @@ from playing.summary import Summary
 from rewards.command_line import as_typed, quoted
 from rewards.expression import has_code
 from rewards.make import reward_of
-from training.messages import one_line
+from training.messages import counted, one_line
 from training.recorded_episodes import About, EpisodeRecorder, RecordedEpisodes, write_episodes
 from training.supervisor import SECONDS
 from training.vector_runner import make_environment
@@ -145,7 +145,7 @@ def save_episodes(options: PlayOptions, episodes: RecordedEpisodes | None) -> No
     except OSError as error:
         raise PlayError(f"cannot write {path}: {error.strerror or error}") from None
     command = as_typed(f"python -m rewards rescore {quoted(path)} REWARD")
-    tell(f"{path}: {len(episodes)} episodes; pay them by another reward: {command}")
+    tell(f"{path}: {counted(len(episodes), 'episode')}; pay them by another reward: {command}")
 
 
 def watch(options: PlayOptions) -> Summary:
@@ -230,7 +230,7 @@ def record(options: PlayOptions, path: Path, most_seconds: float = MAX_VIDEO_SEC
         raise PlayError(f"cannot write {path}: {error.strerror}") from None
     if seconds is not None and not playback.episode.over:
         tell(f"the video stops after {seconds:g} s; --episodes 1 records the whole episode")
-    tell(f"wrote {path}: {frames} frames, {path.stat().st_size / 1e6:.1f} MB")
+    tell(f"wrote {path}: {counted(frames, 'frame')}, {path.stat().st_size / 1e6:.1f} MB")
     return _summary(selection, playback, playback.results)
 
 

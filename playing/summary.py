@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from playing.playback import Episode, Result
+from training.messages import counted
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class Summary:
         played = f"{self.agent} on {self.env_id}"
         if not self.results:
             episode, so_far = self.current, self.current.result
+            steps = counted(episode.steps, "step")
             return (
-                f"{played}: stopped in episode {episode.number + 1} after {episode.steps} steps, "
-                f"before the episode ended; score so far {so_far.score:.2f}, return so far "
+                f"{played}: stopped in episode {episode.number + 1} after {steps}, before the "
+                f"episode ended; score so far {so_far.score:.2f}, return so far "
                 f"{so_far.total_reward:.2f}; seed {self.seed}"
             )
-        count = len(self.results)
-        episodes = "1 episode" if count == 1 else f"{count} episodes"
+        episodes = counted(len(self.results), "episode")
         scores = self._all("score")
         return (
             f"{played}: {episodes}, mean score {self._mean('score'):.2f} (lowest {min(scores):g}, "

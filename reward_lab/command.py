@@ -50,8 +50,9 @@ class LabCommand(Generic[Options]):
     """Name on the command line."""
     options: type[Options]
     """Dataclass of the options. Its docstrings are the help."""
-    work: Callable[[Options], None]
-    """Function that does the work and prints it. It raises ValueError or OSError with one line."""
+    work: Callable[[Options], int | None]
+    """Function that does the work and prints it. It raises ValueError or OSError with one line.
+    It may return an exit code; None is 0."""
 
     def read(self, arguments: Sequence[str]) -> Options:
         """Return the options of a command line.
@@ -66,13 +67,12 @@ class LabCommand(Generic[Options]):
     def main(self, arguments: Sequence[str]) -> int:
         """Run the command line and return the exit code."""
         try:
-            self.work(self.read(arguments))
+            return self.work(self.read(arguments)) or 0
         except (ValueError, OSError, WorkerError) as error:
             return self._fail(message_of(error))
         except KeyboardInterrupt as error:
             self._fail(str(error) or "interrupted")
             return INTERRUPTED
-        return 0
 
     def warn(self, text: str) -> None:
         """Print a warning in one line."""

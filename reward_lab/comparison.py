@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.registry import GAMES, env_ids
+from envs.registry import GAMES, entry_of
 from reward_lab.runs import PLACE, settings_of_train, train_all
 from reward_lab.supervised import Job, run_supervised
-from rewards.expression import has_code
+from rewards.expression import has_code, is_code, is_learned, parse
+from rewards.terms import load_term
 from stages.lab.intervals import Mean, check_seeds, difference, mean
 from training.train_options import find_env_id
 
@@ -187,8 +188,12 @@ def check(rewards: Sequence[str], env: str, seeds: int) -> None:
     if repeated := [reward for k, reward in enumerate(rewards) if reward in rewards[:k]]:
         raise ValueError(f"the reward {repeated[0]!r} is named twice")
     check_seeds(seeds)
-    if find_env_id(env) not in env_ids(GAMES):
+    game = entry_of(find_env_id(env), GAMES)
+    if game is None:
         raise ValueError(f"{env} has a reward of its own; choose a game: {', '.join(GAMES)}")
+    for part in itertools.chain.from_iterable(map(parse, rewards)):
+        if not (is_code(part.term) or is_learned(part.term)):  # these are files
+            load_term(part.term, game.rewards)
 
 
 def _ranks(values: Array) -> Array:

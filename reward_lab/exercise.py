@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import tyro
@@ -18,7 +18,6 @@ from rich.table import Table
 from agents.validation import not_negative
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
-from reward_lab.grading import Grading, grade
 from rewards.check.next_commands import env_flags
 from rewards.exercises import EXERCISES, Exercise, find_exercise
 from stages.lab.intervals import check_seeds
@@ -26,6 +25,9 @@ from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
 from training.messages import say
 from training.run_folder import write_json
+
+if TYPE_CHECKING:
+    from reward_lab.grading import Grading
 
 NAME = "exercise"
 
@@ -53,6 +55,9 @@ class ExerciseOptions(LabOptions):
     def __post_init__(self) -> None:
         check_seeds(self.seeds, least=1)
         not_negative(self, "threads")
+        for name in ("out", "json", "seeds", "threads"):
+            if not self.reward and getattr(self, name) != getattr(ExerciseOptions, name):
+                raise ValueError(f"--{name} needs a REWARD to grade")
 
 
 def run(options: ExerciseOptions) -> None:
@@ -65,8 +70,10 @@ def run(options: ExerciseOptions) -> None:
     if not options.reward:
         show_task(exercise, texts, options.lang)
         return
-    path = options.figure(NAME)
     _check(exercise, options.reward, options.lang)
+    path = options.figure(NAME)
+    from reward_lab.grading import grade  # slow, and lists and tasks do not need it
+
     found = grade(
         exercise,
         options.reward,

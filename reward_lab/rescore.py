@@ -55,7 +55,7 @@ class RescoreOptions(LabOptions):
 
 def run(options: RescoreOptions) -> None:
     """Pay the episodes, print the tables, and draw the figure."""
-    path, texts = options.figure(NAME), lab_texts.load(NAME, options.lang)
+    texts = lab_texts.load(NAME, options.lang)
     texts = texts | {"events": load_texts(FOLDER, options.lang)["events"]}
     episodes = open_episodes(options.run, options.last)
     if options.episode is not None and not 1 <= options.episode <= len(episodes):
@@ -64,6 +64,7 @@ def run(options: RescoreOptions) -> None:
             f"got {options.episode}"
         )
     rewards = rewards_to_compare(options.run, episodes, options.rewards, options.trust_reward)
+    path = options.figure(NAME)
     found = rescore(episodes, rewards)
     moments = found.moments() if len(rewards) > 1 else []
     show(found, moments, texts)

@@ -16,7 +16,7 @@ from rewards.make import reward_of
 from training.config import RunConfig
 from training.lock import locked
 from training.logger import TensorBoardLogger
-from training.loop import train
+from training.loop import make_agent_and_runner, train
 from training.reward_snapshot import keep_reward
 from training.run_folder import CONFIG, has_checkpoint, remove_temporary_files, write_json
 from training.session import describe_run, evaluate_and_record, prepare
@@ -59,6 +59,8 @@ def train_runs(request: dict[str, Any], report: Report, stop: Event) -> None:
 def _train_run(
     config: RunConfig, environments: Any, folder: Path, command: str, report: Report, stop: Event
 ) -> None:
+    if not has_checkpoint(folder):
+        make_agent_and_runner(config, environments)  # an agent that does not suit leaves no folder
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(locked(folder))

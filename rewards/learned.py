@@ -202,21 +202,15 @@ def _compiled() -> Any:
     return direct(compiled(pay_steps), *example)
 
 
-def save_learned(folder: Path, reward: LearnedReward) -> None:
-    """Write a learned reward into an existing folder; a file that is there is replaced at once.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
+def learned_bytes(reward: LearnedReward) -> bytes:
+    """Return the content of the file `FILE` of a learned reward, which `load_learned` reads."""
     from safetensors.numpy import save
 
     description = {"game": reward.game_name, "options": reward.options}
     tensors = {name: np.ascontiguousarray(a) for name, a in reward.networks._asdict().items()}
     text = json.dumps(description, allow_nan=False)
     metadata = {"description": f"{text}\n{_checksum(text, tensors)}"}
-    temporary = folder / f".{FILE}"
-    temporary.write_bytes(save(tensors, metadata))
-    temporary.replace(folder / FILE)
+    return bytes(save(tensors, metadata))
 
 
 def load_learned(folder: Path) -> LearnedReward:

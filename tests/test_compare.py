@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
@@ -189,6 +190,7 @@ def test_a_job_that_fails_is_one_line(tmp_path: Path) -> None:
         (["hit_or_miss", "stay_alive", "--json", "/proc/x"], "--json: cannot write into /proc"),
         (["hit_or_miss", "stay_aliv", "--steps", "9"], "did you mean `stay_alive`?"),
         (["hit_or_miss", "gone.py", "--steps", "9"], "gone.py does not exist"),
+        (["hit_or_miss", "stay_alive", "--agent", "kmeans"], "k-means needs a dataset of points"),
     ],
 )
 def test_wrong_input_is_one_line_and_nothing_is_written(
@@ -203,6 +205,15 @@ def test_wrong_input_is_one_line_and_nothing_is_written(
     error = capfd.readouterr().err
     assert problem in error
     assert error.count("\n") == 1
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_misspelt_reward_is_named_before_a_missing_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+    assert main(["compare", "hit_or_miss", "stay_aliv"]) == 2
+    assert "did you mean `stay_alive`?" in capsys.readouterr().err
 
 
 def test_ctrl_c_during_the_imports_is_one_line(

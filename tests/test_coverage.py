@@ -24,6 +24,11 @@ def coverage() -> ModuleType:
     return module
 
 
+def test_an_argument_that_it_does_not_know_is_refused(coverage: ModuleType) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        coverage.main(["--chek"])
+
+
 def test_the_page_has_every_row_and_its_commands_exist(
     coverage: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ from benchmarks.damage import (
 )
 from envs.registry import DATASETS, GAMES
 from rewards.expression import RewardError, parse
-from training.messages import one_line
+from training.messages import counted, one_line
 from training.reward_snapshot import kept_expression
 from training.run_folder import save_checkpoint, write_json
 from training.train_options import default_config
@@ -108,6 +108,10 @@ def test_no_string_of_a_run_folder_is_imported(env: str, marker: Path, tmp_path:
             with pytest.raises(REFUSALS):
                 use(tmp_path)
     assert not marker.exists()
+
+
+def test_a_count_has_its_noun() -> None:
+    assert [counted(k, "step") for k in (0, 1, 2_000)] == ["0 steps", "1 step", "2,000 steps"]
 
 
 def test_messages_are_one_line_that_a_terminal_can_show() -> None:

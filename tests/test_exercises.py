@@ -178,7 +178,7 @@ def test_the_command_lists_shows_and_grades(
     monkeypatch.setattr("rewards.exercises.EXERCISES", tuple(exercises))
     assert main(["exercise", "1", "hit_or_miss", "--json", "found.json"]) == 0
     printed = capsys.readouterr().out
-    assert "Not passed yet: 0 of 1 agents" in printed
+    assert "Not passed yet. Agents that reached all goals: 0 of 1" in printed
     assert "Hint: `after.hits - before.hits` is 1" in printed
     assert json.loads(Path("found.json").read_text())["passed"] is False
     assert Path("exercise.png").stat().st_size > 10_000

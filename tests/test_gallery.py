@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +20,8 @@ from envs.engine.game import load_game
 from envs.registry import GAMES
 from reward_lab import texts as lab_texts
 from reward_lab.gallery import HACKS, REWARDS, Hack
-from reward_lab.gallery.trials import load_film, load_outcomes, load_verdicts
+from reward_lab.gallery.outcomes import load_outcomes, load_verdicts
+from reward_lab.gallery.trials import load_film
 from rewards.__main__ import main
 from rewards.check.recorded_games import recorded
 from rewards.command_line import USAGE_ERROR
@@ -116,6 +119,15 @@ def test_the_list_and_the_numbers(
     assert [each["name"] for each in content] == list(BY_NAME)
 
 
+def test_lists_do_not_wait_for_pytorch(tmp_path: Path) -> None:
+    program = """import sys
+from rewards.__main__ import main
+assert main(["gallery"]) == main(["gallery", "hurry"]) == main(["exercise"]) == 0
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, capture_output=True)
+
+
 def test_one_reward_with_its_code_and_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gallery", "hurry"]) == 0
     output = capsys.readouterr().out
@@ -140,6 +152,8 @@ def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
         (["--out", "page.png"], "--out must end in .html"),
         (["--verify", "--seeds", "1"], "--seeds must be between 2 and 10"),
         (["--save", "folder"], "--save needs --verify"),
+        (["hurry", "--seeds", "3"], "--seeds needs --verify"),
+        (["--threads", "1"], "--threads needs --verify"),
         (["--out", "nowhere/a.html"], "--out: there is no folder nowhere"),
     ],
 )

@@ -9,9 +9,10 @@ import gymnasium
 import numpy as np
 import pytest
 
+from reward_lab.preferences.store import Store
 from rewards.__main__ import main
 from rewards.expression import RewardError
-from rewards.learned import FILE, LearnedReward, Networks, load_learned, save_learned
+from rewards.learned import FILE, LearnedReward, Networks, load_learned
 from rewards.make import reward_of
 from training.reward_snapshot import keep_reward, kept_expression, reward_sources
 
@@ -42,7 +43,7 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Networks:
     found = random_networks(1)
     folder = Path("preferences/mine")
     folder.mkdir(parents=True)
-    save_learned(folder, LearnedReward("mine", "paddle", {}, found))
+    Store(folder).write_reward(LearnedReward("mine", "paddle", {}, found))
     return found
 
 
@@ -95,7 +96,9 @@ def test_a_run_keeps_a_copy(networks: Networks, tmp_path: Path) -> None:
     reward = reward_of(env)
     assert reward is not None
     keep_reward(run, reward_sources(reward))
-    save_learned(Path("preferences/mine"), LearnedReward("mine", "paddle", {}, random_networks(2)))
+    Store(Path("preferences/mine")).write_reward(
+        LearnedReward("mine", "paddle", {}, random_networks(2))
+    )
     kept, changed = (
         gymnasium.make("PaddleBall-v0", reward=text)
         for text in (kept_expression(run, expression), expression)
@@ -147,6 +150,6 @@ def test_damaged_files_are_refused_in_one_line(networks: Networks) -> None:
 )
 def test_networks_that_do_not_fit_are_refused(networks: Networks, field: str, value: Any) -> None:
     wrong = networks._replace(**{field: value})
-    save_learned(Path("preferences/mine"), LearnedReward("mine", "paddle", {}, wrong))
+    Store(Path("preferences/mine")).write_reward(LearnedReward("mine", "paddle", {}, wrong))
     with pytest.raises(RewardError, match="is damaged"):
         load_learned(Path("preferences/mine"))

@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 
 import train
+from reward_lab.preferences.ensemble import untrained
+from reward_lab.preferences.store import Store
+from rewards.learned import LearnedReward
 from tests.test_training import REPOSITORY, assert_same_checkpoint, curves, only_run
 from training.config import other_versions
 from training.export import export_run
@@ -179,9 +182,16 @@ def test_files_reach_the_disk_before_their_names(
 
     monkeypatch.setattr(os, "fsync", observed_fsync)
     monkeypatch.setattr(Path, "replace", observed_replace)
-    write_json(tmp_path / "a.json", {"a": 1})
-    file, place = ((path.stat().st_ino) for path in (tmp_path / "a.json", tmp_path))
-    assert happened == [("sync", file), ("rename", file), ("sync", place)]
+    place = tmp_path.stat().st_ino
+    reward = LearnedReward("mine", "paddle", {}, untrained(13, 1))
+    for name, write in (
+        ("a.json", lambda: write_json(tmp_path / "a.json", {"a": 1})),
+        ("reward.safetensors", lambda: Store(tmp_path).write_reward(reward)),
+    ):
+        happened.clear()
+        write()
+        file = (tmp_path / name).stat().st_ino
+        assert happened == [("sync", file), ("rename", file), ("sync", place)]
 
 
 @contextlib.contextmanager

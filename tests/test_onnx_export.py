@@ -141,7 +141,12 @@ def test_the_example_in_the_documentation_runs(
 def test_a_missing_package_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    _, environments = make_run(tmp_path / "run", "--agent", "ppo")
+    environments.close()
     monkeypatch.setitem(sys.modules, "onnx", None)
-    assert main(["export", str(tmp_path), "--out", str(tmp_path / "policy.onnx")]) == 2
+    policy = tmp_path / "policy.onnx"
+    assert main(["export", str(tmp_path / "run"), "--out", str(policy)]) == 2
     assert '".[export]"' in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    assert main(["export", str(tmp_path / "gone"), "--out", str(policy)]) == 2
+    assert "there is no run folder" in capsys.readouterr().err
+    assert not policy.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from reward_lab.preferences.store import PAIRS, PROGRESS, SETTINGS, Settings, St
 from reward_lab.preferences.teacher import Answer, ScoreTeacher
 from reward_lab.preferences.window import PreferWindow, prefer_by_hand
 from rewards.__main__ import main
+from rewards.command_line import INTERRUPTED
 from rewards.learned import FILE, load_learned
 from training.display import PlainDisplay
 from training.run_folder import TENSORS, RunError, read_tensors
@@ -272,7 +274,27 @@ def test_closing_the_window_saves(tmp_path: Path, dummy_display: None) -> None:
     store = begin(replace(TINY, teacher="you"), tmp_path / "preferences" / "mine")
     found = prefer_by_hand(store, Escape(texts.load("prefer", "ko"), "paddle"))
     assert found.final is None
+    assert not found.interrupted
     assert store.progress().answers == ["left"]
+
+
+def test_ctrl_c_in_the_window_is_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
+) -> None:
+    class Interrupted(PreferWindow):
+        """Gets Ctrl-C at the first question."""
+
+        def frame(self, seconds: float) -> None:
+            if self.person.question is not None:
+                signal.raise_signal(signal.SIGINT)
+            super().frame(seconds)
+
+    monkeypatch.setattr("reward_lab.preferences.command.PreferWindow", Interrupted)
+    folder = tmp_path / "preferences" / "mine"
+    begin(replace(TINY, teacher="you"), folder)
+    monkeypatch.chdir(tmp_path)
+    assert main(["prefer", "--resume", "preferences/mine"]) == INTERRUPTED
+    assert Store(folder).progress().answers == []
 
 
 @pytest.mark.parametrize(
@@ -285,6 +307,8 @@ def test_closing_the_window_saves(tmp_path: Path, dummy_display: None) -> None:
         (["--teacher", "score", "--name", "a/b"], "--name must be a plain name"),
         (["--teacher", "score", "--env-options", "gravity=1"], "paddle has no option `gravity`"),
         (["--resume", "preferences/none"], "there is no folder preferences/none"),
+        (["--resume", "a", "--comparisons", "9"], "leave out --comparisons"),
+        (["--resume", "a", "--name", "b"], "leave out --name"),
         (["--resume", "/proc"], "/proc has no settings.json: it holds no comparisons to continue"),
         (["--seed", "-1"], "--seed must be between 0 and 4,294,967,295, got -1"),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 from agents.agent import Agent, Array
 from envs.engine.capabilities import assessing
 from envs.registry import GAMES, env_ids
+from training.messages import counted
 from training.recorded_episodes import (
     About,
     EpisodeRecorder,
@@ -48,8 +49,8 @@ class Evaluation:
 
     def __repr__(self) -> str:
         score, low, high = map(score_text, (self.mean_score, *self.interval()))
-        count = len(self.scores)
-        return f"mean score {score} over {count} episodes (95 % interval: {low} to {high})"
+        episodes = counted(len(self.scores), "episode")
+        return f"mean score {score} over {episodes} (95 % interval: {low} to {high})"
 
     @property
     def mean_score(self) -> float:

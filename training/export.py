@@ -50,6 +50,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     options: Export = read_options(Export, arguments, "-m training export")
     if options.out.suffix == ".onnx":
+        load_config(options.run)  # what is wrong with RUN comes before missing packages
         from training.onnx_export import export_policy  # it imports ONNX
 
         print(f"{options.out}: {export_policy(options.run, options.out)}")

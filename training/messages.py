@@ -24,6 +24,11 @@ def one_line(message: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun in the singular or plural: "1 episode", "2,000 steps"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def say(console: Console, text: str) -> None:
     """Print a line as it is, with the commands in it as the user types them."""
     console.print(as_typed(text), highlight=False, markup=False, soft_wrap=True)

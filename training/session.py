@@ -26,7 +26,7 @@ from training.feedback import kind_of
 from training.lock import locked
 from training.logger import Logger, NoLogger, TensorBoardLogger
 from training.loop import FinalEvaluation, Run, evaluate_finally, make_agent_and_runner, train
-from training.messages import one_line, say
+from training.messages import counted, one_line, say
 from training.recorded_episodes import keep_episodes
 from training.reported import reported
 from training.reward_snapshot import (
@@ -347,10 +347,10 @@ def _result(run: Run, final: FinalEvaluation) -> list[str]:
     low, high = (score_text(end) for end in best.interval())
     metrics = "".join(f" {name}: {value:.3f}." for name, value in best.metrics.items())
     which = "" if best is last else f" of the best model, from step {final.best_step:,}"
+    episodes = counted(len(best.scores), "new episode")
     lines = [
-        f"Final evaluation{which}: mean score {score_text(best.mean_score)} over "
-        f"{len(best.scores)} new episodes (95 % interval for this policy, over episodes: {low} to "
-        f"{high}).{metrics}"
+        f"Final evaluation{which}: mean score {score_text(best.mean_score)} over {episodes} (95 % "
+        f"interval for this policy, over episodes: {low} to {high}).{metrics}"
     ]
     if best is not last:
         low, high = (score_text(end) for end in last.interval())

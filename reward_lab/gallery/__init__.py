@@ -1,6 +1,6 @@
 """The gallery of rewards that look right and go wrong, with their repairs.
 
-`HACKS` lists them, `trials.py` trains agents on them, and `results/` holds the results.
+`HACKS` lists them, `trials.py` trains agents on them, and `results/` holds the outcomes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import rewards.gallery
+from envs.registry import GAMES
+from training.presets import ANY, preset
 
 REWARDS = Path(rewards.gallery.__file__).parent
 RESULTS = Path(__file__).parent / "results"
@@ -39,6 +41,13 @@ class Hack:
     def repair_file(self) -> Path:
         """The repaired reward."""
         return REWARDS / "repairs" / f"{self.repair}.py"
+
+    @property
+    def solved_score(self) -> float:
+        """Mean score at which the game counts as solved."""
+        game = GAMES[self.env]
+        settings = preset(game.env_id, ANY, dict(self.env_options))
+        return float(settings.get("solved_score", game.solved_score) or 1.0)
 
 
 HACKS = (

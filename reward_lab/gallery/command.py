@@ -17,11 +17,11 @@ from envs.names import suggest
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand
 from reward_lab.gallery import HACKS, RESULTS, Hack
-from reward_lab.gallery.trials import SEEDS, Verdict, load_verdicts, verify
+from reward_lab.gallery.outcomes import Verdict, load_verdicts
 from rewards.check.next_commands import check, train
 from rewards.command_line import quoted
 from stages.lab.intervals import check_seeds
-from training.cli import File, Switch, check_file
+from training.cli import Count, File, Switch, check_file
 from training.messages import say
 from training.run_folder import write_json
 
@@ -47,10 +47,10 @@ class GalleryOptions:
     """Also write all numbers to this JSON file."""
     verify: Switch = False
     """Train the agents again, and show whether the rewards still go wrong. This takes minutes."""
-    seeds: int = SEEDS
-    """Number of agents that --verify trains for each reward, 2 to 10."""
-    threads: int = 0
-    """Number of trainings at a time; 0 means one per processor core."""
+    seeds: Count = None
+    """Number of agents that --verify trains for each reward, 2 to 10. Default: 5."""
+    threads: Count = None
+    """Number of trainings of --verify at a time. Default: one per processor core."""
     save: File = None
     """Folder for the results of --verify, in the form of reward_lab/gallery/results."""
 
@@ -59,12 +59,15 @@ class GalleryOptions:
             known = [hack.name for hack in HACKS]
             if name not in known:
                 raise ValueError(f"the gallery has no reward `{name}`; {suggest(name, known)}")
-        check_seeds(self.seeds)
-        not_negative(self, "threads")
+        if self.seeds is not None:
+            check_seeds(self.seeds)
+        if self.threads is not None:
+            not_negative(self, "threads")
         if self.out is not None and self.out.suffix != ".html":
             raise ValueError(f"--out must end in .html, got {self.out}")
-        if self.save is not None and not self.verify:
-            raise ValueError("--save needs --verify")
+        for name in ("seeds", "threads", "save"):
+            if getattr(self, name) is not None and not self.verify:
+                raise ValueError(f"--{name} needs --verify")
         check_file("--out", self.out)
         check_file("--json", self.json)
 
@@ -76,9 +79,14 @@ def run(options: GalleryOptions) -> None:
     if options.verify:
         if options.save is not None:
             options.save.mkdir(parents=True, exist_ok=True)
-        processes, save = options.threads, options.save
+        from reward_lab.gallery.trials import SEEDS, verify  # slow, and the list does not need it
+
         verdicts = verify(
-            chosen, options.seeds, processes=processes, describe=texts["title"], save=save
+            chosen,
+            options.seeds or SEEDS,
+            processes=options.threads or 0,
+            describe=texts["title"],
+            save=options.save,
         )
     else:
         verdicts = [verdict for verdict in load_verdicts() if verdict.hack in chosen]

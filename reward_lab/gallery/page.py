@@ -13,7 +13,8 @@ import numpy as np
 from rich.progress import Progress
 
 from envs.engine.render import Renderer
-from reward_lab.gallery.trials import Outcome, Verdict, load_film
+from reward_lab.gallery.outcomes import Outcome, Verdict
+from reward_lab.gallery.trials import load_film
 from stages.lab.slides import COLOURS, SETTINGS, font_for
 from training.gif import gif_bytes
 from training.recorded_episodes import RecordedEpisodes

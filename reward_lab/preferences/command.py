@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
+from envs.names import flag
 from envs.registry import GAMES, look_up
 from playing import theme
 from reward_lab import texts as lab_texts
@@ -21,7 +22,7 @@ from reward_lab.command import LabCommand, LabOptions
 from reward_lab.preferences.prefer import Preferences, begin, folder_of, prefer
 from reward_lab.preferences.store import Settings, Store
 from reward_lab.preferences.window import PreferWindow, prefer_by_hand
-from rewards.command_line import quoted
+from rewards.command_line import INTERRUPTED, quoted
 from stages.lab.slides import COLOURS, slide
 from training.cli import File, Text
 from training.config import EnvOptions
@@ -80,6 +81,17 @@ class PreferOptions(LabOptions):
                 )
         if self.mistakes and self.teacher == "you":
             raise ValueError("--mistakes needs --teacher score")
+        if self.resume is not None:
+            self._check_nothing_changes()
+
+    def _check_nothing_changes(self) -> None:
+        """Raise ValueError for an option that a resumed session would ignore."""
+        for each in fields(Settings):
+            if getattr(self, each.name) != getattr(PreferOptions, each.name, {}):
+                option = flag(each.name)
+                raise ValueError(f"--resume keeps the settings of its folder; leave out {option}")
+        if self.name is not None:
+            raise ValueError("--resume keeps the name of its folder; leave out --name")
 
     def settings(self) -> Settings:
         """Return the settings of a new session."""
@@ -95,8 +107,8 @@ class PreferOptions(LabOptions):
         )
 
 
-def run(options: PreferOptions) -> None:
-    """Run a session, print the table of its rounds, and draw its score."""
+def run(options: PreferOptions) -> int:
+    """Run a session, print the table of its rounds, draw its score; return the exit code."""
     path, texts = options.figure(NAME), lab_texts.load(NAME, options.lang)
     command = shlex.join(["python", "-m", "rewards", *sys.argv[1:]])
     if options.resume is not None:
@@ -117,6 +129,7 @@ def run(options: PreferOptions) -> None:
         with slide(path, options.lang) as axes:
             draw(axes, found, texts)
         print(texts["figure"].format(path=path))
+    return INTERRUPTED if found.interrupted else 0
 
 
 def _store(options: PreferOptions, settings: Settings) -> Store:

@@ -17,7 +17,7 @@ from reward_lab.preferences.session import Session
 from reward_lab.preferences.store import Round, Settings, Store
 from reward_lab.preferences.teacher import ScoreTeacher
 from rewards.expression import LEARNED, RewardError, WeightedTerm, is_learned, written
-from rewards.learned import LearnedReward, save_learned
+from rewards.learned import LearnedReward
 from rewards.make import reward_of
 from training.cores import torch_threads
 from training.display import Display, no_display
@@ -49,7 +49,9 @@ class Preferences:
     solved: bool
     """Whether the agent reached the score at which the game counts as solved."""
     final: FinalEvaluation | None
-    """The agent's final evaluation; None if the session was interrupted."""
+    """The agent's final evaluation; None if the session stopped before its end."""
+    interrupted: bool
+    """Whether Ctrl-C stopped it, and not the person in the window."""
 
     @property
     def comparisons(self) -> int:
@@ -89,7 +91,7 @@ def begin(settings: Settings, folder: Path) -> Store:
         raise RewardError(f"cannot create {folder}: {error.strerror}") from None
     store = Store(folder)
     store.write_settings(settings)
-    save_learned(store.folder, reward)
+    store.write_reward(reward)
     return store
 
 
@@ -124,7 +126,7 @@ def opened(store: Store, command: str, video_frames: int = 0) -> Iterator[tuple[
 
 
 def finish(session: Session, logger: Logger, interrupted: Event) -> Preferences:
-    """Evaluate the agent of a session, unless it was interrupted, and return what was found."""
+    """Evaluate the agent of a session, unless it was stopped, and return what was found."""
     run = session.run
     over = has_checkpoint(run.folder) and (run.solved or not interrupted.is_set())
     return Preferences(
@@ -135,6 +137,7 @@ def finish(session: Session, logger: Logger, interrupted: Event) -> Preferences:
         run.progress.steps,
         run.solved,
         evaluate_and_record(run, logger) if over else None,
+        not over,
     )
 
 

@@ -24,7 +24,7 @@ from reward_lab.preferences.questions import CANDIDATES, choose_pairs
 from reward_lab.preferences.store import Round, Settings, Store
 from reward_lab.preferences.teacher import Answer, shares
 from rewards.kernel import WeightedSum
-from rewards.learned import LearnedReward, save_learned
+from rewards.learned import LearnedReward
 from training.display import Display
 from training.logger import Logger
 from training.loop import Run, train
@@ -169,7 +169,7 @@ class Session:
         seed = int(np.random.SeedSequence((self.settings.seed, FIT, rounds)).generate_state(1)[0])
         self.reward.networks = fit(*data, seed)
         self._fitted = rounds
-        save_learned(self.store.folder, self.reward)
+        self.store.write_reward(self.reward)
         keep_reward(self.run.folder, reward_sources(self._weighted))
         if rounds > len(self.progress.rounds):
             steps, score = self.run.progress.steps, self.run.progress.evaluated_score

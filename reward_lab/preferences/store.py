@@ -20,8 +20,17 @@ import torch
 from envs.engine.game import Game
 from reward_lab.preferences.clips import Clips
 from reward_lab.preferences.teacher import Answer
+from rewards.learned import FILE, LearnedReward, learned_bytes
 from training.checked import Count, checked
-from training.run_folder import CONFIG, RunError, read_json, read_tensors, write_json, write_tensors
+from training.run_folder import (
+    CONFIG,
+    RunError,
+    atomic_path,
+    read_json,
+    read_tensors,
+    write_json,
+    write_tensors,
+)
 
 SETTINGS = "settings.json"
 PAIRS = "pairs.safetensors"
@@ -103,6 +112,11 @@ class Store:
     def write_progress(self, progress: Progress) -> None:
         """Write the answers and rounds so far."""
         write_json(self.folder / PROGRESS, asdict(progress))
+
+    def write_reward(self, reward: LearnedReward) -> None:
+        """Write the learned reward, as `rewards.learned.load_learned` reads it."""
+        with atomic_path(self.folder / FILE) as temporary:
+            temporary.write_bytes(learned_bytes(reward))
 
     def run_folder(self) -> Path | None:
         """Return the run folder of the agent, or None before there is one."""

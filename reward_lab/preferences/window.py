@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -169,9 +170,11 @@ def prefer_by_hand(store: Store, window: PreferWindow, command: str = "") -> Pre
         finally:  # the thread would wait for an answer forever
             if not work.done():
                 interrupted.set()
+            closed = not window.is_open
             window.close()
             pygame.display.quit()
-        return work.result()
+        found = work.result()
+        return replace(found, interrupted=found.interrupted and not closed)
 
 
 def _work(store: Store, window: PreferWindow, command: str, interrupted: Event) -> Preferences:

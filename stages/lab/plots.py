@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from stages.lab.intervals import Mean
-from stages.lab.results import Results
 from stages.lab.slides import COLOURS, MARKERS
+
+if TYPE_CHECKING:  # it imports PyTorch
+    from stages.lab.results import Results
 
 
 @dataclass(frozen=True)
