@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -185,8 +186,8 @@ def test_files_reach_the_disk_before_their_names(
     place = tmp_path.stat().st_ino
     reward = LearnedReward("mine", "paddle", {}, untrained(13, 1))
     for name, write in (
-        ("a.json", lambda: write_json(tmp_path / "a.json", {"a": 1})),
-        ("reward.safetensors", lambda: Store(tmp_path).write_reward(reward)),
+        ("a.json", partial(write_json, tmp_path / "a.json", {"a": 1})),
+        ("reward.safetensors", partial(Store(tmp_path).write_reward, reward)),
     ):
         happened.clear()
         write()
