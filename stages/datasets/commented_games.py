@@ -5,7 +5,8 @@ A game is described twice a second and at its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -54,7 +55,7 @@ class CommentedGame:
     describe: Callable[[Any, Any], Remark]
     """describe(before, now): remark on two states; `before` is None at the start."""
 
-    @property
+    @functools.cached_property
     def pace(self) -> int:
         """Number of steps between two remarks."""
         return load_game(GAMES[self.name].target, {})[0].steps_per_second // 2
@@ -72,7 +73,8 @@ def fields(record: Any) -> SimpleNamespace:
     return SimpleNamespace(**dict(zip(record.dtype.names, record.item(), strict=True)))
 
 
-def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]:
+@functools.lru_cache(maxsize=8)  # tokenizers and datasets of both languages need the same games
+def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> Sequence[Sequence[Remark]]:
     """Play `PARALLEL` games and return the remarks on each, from its start to its end."""
     generator = np.random.default_rng(seed)
     batch = make_vector(game.name, num_envs=PARALLEL).batch
@@ -87,8 +89,9 @@ def remarks_on(game: CommentedGame, seed: tuple[int, ...]) -> list[list[Remark]]
         batch.step(np.ascontiguousarray(actions))
         ended = running & batch.terminated
         described = running if t % game.pace == 0 else ended
+        states = batch.states
         for i in np.flatnonzero(described):
-            now = fields(batch.states[i])
+            now = fields(states[i])
             remarks[i].append(game.describe(last[i], now))
             last[i] = now
         running &= ~ended

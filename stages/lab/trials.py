@@ -29,7 +29,7 @@ from training.display import no_display
 from training.evaluation import TUNING_SEEDS
 from training.loop import Run, make_agent_and_runner, train
 from training.run_folder import CONFIG, write_json
-from training.train_options import parse
+from training.train_options import config_of
 from training.vector_runner import make_environments
 from training.workers import run_jobs
 
@@ -106,10 +106,8 @@ class Trial:
 
         `backbones` are run folders by key. A dataset of texts is in the language `lang`.
         """
-        arguments = ["--env", self.env, "--steps", str(self.steps)]
-        arguments += ["--agent", self.agent] if self.agent else []
-        arguments += ["--env-options", *(f"{name}={value}" for name, value in self.options.items())]
-        config = _config_of_train(tuple(arguments))
+        options = {"steps": self.steps, "env_options": self.options}
+        config = config_of(self.env, self.agent, options)
         data: dict[str, Any] = {}
         if self.env in DATASETS:
             kind = load(DATASETS[self.env].target)
@@ -134,12 +132,6 @@ class Trial:
 def split_of(seed: int) -> str:
     """Return the split on which a trial is evaluated: `validation` if its seed is for tuning."""
     return "validation" if seed in TUNING_SEEDS else "test"
-
-
-@functools.cache
-def _config_of_train(arguments: tuple[str, ...]) -> RunConfig:
-    """Return the settings that train.py has for these arguments."""
-    return parse(arguments)[1]
 
 
 class Recorder:
