@@ -33,7 +33,10 @@ torch.set_num_threads(1)  # more would wait for each other whenever the machine 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-FIRST = ("test_contract", "test_live_training", "test_training", "test_datasets", "test_language")
+FIRST = (
+    *("test_contract", "test_live_training", "test_training"),
+    *("test_rewards_check", "test_supervisor", "test_wrong_rewards"),
+)
 """Files that take longest. They start first, so that no worker is left alone with one of them."""
 
 

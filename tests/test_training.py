@@ -242,8 +242,8 @@ def test_the_reward_in_a_run_folder_is_executed_only_when_trusted(
 def test_a_reward_that_fails_late_is_named_and_nothing_is_lost(
     body: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """These rewards fail at one step in 65,537, which the test before training does not reach."""
-    luck = "luck = int(after.ball_y * 1e6) % 65537"
+    """These rewards fail at one step in 20,011, which the test before training does not reach."""
+    luck = "luck = int(after.ball_y * 1e6) % 20011"
     (tmp_path / "mine.py").write_text(f"def mine(before, action, after):\n    {luck}\n    {body}\n")
     arguments = ["--run-dir", tmp_path / "r", "--steps", 1600000, *QUICK]
     arguments += ["--agent", "search", "--reward", f"{tmp_path / 'mine.py'}:mine"]
