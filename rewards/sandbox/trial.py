@@ -26,6 +26,7 @@ from rewards.expression import RewardError, parse
 from rewards.guard import is_interruption
 from rewards.kernel import LARGEST, Kernel, checked_kernel, exact_actions, plain_kernel, values
 from rewards.reward_file import package_of
+from rewards.sandbox.confinement import ASLEEP
 from rewards.sandbox.digests import digests_folder
 from rewards.terms import Term, load_term
 
@@ -50,14 +51,15 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
 
     Raises:
         RewardError: with file and line, if the term does not return one finite number per step, or
-            takes longer than `seconds` for all of them.
+            takes more than `seconds` of processor time for all of them, or `ASLEEP` times as many
+            by the clock.
     """
     transitions = transitions._replace(actions=exact_actions(transitions.actions))
     locked = Transitions(*(array.copy() for array in transitions))
     for array in locked:
         array.flags.writeable = False
     returned, warnings = [], []
-    began = time.perf_counter()
+    processor, clock = time.process_time(), time.perf_counter()
     for k in range(len(locked.after)):
         try:
             value = _call(term, game, locked, k)
@@ -70,8 +72,9 @@ def try_term(term: Term, game: Game, transitions: Transitions, seconds: float) -
             locked = Transitions(*(array.copy() for array in transitions))
             value = _call(term, game, locked, k)
         returned.append(_number(term, value))
-        if time.perf_counter() - began > seconds:
-            each = (time.perf_counter() - began) / len(returned)
+        busy, passed = time.process_time() - processor, time.perf_counter() - clock
+        if busy > seconds or passed > ASLEEP * seconds:
+            each = (busy if busy > seconds else passed) / len(returned)
             raise RewardError(
                 f"{term.place}: `{term.name}` is too slow: {_time(each)} per step; with 1,024 "
                 f"games each step of training would take {_time(1024 * each)}"
