@@ -193,7 +193,7 @@ def training_window(
         check_agent_learns,
         make_learner,
     )
-    from playing.window import Window, check_display
+    from playing.window import INSTEAD, Window, check_display
     from training.train_options import default_config
 
     try:
@@ -201,7 +201,7 @@ def training_window(
             options.env, options.agent, options.reward, options.seed, options.env_options
         )
         check_agent_learns(config.agent)
-        check_display()
+        check_display(INSTEAD)
         seed = random_seed() if options.seed is None else options.seed
         selection = Selection(config.env, config.make_options, seed, config=config)
         env = make_env(selection, rendered=True)

@@ -31,10 +31,7 @@ SPLIT_SECONDS = 4.0  # how long one side continues after the episode of the othe
 MESSAGE_SECONDS = 3.0
 SAME_KEY = {"w": "up", "a": "left", "s": "down", "d": "right"}
 DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
-NO_DISPLAY = (
-    "there is no display for a window; use --record out.gif for a video, or --headless for the "
-    "scores only"
-)
+INSTEAD = "use --record out.gif for a video, or --headless for the scores only"
 
 
 class Window:
@@ -60,7 +57,7 @@ class Window:
         self.playback = playback
         self.status = Status(speed=speed)
         self.is_open = True
-        self.screen = open_display()
+        self.screen = open_display(INSTEAD)
         pygame.display.set_caption(f"{title} - Training Wheels")
         self._painter: Painter | SplitPainter = Painter(playback)
         self.before: Playback | None = None
@@ -312,15 +309,26 @@ class Window:
         return {pygame.key.key_code(name): game_key for name, game_key in names.items()}
 
 
-def check_display() -> None:
-    """Raise PlayError if there is certainly no display: SDL would use an invisible one."""
+def check_display(instead: str = "") -> None:
+    """Raise PlayError if there is certainly no display: SDL would use an invisible one.
+
+    `instead` is what can be done without a display.
+    """
     if sys.platform == "linux" and not any(map(os.environ.get, DISPLAY_VARIABLES)):
-        raise PlayError(NO_DISPLAY)
+        raise _no_display(instead)
 
 
-def open_display() -> pygame.Surface:
-    """Open pygame's display and no other part of pygame."""
-    check_display()
+def _no_display(instead: str) -> PlayError:
+    return PlayError("; ".join(filter(None, ("there is no display for a window", instead))))
+
+
+def open_display(instead: str = "") -> pygame.Surface:
+    """Open pygame's display and no other part of pygame.
+
+    Raises:
+        PlayError: if there is none. Its message ends with `instead`, what can be done without it.
+    """
+    check_display(instead)
     try:
         pygame.display.init()
         if pygame.display.get_driver() != "offscreen":
@@ -331,4 +339,4 @@ def open_display() -> pygame.Surface:
     except pygame.error:
         pass
     pygame.display.quit()
-    raise PlayError(NO_DISPLAY)
+    raise _no_display(instead)

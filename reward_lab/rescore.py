@@ -64,6 +64,9 @@ def run(options: RescoreOptions) -> None:
             f"got {options.episode}"
         )
     rewards = rewards_to_compare(options.run, episodes, options.rewards, options.trust_reward)
+    for name in ("out", "episode"):
+        if len(rewards) == 1 and getattr(options, name) is not None:
+            raise ValueError(f"--{name} needs two rewards: the figure shows where they disagree")
     path = options.figure(NAME)
     found = rescore(episodes, rewards)
     moments = found.moments() if len(rewards) > 1 else []

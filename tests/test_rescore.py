@@ -57,11 +57,13 @@ def test_the_reward_of_the_run_is_compared_with_the_one_that_is_named(
 def test_a_file_needs_no_run_folder(
     run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figure = tmp_path / "figure.png"
-    given = ["rescore", str(run_folder / BEST_EPISODES), "--out", str(figure)]
+    given = ["rescore", str(run_folder / BEST_EPISODES)]
     assert main(given) == 0
     assert "hit_or_miss" in capsys.readouterr().out  # the default reward of the game
-    assert not figure.exists()  # it compares two rewards
+    figure = tmp_path / "figure.png"
+    assert main([*given, "--out", str(figure)]) == USAGE_ERROR
+    assert "--out needs two rewards" in capsys.readouterr().err
+    assert not figure.exists()
 
 
 @pytest.mark.parametrize(

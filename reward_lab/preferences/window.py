@@ -68,7 +68,7 @@ class PreferWindow:
         self.session: Session | None = None
         self.board = Board()
         self.is_open = True
-        self.screen = open_display()
+        self.screen = open_display("--teacher score needs none")
         pygame.display.set_caption(f"{name} - Training Wheels")
         self._shown: Question | None = None
         self._seconds = 0.0
