@@ -16,15 +16,14 @@ import dataclasses
 from typing import Any
 
 from stages.datasets.shapes import Shapes
-from stages.in_context.shape_prompts import Prompt, answer_from_prompt
+from stages.in_context.shape_prompts import Prompt, learn_or_answer
 from stages.lab.claims import Claim, Note
 from stages.lab.experiment import Experiment
-from stages.lab.results import Cell, final_percent
-from stages.lab.trials import Learned, Trial, learn
+from stages.lab.results import learned_percent
+from stages.lab.trials import Trial
 from stages.overview_slide import Stages
 
-SHOTS, FEW, MANY, MOST = 100, 1_000, 30_000, 100_000
-"""Numbers of labelled examples."""
+SHOTS, FEW, MANY, MOST = 100, 1_000, 30_000, 100_000  # labelled examples
 STEPS, FEW_STEPS = 400_128, 25_600
 STAGES = ("rules", "gradient", "deep", "fine_tuned", "in_context")
 PAGE = Stages(
@@ -47,38 +46,26 @@ FEW_LABELS: dict[str, Any] = {
     "changes": {"num_envs": 64},
     "settings": {"learning_rate": 1e-3},
 }
-GRID: dict[str, Trial | Prompt] = {  # the slowest first
-    "deep": trial(MOST),
-    "fewer": trial(MANY),
-    "gradient": trial(MOST, "rings"),
-    "expert": trial(MOST, "harmonics"),
-    "random_search": trial(MOST, "rings", agent="search", settings={"episodes": 256}),
-    "scratch": trial(FEW, **FEW_LABELS),
-    "fine_tuned": trial(FEW, **FEW_LABELS, pretrained="invented"),
-    "scratch_shots": trial(SHOTS, **FEW_LABELS),
-    "in_context": Prompt(SHOTS, "invented"),
-    "rules": trial(1, "rings", agent="rules", steps=1),
-}
-
-
-def measure(config: Any) -> Learned:
-    """Run a trial of any stage."""
-    return answer_from_prompt(config) if isinstance(config, Prompt) else learn(config)
-
-
-def values(stage: Cell, found: Learned) -> dict[Cell, float]:
-    """Return the accuracy in percent."""
-    return final_percent(stage, found.points)
-
 
 EXPERIMENT = Experiment(
     series=STAGES,
     seeds=5,
     quick=0.05,
     backbones={"invented": Trial("shapes", STEPS, {"of": "invented", "examples": MOST})},
-    grid=GRID,
-    measure=measure,
-    values=values,
+    grid={  # the slowest first
+        "deep": trial(MOST),
+        "fewer": trial(MANY),
+        "gradient": trial(MOST, "rings"),
+        "expert": trial(MOST, "harmonics"),
+        "random_search": trial(MOST, "rings", agent="search", settings={"episodes": 256}),
+        "scratch": trial(FEW, **FEW_LABELS),
+        "fine_tuned": trial(FEW, **FEW_LABELS, pretrained="invented"),
+        "scratch_shots": trial(SHOTS, **FEW_LABELS),
+        "in_context": Prompt(SHOTS, "invented"),
+        "rules": trial(1, "rings", agent="rules", steps=1),
+    },
+    measure=learn_or_answer,
+    values=learned_percent,
     table=PAGE.table,
     conclusions=(
         Note("claim"),

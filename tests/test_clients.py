@@ -17,7 +17,6 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import wrappers
-from gymnasium.utils.play import play
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import vector as vector_wrappers
 
@@ -222,6 +221,7 @@ def test_unknown_options_are_unexpected_keyword_arguments(name: str) -> None:
 def test_the_keyboard_plays(env_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gymnasium's own window, in which the player holds the key up and then closes the window."""
     import pygame
+    from gymnasium.utils.play import play  # imports Matplotlib
 
     def event(kind: int, **values: Any) -> Any:
         return pygame.event.Event(kind, **values)

@@ -12,13 +12,13 @@ import pytest
 from stages import overview
 from stages.in_context.shape_prompts import Prompt, answer_from_prompt, attention
 from stages.lab.options import ExperimentOptions
-from stages.lab.results import Results, collect, text_of_key
+from stages.lab.results import Results, collect, learned_percent, text_of_key
 from stages.lab.texts import load
 from stages.lab.trials import Learned, Point, Pretrained, Trial, learn, pretrain
 
 FOLDER = Path("nowhere")
 BACKBONES = {"invented": FOLDER}
-GRID: dict[str, Any] = overview.GRID
+GRID: Any = overview.EXPERIMENT.grid
 
 
 def made_up(config: Any, right: bool) -> Any:
@@ -56,7 +56,7 @@ def test_the_cost_of_each_stage_is_counted_once() -> None:
         for row in overview.PAGE.examples
     }
     backbones = {"invented": [Pretrained(FOLDER, [Point(7, 7, 0.0, {})])] * 2}
-    texts, values = load("overview", "en"), collect(overview.values, found)
+    texts, values = load("overview", "en"), collect(learned_percent, found)
     options = ExperimentOptions(seeds=2)
     results = Results(options, texts, text_of_key, overview.STAGES, (), found, backbones, values)
     costs = {row: overview.PAGE.costs(results, row)[1:] for row in found}

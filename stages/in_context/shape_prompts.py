@@ -22,7 +22,8 @@ import torch
 from agents.torch_agent import TorchAgent
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.shapes import Shapes
-from stages.lab.trials import Learned, Point, parameters_of, split_of
+from stages.lab.trials import Learned, Point, learn, parameters_of, split_of
+from training.config import RunConfig
 from training.trained_agent import load_agent, load_config
 
 SHARPNESS = 10.0  # of the attention: weights are exp(SHARPNESS * cosine)
@@ -48,6 +49,11 @@ class Prompt:
     def shortened(self, share: float) -> Prompt:
         """Return the trial as it is: it has no training of its own."""
         return self
+
+
+def learn_or_answer(config: RunConfig | Prompt) -> Learned:
+    """Run a trial that trains a network, or one that only asks it."""
+    return answer_from_prompt(config) if isinstance(config, Prompt) else learn(config)
 
 
 def answer_from_prompt(prompt: Prompt) -> Learned:

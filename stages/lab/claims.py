@@ -80,6 +80,14 @@ class Claim:
         return _filled(results, self.text, {**words, **self.words})
 
 
+def claim_at(size: Any, text: str, first: Any, second: Any, **words: Any) -> Claim:
+    """Return the claim that a series is larger than another one at a size.
+
+    The text may use {size} and the placeholders `words`.
+    """
+    return Claim(text, (first, size), (second, size), words={"size": size, **words})
+
+
 def _filled(results: Results, text: str, words: Words) -> str:
     values = {name: word(results) if callable(word) else word for name, word in words.items()}
     return str(results.texts[text].format(seeds=results.seeds, **values))

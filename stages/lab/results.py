@@ -11,7 +11,7 @@ import numpy as np
 from stages.lab.intervals import Mean, mean
 from stages.lab.options import ExperimentOptions
 from stages.lab.texts import load
-from stages.lab.trials import Point, Pretrained
+from stages.lab.trials import Learned, Point, Pretrained
 
 Cell = Any
 """Hashable key of a number that an experiment compares; usually a pair (series, size)."""
@@ -54,6 +54,10 @@ class Results:
         """Return the mean of a cell over the seeds, with its interval."""
         return mean(self.values[cell])
 
+    def pretrained_percent(self, backbone: Any) -> Mean:
+        """Return the score that the pretraining of a backbone ended with, in percent."""
+        return mean([100 * run.points[-1].score for run in self.backbones[backbone]])
+
     def label(self, series: Any) -> str:
         """Return the name of a series."""
         return self.labels(self.texts, series)
@@ -68,9 +72,19 @@ def text_of_key(texts: Texts, key: Any) -> str:
     return str(texts[str(key)])
 
 
+def joined_texts(separator: str) -> Labels:
+    """Return a function that joins the texts of the parts of a series."""
+    return lambda texts, series: separator.join(texts[part] for part in series)
+
+
 def final_percent(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:
     """Return the score that a learning curve ends with, in percent."""
     return {cell: 100 * points[-1].score}
+
+
+def learned_percent(cell: Cell, learned: Learned) -> dict[Cell, float]:
+    """Return the score that the training ends with, in percent."""
+    return final_percent(cell, learned.points)
 
 
 def final_score(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:

@@ -11,9 +11,8 @@ scratch on the same labels.
 from __future__ import annotations
 
 from stages.datasets.commentary import TextDataset
-from stages.lab.claims import Claim, Note
+from stages.lab.claims import Note, claim_at
 from stages.lab.experiment import Experiment
-from stages.lab.intervals import mean
 from stages.lab.plots import Curves
 from stages.lab.results import Results, Texts
 from stages.lab.trials import Trial
@@ -29,20 +28,19 @@ LABELS = (8, 32, 128, 512)
 
 def trial(series: int | str, labels: int) -> Trial:
     """Return the trial that learns from `labels` labels."""
-    backbone = None if series == SCRATCH else MOST if series == ALL else series
     return Trial(
         "verdict",
         steps=2_560,
         options={"examples": labels},
         settings={"learning_rate": HEAD if series in TEXT_SIZES else WHOLE},
-        pretrained=backbone,
+        pretrained=None if series == SCRATCH else MOST if series == ALL else series,
         freeze=series in TEXT_SIZES,
     )
 
 
-def tokens(text_size: int) -> int:
+def tokens(windows: int) -> int:
     """Return the number of tokens in a text of `windows` windows."""
-    return text_size * TextDataset.window
+    return windows * TextDataset.window
 
 
 def label(texts: Texts, series: int | str) -> str:
@@ -54,20 +52,14 @@ def label(texts: Texts, series: int | str) -> str:
 
 def next_token_accuracy(results: Results) -> str:
     """Return the accuracy of the pretraining for every size of the text."""
+    share = results.texts["share"]
     return ", ".join(
-        results.texts["share"].format(
-            tokens=tokens(size), share=mean([100 * run.points[-1].score for run in runs])
-        )
-        for size, runs in results.backbones.items()
+        share.format(tokens=tokens(size), share=results.pretrained_percent(size))
+        for size in TEXT_SIZES
     )
 
 
-def claim(text: str, labels: int, first: int | str, second: int | str) -> Claim:
-    """Return the claim that the first series is more accurate."""
-    words = {"labels": labels, "little": tokens(TEXT_SIZES[0]), "much": tokens(MOST)}
-    return Claim(text, (first, labels), (second, labels), words=words)
-
-
+READ = {"little": tokens(TEXT_SIZES[0]), "much": tokens(MOST)}
 EXPERIMENT = Experiment(
     series=SERIES,
     sizes=LABELS,
@@ -79,10 +71,10 @@ EXPERIMENT = Experiment(
     grid={(series, labels): trial(series, labels) for series in SERIES for labels in LABELS},
     conclusions=(
         Note("next", words={"shares": next_token_accuracy}),
-        claim("few", 32, MOST, SCRATCH),
-        claim("many", 128, ALL, SCRATCH),
-        claim("thaw", 512, ALL, MOST),
-        claim("more", 512, MOST, TEXT_SIZES[0]),
+        claim_at(32, "few", MOST, SCRATCH, **READ),
+        claim_at(128, "many", ALL, SCRATCH, **READ),
+        claim_at(512, "thaw", ALL, MOST, **READ),
+        claim_at(512, "more", MOST, TEXT_SIZES[0], **READ),
     ),
     plot=Curves(ylim=(40, 100), baseline=50, series=(SCRATCH, TEXT_SIZES[0], MOST, ALL)),
 )

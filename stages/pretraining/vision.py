@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.lab.claims import Claim, Note
+from stages.lab.claims import Note, claim_at
 from stages.lab.experiment import Experiment
-from stages.lab.intervals import Mean, mean
+from stages.lab.intervals import Mean
 from stages.lab.plots import Curves, Panels
-from stages.lab.results import Results, Texts, ValueTable
+from stages.lab.results import Results, ValueTable, joined_texts
 from stages.lab.trials import Trial
 
 SIZES = {"kind": (6, 20, 200), "turned": (60, 600, 2_000)}
@@ -26,7 +26,6 @@ LEARNING_RATES = {"frozen": 4e-3, "all": 1e-3, "scratch": 1e-3}
 """Learning rate of each way; only a head alone learns best with that of presets.toml."""
 FEW, MANY = 20, 2_000
 BALLS = "balls"
-Way = tuple[str, str]
 
 
 def trial(question: str, way: str, labels: int) -> Trial:
@@ -43,26 +42,15 @@ def trial(question: str, way: str, labels: int) -> Trial:
     )
 
 
-def label(texts: Texts, series: Way) -> str:
-    """Return the question and the way."""
-    return " ".join(texts[part] for part in series)
-
-
 def ball_accuracy(results: Results) -> Mean:
     """Return the accuracy of the pretraining in percent."""
-    return mean([100 * run.points[-1].score for run in results.backbones[BALLS]])
-
-
-def claim(text: str, question: str, labels: int, first: str, second: str) -> Claim:
-    """Return the claim that the first way is more accurate."""
-    ahead, behind = (((question, way), labels) for way in (first, second))
-    return Claim(text, ahead, behind, words={"labels": labels})
+    return results.pretrained_percent(BALLS)
 
 
 EXPERIMENT = Experiment(
     series=tuple((question, way) for question in SIZES for way in LEARNING_RATES),
     sizes=sorted({*SIZES["kind"], *SIZES["turned"]}),
-    labels=label,
+    labels=joined_texts(" "),
     seeds=5,
     backbones={BALLS: Trial("shapes", steps=400_000, options={"examples": 100_000})},
     grid={
@@ -74,9 +62,9 @@ EXPERIMENT = Experiment(
     table=ValueTable(rows="series", digits=0),
     conclusions=(
         Note("balls", words={"accuracy": ball_accuracy}),
-        claim("few", "kind", FEW, "frozen", "scratch"),
-        claim("freeze", "kind", FEW, "frozen", "all"),
-        claim("new", "turned", MANY, "all", "frozen"),
+        claim_at(FEW, "few", ("kind", "frozen"), ("kind", "scratch")),
+        claim_at(FEW, "freeze", ("kind", "frozen"), ("kind", "all")),
+        claim_at(MANY, "new", ("turned", "all"), ("turned", "frozen")),
     ),
     plot=Panels({"kind": 50, "turned": 25}, Curves(ylim=(0, 100), legend={"loc": "lower right"})),
 )

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.datasets.curve import heights_at
 from stages.lab.claims import Claim
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import ratio
-from stages.lab.plots import side_by_side
 from stages.lab.results import Cell, Results, Table
-from stages.lab.slides import COLOURS
 from stages.lab.trials import Trial
-from stages.supervised.fans import ANGLES, MODELS, Fan, train_fan
+from stages.supervised.fans import MODELS, Fan, draw_fans, train_fan
 
 FEW, MANY, SPREAD = 20, 2_000, 0.15
 POINTS: dict[str, dict[str, Any]] = {
@@ -46,19 +43,6 @@ def table(results: Results) -> Table:
     return Table(results.texts["columns"], rows)
 
 
-def plot(axes: Any, results: Results) -> None:
-    """Draw the right curve, the models of the first seed, and the points of the first model."""
-    for panel, key in zip(side_by_side(axes, len(POINTS)), POINTS, strict=True):
-        fan: Fan = results.found[key][0]
-        size = 70 if len(fan.angles) == FEW else 6
-        panel.scatter(fan.angles, fan.labels, size, COLOURS[1], alpha=0.6, linewidths=0)
-        panel.plot(ANGLES, fan.heights.T, color=COLOURS[0], lw=1.5)
-        panel.plot(ANGLES, heights_at(ANGLES), color="black", ls="--", lw=3)
-        panel.set(ylim=(1.25, -0.25), xticks=(-1, 0, 1), yticks=(0, 0.5, 1))
-        panel.set_xticklabels(results.texts["angles"])
-        panel.set_title(results.label(key), fontsize=20)
-
-
 def claim(text: str, kind: str, points: str, **options: Any) -> Claim:
     """Return the claim that many noisy points are better than others."""
     words = {"few": FEW, "many": MANY, "models": MODELS}
@@ -76,6 +60,6 @@ EXPERIMENT = Experiment(
         claim("few_noisy", "error", "few"),
         claim("one_part", "error", "part"),
     ),
-    plot=plot,
+    plot=draw_fans,
     seeds=5,
 )

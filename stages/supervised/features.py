@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stages.lab.claims import Claim
+from stages.lab.claims import claim_at
 from stages.lab.experiment import Experiment
 from stages.lab.results import Cell
 from stages.lab.trials import Point, Trial
@@ -27,11 +27,6 @@ OBSERVATIONS = ("features", "screen", "motion")
 def error_percent(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:
     """Return the final error in percent of the box; the score is minus the error."""
     return {cell: -100 * points[-1].score}
-
-
-def claim(text: str, size: int, worse: str, better: str) -> Claim:
-    """Return the claim that one observation leads to smaller errors than another."""
-    return Claim(text, (worse, size), (better, size), words={"size": size})
 
 
 EXPERIMENT = Experiment(
@@ -49,8 +44,8 @@ EXPERIMENT = Experiment(
     },
     values=error_percent,
     conclusions=(
-        claim("few", FEW, "screen", "features"),
-        claim("many", MANY, "features", "screen"),
-        claim("rewritten", MANY, "screen", "motion"),
+        claim_at(FEW, "few", "screen", "features"),
+        claim_at(MANY, "many", "features", "screen"),
+        claim_at(MANY, "rewritten", "screen", "motion"),
     ),
 )

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stages.lab.claims import Claim, Note
+from stages.lab.claims import Note, claim_at
 from stages.lab.experiment import Experiment
 from stages.lab.plots import Curves, Panels
-from stages.lab.results import Cell, Texts, ValueTable
+from stages.lab.results import Cell, ValueTable, joined_texts
 from stages.lab.trials import Trial
 from stages.supervised.boosted_trees import check_installed, train_both
 
@@ -38,21 +38,10 @@ def values(cell: tuple[str, int], errors: Mapping[str, float]) -> dict[Cell, flo
     return {((question, learner), size): errors[learner] for learner in LEARNERS}
 
 
-def label(texts: Texts, series: tuple[str, str]) -> str:
-    """Return the name of a question with a learner."""
-    return ": ".join(texts[part] for part in series)
-
-
-def claim(text: str, question: str, size: int, worse: str, better: str) -> Claim:
-    """Return the claim that one learner errs less."""
-    first, second = (((question, learner), size) for learner in (worse, better))
-    return Claim(text, first, second, words={"size": size})
-
-
 EXPERIMENT = Experiment(
     series=SERIES,
     sizes=SIZES,
-    labels=label,
+    labels=joined_texts(": "),
     seeds=5,
     grid={
         (question, size): trial.with_options(examples=size)
@@ -65,11 +54,11 @@ EXPERIMENT = Experiment(
     table=ValueTable(rows="series"),
     conclusions=(
         Note("claim"),
-        claim("meaningless", "noise", FEW, "network", "trees"),
-        claim("unstructured", "pixels", FEW, "trees", "network"),
+        claim_at(FEW, "meaningless", ("noise", "network"), ("noise", "trees")),
+        claim_at(FEW, "unstructured", ("pixels", "trees"), ("pixels", "network")),
         Note("limits"),
-        claim("smooth", "columns", FEW, "trees", "network"),
-        claim("limit", "noise", MANY, "trees", "network"),
+        claim_at(FEW, "smooth", ("columns", "trees"), ("columns", "network")),
+        claim_at(MANY, "limit", ("noise", "trees"), ("noise", "network")),
     ),
     plot=Panels(dict.fromkeys(QUESTIONS), Curves(legend={"loc": "upper right"})),
 )

@@ -9,7 +9,7 @@ test screens.
 
 from __future__ import annotations
 
-from stages.lab.claims import Claim
+from stages.lab.claims import claim_at
 from stages.lab.experiment import Experiment
 from stages.lab.results import Cell, own_cells
 from stages.unsupervised.autoencoders import autoencoder, train_and_encode
@@ -33,11 +33,6 @@ def measure(config: RunConfig) -> dict[Cell, float]:
     }
 
 
-def claim(text: str, labels: int, worse: str, better: str) -> Claim:
-    """Return the claim that one input has smaller errors than the other."""
-    return Claim(text, (worse, labels), (better, labels), words={"labels": labels, "codes": 16})
-
-
 EXPERIMENT = Experiment(
     series=("4", "16", "pixels"),
     sizes=LABELS,
@@ -45,7 +40,7 @@ EXPERIMENT = Experiment(
     measure=measure,
     values=own_cells,
     conclusions=(
-        claim("few", LABELS[0], worse="pixels", better="16"),
-        claim("many", LABELS[-1], worse="16", better="pixels"),
+        claim_at(LABELS[0], "few", "pixels", "16", codes=16),
+        claim_at(LABELS[-1], "many", "16", "pixels", codes=16),
     ),
 )
