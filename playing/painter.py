@@ -10,7 +10,7 @@ import pygame
 
 from envs.engine.capabilities import show_prediction
 from envs.engine.drawing import pixels_of
-from envs.engine.render import load_view
+from envs.engine.render import SurfaceView
 from envs.engine.single import GameEnv
 from playing import theme
 from playing.panel import Progress, draw_panel
@@ -84,7 +84,7 @@ class GamePainter:
         self.surface = surface
         self._playback = playback
         unwrapped = playback.env.unwrapped
-        self._view = load_view(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
+        self._view = SurfaceView(unwrapped.game) if isinstance(unwrapped, GameEnv) else None
 
     def paint(self) -> None:
         """Update `surface`."""

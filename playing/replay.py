@@ -15,7 +15,7 @@ import numpy as np
 import pygame
 
 from envs.engine.drawing import pixels_of
-from envs.engine.render import load_view
+from envs.engine.render import SurfaceView
 from playing import theme
 from playing.painter import SIZE
 from playing.window import FRAMES_PER_SECOND, SPEEDS
@@ -117,7 +117,7 @@ class ReplayPainter:
         self.surface = pygame.Surface(SIZE)
         self._replay = replay
         self._game = self.surface.subsurface((16, 16, GAME_SIDE, GAME_SIDE))
-        self._view = load_view(replay.found.episodes.game)
+        self._view = SurfaceView(replay.found.episodes.game)
         self._shown = (0, 0)
         self._drawn_curves: tuple[int, pygame.Surface] | None = None
 
@@ -128,7 +128,7 @@ class ReplayPainter:
         place = (replay.episode, replay.step)
         follows = place[0] == self._shown[0] and 0 <= place[1] - self._shown[1] <= SPEEDS[-1]
         if not follows:  # views draw trails, which must not join distant places
-            self._view = load_view(replay.found.episodes.game)
+            self._view = SurfaceView(replay.found.episodes.game)
         self._shown = place
         self._view(self._game, replay.state, replay.found.episodes.options)
         self._paint_numbers(pace)

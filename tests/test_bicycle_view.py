@@ -16,8 +16,11 @@ from envs.bicycle.view.scene import from_bicycle
 from envs.bicycle.view.shapes import FRAME, HELMET, SHIRT, SKIN, TYRE, steer_axis
 from envs.bicycle.view.view import Trail, View, layout
 from envs.engine import palette
+from envs.engine.canvas import Canvas
+from envs.engine.drawing import pixels_of
+from envs.engine.painting import Painter
 from envs.engine.palette import WHITE, Colour
-from envs.engine.render import load_view
+from envs.engine.render import SurfaceView, load_view
 from envs.paddle.game import GAME as PADDLE
 from tests.test_bicycle_screen import mirrored, state_of
 
@@ -27,10 +30,10 @@ SIDE = 480
 
 def picture(task: str, state: Any, view: View | None = None, **options: Any) -> Array:
     """Return the picture of a state (SIDE, SIDE, 3), drawn by `view` or a new view."""
-    surface = pygame.Surface((SIDE, SIDE))
-    (view or View())(surface, state, bicycle(task).make_options(options))
-    pixels: Array = pygame.surfarray.array3d(surface).swapaxes(0, 1)
-    return pixels
+    surface, canvas = pygame.Surface((SIDE, SIDE)), Canvas(SIDE, SIDE)
+    (view or View())(canvas, state, bicycle(task).make_options(options))
+    Painter().paint(canvas, surface)
+    return pixels_of(surface)
 
 
 def places(pixels: Array, colour: Colour, part: str = "scene", tolerance: int = 0) -> Array:
@@ -60,10 +63,11 @@ def test_each_window_gets_its_own_instance_of_a_view_class() -> None:
 def test_every_task_fills_squares_of_any_size(task: str, side: int) -> None:
     surface = pygame.Surface((side, side))
     surface.fill((255, 0, 255))
-    View()(surface, state_of(task, gust=90.0), bicycle(task).make_options({}))
-    pixels = pygame.surfarray.array3d(surface)
+    game = bicycle(task)
+    SurfaceView(game)(surface, state_of(task, gust=90.0), game.make_options({}))
+    pixels = pixels_of(surface)
     assert not (pixels == (255, 0, 255)).all(2).any()
-    assert len(places(pixels.swapaxes(0, 1), SHIRT)) > 0.003 * side**2
+    assert len(places(pixels, SHIRT)) > 0.003 * side**2
 
 
 @pytest.mark.parametrize(

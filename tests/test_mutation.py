@@ -16,7 +16,8 @@ from benchmarks.mutation_operators import changes
 CONFIG = tomllib.loads(mutation.Options().config.read_text(encoding="utf-8"))
 WITHOUT_RESULTS = (
     *("*/__init__.py", "*/__main__.py", "envs/*/view.py", "envs/bicycle/view/*"),
-    *("envs/engine/drawing.py", "envs/engine/fonts.py", "envs/engine/palette.py"),
+    *("envs/engine/canvas.py", "envs/engine/painting.py", "envs/engine/drawing.py"),
+    *("envs/engine/fonts.py", "envs/engine/palette.py"),
     "agents/agent.py",  # an interface
     "agents/scatter_plot.py",
 )

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from envs.engine.canvas import Canvas
 from envs.engine.game import Field, Game, state_dtype
+from envs.engine.palette import BACKGROUND, WHITE
 from envs.engine.raster import fill_rectangle
 from envs.engine.rng import uniform
 
@@ -79,11 +81,10 @@ def check(state: Any, options: Any) -> None:
         raise ValueError(f"state field `x` must be in -1..1, got {state.x}")
 
 
-def view(surface: Any, state: Any, options: Any) -> None:
-    """Draw the leaf as a stripe on black, for people."""
-    width, height = surface.get_size()
-    surface.fill("black")
-    surface.fill("white", ((state.x + 1.0) / 2.0 * width, 0, 4, height))
+def view(canvas: Canvas, state: Any, options: Any) -> None:
+    """Draw the leaf as a stripe, for people."""
+    canvas.fill(BACKGROUND)
+    canvas.rect(WHITE, ((state.x + 1.0) / 2.0 * canvas.width, 0, 4, canvas.height))
 
 
 GAME = Game(

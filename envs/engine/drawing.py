@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pygame
@@ -13,6 +13,8 @@ from envs.engine.palette import WHITE, Colour
 
 SHARPER = 4
 """Factor by which text is rendered larger and then shrunk, for even spacing of small letters."""
+OWN_FONT_SCALE = 0.6875
+"""Factor by which pygame makes its own font smaller than the size that one asks for."""
 FONTS = ("nanumgothic", "malgungothic", "applesdgothicneo", "notosanscjkkr", "notosanskr")
 """System fonts in which Korean letters are looked up, after the packaged font."""
 
@@ -39,6 +41,25 @@ def _font(size: int, file: str | None) -> pygame.font.Font:
     return _fonts[size, file]
 
 
+class TextMetrics(NamedTuple):
+    """Lengths of a line of text in pygame's own font, in pixels."""
+
+    width: float
+    height: float
+    ascent: float
+    """Distance of the base line from the top."""
+    em: float
+    """Size of the font, as CSS and typography mean it."""
+
+
+def text_metrics(text: str, size: int) -> TextMetrics:
+    """Return the lengths of a line of text that `write` draws."""
+    width, height = text_size(text, size)
+    em = int(size * SHARPER * OWN_FONT_SCALE) / SHARPER
+    return TextMetrics(width, height, _font(size, None).get_ascent() / SHARPER, em)
+
+
+@functools.lru_cache(1024)
 def text_size(text: str, size: int, font: str | None = None) -> tuple[int, int]:
     """Return the width and height of a line of text, in pixels."""
     width, height = _font(size, font).size(text)

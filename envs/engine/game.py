@@ -83,8 +83,9 @@ class Game:
     check: Callable[[Any, Any], None]
     """check(state, options): raise ValueError for an impossible state."""
     view: str
-    """Target ("module:attribute") of a function(surface, state, options) that draws a state for
-    people, or of a class of such functions, of which each running game gets its own instance."""
+    """Target ("module:attribute") of a function(canvas, state, options) that draws a state for
+    people on a `Canvas`, or of a class of such functions, of which each running game gets its own
+    instance."""
     steps_per_second: int
     """Speed at which people watch and play."""
     action_names: tuple[str, ...]

@@ -1,19 +1,22 @@
-"""Rendering for people: a game's view drawn with pygame, off screen or in a window."""
+"""Rendering for people: a game's view painted with pygame, off screen or in a window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from envs.engine.game import Game
 from envs.names import load
 
+if TYPE_CHECKING:  # it imports pygame
+    from envs.engine.canvas import Canvas
+
 SIZE = (480, 480)
 
-View = Callable[[Any, Any, Any], None]
-"""Function(surface, state, options) that draws a state over a whole pygame surface."""
+View = Callable[["Canvas", Any, Any], None]
+"""Function(canvas, state, options) that draws a state over a whole canvas."""
 
 
 def load_view(game: Game) -> View:
@@ -27,13 +30,31 @@ def load_view(game: Game) -> View:
     return view
 
 
+class SurfaceView:
+    """A view of one running game that paints onto pygame surfaces."""
+
+    def __init__(self, game: Game) -> None:
+        from envs.engine.painting import Painter
+
+        self._view = load_view(game)
+        self._painter = Painter()
+
+    def __call__(self, surface: Any, state: Any, options: Any) -> None:
+        """Paint `state` over a whole surface."""
+        from envs.engine.canvas import Canvas
+
+        canvas = Canvas(*surface.get_size())
+        self._view(canvas, state, options)
+        self._painter.paint(canvas, surface)
+
+
 class Renderer:
     """Renders one game; pygame is imported with the first picture."""
 
     def __init__(self, game: Game, size: tuple[int, int] = SIZE) -> None:
         self._game = game
         self._size = size
-        self._views: dict[int, View] = {}
+        self._views: dict[int, SurfaceView] = {}
         self._surface: Any = None
         self._window: Any = None
         self._clock: Any = None
@@ -48,7 +69,7 @@ class Renderer:
             pygame.font.init()
             self._surface = pygame.Surface(self._size)
         if row not in self._views:
-            self._views[row] = load_view(self._game)
+            self._views[row] = SurfaceView(self._game)
         self._views[row](self._surface, state, options)
         return pixels_of(self._surface)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pygame
 
-from envs.engine.render import View, load_view
+from envs.engine.render import SurfaceView
 from playing import theme
 from playing.painter import SIZE
 from playing.window import FRAMES_PER_SECOND, open_display
@@ -72,7 +72,7 @@ class PreferWindow:
         pygame.display.set_caption(f"{name} - Training Wheels")
         self._shown: Question | None = None
         self._seconds = 0.0
-        self._views: list[View] = []
+        self._views: list[SurfaceView] = []
 
     def close(self) -> None:
         """Stop the session after its present step."""
@@ -107,7 +107,7 @@ class PreferWindow:
         length = pair.actions.shape[1] / game.steps_per_second
         if self._seconds >= length + PAUSE_SECONDS or not self._views:
             self._seconds = 0.0
-            self._views = [load_view(game), load_view(game)]  # some remember earlier states
+            self._views = [SurfaceView(game), SurfaceView(game)]  # some remember earlier states
         now = min(int(self._seconds * game.steps_per_second), pair.actions.shape[1])
         for k, view in enumerate(self._views):
             middle = SIZE[0] // 4 + k * SIZE[0] // 2

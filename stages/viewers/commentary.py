@@ -121,12 +121,12 @@ class CommentaryViewer(Viewer):
         import pygame
 
         from envs.engine.drawing import pixels_of, write
-        from envs.engine.render import load_view
+        from envs.engine.render import SurfaceView
 
         if self._surface is None:
             self._surface = pygame.Surface((SIDE, SIDE))
         if self._view is None:
-            self._view = load_view(self._game.game)
+            self._view = SurfaceView(self._game.game)
         surface = self._surface
         surface.fill(BACKGROUND)
         picture = surface.subsurface((0, 0, GAME_SIDE, GAME_SIDE))

@@ -57,6 +57,7 @@ class GameViewer(Viewer):
             screen_size=dataset.game_screen_size,
         )
         self._surface: Any = None
+        self._view: Any = None
 
     @property
     def played(self) -> GameEnv:
@@ -95,12 +96,14 @@ class GameViewer(Viewer):
         import pygame
 
         from envs.engine.drawing import pixels_of
-        from envs.paddle.view import MARGIN, draw
+        from envs.engine.render import SurfaceView
+        from envs.paddle.view import MARGIN
 
         if self._surface is None:
             pygame.font.init()
             self._surface = pygame.Surface((SIDE, SIDE))
-        draw(self._surface, self._game.state, self._game.batch.options)
+            self._view = SurfaceView(self._game.game)
+        self._view(self._surface, self._game.state, self._game.batch.options)
         margin = round(SIDE * MARGIN)
         screen = self._surface.subsurface(
             (margin, margin, SIDE - 2 * margin, SIDE - 2 * margin)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import pygame
-
 from envs.bicycle.dynamics import PERIOD
 from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER, TORQUE
 from envs.bicycle.tasks import NEAR
 from envs.bicycle.view.scene import STRONG_GUST, danger, lane_colour
 from envs.bicycle.view.shapes import FRAME
-from envs.engine.drawing import write
+from envs.engine.canvas import Canvas, Rect
 from envs.engine.palette import AMBER, BLUE, GREEN, GREY, LIGHT_GREY, LINE, RED, WHITE, Colour
 
 FASTEST = 6.0  # m/s, full length of the speed bar
@@ -51,44 +49,41 @@ def with_sign(number: float, digits: int = 1) -> str:
     return text if text.strip("+−0.") else text[1:]
 
 
-def track_of(area: pygame.Rect, k: int, count: int) -> pygame.Rect:
+def track_of(area: Rect, k: int, count: int) -> Rect:
     """Return the rectangle of the bar of gauge k of `count`; its text is above it."""
     row, inset = 0.97 * area.height / count, 0.06 * area.width
     top = area.top + (k + 0.74) * row
-    return pygame.Rect(
-        round(area.left + inset), round(top), round(area.width - 2 * inset), round(area.height / 27)
-    )
+    return Rect(area.left + inset, top, area.width - 2 * inset, area.height / 26)
 
 
-def draw_gauges(canvas: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
+def draw_gauges(canvas: Canvas, area: Rect, ride: Any, options: Any) -> None:
     """Draw the bars of all gauges."""
     shown = gauges(ride, options)
     for k, gauge in enumerate(shown):
         draw_gauge(canvas, track_of(area, k, len(shown)), gauge)
 
 
-def draw_gauge(canvas: pygame.Surface, track: pygame.Rect, gauge: Gauge) -> None:
+def draw_gauge(canvas: Canvas, track: Rect, gauge: Gauge) -> None:
     """Draw one bar."""
-    rounding = track.height // 2
-    pygame.draw.rect(canvas, LINE, track, border_radius=rounding)
-    start = track.centerx if gauge.signed else track.left
-    whole = track.width / 2 if gauge.signed else track.width
-    end = round(start + min(max(gauge.part, -1.0), 1.0) * whole)
-    filled = pygame.Rect(min(start, end), track.top, abs(end - start), track.height)
-    pygame.draw.rect(canvas, gauge.colour, filled, border_radius=rounding)
+    rounding, middle = track.height / 2, track.middle[0]
+    canvas.rect(LINE, track, rounding)
+    start = middle if gauge.signed else track.left
+    length = min(max(gauge.part, -1.0), 1.0) * (track.right - start)
+    filled = (start + min(length, 0.0), track.top, abs(length), track.height)
+    canvas.rect(gauge.colour, filled, rounding)
     if gauge.signed:
-        canvas.fill(GREY, pygame.Rect(track.centerx - 1, track.top - 3, 3, track.height + 6))
+        canvas.rect(GREY, (middle - 0.75, track.top - 1.5, 1.5, track.height + 3))
 
 
-def write_gauges(surface: pygame.Surface, area: pygame.Rect, ride: Any, options: Any) -> None:
+def write_gauges(canvas: Canvas, area: Rect, ride: Any, options: Any) -> None:
     """Write name and number above each bar."""
     shown = gauges(ride, options)
     row = area.height / len(shown)
     for k, gauge in enumerate(shown):
         track = track_of(area, k, len(shown))
         y = track.top - 0.33 * row
-        write(surface, gauge.name, (track.left, y), round(0.58 * row), LIGHT_GREY)
-        write(surface, gauge.text, (track.right, y), round(0.74 * row), WHITE, 1.0)
+        canvas.text(gauge.name, (track.left, y), round(0.58 * row), LIGHT_GREY)
+        canvas.text(gauge.text, (track.right, y), round(0.74 * row), WHITE, 1.0)
 
 
 def speed_colour(ride: Any) -> Colour:
@@ -96,36 +91,36 @@ def speed_colour(ride: Any) -> Colour:
     return GREEN if abs(ride.speed - ride.commanded_speed) <= NEAR else AMBER
 
 
-def draw_speed(canvas: pygame.Surface, ride: Any) -> None:
+def draw_speed(canvas: Canvas, ride: Any) -> None:
     """Draw the speed as a bar, with a mark at the commanded speed."""
-    side = canvas.get_width()
-    track = pygame.Rect(round(0.03 * side), round(0.125 * side), round(0.24 * side), side // 55)
+    side = canvas.width
+    track = Rect(0.03 * side, 0.125 * side, 0.24 * side, side / 55)
     longest = max(FASTEST, ride.commanded_speed)
     gauge = Gauge("speed", "", ride.speed / longest, speed_colour(ride), signed=False)
     draw_gauge(canvas, track, gauge)
-    mark = pygame.Rect(0, 0, max(2, side // 200), 2 * track.height)
-    mark.center = (round(track.left + track.width * ride.commanded_speed / longest), track.centery)
-    canvas.fill(WHITE, mark)
+    width, at = side / 200, track.left + track.width * ride.commanded_speed / longest
+    mark = (at - width / 2, track.top - track.height / 2, width, 2 * track.height)
+    canvas.rect(WHITE, mark)
 
 
-def write_speed(surface: pygame.Surface, side: int, ride: Any) -> None:
+def write_speed(canvas: Canvas, side: float, ride: Any) -> None:
     """Write the speed, in large digits, and the commanded speed."""
     left, colour = 0.03 * side, speed_colour(ride)
     place = (left, 0.062 * side)
-    number = write(surface, f"{ride.speed:.1f}", place, round(0.13 * side), colour)
-    unit = (number.right + 0.012 * side, 0.082 * side)
-    write(surface, "m/s", unit, round(0.05 * side), LIGHT_GREY)
+    end = canvas.text(f"{ride.speed:.1f}", place, round(0.13 * side), colour)
+    unit = (end + 0.012 * side, 0.082 * side)
+    canvas.text("m/s", unit, round(0.05 * side), LIGHT_GREY)
     command = f"commanded {ride.commanded_speed:.1f}"
-    write(surface, command, (left, 0.172 * side), round(0.045 * side), LIGHT_GREY)
+    canvas.text(command, (left, 0.172 * side), round(0.045 * side), LIGHT_GREY)
 
 
-def write_task(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
+def write_task(canvas: Canvas, side: float, ride: Any, options: Any) -> None:
     """Write the numbers of the task."""
     right = 0.97 * side
     for k, (name, text, colour) in enumerate(readings(ride, options)):
         y = (0.037 + 0.12 * k) * side
-        write(surface, name, (right, y), round(0.045 * side), LIGHT_GREY, 1.0)
-        write(surface, text, (right, y + 0.048 * side), round(0.07 * side), colour, 1.0)
+        canvas.text(name, (right, y), round(0.045 * side), LIGHT_GREY, 1.0)
+        canvas.text(text, (right, y + 0.048 * side), round(0.07 * side), colour, 1.0)
 
 
 def readings(ride: Any, options: Any) -> list[tuple[str, str, Colour]]:

@@ -6,19 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import pygame
 from numpy.typing import NDArray
 
-from envs.bicycle.view.lines import (
-    Place,
-    arc_points,
-    draw_arrow,
-    draw_dashes,
-    draw_polyline,
-    draw_segment,
-)
+from envs.bicycle.view.lines import arc_points, draw_arrow, draw_dashes, draw_segment
 from envs.bicycle.view.scene import grid_lines, lane_borders, lane_colour, wheel_tracks
 from envs.bicycle.view.shapes import FRAME, TYRE, Points, bicycle_shapes
+from envs.engine.canvas import Canvas, Place
 from envs.engine.palette import AMBER, BLUE, FIELD, GREY, GRID, LANE, RED, VIOLET, WHITE, blend
 
 LANE_PART = 0.75  # m
@@ -26,13 +19,13 @@ FROM_ABOVE = 2.35  # m, height of the picture of the bicycle
 
 
 class Chart:
-    """A map on a surface: x points up, y to the right, and the bicycle is in the middle."""
+    """A map: x points up, y to the right, and the bicycle is in the middle."""
 
-    def __init__(self, surface: pygame.Surface, ride: Any) -> None:
-        self.surface = surface
+    def __init__(self, canvas: Canvas, ride: Any) -> None:
+        self.canvas = canvas
         self.square = square(ride)
         self.reach = 2.0 * self.square  # m from the middle to the sides
-        width, height = surface.get_size()
+        width, height = canvas.width, canvas.height
         self.middle = (width / 2, height / 2)  # pixels
         self.scale = width / 2 / self.reach  # pixels per m
         self.unit = width / 180  # pixels
@@ -56,9 +49,10 @@ def square(ride: Any) -> float:
     return 25.0 if hasattr(ride, "goal_x") else 5.0
 
 
-def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Draw the map on a `surface` filled with `FIELD`; arguments as in `scene.draw_scene`."""
-    chart = Chart(surface, ride)
+def draw_map(canvas: Canvas, ride: Any, options: Any, trail: Points) -> None:
+    """Draw the map; arguments as in `scene.draw_scene`."""
+    chart = Chart(canvas, ride)
+    canvas.fill(FIELD)
     draw_squares(chart, ride)
     if hasattr(ride, "lane_offset"):
         draw_lane(chart, ride, options)
@@ -68,30 +62,29 @@ def draw_map(surface: pygame.Surface, ride: Any, options: Any, trail: Points) ->
         draw_goal(chart, ride, options)
     tracks = wheel_tracks(trail, options)
     for places, colour in zip(tracks, (BLUE, VIOLET), strict=True):
-        width = max(1, round(1.5 * chart.unit))
-        pygame.draw.lines(surface, colour, False, chart.places(places), width)
+        canvas.line(colour, chart.places(places), 1.5 * chart.unit)
     draw_marker(chart, ride)
 
 
 def draw_squares(chart: Chart, ride: Any) -> None:
     """Draw the grid."""
-    width, height = chart.surface.get_size()
+    width, height = chart.canvas.width, chart.canvas.height
     for y in grid_lines(ride.y, chart.reach, chart.square):
         across = chart.place(ride.x, y)[0]
-        pygame.draw.line(chart.surface, GRID, (across, 0), (across, height), 2)
+        chart.canvas.line(GRID, [(across, 0), (across, height)], 1)
     for x in grid_lines(ride.x, chart.reach, chart.square):
         down = chart.place(x, ride.y)[1]
-        pygame.draw.line(chart.surface, GRID, (0, down), (width, down), 2)
+        chart.canvas.line(GRID, [(0, down), (width, down)], 1)
 
 
 def draw_lane(chart: Chart, ride: Any, options: Any) -> None:
     """Draw the lane and its borders."""
     xs = np.array(grid_lines(ride.x, 1.2 * chart.reach, LANE_PART))
     left, right = (chart.places(places) for places in lane_borders(ride, options, xs))
-    pygame.draw.polygon(chart.surface, LANE, [*left, *reversed(right)])
-    colour, width = lane_colour(ride, options), max(1, round(2 * chart.unit))
+    chart.canvas.polygon(LANE, [*left, *reversed(right)])
+    colour = lane_colour(ride, options)
     for border in (left, right):
-        pygame.draw.lines(chart.surface, colour, False, border, width)
+        chart.canvas.line(colour, border, 2 * chart.unit)
 
 
 def draw_finish(chart: Chart, ride: Any, options: Any) -> None:
@@ -100,7 +93,7 @@ def draw_finish(chart: Chart, ride: Any, options: Any) -> None:
     cos, sin = math.cos(ride.heading), math.sin(ride.heading)
     x, y = ride.x + left * cos, ride.y + left * sin
     start, end = (chart.place(x - 3 * side * sin, y + 3 * side * cos) for side in (-1, 1))
-    draw_dashes(chart.surface, WHITE, start, end, 5 * chart.unit, 8)
+    draw_dashes(chart.canvas, WHITE, start, end, 5 * chart.unit, 8)
 
 
 def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
@@ -111,13 +104,13 @@ def draw_goal(chart: Chart, ride: Any, options: Any) -> None:
     beyond = max(abs(right) / edges[0], abs(down) / edges[1])
     if beyond <= 1.0:
         radius = max(options.goal_radius * chart.scale, 5 * chart.unit)
-        pygame.draw.circle(chart.surface, blend(FIELD, AMBER, 0.3), (x, y), radius)
-        pygame.draw.circle(chart.surface, AMBER, (x, y), radius, round(2 * chart.unit))
+        chart.canvas.circle(blend(FIELD, AMBER, 0.3), (x, y), radius)
+        chart.canvas.circle(AMBER, (x, y), radius, 2 * chart.unit)
         return
     tip = (chart.middle[0] + right / beyond, chart.middle[1] + down / beyond)
     back = 24 * chart.unit / math.hypot(right, down)
     draw_arrow(
-        chart.surface, AMBER, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit
+        chart.canvas, AMBER, (tip[0] - right * back, tip[1] - down * back), tip, 7 * chart.unit
     )
 
 
@@ -129,15 +122,16 @@ def draw_marker(chart: Chart, ride: Any) -> None:
         (x + sin * ahead + cos * right, y + sin * right - cos * ahead)
         for ahead, right in ((13.0, 0.0), (-6.0, 6.5), (-3.0, 0.0), (-6.0, -6.5))
     ]
-    pygame.draw.polygon(chart.surface, RED if ride.fallen else FRAME, corners)
+    chart.canvas.polygon(RED if ride.fallen else FRAME, corners)
 
 
-def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
+def draw_from_above(canvas: Canvas, ride: Any, options: Any) -> None:
     """Draw the bicycle with its heading upwards, and the angle of the front wheel."""
-    width, height = surface.get_size()
+    width, height = canvas.width, canvas.height
     scale = height / FROM_ABOVE * min(1.0, 1.02 / options.wheelbase)
     unit = height / 180
     ground = 0.82 * height
+    canvas.fill(FIELD)
 
     def place(point: Any) -> Place:
         return width / 2 + scale * point[1], ground - scale * point[0]
@@ -145,11 +139,11 @@ def draw_from_above(surface: pygame.Surface, ride: Any, options: Any) -> None:
     front = place((options.wheelbase, 0.0))
     radius = 0.78 * scale
     rim = arc_points(front, radius, 0.0, ride.steer, 16)
-    pygame.draw.polygon(surface, blend(FIELD, FRAME, 0.25), [front, *rim])
-    draw_dashes(surface, GREY, front, (front[0], front[1] - radius), 1.5 * unit, 7)
-    draw_segment(surface, FRAME, front, rim[-1], 2 * unit)
-    draw_polyline(surface, FRAME, rim, [4 * unit] * len(rim))
+    canvas.polygon(blend(FIELD, FRAME, 0.25), [front, *rim])
+    draw_dashes(canvas, GREY, front, (front[0], front[1] - radius), 1.5 * unit, 7)
+    draw_segment(canvas, FRAME, front, rim[-1], 2 * unit)
+    canvas.line(FRAME, rim, 4 * unit)
     for shape in bicycle_shapes(ride.steer, options):
         thickness = shape.thickness * (1.6 if shape.colour == TYRE else 1.2) * scale
         places = [place(point) for point in shape.points.tolist()]
-        draw_polyline(surface, shape.colour, places, [thickness] * len(places))
+        canvas.line(shape.colour, places, thickness)

@@ -7,13 +7,13 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import pygame
 from numpy.typing import NDArray
 
 from envs.bicycle.game import FALLEN_ROLL
 from envs.bicycle.lane import lane_slope, lane_y
-from envs.bicycle.view.lines import Place, draw_arrow, draw_dashes, draw_polyline, draw_segment
+from envs.bicycle.view.lines import draw_arrow, draw_dashes, draw_segment
 from envs.bicycle.view.shapes import Points, Shape, bicycle_shapes, leaned, line, rider_shapes
+from envs.engine.canvas import Canvas, Place
 from envs.engine.palette import (
     AMBER,
     BACKGROUND,
@@ -35,12 +35,15 @@ GRID_SIZE, GRID_REACH = 2.0, 24.0  # m
 LANE_AHEAD = np.concatenate([np.arange(-6.0, 6.0, 0.75), np.arange(6.0, 40.0, 2.0)])  # m
 LYING = math.radians(78.0)
 PROTRACTOR = 2.05  # m
+MARKED = (-30, -20, -10, 0, 10, 20, 30)  # degrees
 STRONG_GUST = 300.0  # N m, gust of the longest arrow
 TRACK_SHOWN = 44  # positions
+THINNEST = 0.75  # pixels
+SHARES = np.linspace(0.0, 1.0, 9).tolist()  # places of the colours of sky and haze
 
 
 class Camera(NamedTuple):
-    """A camera behind the bicycle, for a surface of `width` pixels."""
+    """A camera behind the bicycle, for a canvas of `width` pixels."""
 
     width: float
     behind: float = 3.7  # m behind the rear wheel
@@ -75,26 +78,27 @@ class Camera(NamedTuple):
         return found
 
 
-def draw_scene(surface: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
-    """Draw the scene on a backdrop (see `draw_backdrop`).
+def draw_scene(canvas: Canvas, ride: Any, options: Any, trail: Points) -> None:
+    """Draw the scene.
 
     `ride` and `options` have the fields of state and options as attributes. `trail` (n, 3) is
     x, y and heading of the bicycle so far, newest last.
     """
-    camera = Camera(surface.get_width())
-    draw_grid(surface, camera, ride)
+    camera = Camera(canvas.width)
+    draw_backdrop(canvas, camera)
+    draw_grid(canvas, camera, ride)
     if hasattr(ride, "lane_offset"):
-        draw_lane(surface, camera, ride, options)
+        draw_lane(canvas, camera, ride, options)
     if hasattr(ride, "finished"):
-        draw_finish(surface, camera, options.race_length - ride.way)
+        draw_finish(canvas, camera, options.race_length - ride.way)
     if hasattr(ride, "goal_x"):
-        draw_goal(surface, camera, ride, options)
-    surface.blit(haze(surface.get_width(), camera.horizon), (0, round(camera.horizon)))
-    draw_tracks(surface, camera, ride, options, trail)
+        draw_goal(canvas, camera, ride, options)
+    draw_haze(canvas, camera)
+    draw_tracks(canvas, camera, ride, options, trail)
     roll = math.copysign(LYING, ride.roll) if ride.fallen else ride.roll
-    draw_protractor(surface, camera, ride.roll)
-    draw_figure(surface, camera, ride, options, roll)
-    draw_wind(surface, camera, ride.gust)
+    draw_protractor(canvas, camera, ride.roll)
+    draw_figure(canvas, camera, ride, options, roll)
+    draw_wind(canvas, camera, ride.gust)
 
 
 def danger(roll: float) -> Colour:
@@ -103,25 +107,17 @@ def danger(roll: float) -> Colour:
     return GREEN if part < 0.4 else AMBER if part < 0.8 else RED
 
 
-def draw_backdrop(surface: pygame.Surface) -> None:
+def draw_backdrop(canvas: Canvas, camera: Camera) -> None:
     """Draw sky and ground."""
-    width, horizon = surface.get_width(), Camera(surface.get_width()).horizon
-    surface.fill(FIELD)
-    for row in range(round(horizon)):
-        pygame.draw.line(
-            surface, blend(BACKGROUND, HAZE, (row / horizon) ** 2), (0, row), (width, row)
-        )
+    canvas.fill(FIELD)
+    sky = [(*blend(BACKGROUND, HAZE, share**2), 255) for share in SHARES]
+    canvas.gradient((0, 0, canvas.width, round(camera.horizon)), sky)
 
 
-@functools.lru_cache(4)
-def haze(width: int, horizon: float) -> pygame.Surface:
-    """Return a surface that fades the ground towards the horizon."""
-    height = max(1, round(horizon * 0.6))
-    surface = pygame.Surface((width, height), pygame.SRCALPHA)
-    for row in range(height):
-        opacity = round(255 * (1 - row / height) ** 2)
-        pygame.draw.line(surface, (*HAZE, opacity), (0, row), (width, row))
-    return surface
+def draw_haze(canvas: Canvas, camera: Camera) -> None:
+    """Draw what fades the ground towards the horizon."""
+    area = (0, round(camera.horizon), canvas.width, round(0.6 * camera.horizon))
+    canvas.gradient(area, [(*HAZE, round(255 * (1 - share) ** 2)) for share in SHARES])
 
 
 def from_bicycle(ride: Any, places: NDArray[np.float64]) -> Points:
@@ -134,7 +130,7 @@ def from_bicycle(ride: Any, places: NDArray[np.float64]) -> Points:
     return points
 
 
-def draw_grid(surface: pygame.Surface, camera: Camera, ride: Any) -> None:
+def draw_grid(canvas: Canvas, camera: Camera, ride: Any) -> None:
     """Draw a grid on the ground, which shows the speed."""
     reach, ends = GRID_REACH, []
     for x in grid_lines(ride.x, reach, GRID_SIZE):
@@ -143,9 +139,9 @@ def draw_grid(surface: pygame.Surface, camera: Camera, ride: Any) -> None:
         ends += [(ride.x - reach, y), (ride.x + reach, y)]
     points = from_bicycle(ride, np.array(ends)).reshape(-1, 2, 3)
     points = cut_off(points, camera.nearest)
-    places = camera.project(points.reshape(-1, 3))[0].reshape(-1, 2, 2)
-    for start, end in places.tolist():
-        pygame.draw.line(surface, GRID, start, end, 2)
+    places = camera.pixels(points.reshape(-1, 3))
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        canvas.line(GRID, [start, end], 1)
 
 
 def grid_lines(centre: float, reach: float, size: float) -> list[float]:
@@ -179,7 +175,7 @@ def lane_colour(ride: Any, options: Any) -> Colour:
     return GREEN if abs(ride.lane_offset) <= options.lane_width / 2 else RED
 
 
-def draw_lane(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) -> None:
+def draw_lane(canvas: Canvas, camera: Camera, ride: Any, options: Any) -> None:
     """Draw the lane and its borders."""
     along = math.copysign(1.0, math.cos(ride.heading))
     xs = ride.x + along * LANE_AHEAD
@@ -188,12 +184,12 @@ def draw_lane(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) 
     if min(len(left), len(right)) < 2:
         return
     outline = [*camera.pixels(left), *reversed(camera.pixels(right))]
-    pygame.draw.polygon(surface, LANE, outline)
+    canvas.polygon(LANE, outline)
     colour = lane_colour(ride, options)
-    draw_shapes(surface, camera, [Shape(points, 0.07, colour) for points in (left, right)])
+    draw_shapes(canvas, camera, [Shape(points, 0.07, colour) for points in (left, right)])
 
 
-def draw_finish(surface: pygame.Surface, camera: Camera, left: float) -> None:
+def draw_finish(canvas: Canvas, camera: Camera, left: float) -> None:
     """Draw a chequered finish line where a straight ride would cross it."""
     size, columns = 0.4, 14
     squares = []
@@ -204,41 +200,41 @@ def draw_finish(surface: pygame.Surface, camera: Camera, left: float) -> None:
     corners = camera.pixels(line(*squares))
     for k, (row, column) in enumerate(np.ndindex(2, columns)):
         colour = WHITE if (row + column) % 2 else BACKGROUND
-        pygame.draw.polygon(surface, colour, corners[4 * k : 4 * k + 4])
+        canvas.polygon(colour, corners[4 * k : 4 * k + 4])
 
 
-def draw_goal(surface: pygame.Surface, camera: Camera, ride: Any, options: Any) -> None:
+def draw_goal(canvas: Canvas, camera: Camera, ride: Any, options: Any) -> None:
     """Draw the goal as a disc with a flag, and an arrow on the ground towards it."""
     centre = from_bicycle(ride, np.array([[ride.goal_x, ride.goal_y]]))[0]
     angles = np.linspace(0.0, 2.0 * math.pi, 33)
     rim = np.stack([np.cos(angles), np.sin(angles), np.zeros(33)], axis=1) * options.goal_radius
     rim += centre
     if rim[:, 0].min() > camera.nearest:
-        pygame.draw.polygon(surface, blend(FIELD, AMBER, 0.3), camera.pixels(rim))
-        draw_shapes(surface, camera, [Shape(rim, 0.12, AMBER)])
+        canvas.polygon(blend(FIELD, AMBER, 0.3), camera.pixels(rim))
+        draw_shapes(canvas, camera, [Shape(rim, 0.12, AMBER)])
     if centre[0] > camera.nearest:
-        draw_flag(surface, camera, centre)
+        draw_flag(canvas, camera, centre)
     if not ride.goals:
-        draw_direction(surface, camera, math.atan2(centre[1], centre[0]))
+        draw_direction(canvas, camera, math.atan2(centre[1], centre[0]))
 
 
-def draw_flag(surface: pygame.Surface, camera: Camera, foot: Points) -> None:
+def draw_flag(canvas: Canvas, camera: Camera, foot: Points) -> None:
     """Draw a flag that grows with the distance, so that it is always visible."""
     size = 0.5 + 0.05 * float(np.hypot(foot[0], foot[1]))
     pole = foot + size * line((0, 0, 0), (0, 0, 4.0))
     cloth = foot + size * line((0, 0, 4.0), (0, 1.8, 3.4), (0, 0, 2.8))
-    draw_shapes(surface, camera, [Shape(pole, 0.1 * size, WHITE)])
-    pygame.draw.polygon(surface, AMBER, camera.pixels(cloth))
+    draw_shapes(canvas, camera, [Shape(pole, 0.1 * size, WHITE)])
+    canvas.polygon(AMBER, camera.pixels(cloth))
 
 
-def draw_direction(surface: pygame.Surface, camera: Camera, direction: float) -> None:
+def draw_direction(canvas: Canvas, camera: Camera, direction: float) -> None:
     """Draw an arrow on the ground next to the bicycle that points to the goal."""
     cos, sin = math.cos(direction), math.sin(direction)
     along, aside = np.array([cos, sin, 0.0]), np.array([-sin, cos, 0.0])
     back = 0.95 * along
     corners = line(1.7 * along, back + 0.45 * aside, 1.15 * along, back - 0.45 * aside)
     corners[:, 0] += 0.4  # around the middle of the bicycle
-    pygame.draw.polygon(surface, AMBER, camera.pixels(corners))
+    canvas.polygon(AMBER, camera.pixels(corners))
 
 
 def wheel_tracks(trail: Points, options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -248,32 +244,37 @@ def wheel_tracks(trail: Points, options: Any) -> tuple[NDArray[np.float64], NDAr
     return rear, rear + options.wheelbase * ahead
 
 
-def draw_tracks(
-    surface: pygame.Surface, camera: Camera, ride: Any, options: Any, trail: Points
-) -> None:
+def draw_tracks(canvas: Canvas, camera: Camera, ride: Any, options: Any, trail: Points) -> None:
     """Draw the tracks of both wheels."""
-    tracks = wheel_tracks(trail[-TRACK_SHOWN:], options)
-    for places, colour in zip(tracks, (BLUE, VIOLET), strict=True):
-        points = from_bicycle(ride, places)
-        points = points[points[:, 0] > camera.nearest]
-        draw_shapes(surface, camera, [Shape(points, 0.035, blend(FIELD, colour, 0.7))])
+    tracks = [from_bicycle(ride, places) for places in wheel_tracks(trail[-TRACK_SHOWN:], options)]
+    shapes = [
+        Shape(points[points[:, 0] > camera.nearest], 0.035, blend(FIELD, colour, 0.7))
+        for points, colour in zip(tracks, (BLUE, VIOLET), strict=True)
+    ]
+    draw_shapes(canvas, camera, shapes)
 
 
-def draw_protractor(surface: pygame.Surface, camera: Camera, roll: float) -> None:
+def draw_protractor(canvas: Canvas, camera: Camera, roll: float) -> None:
     """Draw a protractor that shows the roll and the angles of a fall."""
-    foot = camera.pixels(line((0, 0, 0)))[0]
-    rim = camera.pixels(protractor_points(-FALLEN_ROLL, FALLEN_ROLL))
+    foot, rim, marks = protractor(camera)
     shown = min(max(roll, -FALLEN_ROLL), FALLEN_ROLL)
     wedge = camera.pixels(protractor_points(0.0, shown))
     unit = camera.width / 480
-    pygame.draw.polygon(surface, blend(FIELD, danger(roll), 0.25), [foot, *wedge])
-    draw_dashes(surface, GREY, foot, rim[len(rim) // 2], 1.5 * unit, 16)
-    draw_polyline(surface, GREY, rim, [2.5 * unit] * len(rim))
-    draw_polyline(surface, danger(roll), wedge, [5 * unit] * len(wedge))
-    for degrees in (-30, -20, -10, 0, 10, 20, 30):
-        at = math.radians(degrees)
-        inner, outer = camera.pixels(leaned(line((0, 0, 2.0), (0, 0, 2.1)), at))
-        draw_segment(surface, RED if abs(degrees) == 30 else GREY, inner, outer, 2.5 * unit)
+    canvas.polygon(blend(FIELD, danger(roll), 0.25), [foot, *wedge])
+    draw_dashes(canvas, GREY, foot, rim[len(rim) // 2], 1.5 * unit, 16)
+    canvas.line(GREY, rim, 2.5 * unit)
+    canvas.line(danger(roll), wedge, 5 * unit)
+    for degrees, (inner, outer) in zip(MARKED, marks, strict=True):
+        draw_segment(canvas, RED if abs(degrees) == 30 else GREY, inner, outer, 2.5 * unit)
+
+
+@functools.lru_cache(8)
+def protractor(camera: Camera) -> tuple[Place, list[Place], list[list[Place]]]:
+    """Return the pixels of the protractor's foot, of its rim and of the ends of its marks."""
+    foot = camera.pixels(line((0, 0, 0)))[0]
+    rim = camera.pixels(protractor_points(-FALLEN_ROLL, FALLEN_ROLL))
+    mark = line((0, 0, 2.0), (0, 0, 2.1))
+    return foot, rim, [camera.pixels(leaned(mark, math.radians(each))) for each in MARKED]
 
 
 def protractor_points(first: float, last: float) -> Points:
@@ -283,31 +284,27 @@ def protractor_points(first: float, last: float) -> Points:
     return np.stack([np.zeros(len(angles)), right, up], axis=1)
 
 
-def draw_figure(
-    surface: pygame.Surface, camera: Camera, ride: Any, options: Any, roll: float
-) -> None:
+def draw_figure(canvas: Canvas, camera: Camera, ride: Any, options: Any, roll: float) -> None:
     """Draw bicycle and rider, the furthest parts first."""
-    shapes = bicycle_shapes(ride.steer, options)
-    shapes += rider_shapes(ride.steer, ride.way, options, bool(ride.fallen))
+    rider = rider_shapes(ride.steer, ride.way, options, bool(ride.fallen))
+    shapes = [*bicycle_shapes(ride.steer, options), *rider]
     shapes.sort(key=lambda shape: -shape.points[:, 0].sum() / len(shape.points))
-    draw_shapes(surface, camera, shapes, roll)
+    draw_shapes(canvas, camera, shapes, roll)
 
 
-def draw_shapes(
-    surface: pygame.Surface, camera: Camera, shapes: list[Shape], roll: float = 0.0
-) -> None:
+def draw_shapes(canvas: Canvas, camera: Camera, shapes: list[Shape], roll: float = 0.0) -> None:
     """Draw shapes in perspective, rolled by `roll`."""
     points = np.concatenate([shape.points for shape in shapes])
     found, scales = camera.project(leaned(points, roll))
     places, scale, start = found.tolist(), scales.tolist(), 0
     for shape in shapes:
         end = start + len(shape.points)
-        widths = [max(1.5, shape.thickness * each) for each in scale[start:end]]
-        draw_polyline(surface, shape.colour, places[start:end], widths)
+        widths = [max(THINNEST, shape.thickness * each) for each in scale[start:end]]
+        canvas.line(shape.colour, places[start:end], widths)
         start = end
 
 
-def draw_wind(surface: pygame.Surface, camera: Camera, gust: float) -> None:
+def draw_wind(canvas: Canvas, camera: Camera, gust: float) -> None:
     """Draw an arrow in the direction of the gust, with a length that shows its strength."""
     if gust == 0.0:
         return
@@ -316,4 +313,4 @@ def draw_wind(surface: pygame.Surface, camera: Camera, gust: float) -> None:
     ends = line((0.4, side * (0.5 + length), 1.25), (0.4, side * 0.5, 1.25))
     places, scale = camera.project(ends)
     tail, tip = places.tolist()
-    draw_arrow(surface, BLUE, tail, tip, 0.11 * float(scale[0]))
+    draw_arrow(canvas, BLUE, tail, tip, 0.11 * float(scale[0]))

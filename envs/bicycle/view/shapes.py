@@ -5,6 +5,7 @@ Points are (ahead, right, up) in m from the rear contact point, along the headin
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -73,7 +74,8 @@ def steer_axis(options: Any) -> SteerAxis:
     return SteerAxis(options.wheelbase + options.trail, tilt)
 
 
-def bicycle_shapes(steer: float, options: Any) -> list[Shape]:
+@functools.lru_cache(2)  # two parts of a picture show them
+def bicycle_shapes(steer: float, options: Any) -> tuple[Shape, ...]:
     """Return the shapes of the upright bicycle without the rider."""
     axis = steer_axis(options)
     rear = wheel(0.0, options.rear_wheel_radius)
@@ -82,7 +84,7 @@ def bicycle_shapes(steer: float, options: Any) -> list[Shape]:
     hub = axis.turn(line((options.wheelbase, 0.0, options.front_wheel_radius)), steer)
     left, right = grips(axis, steer)
     back = (0.0, 0.0, options.rear_wheel_radius)
-    return [
+    return (
         Shape(rear, 0.05, TYRE),
         Shape(front, 0.05, TYRE),
         Shape(line(back, crank, SADDLE, back), 0.045, FRAME),
@@ -90,7 +92,7 @@ def bicycle_shapes(steer: float, options: Any) -> list[Shape]:
         Shape(line((0.29, 0.0, 0.78), head), 0.045, FRAME),
         Shape(line(axis.at(HANDLEBAR_HEIGHT), low_head, hub[0]), 0.05, BAR),
         Shape(line(left, axis.at(HANDLEBAR_HEIGHT), right), 0.045, BAR),
-    ]
+    )
 
 
 def rider_shapes(steer: float, way: float, options: Any, fallen: bool) -> list[Shape]:
@@ -139,6 +141,7 @@ def bottom_bracket(options: Any) -> tuple[float, float, float]:
     return 0.42 * options.wheelbase, 0.0, 0.28
 
 
+@functools.lru_cache(2)
 def grips(axis: SteerAxis, steer: float) -> Points:
     """Return the left and the right end of the handlebar."""
     ahead, _, up = axis.at(HANDLEBAR_HEIGHT)
@@ -146,6 +149,7 @@ def grips(axis: SteerAxis, steer: float) -> Points:
     return axis.turn(line((ahead, -HANDLEBAR_HALF, up), (ahead, HANDLEBAR_HALF, up)), steer)
 
 
+@functools.lru_cache(8)
 def wheel(ahead: float, radius: float) -> Points:
     """Return a closed circle that touches the ground."""
     angles = np.linspace(0.0, 2.0 * math.pi, WHEEL_CORNERS + 1)

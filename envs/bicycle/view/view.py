@@ -9,18 +9,15 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pygame
 
 from envs.bicycle.game import FALLEN_ROLL, FALLEN_STEER
 from envs.bicycle.view.gauges import draw_gauges, draw_speed, write_gauges, write_speed, write_task
 from envs.bicycle.view.map import draw_from_above, draw_map, square
-from envs.bicycle.view.scene import draw_backdrop, draw_scene
+from envs.bicycle.view.scene import draw_scene
 from envs.bicycle.view.shapes import Points
-from envs.engine.drawing import write
-from envs.engine.palette import BACKGROUND, FIELD, LIGHT_GREY, PANEL, RED
+from envs.engine.canvas import Canvas, Rect
+from envs.engine.palette import BACKGROUND, LIGHT_GREY, PANEL, RED
 
-SHARPER = 2
-"""Factor by which shapes are drawn larger and then shrunk, for smooth edges."""
 SCENE_HEIGHT = 0.62  # this and the following are fractions of the side
 ABOVE_WIDTH = 0.2
 GAP = 0.008
@@ -35,20 +32,14 @@ class View:
 
     def __init__(self) -> None:
         self._trail = Trail()
-        self._large = self._small = pygame.Surface((0, 0))
 
-    def __call__(self, surface: pygame.Surface, state: Any, options: Any) -> None:
-        """Draw `state` over the whole of a square `surface`."""
+    def __call__(self, canvas: Canvas, state: Any, options: Any) -> None:
+        """Draw `state` over the whole of a square `canvas`."""
         ride = fields(state)
         self._trail.follow(ride)
-        side = min(surface.get_size())
-        if self._small.get_width() != side:
-            self._small = pygame.Surface((side, side))
-            self._large = pygame.Surface((side * SHARPER, side * SHARPER))
-        draw_shapes(self._large, ride, options, self._trail.places(ride))
-        pygame.transform.smoothscale(self._large, (side, side), self._small)
-        surface.blit(self._small, (0, 0))
-        write_texts(surface, side, ride, options)
+        places = layout(min(canvas.width, canvas.height))
+        draw_shapes(canvas, places, ride, options, self._trail.places(ride))
+        write_texts(canvas, places, ride, options)
 
 
 def fields(record: Any) -> SimpleNamespace:
@@ -94,70 +85,70 @@ class Trail:
 class Layout(NamedTuple):
     """Rectangles of the parts of the view, in pixels."""
 
-    scene: pygame.Rect
-    map: pygame.Rect
-    above: pygame.Rect
-    gauges: pygame.Rect
-    captions: pygame.Rect
-    ribbon: pygame.Rect
+    side: float
+    scene: Rect
+    map: Rect
+    above: Rect
+    gauges: Rect
+    captions: Rect
+    ribbon: Rect
 
 
 @functools.lru_cache(8)
-def layout(side: int) -> Layout:
+def layout(side: float) -> Layout:
     """Return the layout: the scene above; map, bicycle from above and gauges below."""
     top, gap = round(SCENE_HEIGHT * side), max(1, round(GAP * side))
     above, caption, ribbon = (round(part * side) for part in (ABOVE_WIDTH, CAPTION, RIBBON))
     height, picture = side - top, side - top - caption
     gauges = height + above + 2 * gap
     return Layout(
-        scene=pygame.Rect(0, 0, side, top - gap),
-        map=pygame.Rect(0, top, height, picture),
-        above=pygame.Rect(height + gap, top, above, picture),
-        gauges=pygame.Rect(gauges, top, side - gauges, height),
-        captions=pygame.Rect(0, top + picture, gauges - gap, caption),
-        ribbon=pygame.Rect(0, top - gap - ribbon, side, ribbon),
+        side=side,
+        scene=Rect(0, 0, side, top - gap),
+        map=Rect(0, top, height, picture),
+        above=Rect(height + gap, top, above, picture),
+        gauges=Rect(gauges, top, side - gauges, height),
+        captions=Rect(0, top + picture, gauges - gap, caption),
+        ribbon=Rect(0, top - gap - ribbon, side, ribbon),
     )
 
 
-@functools.lru_cache(4)
-def backdrop(side: int) -> pygame.Surface:
-    """Return the part that is the same in every picture."""
-    surface, places = pygame.Surface((side, side)), layout(side)
-    surface.fill(BACKGROUND)
-    draw_backdrop(surface.subsurface(places.scene))
-    surface.fill(FIELD, places.map)
-    surface.fill(FIELD, places.above)
-    surface.fill(PANEL, places.gauges)
-    return surface
-
-
-def draw_shapes(canvas: pygame.Surface, ride: Any, options: Any, trail: Points) -> None:
+def draw_shapes(canvas: Canvas, places: Layout, ride: Any, options: Any, trail: Points) -> None:
     """Draw everything except text."""
-    places = layout(canvas.get_width())
-    canvas.blit(backdrop(canvas.get_width()), (0, 0))
-    draw_scene(canvas.subsurface(places.scene), ride, options, trail)
-    draw_map(canvas.subsurface(places.map), ride, options, trail)
-    draw_from_above(canvas.subsurface(places.above), ride, options)
+    below = places.scene.bottom
+    canvas.rect(BACKGROUND, (0, below, places.side, places.side - below))
+    draw_scene(canvas.part(places.scene), ride, options, trail)
+    draw_map(canvas.part(places.map), ride, options, trail)
+    draw_from_above(canvas.part(places.above), ride, options)
+    canvas.rect(PANEL, places.gauges)
     draw_gauges(canvas, places.gauges, ride, options)
     draw_speed(canvas, ride)
     if ride.fallen:
-        canvas.fill(RED, places.ribbon)
-        pygame.draw.rect(canvas, RED, places.scene, places.ribbon.height // 6)
+        draw_warning(canvas, places)
 
 
-def write_texts(surface: pygame.Surface, side: int, ride: Any, options: Any) -> None:
+def draw_warning(canvas: Canvas, places: Layout) -> None:
+    """Draw a red frame around the scene, whose lower side is the ribbon for the cause."""
+    scene, ribbon = places.scene, places.ribbon
+    width = ribbon.height // 6
+    canvas.rect(RED, ribbon)
+    canvas.rect(RED, (scene.left, scene.top, scene.width, width))
+    for left in (scene.left, scene.right - width):
+        canvas.rect(RED, (left, scene.top, width, scene.height))
+
+
+def write_texts(canvas: Canvas, places: Layout, ride: Any, options: Any) -> None:
     """Write all texts."""
-    places = layout(side)
-    write_speed(surface, side, ride)
-    write_task(surface, side, ride, options)
-    write_gauges(surface, places.gauges, ride, options)
-    y, size = places.captions.centery, round(0.04 * side)
+    side = places.side
+    write_speed(canvas, side, ride)
+    write_task(canvas, side, ride, options)
+    write_gauges(canvas, places.gauges, ride, options)
+    y, size = places.captions.middle[1], round(0.04 * side)
     squares = f"squares of {square(ride):.0f} m"
-    write(surface, squares, (places.map.centerx, y), size, LIGHT_GREY, 0.5)
-    write(surface, "from above", (places.above.centerx, y), size, LIGHT_GREY, 0.5)
+    canvas.text(squares, (places.map.middle[0], y), size, LIGHT_GREY, 0.5)
+    canvas.text("from above", (places.above.middle[0], y), size, LIGHT_GREY, 0.5)
     if ride.fallen:
         size = round(0.056 * side)
-        write(surface, cause_of_fall(ride), places.ribbon.center, size, BACKGROUND, 0.5)
+        canvas.text(cause_of_fall(ride), places.ribbon.middle, size, BACKGROUND, 0.5)
 
 
 def cause_of_fall(ride: Any) -> str:
