@@ -28,14 +28,15 @@ from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ra
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import collect
 from stages.lab.trials import Learned, Point, Trial, learning_curve
-from stages.supervised import boosted_trees, fans, feedback, predictions
-from stages.unsupervised import linear_probe, neighbours, png
+from stages.supervised import boosted_trees, diffusion, fans, feedback, predictions, synthesize
+from stages.unsupervised import linear_probe, neighbours, png, video_summary
 from tests.test_datasets import one_example_per_split
 from training.vector_runner import make_environments
 
 NAMES = (
     *("feedback", "label_noise", "features", "latent_map", "compression", "linear_probe"),
     *("cluster_purity", "tables", "generation", "sounds", "structure", "curve"),
+    *("diffusion", "synthesize", "video_summary"),
 )
 
 
@@ -243,6 +244,25 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         score += (20.0 if right else -20.0) * (options["source"] == "coarse")
         screens = np.zeros((predictions.SHOWN, 1, 24, 24), np.float32)
         return predictions.Predicted(score - jitter * config.seed, screens, screens)
+    if name == "diffusion":
+        numbers: dict[Any, float] = {("recognised", "chance"): 50.0}
+        for key, good in ((1, 60.0), (20, 90.0 if right else 40.0), ("real", 100.0)):
+            numbers |= {(number, key): good + jitter for number in ("recognised", "spread")}
+        pictures = np.zeros((len(diffusion.SHOWN), 30, 576))
+        return diffusion.Drawn(numbers, pictures)
+    if name == "synthesize":
+        heard = {"made": 0.1 if right else 0.9, "real": 0.1, "deaf": 0.5 + jitter}
+        asked = ("kind", "pitch", "loudness")
+        found = {(question, key): error for question in asked for key, error in heard.items()}
+        return synthesize.Heard(found, np.zeros((9, 2_240)))
+    if name == "video_summary":
+        unseen = {
+            (way, count): distance
+            for way, distance in (("codes", 10.0 if right else 40.0), ("evenly", 20.0 + jitter))
+            for count in video_summary.SCREENS
+        }
+        shown = np.zeros((video_summary.COMPARED, 24, 24), np.uint8)
+        return video_summary.Summaries(unseen, dict.fromkeys(video_summary.WAYS, shown))
     if name == "cluster_purity":
         kind, purity = options["of"], 70.0 + jitter if right else 30.0 - jitter
         return {(kind, "purity"): purity, (kind, "chance"): 30.0, (kind, "iterations"): 12}

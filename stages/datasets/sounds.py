@@ -76,16 +76,20 @@ class Sounds(ClassificationDataset):
 
     def sample(self, count: int, seed: int) -> Examples:
         parameters, background = (np.random.default_rng((seed, k)) for k in (2, 3))
+        uniform = parameters.random((count, 1 + PARAMETERS), np.float32)
+        kinds = (uniform[:, 0] * len(KINDS)).astype(np.int64)
+        observations = self.recordings(kinds, uniform[:, 1:], background)
+        return Examples(observations, kinds, uniform[:, 1:])
+
+    def recordings(self, kinds: Array, parameters: Array, background: np.random.Generator) -> Array:
+        """Return the observations of sounds; the arguments are those of `make_waves`."""
         space = self.observation_space
-        observations = np.zeros((count, *space.shape), space.dtype)
-        kinds = np.zeros(count, np.int64)
-        for start in range(0, count, CHUNK):
-            part = slice(start, min(start + CHUNK, count))
-            uniform = parameters.random((part.stop - start, 1 + PARAMETERS), np.float32)
-            kinds[part] = (uniform[:, 0] * len(KINDS)).astype(np.int64)
-            waves = self.make_waves(kinds[part], uniform[:, 1:], background)
+        observations = np.zeros((len(kinds), *space.shape), space.dtype)
+        for start in range(0, len(kinds), CHUNK):
+            part = slice(start, start + CHUNK)
+            waves = self.make_waves(kinds[part], parameters[part], background)
             observations[part] = self.observe(waves)
-        return Examples(observations, kinds)
+        return observations
 
     def make_waves(self, kinds: Array, parameters: Array, background: np.random.Generator) -> Array:
         """Return waves float32 (n, SAMPLES) of `kinds` (n,), indices into `KINDS`; others: silence.
@@ -97,7 +101,7 @@ class Sounds(ClassificationDataset):
         for k, kind in enumerate(KINDS):
             of = kinds == k
             times = TIMES - LATEST * beginning[of]
-            sounds = wave(kind, times, 2 ** (2 * pitch[of] - 1), 2 ** (2 * lasting[of] - 1))
+            sounds = wave(kind, times, 2 ** octaves(pitch[of]), 2 ** octaves(lasting[of]))
             waves[of] += (QUIETEST + (1 - QUIETEST) * loudness[of]) * sounds
         return np.asarray(np.clip(waves, -1, 1))
 
@@ -128,3 +132,8 @@ class Sounds(ClassificationDataset):
         return found._replace(
             pictures=found.pictures | {"spectrograms": picture_of_words(shown, words)}
         )
+
+
+def octaves(parameter: Any) -> Any:
+    """Return a random parameter in 0..1 as -1..1: an octave below or above that of the game."""
+    return 2 * parameter - 1

@@ -18,6 +18,7 @@ WINDOW, HOP = 256, 64  # samples
 BANDS = 32
 LOUDEST = 10 * np.log10((WINDOW / 4) ** 2)  # dB of a sine of amplitude 1
 RANGE = 60.0  # dB from black to white
+HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
 
 
 def mel(frequency: Array | float) -> Array:
@@ -38,11 +39,15 @@ def filters() -> Array:
     return np.asarray(np.maximum(0.0, 1.0 - distances), np.float32)
 
 
-def powers(waves: Array) -> Array:
-    """Return the power (n, times, frequencies) of waves (n, samples), through Hann windows."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
+def spectra(waves: Array) -> Array:
+    """Return the complex spectra (n, times, frequencies) of waves (n, samples) in Hann windows."""
     windows = np.lib.stride_tricks.sliding_window_view(waves, WINDOW, -1)[:, ::HOP]
-    spectrum = np.fft.rfft(windows * window.astype(np.float32))
+    return np.fft.rfft(windows * HANN)
+
+
+def powers(waves: Array) -> Array:
+    """Return the power (n, times, frequencies) of waves (n, samples)."""
+    spectrum = spectra(waves)
     return np.asarray(spectrum.real**2 + spectrum.imag**2)
 
 

@@ -27,7 +27,6 @@ Version History
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,7 +35,7 @@ from gymnasium import spaces
 
 from envs.names import one_of
 from envs.paddle.game import BALL_RADIUS, GAME
-from stages.datasets.dataset import Array, Assessment, Examples, examples_of
+from stages.datasets.dataset import Array, Assessment, Examples, constant_loss
 from stages.datasets.paddle_states import OPTIONS, PaddleDataset, on_screen, rows
 from stages.datasets.reconstruct import SHOWN, Reconstruct, ball_rebuilt, blurred, squares
 from stages.pictures.maps import picture_of_pairs
@@ -141,7 +140,7 @@ class Translate(PaddleDataset):
         return squares(differences * 255.0 if self.target == "state" else differences)
 
     def score(self, predictions: Array, targets: Array) -> Array:
-        return 1.0 - self.loss(predictions, targets) / variance(self)
+        return 1.0 - self.loss(predictions, targets) / constant_loss(self)
 
     def assess(self, observations: Array, predictions: Array, targets: Array) -> Assessment:
         """Return the ball's mean error in box widths, or the share of its light, and pictures."""
@@ -185,14 +184,6 @@ def cluttered(screens: Array, waves: Array) -> Array:
     turns = 4 * (2 * across - 1) * places + 4 * (2 * down - 1) * places[:, None] + phase
     light = (BRIGHTEST * bright * (1 + np.sin(2 * np.pi * turns))).sum(1, keepdims=True)
     return np.asarray(np.minimum(screens + light, 255.0), np.uint8)
-
-
-@functools.lru_cache(maxsize=4)
-def variance(dataset: Translate) -> float:
-    """Return the mean loss of the best constant prediction on the test examples."""
-    targets = examples_of(dataset, "test").targets
-    middle = targets.mean(0, dtype=np.float64).astype(np.float32)
-    return float(dataset.loss(np.broadcast_to(middle, targets.shape), targets).mean())
 
 
 def frames(numbers: Array) -> Array:
