@@ -14,11 +14,11 @@ import pytest
 
 from agents import make_agent, settings_type
 from agents.agent import Task
-from training import recorded_episodes
 from training.evaluation import Evaluation, evaluate
 from training.recorded_episodes import (
     BEST_EPISODES,
     LAST_EPISODES,
+    EpisodeRecorder,
     RecordedEpisodes,
     episodes_of_run,
     keep_episodes,
@@ -108,12 +108,15 @@ def test_recording_changes_nothing_in_an_evaluation() -> None:
         assert one.tolist() == other.tolist()
 
 
-def test_episodes_that_do_not_fit_are_left_out_from_the_end(
-    paddle: RecordedEpisodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_episodes_that_do_not_fit_are_left_out_from_the_end(paddle: RecordedEpisodes) -> None:
+    """They are recorded a second time, all at the same time, with room for the first four."""
     states = int(paddle.lengths[:4].sum()) + 4
-    monkeypatch.setattr(recorded_episodes, "MOST_BYTES", states * paddle.states.itemsize)
-    fewer = played(*GAMES[0][:2]).recorded
+    recorder = EpisodeRecorder(paddle.about, most_bytes=states * paddle.states.itemsize)
+    starts = np.cumsum(paddle.lengths) - paddle.lengths
+    for t in range(max(paddle.lengths)):
+        numbers = np.flatnonzero(paddle.lengths[: recorder.end] > t)
+        recorder.add(numbers, starts[numbers] + t, *paddle.transitions())
+    fewer = recorder.episodes()
     assert fewer is not None
     assert fewer.lengths.tolist() == paddle.lengths[:4].tolist()
     assert (fewer.states == paddle.states[:states]).all()

@@ -131,12 +131,15 @@ class RecordedEpisodes:
 
 
 class EpisodeRecorder:
-    """Keeps the states and actions of episodes while they are played, within `MOST_BYTES`.
+    """Keeps the states and actions of episodes while they are played.
 
     Episodes are numbered from 0. Where they do not fit, those with the highest numbers are dropped.
     """
 
-    def __init__(self, about: About, most: int = MOST_EPISODES) -> None:
+    def __init__(
+        self, about: About, most: int = MOST_EPISODES, most_bytes: int = MOST_BYTES
+    ) -> None:
+        """Begin with no episode; keep at most `most`, whose states take at most `most_bytes`."""
         self.about = about
         self._game, self._options = _game(about)
         self.end = most
@@ -147,7 +150,7 @@ class EpisodeRecorder:
         self._actions: list[tuple[Array, Array]] = []
         # NumPy copies records field by field, and bytes many times faster.
         self._raw = np.dtype((np.void, self._game.state.itemsize))
-        self._room = MOST_BYTES // self._game.state.itemsize
+        self._room = most_bytes // self._game.state.itemsize
         """Number of states that may still be added."""
 
     def add(self, numbers: Array, rows: Array, before: Array, actions: Array, after: Array) -> None:
