@@ -17,6 +17,7 @@ from envs.names import load, suggest
 from rewards.command_line import INTERRUPTED, USAGE_ERROR, use_utf8
 from rewards.output import forgiving_output
 from training.cli import check_file, read_options
+from training.workers import WorkerError
 
 
 class Command(NamedTuple):
@@ -49,6 +50,10 @@ COMMANDS = {
     "past_solved": Command(
         "Train far past solved: what was learned should stay.",
         "benchmarks.past_solved:PastSolvedCommand",
+    ),
+    "cluster": Command(
+        "Run jobs on a Ray cluster of several nodes on this machine.",
+        "benchmarks.cluster:ClusterCommand",
     ),
     "ranks": Command(
         "Train with one process and with several, and compare the speeds.",
@@ -99,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         facts = machine_facts()
         show_facts(console, facts)
         found = {"machine": facts, **command.run(console)}
-    except (ModuleNotFoundError, OSError, ValueError) as error:
+    except (ModuleNotFoundError, OSError, ValueError, WorkerError) as error:
         Console(stderr=True).print(f"benchmarks: {error}", markup=False, soft_wrap=True)
         return USAGE_ERROR
     except KeyboardInterrupt:

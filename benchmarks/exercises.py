@@ -52,7 +52,7 @@ class ExercisesCommand(BenchmarkCommand):
 def grade_solution(exercise: Exercise, seeds: int, jobs: int) -> Grading:
     """Train on the solution of an exercise, and grade it."""
     reward = (SOLUTIONS / f"{exercise.name}.py").as_posix()
-    return grade(exercise, reward, seeds=seeds, processes=jobs)
+    return grade(exercise, reward, seeds=seeds, workers=str(jobs))
 
 
 def _lines(found: Grading) -> list[tuple[str, ...]]:

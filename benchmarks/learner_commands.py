@@ -23,6 +23,7 @@ from envs.registry import AGENTS
 from training.cli import File, Switch
 from training.evaluation import TUNING_SEEDS
 from training.messages import say
+from training.workers import check_workers
 
 RESULTS = Path("runs", "benchmarks")
 
@@ -35,11 +36,11 @@ class LearnersCommand(BenchmarkCommand):
     """Names of games as in the tables. Default: all."""
     steps: Steps = None
     """Step budget of each run. Default: one for each game."""
-    jobs: int = 1
-    """Number of runs in parallel, each in its own process."""
+    workers: Annotated[str, tyro.conf.arg(metavar="NUMBER|ray")] = "1"
+    """Number of runs in parallel, each in its own process; or `ray`, or ray://HOST:PORT."""
 
     def __post_init__(self) -> None:
-        at_least_one(self, "jobs")
+        check_workers(self.workers)
         if self.steps is not None:
             at_least_one(self, "steps")
 
@@ -92,7 +93,7 @@ class TableCommand(LearnersCommand):
         say(console, f"{lines.path} holds {stored} of {len(jobs)} runs")
         content: dict[str, Any] = {}
         with interruptible_runs(content):
-            for run in runs.run_all(jobs, str(self.jobs), lines) if not self.show else ():
+            for run in runs.run_all(jobs, self.workers, lines) if not self.show else ():
                 say(console, run if isinstance(run, str) else runs.describe(run))
         order = {job.key: k for k, job in enumerate(jobs)}
         found = sorted(runs.stored_runs(lines, jobs), key=lambda run: order[run.key])
@@ -170,8 +171,7 @@ class TuneCommand(LearnersCommand):
             for protocol in self.protocols:
                 all_of_game = learners.tunable(learners.learners_of(protocol))
                 for learner in select_learners(self.learners, all_of_game):
-                    workers = str(self.jobs)
-                    for line in tuning.tune(protocol, learner, lines, self.trials, workers):
+                    for line in tuning.tune(protocol, learner, lines, self.trials, self.workers):
                         say(console, line)
         return content
 

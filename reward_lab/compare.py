@@ -18,17 +18,17 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.validation import not_negative
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from reward_lab.comparison import SEEDS, STEPS, Comparison, Hacked, check, compare
 from stages.lab.intervals import Mean
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
-from training.cli import Text
+from training.cli import Text, Workers
 from training.config import EnvOptions
 from training.messages import say
 from training.run_folder import write_json
+from training.workers import check_workers
 
 NAME = "compare"
 WIDTH = 16  # letters in a line of a label in the figure
@@ -56,12 +56,11 @@ class CompareOptions(LabOptions):
     """Environment steps of each training."""
     seeds: int = SEEDS
     """Number of agents trained on each reward, 2 to 10."""
-    threads: int = 0
-    """Number of processor cores to use; 0 means all."""
+    workers: Workers = ""
 
     def __post_init__(self) -> None:
         check(self.rewards, self.env, self.seeds)
-        not_negative(self, "threads")
+        check_workers(self.workers)
 
 
 def run(options: CompareOptions) -> None:
@@ -74,7 +73,7 @@ def run(options: CompareOptions) -> None:
         agent=options.agent,
         steps=options.steps,
         seeds=options.seeds,
-        processes=options.threads,
+        workers=options.workers,
         describe=texts["progress"],
         on_warning=COMMAND.warn,
     )

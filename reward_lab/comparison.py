@@ -139,7 +139,7 @@ def compare(
     steps: int = STEPS,
     seeds: int = SEEDS,
     place: Path = PLACE,
-    processes: int = 0,
+    workers: str = "",
     describe: str = "",
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
@@ -155,7 +155,7 @@ def compare(
         steps: environment steps of each training.
         seeds: number of agents trained on each reward, 2 to 10; their seeds are 1, 2, ...
         place: folder of the run folders.
-        processes: number of trainings at a time; 0 means one per core.
+        workers: where they train, as for `training.workers.run_jobs`.
         describe: text in front of the progress bar; empty for none.
         on_warning: called once with each warning about a reward.
 
@@ -169,7 +169,7 @@ def compare(
         for reward in rewards
         for seed in range(1, seeds + 1)
     ]
-    folders = train_all(configs, place, processes, describe, on_warning)
+    folders = train_all(configs, place, workers, describe, on_warning)
     request = {"folders": [str(folder) for folder in folders], "rewards": list(rewards)}
     (paid,) = run_supervised(
         [Job("pay", request, any(map(has_code, rewards)))], 1, lambda content: None

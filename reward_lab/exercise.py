@@ -15,7 +15,6 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.validation import not_negative
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand, LabOptions
 from rewards.check.next_commands import env_flags
@@ -23,8 +22,10 @@ from rewards.exercises import EXERCISES, Exercise, find_exercise
 from stages.lab.intervals import check_seeds
 from stages.lab.plots import side_by_side
 from stages.lab.slides import COLOURS, slide
+from training.cli import Workers
 from training.messages import say
 from training.run_folder import write_json
+from training.workers import check_workers
 
 if TYPE_CHECKING:
     from reward_lab.grading import Grading
@@ -49,13 +50,12 @@ class ExerciseOptions(LabOptions):
     """Reward to grade, as --reward of train.py takes it."""
     seeds: int = 1
     """Number of agents to train, 1 to 10; all of them must pass."""
-    threads: int = 0
-    """Number of processor cores to use; 0 means all."""
+    workers: Workers = ""
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds, least=1)
-        not_negative(self, "threads")
-        for name in ("out", "json", "seeds", "threads"):
+        check_workers(self.workers)
+        for name in ("out", "json", "seeds", "workers"):
             if not self.reward and getattr(self, name) != getattr(ExerciseOptions, name):
                 raise ValueError(f"--{name} needs a REWARD to grade")
 
@@ -78,7 +78,7 @@ def run(options: ExerciseOptions) -> None:
         exercise,
         options.reward,
         seeds=options.seeds,
-        processes=options.threads,
+        workers=options.workers,
         describe=texts["progress"],
         on_warning=COMMAND.warn,
     )

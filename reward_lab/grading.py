@@ -77,7 +77,7 @@ def grade(
     *,
     seeds: int = 1,
     place: Path = PLACE,
-    processes: int = 0,
+    workers: str = "",
     describe: str = "",
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> Grading:
@@ -88,7 +88,7 @@ def grade(
         reward: as --reward of train.py takes it.
         seeds: number of agents; their seeds are 1, 2, ...
         place: folder of the run folders.
-        processes: number of trainings at a time; 0 means one per core.
+        workers: where they train, as for `training.workers.run_jobs`.
         describe: text in front of the progress bar; empty for none.
         on_warning: called once with each warning about the reward.
 
@@ -102,7 +102,7 @@ def grade(
         settings_of_train(reward, seed, exercise.steps, exercise.env, None, options)
         for seed in range(1, seeds + 1)
     ]
-    folders = train_all(configs, place, processes, describe, on_warning)
+    folders = train_all(configs, place, workers, describe, on_warning)
     measured = tuple(measure(exercise, episodes_of_run(folder, last=True)) for folder in folders)
     return Grading(exercise, reward, tuple(folders), measured)
 

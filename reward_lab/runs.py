@@ -8,6 +8,7 @@ are those of train.py: play.py and TensorBoard show them.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
@@ -21,12 +22,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from reward_lab.sources import code_digest, reward_digest
-from reward_lab.supervised import Job, run_supervised
+from reward_lab.supervised import Job, run_alone, run_supervised
 from rewards.expression import has_code
 from training.config import MAX_STEPS, RunConfig
 from training.cores import usable_cores
 from training.run_folder import EVALUATION
 from training.train_options import config_of
+from training.workers import is_ray, run_jobs
 
 PLACE = Path("runs", "lab")
 LONGEST = 40  # letters of the reward in the name of a folder
@@ -71,7 +73,7 @@ def is_trained(folder: Path) -> bool:
 def train_all(
     configs: Sequence[RunConfig],
     place: Path = PLACE,
-    processes: int = 0,
+    workers: str = "",
     describe: str = "",
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
@@ -80,7 +82,7 @@ def train_all(
     Args:
         configs: settings of the runs.
         place: folder of the run folders.
-        processes: number of runs at a time; 0 means one per core.
+        workers: where they train, as for `training.workers.run_jobs`.
         describe: text in front of the progress bar; empty for none.
         on_warning: called once with each warning about a reward.
 
@@ -90,7 +92,6 @@ def train_all(
     """
     folders = [run_folder_of(config, place) for config in configs]
     left = {f: c for f, c in zip(folders, configs, strict=True) if not is_trained(f)}
-    cores = processes or usable_cores()
     with _progress(shown=bool(describe and left)) as progress:
         bar = progress.add_task(describe, total=sum(config.steps for config in left.values()))
         steps: dict[str, int] = {}
@@ -105,7 +106,14 @@ def train_all(
                 progress.update(bar, completed=sum(steps.values()))
 
         try:
-            run_supervised(jobs_for(left, cores), cores, on_report)
+            if is_ray(workers):
+                work = functools.partial(run_alone, str(Path.cwd()))
+                for _, reports in run_jobs(work, jobs_for(left, len(left)), workers):
+                    for content in reports:
+                        on_report(content)
+            else:
+                processes = int(workers or usable_cores())
+                run_supervised(jobs_for(left, processes), processes, on_report)
         except KeyboardInterrupt:
             text = f"interrupted; everything is kept in {place}, and the same command continues"
             raise KeyboardInterrupt(text) from None

@@ -78,6 +78,20 @@ def run_supervised(
     return results
 
 
+def run_alone(folder: str, job: Job) -> list[dict[str, Any]]:
+    """Run one job in a worker of a cluster, and return its reports.
+
+    `folder` is the working folder of the command, which all machines must share.
+
+    Raises:
+        ValueError: with one line, if the job fails.
+    """
+    reports: list[dict[str, Any]] = []
+    with contextlib.chdir(folder):
+        run_supervised([job], 1, reports.append)
+    return reports
+
+
 Messages = SimpleQueue[tuple[int, dict[str, Any] | None]]
 """Numbers of jobs with their messages; None when there are no more."""
 

@@ -8,6 +8,7 @@ import math
 import re
 import shlex
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +16,14 @@ import pytest
 from rich.console import Console
 
 from benchmarks.__main__ import COMMANDS, main, read
+from benchmarks.cluster import check_equal, table_jobs
 from benchmarks.engine import measure_engine
+from benchmarks.evaluator import Point
 from benchmarks.machine import machine_facts
 from benchmarks.measuring import Measure, Row, interleaved
 from benchmarks.past_solved import Curve, Result, show_past_solved, train_past_solved
 from benchmarks.report import show_rows
+from benchmarks.runs import Run
 from benchmarks.startup import HERE, PLAY, stopwatch
 from benchmarks.tables import SUITES
 from benchmarks.training import measure_training
@@ -168,6 +172,15 @@ def documented() -> list[str]:
 @pytest.mark.parametrize("line", documented())
 def test_documented_commands_can_be_read(line: str) -> None:
     read(shlex.split(line, comments=True))
+
+
+def test_tables_are_equal_if_all_scores_are() -> None:
+    job = table_jobs(steps=1_000)[0]
+    slow = Run(*job.key, (Point(0, 1.0, 1.0, 9.0, 0.5),), None, {}, {}, {})
+    quick = replace(slow, points=(Point(0, 0.1, 0.1, 0.9, 0.5),))
+    check_equal([quick], [slow])
+    with pytest.raises(ValueError, match=r"a process \[\(0, 0\.25\)\]"):
+        check_equal([quick], [replace(slow, points=(Point(0, 0.1, 0.1, 0.9, 0.25),))])
 
 
 def test_facts_name_processor_and_versions() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from scipy.stats import spearmanr
 from envs.names import load
 from reward_lab.comparison import Comparison, compare
 from reward_lab.process import TASKS
-from reward_lab.runs import jobs_for, run_folder_of, settings_of_train
+from reward_lab.runs import jobs_for, run_folder_of, settings_of_train, train_all
 from reward_lab.sources import reward_digest
 from reward_lab.supervised import Job, run_supervised
 from reward_lab.trainer import train_runs
@@ -88,6 +89,18 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> Non
             train_runs(job.request, lambda content: None, stop)
     for name in (TENSORS, "evaluation.json", "episodes.npz"):
         assert (whole / name).read_bytes() == (stopped / name).read_bytes()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+def test_a_cluster_trains_what_this_machine_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def alive(before, action, after):\n    return 1.0\n")
+    config = settings_of_train("mine.py:alive", 1, 512, "paddle", None, {})
+    (here,), (there,) = (train_all([config], Path(workers), workers) for workers in ("1", "ray"))
+    for name in (TENSORS, "evaluation.json"):
+        assert (there / name).read_bytes() == (here / name).read_bytes()
 
 
 def test_a_hacked_reward_pays_its_agents_more_than_the_best_ones_which_score_more() -> None:
@@ -185,7 +198,7 @@ def test_a_job_that_fails_is_one_line(tmp_path: Path) -> None:
         (["hit_or_miss", "stay_alive", "--env", "CartPole-v1"], "has a reward of its own"),
         (["hit_or_miss", "stay_alive", "--env", "padle"], "did you mean `paddle`?"),
         (["hit_or_miss", "stay_alive", "--steps", "0"], "--steps must be at least 1"),
-        (["hit_or_miss", "stay_alive", "--threads", "-1"], "--threads must be at least 0"),
+        (["hit_or_miss", "stay_alive", "--workers", "0"], "--workers must be a positive number"),
         (["hit_or_miss", "stay_alive", "--json", "no/folder"], "--json: there is no folder no"),
         (["hit_or_miss", "stay_alive", "--json", "/proc/x"], "--json: cannot write into /proc"),
         (["hit_or_miss", "stay_aliv", "--steps", "9"], "did you mean `stay_alive`?"),

@@ -353,7 +353,10 @@ def test_results_of_another_budget_or_kind_are_refused(tmp_path: Path) -> None:
             "there is no option --mutations; python -m benchmarks scale",
         ),
         (["damage", "--mutations", "0"], "--mutations must be at least 1, got 0"),
-        (["agents", "--jobs", "0"], "--jobs must be at least 1, got 0"),
+        (
+            ["agents", "--workers", "0"],
+            "--workers must be a positive number, ray or ray://HOST:PORT, got '0'",
+        ),
         (["scale", "--scales", "1", "0"], "--scales must be positive, got 1.0 0.0"),
         (["scale", "--seconds", "nan"], "--seconds must be positive, got nan"),
         (["agents", "--games", "paddle", "--seeds", "100"], "seed 100 is for tuning"),

@@ -146,7 +146,7 @@ def test_each_exercise_has_a_solution_and_texts_that_name_its_goals() -> None:
         (["calm", "hit_or_mis"], "did you mean `hit_or_miss`?"),
         (["calm", "hit_or_miss", "--out", "x.gif"], "--out must end in .png"),
         (["calm", "hit_or_miss", "--seeds", "0"], "--seeds must be between 1 and 10, got 0"),
-        (["calm", "hit_or_miss", "--threads", "-1"], "--threads must be at least 0"),
+        (["calm", "hit_or_miss", "--workers", "0"], "--workers must be a positive number"),
     ],
 )
 def test_wrong_input_is_one_line(

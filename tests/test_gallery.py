@@ -153,7 +153,7 @@ def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
         (["--verify", "--seeds", "1"], "--seeds must be between 2 and 10"),
         (["--save", "folder"], "--save needs --verify"),
         (["hurry", "--seeds", "3"], "--seeds needs --verify"),
-        (["--threads", "1"], "--threads needs --verify"),
+        (["--workers", "1"], "--workers needs --verify"),
         (["--out", "nowhere/a.html"], "--out: there is no folder nowhere"),
     ],
 )

@@ -15,11 +15,15 @@ import tyro
 
 from envs.names import one_of, unused_argument
 from rewards.command_line import USAGE_ERROR, as_typed
+from training.workers import WORKERS_HELP
 
 # Types of options whose default is None; each help text says what happens then.
 Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")]
 Count = Annotated[int | None, tyro.conf.arg(metavar="NUMBER", help_behavior_hint="")]
 File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
+
+Workers = Annotated[str, tyro.conf.arg(metavar="NUMBER|ray", help=WORKERS_HELP)]
+"""Where runs are made; see `training.workers.run_jobs`."""
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
 """An option that is off by default, which help need not say."""

@@ -50,10 +50,15 @@ def check_workers(workers: str) -> None:
     Raises:
         ValueError: if it is neither a positive number nor the address of a Ray cluster.
     """
-    if not (workers == "" or RAY.fullmatch(workers) or (workers.isdecimal() and int(workers) > 0)):
+    if not (workers == "" or is_ray(workers) or (workers.isdecimal() and int(workers) > 0)):
         raise ValueError(
             f"--workers must be a positive number, ray or ray://HOST:PORT, got {workers!r}"
         )
+
+
+def is_ray(workers: str) -> bool:
+    """Return whether `--workers` names a Ray cluster."""
+    return RAY.fullmatch(workers) is not None
 
 
 def run_jobs(
@@ -75,7 +80,7 @@ def run_jobs(
     check_workers(workers)
     if not jobs:
         return
-    if RAY.fullmatch(workers):
+    if is_ray(workers):
         yield from _on_ray(work, jobs, workers, prepare)
     else:
         yield from _on_processes(work, jobs, int(workers or usable_cores()), prepare)

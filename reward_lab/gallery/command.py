@@ -12,7 +12,6 @@ from rich.progress import Progress
 from rich.syntax import Syntax
 from rich.table import Table
 
-from agents.validation import not_negative
 from envs.names import suggest
 from reward_lab import texts as lab_texts
 from reward_lab.command import LabCommand
@@ -21,9 +20,10 @@ from reward_lab.gallery.outcomes import Verdict, load_verdicts
 from rewards.check.next_commands import check, train
 from rewards.command_line import quoted
 from stages.lab.intervals import check_seeds
-from training.cli import Count, File, Switch, check_file
+from training.cli import Count, File, Switch, Workers, check_file
 from training.messages import say
 from training.run_folder import write_json
+from training.workers import check_workers
 
 NAME = "gallery"
 
@@ -49,8 +49,7 @@ class GalleryOptions:
     """Train the agents again, and show whether the rewards still go wrong. This takes minutes."""
     seeds: Count = None
     """Number of agents that --verify trains for each reward, 2 to 10. Default: 5."""
-    threads: Count = None
-    """Number of trainings of --verify at a time. Default: one per processor core."""
+    workers: Workers = ""
     save: File = None
     """Folder for the results of --verify, in the form of reward_lab/gallery/results."""
 
@@ -61,12 +60,11 @@ class GalleryOptions:
                 raise ValueError(f"the gallery has no reward `{name}`; {suggest(name, known)}")
         if self.seeds is not None:
             check_seeds(self.seeds)
-        if self.threads is not None:
-            not_negative(self, "threads")
+        check_workers(self.workers)
         if self.out is not None and self.out.suffix != ".html":
             raise ValueError(f"--out must end in .html, got {self.out}")
-        for name in ("seeds", "threads", "save"):
-            if getattr(self, name) is not None and not self.verify:
+        for name in ("seeds", "workers", "save"):
+            if getattr(self, name) not in (None, "") and not self.verify:
                 raise ValueError(f"--{name} needs --verify")
         check_file("--out", self.out)
         check_file("--json", self.json)
@@ -84,7 +82,7 @@ def run(options: GalleryOptions) -> None:
         verdicts = verify(
             chosen,
             options.seeds or SEEDS,
-            processes=options.threads or 0,
+            workers=options.workers,
             describe=texts["title"],
             save=options.save,
         )

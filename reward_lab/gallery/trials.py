@@ -37,7 +37,7 @@ def verify(
     hacks: Sequence[Hack] = HACKS,
     seeds: int = SEEDS,
     place: Path = PLACE,
-    processes: int = 0,
+    workers: str = "",
     describe: str = "",
     save: Path | None = None,
 ) -> list[Verdict]:
@@ -49,7 +49,7 @@ def verify(
         hacks: entries of `HACKS`.
         seeds: number of agents for each reward, 2 to 10; their seeds are 1, 2, ...
         place: folder of the run folders.
-        processes: number of trainings at a time; 0 means one per core.
+        workers: where they train, as for `training.workers.run_jobs`.
         describe: text in front of the progress bar; empty for none.
         save: folder for the results and the beginning of an episode of each reward.
 
@@ -64,7 +64,7 @@ def verify(
         for steps in (1, hack.steps)
         for seed in range(1, seeds + 1)
     ]
-    folders = train_all(configs, place, processes, describe)
+    folders = train_all(configs, place, workers, describe)
     outcomes = {}
     for k, file in enumerate(files):
         mine = folders[2 * k * seeds : 2 * (k + 1) * seeds]

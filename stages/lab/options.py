@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from stages.lab.intervals import check_seeds
-from training.cli import File, Switch
+from training.cli import File, Switch, Workers
 from training.evaluation import TUNING_SEEDS
-from training.workers import WORKERS_HELP, check_workers
+from training.workers import check_workers
 
 QUICK_SEEDS = 3
 
@@ -30,7 +28,7 @@ class ExperimentOptions:
     quick: Switch = False
     """Show the experiment in class: at most 3 seeds and a part of the training. Verdicts may differ
     from those of the full experiment."""
-    workers: Annotated[str, tyro.conf.arg(metavar="NUMBER|ray", help=WORKERS_HELP)] = ""
+    workers: Workers = ""
     json: File = None
     """File (JSON) for the claims with their numbers, which `python -m stages claims` compares."""
 
