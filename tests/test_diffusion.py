@@ -10,8 +10,7 @@ import pytest
 from stages.datasets.dataset import Array, examples_of
 from stages.datasets.denoise import PIXELS, Denoise, as_screens, drawn, mixed, observe
 from stages.datasets.shape_kinds import ANIMALS
-from stages.supervised.diffusion import spread
-from stages.supervised.drawing import draw_from_noise
+from stages.supervised.drawing import draw_from_noise, spread
 
 
 def test_noise_hides_the_picture_and_keeps_its_variance() -> None:

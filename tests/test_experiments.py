@@ -28,8 +28,8 @@ from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ra
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import collect
 from stages.lab.trials import Learned, Point, Trial, learning_curve
-from stages.supervised import boosted_trees, diffusion, fans, feedback, predictions, synthesize
-from stages.unsupervised import linear_probe, neighbours, png, video_summary
+from stages.supervised import boosted_trees, drawing, fans, feedback, listening, predictions
+from stages.unsupervised import filming, linear_probe, neighbours, png
 from tests.test_datasets import one_example_per_split
 from training.vector_runner import make_environments
 
@@ -248,21 +248,21 @@ def made_up(name: str, config: Any, right: bool) -> Any:
         numbers: dict[Any, float] = {("recognised", "chance"): 50.0}
         for key, good in ((1, 60.0), (20, 90.0 if right else 40.0), ("real", 100.0)):
             numbers |= {(number, key): good + jitter for number in ("recognised", "spread")}
-        pictures = np.zeros((len(diffusion.SHOWN), 30, 576))
-        return diffusion.Drawn(numbers, pictures)
+        pictures = np.zeros((len(drawing.SHOWN), drawing.KEPT, 576))
+        return drawing.Drawn(numbers, pictures)
     if name == "synthesize":
         heard = {"made": 0.1 if right else 0.9, "real": 0.1, "deaf": 0.5 + jitter}
         asked = ("kind", "pitch", "loudness")
         found = {(question, key): error for question in asked for key, error in heard.items()}
-        return synthesize.Heard(found, np.zeros((9, 2_240)))
+        return listening.Heard(found, np.zeros((9, 2_240)))
     if name == "video_summary":
         unseen = {
             (way, count): distance
             for way, distance in (("codes", 10.0 if right else 40.0), ("evenly", 20.0 + jitter))
-            for count in video_summary.SCREENS
+            for count in filming.SCREENS
         }
-        shown = np.zeros((video_summary.COMPARED, 24, 24), np.uint8)
-        return video_summary.Summaries(unseen, dict.fromkeys(video_summary.WAYS, shown))
+        shown = np.zeros((filming.COMPARED, 24, 24), np.uint8)
+        return filming.Summaries(unseen, dict.fromkeys(filming.WAYS, shown))
     if name == "cluster_purity":
         kind, purity = options["of"], 70.0 + jitter if right else 30.0 - jitter
         return {(kind, "purity"): purity, (kind, "chance"): 30.0, (kind, "iterations"): 12}

@@ -19,7 +19,8 @@ from stages.datasets.sounds import KINDS, Sounds
 from stages.datasets.spectrogram import HOP, WINDOW, filters, log_mel, powers, spectra
 from stages.datasets.synthesize import Synthesize
 from stages.lab.command import run_experiment
-from stages.supervised.synthesize import EXPERIMENT, Heard
+from stages.supervised.listening import Heard
+from stages.supervised.synthesize import EXPERIMENT
 
 
 def test_pitch_and_loudness_are_those_of_the_waves() -> None:

@@ -158,7 +158,7 @@ class Dataset:
         """Draw a prediction (None: none yet) and the target over an example or a running game."""
 
     def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
-        """Return screens (side, side) in 0..255 to show next to the game, by their captions.
+        """Return screens (side, side) in 0..255 to show next to the example, by their captions.
 
         The arguments are those of `draw_prediction`. The number of screens must not change.
         """

@@ -20,6 +20,7 @@ Version History
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -28,6 +29,7 @@ from envs.names import one_of
 from envs.paddle.sound import SOUNDS
 from stages.datasets.dataset import Array, Dataset, Examples
 from stages.datasets.sounds import KINDS, QUIETEST, Sounds, octaves
+from stages.pictures.predictions import draw_words
 
 QUESTIONS = ("pitch", "loudness")
 PITCH, LOUDNESS = 0, 1  # indices of the parameters of a recording
@@ -87,3 +89,8 @@ class Listen(Dataset):
 
     def loss(self, predictions: Array, targets: Array) -> Array:
         return np.asarray(np.abs(predictions - targets)[:, 0])
+
+    def draw_prediction(self, surface: Any, prediction: Any, target: Array) -> None:
+        """Write the predicted number, with the target below."""
+        predicted = None if prediction is None else f"{prediction[0]:.2f}"
+        draw_words(surface, predicted, f"{target[0]:.2f}")

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from envs.engine.palette import BACKGROUND
 from stages.datasets.dataset import Array, Assessment, Dataset, Examples, constant_loss
 from stages.datasets.reconstruct import SHOWN, squares
 from stages.datasets.sounds import KINDS, PARAMETERS, Sounds
@@ -73,10 +74,11 @@ class Synthesize(Dataset):
         return 1.0 - self.loss(predictions, targets) / constant_loss(self)
 
     def draw_example(self, surface: Any, observation: Array) -> None:
-        """Write the wanted kind."""
-        surface.fill((0, 0, 0))
-        kind = KINDS[int(observation[: len(KINDS)].argmax())]
-        draw_words(surface, kind, kind)
+        """Write what is wanted."""
+        surface.fill(BACKGROUND)
+        kind, (pitch, loudness) = KINDS[int(observation.argmax())], observation[len(KINDS) :]
+        wanted = f"{kind}, pitch {pitch:.2f}, loudness {loudness:.2f}"
+        draw_words(surface, wanted, wanted)
 
     def side_screens(self, prediction: Any, target: Array) -> dict[str, Array]:
         """Return the spectrogram and the predicted one."""

@@ -11,69 +11,20 @@ compared with that of real pictures.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from agents.saliency import enlarged, tiled
-from stages.datasets.dataset import Array, examples_of
-from stages.datasets.denoise import PIXELS, as_screens
-from stages.datasets.environments import dataset_of
+from stages.datasets.denoise import as_screens
 from stages.datasets.shape_kinds import ANIMALS
 from stages.lab.claims import Claim, mean_of
 from stages.lab.experiment import Experiment
 from stages.lab.results import Cell, Results, Table
-from stages.lab.trials import Trial, run_trial, split_of
-from stages.supervised.drawing import draw_from_noise
-from training.config import RunConfig
+from stages.lab.trials import Trial
+from stages.supervised.drawing import SHOWN, STEPS, Drawn, learn_and_draw
 
-STEPS = (1, 20)
-DRAWINGS = 1_000
-SHOWN = (0, 4, 8, 12, 16, 20)  # steps on the slide
 ROWS = 3  # of the slide: a panda, a rabbit, and more of both
-JUDGE = Trial("shapes", 51_200, options={"of": "animals", "examples": 5_000})
-CHANCE = 100 / len(ANIMALS)
-
-
-class Drawn(NamedTuple):
-    """Drawings of one network."""
-
-    numbers: dict[Cell, float]
-    """Percent of recognised drawings, and the difference between drawings of the same animal."""
-    pictures: Array
-    """Pictures (len(SHOWN), k, PIXELS) after each of the steps `SHOWN`."""
-
-
-def learn_and_draw(config: RunConfig) -> Drawn:
-    """Train the network and the classifier, draw, and measure the drawings."""
-    artist, judge = (run_trial(each)[0] for each in (config, JUDGE.config(config.seed)))
-    real = examples_of(dataset_of(artist.runner.environments), split_of(config.seed)).targets
-    static = np.random.default_rng(config.seed).standard_normal((DRAWINGS, PIXELS), np.float32)
-    kinds = np.arange(DRAWINGS) % len(ANIMALS)
-    drawings: dict[Any, list[Array]] = {
-        steps: draw_from_noise(
-            lambda seen: artist.agent.act(seen, explore=False), static, kinds, steps
-        )
-        for steps in STEPS
-    }
-    numbers: dict[Cell, float] = {("recognised", "chance"): CHANCE}
-    for key, pictures in {**drawings, "real": [real]}.items():
-        screens = as_screens(pictures[-1])
-        named = judge.agent.act(screens[:, None], explore=False)
-        right = named == np.arange(len(named)) % len(ANIMALS)
-        numbers["recognised", key] = 100 * float(right.mean())
-        numbers["spread", key] = spread(screens)
-    shown = np.stack([drawings[STEPS[-1]][k][: ROWS * len(SHOWN)] for k in SHOWN])
-    return Drawn(numbers, shown)
-
-
-def spread(screens: Array) -> float:
-    """Return the mean squared difference between consecutive screens (n, side, side) of one animal.
-
-    The animals alternate. White is 100 and black is 0.
-    """
-    light = screens / 2.55
-    return float(np.square(light[len(ANIMALS) :] - light[: -len(ANIMALS)]).mean())
 
 
 def numbers_of(cell: Cell, drawn: Drawn) -> dict[Cell, float]:
@@ -108,7 +59,7 @@ def plot(axes: Any, results: Results) -> None:
 EXPERIMENT = Experiment(
     grid={
         "denoise": Trial(
-            "denoise", steps=102_400, options={"examples": 30_000, "test_examples": 1_000}
+            "denoise", steps=51_200, options={"examples": 20_000, "test_examples": 1_000}
         )
     },
     measure=learn_and_draw,

@@ -14,32 +14,24 @@ from __future__ import annotations
 
 import wave
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from envs.engine.game import SAMPLE_RATE
 from envs.paddle.sound import SAMPLES
-from stages.datasets.dataset import Array
-from stages.datasets.griffin_lim import waves_of
-from stages.datasets.listen import QUESTIONS, Listen
-from stages.datasets.sounds import KINDS, PARAMETERS, Sounds
+from stages.datasets.listen import QUESTIONS
+from stages.datasets.sounds import KINDS
 from stages.datasets.spectrogram import log_mel
-from stages.datasets.synthesize import described
 from stages.lab.claims import Claim, mean_of
 from stages.lab.experiment import Experiment
 from stages.lab.options import ExperimentOptions
 from stages.lab.results import Cell, Results, Table
 from stages.lab.slides import COLOURS
-from stages.lab.trials import Trial, run_trial
+from stages.lab.trials import Trial
+from stages.supervised.listening import FEW, PITCHES, Heard, make_and_listen
 from training.cli import File, check_file
-from training.config import RunConfig
 from training.run_folder import atomic_path
-
-MADE = 300  # sounds
-PITCHES = (0.2, 0.5, 0.8)  # on the slide and in the file, of each kind
-LISTENING = {"examples": 5_000, "test_examples": 1_000}
-QUIET = Sounds(background=0.0, observation="waveform")
 
 
 @dataclass(frozen=True)
@@ -52,56 +44,6 @@ class SynthesisOptions(ExperimentOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_file("--wav", self.wav)
-
-
-class Heard(NamedTuple):
-    """The sounds that one network made."""
-
-    errors: dict[Cell, float]
-    """Errors of the listeners on sounds of the network and of the game, and without listening."""
-    waves: Array
-    """Sounds (kinds * pitches, samples)."""
-
-
-def make_and_listen(config: RunConfig) -> Heard:
-    """Train the network and the listeners, make sounds, and measure how they are heard."""
-    maker = run_trial(config)[0].agent
-    generator = np.random.default_rng(config.seed)
-
-    def make(kinds: Array, numbers: Array) -> Array:
-        spectrograms = maker.act(described(kinds, numbers), explore=False)
-        return waves_of(spectrograms, generator)
-
-    def record(waves: Array) -> Array:
-        noise = Sounds.background * generator.standard_normal(waves.shape)
-        return log_mel(np.clip(waves + noise, -1.0, 1.0).astype(np.float32))
-
-    numbers = np.full((MADE, PARAMETERS), 0.5, np.float32)
-    numbers[:, : len(QUESTIONS)] = generator.random((MADE, len(QUESTIONS)), np.float32)
-    kinds = np.arange(MADE) % len(KINDS)
-    sounds = {
-        "made": record(make(kinds, numbers[:, : len(QUESTIONS)])),
-        "real": record(QUIET.make_waves(kinds, numbers, generator)),
-    }
-    errors: dict[Cell, float] = {("kind", "deaf"): 100 * (1 - 1 / len(KINDS))}
-    listener = Trial("sounds", 51_200, options=LISTENING).config(config.seed)
-    agent = run_trial(listener)[0].agent
-    for key, heard in sounds.items():
-        errors["kind", key] = 100 * float((agent.act(heard, explore=False) != kinds).mean())
-    for question in QUESTIONS:
-        asked = Trial("listen", 51_200, options={**LISTENING, "question": question})
-        agent = run_trial(asked.config(config.seed))[0].agent
-        targets = Listen(question=question).targets_of(kinds, numbers)
-        for key, heard in sounds.items():
-            errors[question, key] = error(agent.act(heard, explore=False), targets)
-        errors[question, "deaf"] = error(np.median(targets), targets)
-    wanted = np.array([(pitch, 0.9) for pitch in PITCHES] * len(KINDS), np.float32)
-    return Heard(errors, make(np.repeat(np.arange(len(KINDS)), len(PITCHES)), wanted))
-
-
-def error(answers: Any, targets: Array) -> float:
-    """Return the mean absolute error of answers in 0..1, in percent."""
-    return 100 * float(np.abs(answers - targets).mean())
 
 
 def errors_of(cell: Cell, heard: Heard) -> dict[Cell, float]:
@@ -156,7 +98,7 @@ def plot(axes: Any, results: Results) -> None:
 
 EXPERIMENT = Experiment(
     options=SynthesisOptions,
-    grid={"synthesize": Trial("synthesize", steps=102_400, options={"examples": 3_000})},
+    grid={"synthesize": Trial("synthesize", steps=102_400, options=FEW)},
     measure=make_and_listen,
     values=errors_of,
     table=table,

@@ -12,8 +12,16 @@ from rewards.make import make_vector
 from stages.datasets.dataset import Array
 from stages.datasets.paddle_states import rows
 from stages.datasets.reconstruct import Reconstruct
+from stages.lab.results import Cell
+from stages.lab.trials import run_trial
+from training.config import RunConfig
 
 MOMENTS = 1_000  # of a game, at most; 33 s
+GAMES = 10
+SCREENS = (4, 8, 16)  # of a summary
+COMPARED = 8
+WAYS = ("codes", "evenly")
+CODES = 4
 
 
 class Film(NamedTuple):
@@ -65,3 +73,33 @@ def unseen(places: Array, shown: Array) -> float:
     """
     far = np.linalg.norm(places[:, None] - places[shown], axis=2).min(1)
     return 100 * float(far.mean())
+
+
+class Summaries(NamedTuple):
+    """Summaries of the games of one seed."""
+
+    unseen: dict[Cell, float]
+    """Mean distance in percent of the box, by way and number of screens."""
+    screens: dict[str, Array]
+    """Screens (COMPARED, side, side) of the first game, by way."""
+
+
+def summarise(config: RunConfig) -> Summaries:
+    """Train an autoencoder, film games and sum them up."""
+    agent = run_trial(config)[0].agent
+    found: dict[Cell, list[float]] = {(way, count): [] for way in WAYS for count in SCREENS}
+    shown: dict[str, Array] = {}
+    for game in range(GAMES):
+        screens, places = film(GAMES * config.seed + game)
+        codes, generator = agent.encode(screens), np.random.default_rng((config.seed, game))
+        assert codes is not None
+        for count in SCREENS:
+            summaries = {
+                "codes": chosen(codes, count, generator),
+                "evenly": evenly_spaced(len(screens), count),
+            }
+            for way, summary in summaries.items():
+                found[way, count].append(unseen(places, summary))
+                if count == COMPARED and game == 0:
+                    shown[way] = screens[summary, 0]
+    return Summaries({cell: float(np.mean(each)) for cell, each in found.items()}, shown)

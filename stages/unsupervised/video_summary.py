@@ -11,56 +11,19 @@ with that of as many evenly spaced screens.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from agents.saliency import enlarged, tiled
-from stages.datasets.dataset import Array
 from stages.lab.claims import Claim, mean_of
 from stages.lab.experiment import Experiment
 from stages.lab.plots import Curves
 from stages.lab.results import Cell, Results
-from stages.lab.trials import run_trial
 from stages.unsupervised.autoencoders import autoencoder
-from stages.unsupervised.filming import chosen, evenly_spaced, film, unseen
-from training.config import RunConfig
+from stages.unsupervised.filming import CODES, COMPARED, SCREENS, WAYS, Summaries, summarise
 
-SCREENS = (4, 8, 16)
-COMPARED = 8
-GAMES = 10
-WAYS = ("codes", "evenly")
-CODES = 4
-
-
-class Summaries(NamedTuple):
-    """Summaries of the games of one seed."""
-
-    unseen: dict[Cell, float]
-    """Mean distance in percent of the box, by way and number of screens."""
-    screens: dict[str, Array]
-    """Screens (COMPARED, side, side) of the first game, by way."""
-
-
-def summarise(config: RunConfig) -> Summaries:
-    """Train an autoencoder, film games and sum them up."""
-    agent = run_trial(config)[0].agent
-    found: dict[Cell, list[float]] = {(way, count): [] for way in WAYS for count in SCREENS}
-    shown: dict[str, Array] = {}
-    for game in range(GAMES):
-        screens, places = film(GAMES * config.seed + game)
-        codes, generator = agent.encode(screens), np.random.default_rng((config.seed, game))
-        assert codes is not None
-        for count in SCREENS:
-            summaries = {
-                "codes": chosen(codes, count, generator),
-                "evenly": evenly_spaced(len(screens), count),
-            }
-            for way, summary in summaries.items():
-                found[way, count].append(unseen(places, summary))
-                if count == COMPARED and game == 0:
-                    shown[way] = screens[summary, 0]
-    return Summaries({cell: float(np.mean(each)) for cell, each in found.items()}, shown)
+FEWER = {"examples": 10_000, "test_examples": 1_000}
 
 
 def distances(cell: Cell, found: Summaries) -> dict[Cell, float]:
@@ -86,7 +49,7 @@ def plot(axes: Any, results: Results) -> None:
 EXPERIMENT = Experiment(
     series=WAYS,
     sizes=SCREENS,
-    grid={CODES: autoencoder(CODES, steps=51_200)},
+    grid={CODES: autoencoder(CODES, steps=51_200).with_options(**FEWER)},
     measure=summarise,
     values=distances,
     conclusions=(

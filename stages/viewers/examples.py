@@ -150,7 +150,7 @@ class ExampleViewer(Viewer):
         return self._ask(), reward, len(self._scores) > SHOWN, False, info
 
     def render(self) -> Array:
-        """Return the example with target and prediction drawn over it: uint8 (side, side, 3)."""
+        """Return the example with target and prediction over or next to it: uint8 (h, w, 3)."""
         import pygame
 
         from envs.engine.drawing import pixels_of
@@ -161,6 +161,8 @@ class ExampleViewer(Viewer):
         if prediction is None and self._agent is not None:  # step() comes later
             prediction = self._agent.act(self._observation[None], explore=False)[0]
         self._dataset.draw_prediction(surface, prediction, self.target)
+        if screens := self._dataset.side_screens(prediction, self.target):
+            return with_screens(surface, screens)
         return pixels_of(surface)
 
 
