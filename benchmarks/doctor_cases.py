@@ -172,6 +172,7 @@ HEALTHY = (
     *(Case(f"Acrobot, seed {seed}", "", f"--env Acrobot-v1 --seed {seed}") for seed in (1, 2)),
     Case("Acrobot pqn, seed 1", "", "--env Acrobot-v1 --agent pqn"),
     *(Case(f"Pendulum, seed {seed}", "", f"--env Pendulum-v1 --seed {seed}") for seed in (1, 2)),
+    Case("Pendulum sac, seed 1", "", "--env Pendulum-v1 --agent sac"),
     Case("MountainCarContinuous, seed 1", "", "--env MountainCarContinuous-v0"),
     Case("paddle dqn, seed 1", "", "--agent dqn"),
     Case("paddle, stay alive", "", "--reward stay_alive"),
