@@ -344,3 +344,17 @@ def test_the_benchmark_shows_what_its_file_holds(
     assert "| paddle | own reward |  | 2 of 2 | 51.5 ± 6.4 | 52.0 ± 0.0 | 1,000 |  | 75% |" in shown
     assert "| paddle | 100 | 0% | 0 of 2 | 31.5 ± 6.4 | 52.0 ± 0.0 | 1,000 | 100 | 75% |" in shown
     assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_ends_the_benchmark_and_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(trial: Trial) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.preferences.run_trial", interrupted)
+    results, numbers = tmp_path / "results.jsonl", tmp_path / "numbers.json"
+    files = ["--results", str(results), "--json", str(numbers)]
+    assert benchmark(["preferences", "--games", "paddle", *files]) == INTERRUPTED
+    assert "stopped: 0 of 5 runs are over" in capsys.readouterr().out
+    assert json.loads(numbers.read_text())["interrupted"]
