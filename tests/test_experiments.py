@@ -26,7 +26,7 @@ from stages.lab.command import run_experiment
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import T_95, Mean, difference, holm, mean, p_value, ratio
 from stages.lab.options import ExperimentOptions
-from stages.lab.results import collect
+from stages.lab.results import collect, numbers_needed
 from stages.lab.trials import Learned, Point, Trial, learning_curve
 from stages.supervised import boosted_trees, drawing, fans, feedback, listening, predictions
 from stages.unsupervised import filming, linear_probe, neighbours, png
@@ -153,9 +153,9 @@ def test_a_quick_run_trains_less_with_fewer_seeds(quick: bool, seeds: int, used:
 
 def test_numbers_of_feedback_are_interpolated() -> None:
     points = [Point(100, 100, 0.5, {}), Point(200, 200, 0.7, {}), Point(300, 300, 0.6, {})]
-    assert feedback.numbers_needed(points, 0.6) == pytest.approx(150)
-    assert feedback.numbers_needed(points, 0.375) == pytest.approx(50)
-    assert feedback.numbers_needed(points, 0.9) == 300  # at least
+    assert numbers_needed(points, 0.6, 0.25) == pytest.approx(150)
+    assert numbers_needed(points, 0.375, 0.25) == pytest.approx(50)
+    assert numbers_needed(points, 0.9, 0.25) == 300  # at least
 
 
 def test_trees_and_network_are_chosen_by_validation_and_reported_on_test_rows() -> None:

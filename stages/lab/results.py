@@ -92,6 +92,21 @@ def final_score(cell: Cell, points: Sequence[Point]) -> dict[Cell, float]:
     return {cell: points[-1].score}
 
 
+def numbers_needed(points: Sequence[Point], score: float, first: float) -> float:
+    """Return the numbers of feedback at which a learning curve first reaches `score`.
+
+    The curve begins at the score `first` and is linear between evaluations. If it never gets there,
+    all numbers of the trial are returned, which is a lower bound.
+    """
+    before = Point(0, 0, first, {})
+    for point in points:
+        if point.score >= score:
+            share = (score - before.score) / (point.score - before.score)
+            return before.numbers + share * (point.numbers - before.numbers)
+        before = point
+    return float(points[-1].numbers)
+
+
 def own_cells(cell: Cell, values: Mapping[Cell, float]) -> Mapping[Cell, float]:
     """Return the numbers of a trial that measured several cells itself."""
     return values

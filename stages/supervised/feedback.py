@@ -14,7 +14,7 @@ from stages.lab.claims import Claim
 from stages.lab.experiment import Experiment
 from stages.lab.intervals import ratio
 from stages.lab.plots import LearningCurves
-from stages.lab.results import Cell, Results, Table
+from stages.lab.results import Cell, Results, Table, numbers_needed
 from stages.lab.trials import Point, Trial
 
 STEPS = {"answer": 153_600, "reward": 230_400}
@@ -24,24 +24,12 @@ COMPARED = 0.8
 RANDOM_ACCURACY = 0.25
 
 
-def numbers_needed(points: Sequence[Point], accuracy: float) -> float:
-    """Return the numbers of feedback at which a learning curve first reaches `accuracy`.
-
-    Interpolates linearly between evaluations. If the accuracy is never reached, returns all numbers
-    of the trial, which is a lower bound.
-    """
-    before = Point(0, 0, RANDOM_ACCURACY, {})
-    for point in points:
-        if point.score >= accuracy:
-            share = (accuracy - before.score) / (point.score - before.score)
-            return before.numbers + share * (point.numbers - before.numbers)
-        before = point
-    return float(points[-1].numbers)
-
-
 def values(feedback: Cell, points: Sequence[Point]) -> dict[Cell, float]:
     """Return the numbers of feedback needed for each accuracy."""
-    return {(feedback, accuracy): numbers_needed(points, accuracy) for accuracy in ACCURACIES}
+    return {
+        (feedback, accuracy): numbers_needed(points, accuracy, RANDOM_ACCURACY)
+        for accuracy in ACCURACIES
+    }
 
 
 def table(results: Results) -> Table:

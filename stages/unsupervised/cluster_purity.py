@@ -64,13 +64,7 @@ def claim(kind: str) -> Claim:
 EXPERIMENT = Experiment(
     series=tuple(CLUSTERS),
     grid={
-        kind: Trial(
-            "cluster",
-            steps=ITERATIONS * POINTS,
-            options={"of": kind},
-            settings={"k": k},
-            evaluations=ITERATIONS,
-        )
+        kind: Trial("cluster", ITERATIONS * POINTS, {"of": kind}, {"k": k}, evaluations=ITERATIONS)
         for kind, k in CLUSTERS.items()
     },
     measure=measure,
