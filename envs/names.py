@@ -37,11 +37,16 @@ def load(target: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return which of the `known` names is probably meant by an unknown one, or ""."""
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return the end of an error message about an unknown `name`: which names are known."""
     known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean `{close[0]}`?" if close else f"choose from {', '.join(known) or 'none'}"
+    close = closest(name, known)
+    return f"did you mean `{close}`?" if close else f"choose from {', '.join(known) or 'none'}"
 
 
 def one_of(names: Iterable[Any]) -> str:
