@@ -737,8 +737,10 @@ class _Code:
             self.report(node, "printing", name=name)
         elif name in module.state_fields and states and not called:
             self.report(node, "field_alone", name=name, state=states[-1])
-        elif name == "math" or name in MATH_FUNCTIONS:
-            self.report(node, "import_math", name=name)
+        elif name == "math":
+            self.report(node, "import_math")
+        elif name in MATH_FUNCTIONS:
+            self.report(node, "math_alone", name=name)
         elif called:
             self.report(node, "no_function", name=name, known=functions)
         else:
@@ -849,7 +851,7 @@ class _Code:
                 if self._attribute(node.func) == NUMBER:  # type: ignore[arg-type]
                     self.report(node.func, "no_call", name=ast.unparse(node.func))
             case _:
-                self.report(node.func, "outside", name=ast.unparse(node.func)[:40])
+                self.outside(node.func)
         return UNKNOWN
 
     def _unknown_function(self, node: ast.Name, name: str) -> None:

@@ -70,6 +70,20 @@ class Paid:
         return float(values.min()), float(values.max()), self.players[-1]["values"][k]
 
 
+def diagnosed(paid: Paid, judged: list[str], texts: Texts) -> tuple[dict[str, Any], list[str]]:
+    """Return what rewards pay, and warnings about those that are `judged`.
+
+    The first is a `rewards.sandbox.reports.Found` without the game, the tests and the warnings.
+    """
+    found = {
+        "rewards": list(paid.values),
+        "events": paid.events,
+        "players": paid.players,
+        "ranges": {name: paid.range_of(name) for name in judged},
+    }
+    return found, [text for name in judged for text in warnings_about(name, paid, texts)]
+
+
 def warnings_about(name: str, paid: Paid, texts: Texts) -> list[str]:
     """Return what is suspicious about the reward `name`, in sentences of `texts`."""
     values = paid.values[name]

@@ -17,25 +17,15 @@ def show_findings(
     console: Console, expression: str, found: Mapping[str, Any], texts: Mapping[str, Any]
 ) -> None:
     """Print two tables, the warnings, and the failed tests."""
-    words, rewards = texts["tables"], found["rewards"]
+    words = texts["tables"]
     heading = words["heading"].format(reward=f"[bold]{escape(expression)}[/]", game=found["game"])
     say(console, heading)
-    steps = [
-        (readable(row["name"], texts["events"]), f"{row['count']:,}", row["values"])
-        for row in found["events"]
-    ]
-    show_table(console, (words["event"], words["steps"], *rewards), steps)
-    episodes = [
-        (
-            readable(row["name"], texts["players"]),
-            f"{row['steps']:,.0f}",
-            [row["score"], *row["values"]],
-        )
-        for row in found["players"]
-    ]
-    columns = (words["player"], words["steps"], words["score"], *rewards)
-    show_table(console, columns, episodes)
-    _show_range(console, expression, found, words)
+    for columns, rows in tables_of(found, texts):
+        lines = [(name, f"{count:,.0f}", values) for name, count, *values in rows]
+        show_table(console, columns, lines)
+    stem, ranges = Path(expression).stem, found["ranges"]
+    name = stem if stem in ranges else next(iter(ranges))
+    say(console, escape(scale_of(name, found, words)))
     _show_warnings(console, found["warnings"], texts)
     for text in found["failures"]:
         say(console, f"[red]{texts['verdict']['failed']}[/] {escape(short(text))}")
@@ -60,15 +50,33 @@ def readable(name: str, names: Mapping[str, str]) -> str:
     return names.get(name, name.replace("_", " "))
 
 
-def _show_range(
-    console: Console, expression: str, found: Mapping[str, Any], words: Mapping[str, str]
-) -> None:
-    """Print the scale of the reward; of several functions in a file, of the one to train on."""
-    ranges, stem = found["ranges"], Path(expression).stem
-    name = stem if stem in ranges else next(iter(ranges))
-    low, high, earned = map(number, ranges[name])
-    shown = {"name": escape(name), "player": escape(found["players"][-1]["name"])}
-    say(console, words["scale"].format(**shown, low=low, high=high, earned=earned))
+def tables_of(
+    found: Mapping[str, Any], texts: Mapping[str, Any]
+) -> list[tuple[list[str], list[list[Any]]]]:
+    """Return what is paid for events and for players: their columns and rows.
+
+    A row begins with a name in words and a number of steps; None is unknown.
+    """
+    words, rewards = texts["tables"], found["rewards"]
+    events = [
+        [readable(row["name"], texts["events"]), row["count"], *row["values"]]
+        for row in found["events"]
+    ]
+    players = [
+        [readable(row["name"], texts["players"]), row["steps"], row["score"], *row["values"]]
+        for row in found["players"]
+    ]
+    return [
+        ([words["event"], words["steps"], *rewards], events),
+        ([words["player"], words["steps"], words["score"], *rewards], players),
+    ]
+
+
+def scale_of(name: str, found: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """Return a sentence about the scale of a reward; of several in a file, the one to train on."""
+    low, high, earned = map(number, found["ranges"][name])
+    player = found["players"][-1]["name"]
+    return words["scale"].format(name=name, player=player, low=low, high=high, earned=earned)
 
 
 def _show_warnings(console: Console, warnings: Sequence[str], texts: Mapping[str, Any]) -> None:

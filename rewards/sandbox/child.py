@@ -258,7 +258,7 @@ class Trial:
         """Return what the reward pays for, and add warnings about it."""
         import numpy as np
 
-        from rewards.check.diagnostics import Paid, warnings_about, warnings_about_terms
+        from rewards.check.diagnostics import Paid, diagnosed, warnings_about_terms
         from rewards.check.texts import FOLDER
         from rewards.texts import load_texts
 
@@ -277,16 +277,9 @@ class Trial:
             self.warnings += warnings_about_terms(of_games, texts)
             paid["sum"] = np.sum(list(paid.values()), axis=0)
             judged = ["sum"]
-        found = Paid(recording, rows, paid)
-        for name in judged:
-            self.warnings += warnings_about(name, found, texts)
-        return {
-            "game": self._game[0].name,
-            "rewards": list(paid),
-            "events": found.events,
-            "players": found.players,
-            "ranges": {name: found.range_of(name) for name in judged},
-        }
+        found, warnings = diagnosed(Paid(recording, rows, paid), judged, texts)
+        self.warnings += warnings
+        return found | {"game": self._game[0].name}
 
     def _values(self, term: Term, transitions: Transitions) -> Any:
         """Return what a term pays. It is interpreted, which is faster here than to compile it."""
