@@ -83,8 +83,11 @@ def run_session(
     console: Console,
     user: UserObjects = NO_OBJECTS,
     callback: Callback | None = None,
+    on_run: Callable[[Run], object] = lambda run: None,
 ) -> Ending:
     """Train and evaluate. Progress and notes are printed on `console`, the result is not.
+
+    `on_run` is called with the run before it trains.
 
     Raises:
         ValueError: before anything is written, for settings that do not go together.
@@ -114,6 +117,7 @@ def run_session(
         stack.enter_context(closing(run))
         if resume is None and ranks.rank() == 0:
             stack.enter_context(locked(run.folder))
+        on_run(run)
         if _is_finished(run):
             say(console, _how_to_continue(run))
             return Ending(run, run.progress.steps)

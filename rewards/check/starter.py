@@ -96,11 +96,50 @@ def starter(file: Path, env: str, options: dict[str, Any]) -> tuple[str, list[st
         env=env,
         options=_literal(options),
         name=name,
-        total="\n        ".join(_product(weight, term) for term, weight in weights.items())[2:],
+        total=_total(weights),
         terms="\n\n".join(_plain_source(term, rewards) for term in weights).rstrip(),
         test=test,
     )
     return text, commands
+
+
+PLAIN = '''\
+# {intro}
+
+
+def reward(before, action, after):
+    """{about}"""
+    return (
+        {total}
+    )
+
+
+{terms}
+'''
+
+
+def starter_source(env: str, options: dict[str, Any], intro: str, about: str) -> str:
+    """Return a first reward as one plain file: without imports, tests and names of the game.
+
+    Args:
+        env: name of the game in `envs.registry.GAMES`.
+        options: of the game.
+        intro: a comment at the top of the file.
+        about: the docstring of the reward.
+    """
+    entry = GAMES[env]
+    weights = _examples(load_game(entry.target, options)[0], entry.rewards)
+    return PLAIN.format(
+        intro=intro,
+        about=about,
+        total=_total(weights),
+        terms="\n\n".join(_plain_source(term, entry.rewards) for term in weights).rstrip(),
+    )
+
+
+def _total(weights: dict[str, float]) -> str:
+    """Return the weighted sum of terms, in lines of a function's body."""
+    return "\n        ".join(_product(weight, term) for term, weight in weights.items())[2:]
 
 
 def _examples(game: Game, rewards: str) -> dict[str, float]:

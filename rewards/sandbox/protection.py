@@ -94,12 +94,16 @@ def exit_code(code: int) -> int:
     return SIGNALLED - code if protection() == BUBBLEWRAP and code > SIGNALLED else code
 
 
-def enter() -> None:
-    """Restrict this process, if it was started in a sandbox."""
+def enter(writable: Sequence[Path] | None = None) -> None:
+    """Restrict this process, if it was started in a sandbox.
+
+    Args:
+        writable: the folders in which it can write from now on, if not all those of `confined`.
+    """
     if VARIABLE in os.environ and restrictions.available():
         content = json.loads(os.environ[VARIABLE])
-        writable = [Path(folder) for folder in content["writable"]]
-        restrictions.restrict(writable, content["programs"])
+        folders = map(Path, content["writable"]) if writable is None else writable
+        restrictions.restrict(list(folders), content["programs"])
 
 
 def _bubblewrap() -> list[str]:
