@@ -225,9 +225,7 @@ class Queue:
             self._spares.append(await WorkerProcess.start(self.runs.folder))
 
     async def _start(self, item: Item) -> None:
-        spare = self._spares.pop(0) if self._spares else None
-        worker = spare or await WorkerProcess.start(self.runs.folder)
-        now = time.monotonic()
+        worker, now = await self._process(), time.monotonic()
         job = Job(item, worker, now, now)
         self._running[item] = job
         if item.student:
@@ -241,6 +239,12 @@ class Queue:
             self.database.update("tasks", item.id, state="running")
         worker.send(self._request(item))
         self._begin(self._watch(job))
+
+    async def _process(self) -> WorkerProcess:
+        """Return a spare process, or a new one."""
+        if self._spares:
+            return self._spares.pop(0)
+        return await WorkerProcess.start(self.runs.folder)
 
     def _request(self, item: Item) -> dict[str, Any]:
         if item.kind == "task":
@@ -264,7 +268,7 @@ class Queue:
         Raises:
             ValueError: with one line, if it cannot.
         """
-        worker = await WorkerProcess.start(self.runs.folder)
+        worker = await self._process()
         worker.send({"writable": [], **request})
         try:
             async with asyncio.timeout(SILENT):
@@ -304,13 +308,13 @@ class Queue:
         """Take a report of a training."""
         run, student, step = job.item.id, job.item.student, report.get("step", 0)
         if "points" in report:
-            job.step = step
+            job.step = max(job.step, step)  # a mean belongs to the step at which it begins
             self.hub.send(
                 student, {"type": "points", "run": run, "step": step, "values": report["points"]}
             )
             if time.monotonic() - job.written > WRITE_SECONDS:
                 job.written = time.monotonic()
-                self._note(run, step=step)
+                self._note(run, step=job.step)
         elif "score" in report and "film" not in report:
             self.database.update("runs", run, score=report["score"])
         elif "film" in report:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import gymnasium
 
 from benchmarks.__main__ import read as read_benchmark
+from classroom.__main__ import ClassroomOptions
 from envs.__main__ import TABLES
 from envs.names import load
 from envs.registry import DATASETS, EXPERIMENTS, entry_of
@@ -112,11 +113,18 @@ def check_training(arguments: Sequence[str]) -> None:
     TRAINING_COMMANDS[arguments[0]]
 
 
+def check_classroom(arguments: Sequence[str]) -> None:
+    """Check a command line of `python -m classroom`."""
+    options: ClassroomOptions = read_options(ClassroomOptions, arguments, "-m classroom")
+    options.check()
+
+
 CHECKS = {
     "python train.py": check_train,
     "python play.py": read_play,
     "python -m stages": check_stages,
     "python -m rewards": check_rewards,
+    "python -m classroom": check_classroom,
     "python -m envs": check_envs,
     "python -m training": check_training,
     "python -m benchmarks": read_benchmark,

@@ -39,7 +39,7 @@ from rewards.guard import is_interruption, loading
 PREFIX = "reward_folder_"
 ROOT = Path(__file__).parents[1]
 OUR_MODULES = (
-    *("agents", "benchmarks", "envs", "playing", "reward_lab"),
+    *("agents", "benchmarks", "classroom", "envs", "playing", "reward_lab"),
     *("rewards", "stages", "training"),
     *("train", "play", "training_wheels"),
 )

@@ -51,6 +51,7 @@ def test_the_page_has_every_row_and_its_commands_exist(
         "python -m stages no_such_experiment",
         "python -m stages tokens --no-such-option",
         "python -m rewards chek hit_or_miss",
+        "python -m classroom --no-such-option",
         "python -m envs no_such_table",
         "python no_such_program.py",
     ],
@@ -62,8 +63,8 @@ def test_a_command_that_does_not_exist_is_named(coverage: ModuleType, command: s
 
 
 TYPED = re.compile(
-    r"^ +(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|envs)\b(?!\.))[^#\n]*)"
-    r"|`(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|envs)\b(?!\.)) [^`]+)`",
+    r"^ +(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|classroom|envs)\b(?!\.))[^#\n]*)"
+    r"|`(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|classroom|envs)\b(?!\.)) [^`]+)`",
     re.MULTILINE,
 )
 """Commands on lines of their own, or in the text."""

@@ -32,7 +32,7 @@ def test_a_command_runs_the_program_of_its_name() -> None:
     assert (unknown.returncode, unknown.stderr) == (
         2,
         "training-wheels: there is no command 'fly'; choose from train, play, rewards, stages, "
-        "training, envs\n",
+        "training, classroom, envs\n",
     )
 
 

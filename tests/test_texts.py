@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import classroom.texts
 import playing.texts
 import reward_lab.texts
 import rewards.check.texts
@@ -26,7 +27,7 @@ from rewards.texts import LANGUAGES, load_texts
 FOLDERS = (
     *(stages.lab.texts.FOLDER, rewards.check.texts.FOLDER),
     *(playing.texts.FOLDER, reward_lab.texts.FOLDER, rewards.exercises.FOLDER),
-    training.doctor.texts.FOLDER,
+    *(training.doctor.texts.FOLDER, classroom.texts.FOLDER),
 )
 TABLES = [(folder, name) for folder in FOLDERS for name in load_texts(folder, "en")]
 TASKS = ("balance", "goal", "path", "slow")
