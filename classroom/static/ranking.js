@@ -8,11 +8,13 @@ export function rankingTable({ game, options = {}, rows }) {
   const low = Math.min(0, ...rows.map((row) => row.low));
   const high = Math.max(1e-9, ...rows.map((row) => row.high));
   const place = (value) => (100 * (value - low)) / (high - low);
-  const heads = ["rank", "name", "score", "interval", "history"];
+  const heads = ["rank", "name", "score", "interval", "history"].map((name) =>
+    h("th", { scope: "col", class: name === "score" ? name : null }, t(`league.${name}`)),
+  );
   return h(
     "table",
     { class: "ranking" },
-    h("thead", {}, h("tr", {}, ...heads.map((name) => h("th", { scope: "col" }, t(`league.${name}`))))),
+    h("thead", {}, h("tr", {}, ...heads)),
     h(
       "tbody",
       {},
