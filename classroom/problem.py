@@ -10,7 +10,7 @@ from envs.names import closest
 from rewards.texts import load_texts
 
 ERROR, WARNING = "error", "warning"
-WARNINGS = ("no_effect", "unreachable")
+WARNINGS = ("no_effect", "unreachable", "warned")
 """Keys of problems with which a reward can be used."""
 MOST_NAMES = 12  # that a message lists
 

@@ -67,27 +67,32 @@ class Source:
         return tree if deep is None else self.problem(deep, "deep", most=DEEPEST)
 
     def problem(self, node: ast.AST, key: str, **words: object) -> Problem:
-        """Return a problem at a node of the tree."""
+        """Return a problem at a node of the tree; of a block, at its first line."""
         place: ast.expr | ast.stmt = node  # type: ignore[assignment]
-        line, end_line = place.lineno, place.end_lineno or place.lineno
-        if isinstance(node, ast.FunctionDef | ast.If | ast.For):  # its first line only
-            return self.problem_in_line(line, key, self._units_of_bytes(line, node.col_offset), words)
-        return Problem(
-            line,
-            self._units_of_bytes(line, place.col_offset),
-            end_line,
-            self._units_of_bytes(end_line, place.end_col_offset or 0),
-            key,
-            words,
-        )
+        if isinstance(node, ast.FunctionDef | ast.If | ast.For):
+            column = self._units_of_bytes(node.lineno, node.col_offset)
+            return self.problem_in_line(node.lineno, key, column, **words)
+        end = place.end_lineno or place.lineno, place.end_col_offset or 0
+        return self.problem_at((place.lineno, place.col_offset), end, key, **words)
+
+    def problem_at(
+        self, start: tuple[int, int], end: tuple[int, int], key: str, **words: object
+    ) -> Problem:
+        """Return a problem between two places: lines and, as Python counts, bytes in them."""
+        places = (start[0], self._units_of_bytes(*start), end[0], self._units_of_bytes(*end))
+        return Problem(*places, key, words)
 
     def problem_in_line(
-        self, line: int, key: str, column: int = 0, given: dict[str, object] | None = None, **words: object
+        self,
+        line: int,
+        key: str,
+        column: int = 0,
+        **words: object,
     ) -> Problem:
         """Return a problem from a column to the end of its line."""
         line = min(max(line, 1), len(self._lines))
         text = self._lines[line - 1].rstrip()
-        return Problem(line, min(column, _units(text)), line, _units(text), key, (given or {}) | words)
+        return Problem(line, min(column, _units(text)), line, _units(text), key, words)
 
     def segment(self, node: ast.expr | ast.arg) -> str:
         """Return how a node of one line is written."""
