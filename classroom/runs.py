@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from classroom.database import Database
+from classroom.source import FILE as REWARD
+from classroom.source import encoded
 
-REWARD = "reward.py"
 POINTS = "points.jsonl"
 FILMS = "films"
 SENT = (
@@ -70,7 +71,7 @@ class Runs:
                 created=time.time(),
             )
             (self.place(run) / FILMS).mkdir(parents=True)
-            (self.place(run) / REWARD).write_bytes(version["source"].encode())
+            (self.place(run) / REWARD).write_bytes(encoded(version["source"]))
         return run
 
     def delete(self, run: int) -> None:

@@ -20,9 +20,11 @@ from starlette.websockets import WebSocket
 
 from classroom import exports, league
 from classroom.access import RefusedError, body_of, line_in, number_in, same, text_in, texts
+from classroom.checks import Answer
 from classroom.context import Classroom
 from classroom.games import as_text, catalogue, checked_options, starter
 from classroom.language import completions
+from classroom.problem import ERROR
 from classroom.runs import run_folder
 from rewards.exercises import EXERCISES, Exercise, find_exercise
 from rewards.sandbox.protection import described
@@ -180,25 +182,19 @@ async def check(request: Request) -> Response:
     classroom.rates.limit("check", student["id"], CHECKS, CHECK_SECONDS)
     content = await body_of(request)
     game, options = game_in(content)
-    found = await _checked(request, student, text_in(content, "source", MOST_SOURCE), game, options)
+    source, lang = text_in(content, "source", MOST_SOURCE), classroom.lang(request)
+    found = await classroom.checks.check(
+        source, game, json.loads(options), lang, student=student["id"]
+    )
+    _note_problem(classroom, student["id"], found)
     return JSONResponse(found)
 
 
-async def _checked(
-    request: Request, student: sqlite3.Row, source: str, game: str, options: str
-) -> dict[str, Any]:
-    """Return what a check finds; the teacher sees a student's problem, and since when."""
-    classroom = room(request)
-    lang = classroom.lang(request)
-    found = await classroom.checks.check(source, game, json.loads(options), lang)
-    problems = [each for each in found["problems"] if each["severity"] == "error"]
-    problem = None if found["ok"] or not problems else problems[0]["message"]
-    since = None if problem is None else student["problem_since"] or time.time()
-    classroom.database.update(
-        "students", student["id"], edited=time.time(), problem=problem, problem_since=since
-    )
-    classroom.hub.class_changed()
-    return found
+def _note_problem(classroom: Classroom, student: int, found: Answer) -> None:
+    """Let the teacher see the first mistake of a student, and since when there has been one."""
+    mistakes = [each["message"] for each in found["problems"] if each["severity"] == ERROR]
+    classroom.database.update("students", student, edited=time.time())
+    classroom.note_problem(student, mistakes[0] if mistakes else None)
 
 
 async def add_version(request: Request) -> Response:
@@ -279,7 +275,9 @@ async def _begin(
 ) -> Response:
     classroom = room(request)
     _require_place(classroom, student["id"])
-    found = await _checked(request, student, version["source"], version["game"], version["options"])
+    options, lang = json.loads(version["options"]), classroom.lang(request)
+    found = await classroom.checks.check(version["source"], version["game"], options, lang)
+    _note_problem(classroom, student["id"], found)
     if not found["ok"]:
         text = words(request)["errors"]["mistakes"]
         return JSONResponse({"error": text, "problems": found["problems"]}, 422)
@@ -422,8 +420,11 @@ async def rescore(request: Request) -> Response:
         raise RefusedError(409, "not_done")
     source = text_in(content, "source", MOST_SOURCE)
     lang, options = classroom.lang(request), json.loads(run["options"])
+    own, number = run["source"], student["id"]
     return JSONResponse(
-        await classroom.checks.rescore(folder.resolve(), source, run["game"], options, lang)
+        await classroom.checks.rescore(
+            folder.resolve(), source, own, run["game"], options, lang, number
+        )
     )
 
 

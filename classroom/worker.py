@@ -30,7 +30,8 @@ from rich.console import Console
 from agents import make_agent
 from agents.agent import Agent
 from classroom.films import film_of, write_film
-from classroom.runs import FILMS, POINTS, REWARD, read_points, run_folder
+from classroom.runs import FILMS, POINTS, read_points, run_folder
+from classroom.source import FILE as REWARD
 from envs.engine.capabilities import game_batch_of
 from envs.engine.game import load_game
 from envs.registry import GAMES
