@@ -333,9 +333,10 @@ class Expressions:
             self.report(node, "range_place")
             return UNKNOWN
         if name in OF_TUPLES and len(node.args) == 1 and not node.keywords:
+            before = len(self.names.problems)
             kind = self.kind(node.args[0])
             empty = isinstance(node.args[0], ast.Tuple) and not node.args[0].elts
-            if empty or kind not in (TUPLE, UNKNOWN):
+            if (empty or kind != TUPLE) and len(self.names.problems) == before:
                 self.report(node, "of_tuple", name=name)
             return NUMBER
         if name == "round" and len(node.args) == 2:

@@ -254,7 +254,9 @@ def _computed(operator: ast.operator, a: float, b: float) -> Number:
         if abs(b) > LARGEST_EXPONENT:
             return None
         value = float(a) ** b
-        return value if isinstance(value, float) else None
+        if not isinstance(value, float) or abs(value) > LARGEST_NUMBER:
+            return None
+        return a**b if isinstance(a, int) and isinstance(b, int) else value
     table: dict[type[ast.operator], Callable[[float, float], float]] = {
         ast.Add: lambda a, b: a + b,
         ast.Sub: lambda a, b: a - b,

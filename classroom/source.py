@@ -31,7 +31,7 @@ SYNTAX = {
     r"Maybe you meant '=='": "equals",
     r"unterminated": "text_open",
     r"invalid (non-printable )?character": "character_outside",
-    r"too many nested|too complex": "deep",
+    r"too many (nested|levels)|too complex": "deep",
     r"Exceeds the limit": "huge_number",
 }
 """Parts of Python's messages, and the keys of our own."""
@@ -60,7 +60,8 @@ class Source:
         except SyntaxError as error:
             return self._syntax(error)
         except (MemoryError, RecursionError):
-            return self.problem_in_line(1, "deep", most=DEEPEST)
+            longest = max(self._lines, key=len)  # Python does not say where it gave up
+            return self.problem_in_line(self._lines.index(longest) + 1, "deep", most=DEEPEST)
         except ValueError as error:
             return self.problem_in_line(1, "syntax", problem=str(error))
         deep = _too_deep(tree)

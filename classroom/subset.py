@@ -129,7 +129,9 @@ class _File:
         first = body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             body = body[1:] if isinstance(first.value.value, str) else body
-        if code.block(body, frozenset(), False) is not None:
+        before = len(self.names.problems)
+        ends = code.block(body, frozenset(), False) is None
+        if not ends and len(self.names.problems) == before:
             returns = any(isinstance(each, ast.Return) for each in ast.walk(node))
             self.names.report(node, "missing_return" if returns else "no_return", name=node.name)
 
