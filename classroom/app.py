@@ -52,6 +52,7 @@ def make_classroom(settings: Settings) -> Classroom:
     checks = Checks(processes=1 if settings.local else settings.jobs, trusted=settings.trusted)
     classroom = Classroom(settings, database, runs, hub, queue, checks, Players(), Rates())
     queue.on_task = lambda task: league.judged(classroom, task)
+    queue.on_problem = classroom.note_problem
     if settings.local and classroom.database.one("SELECT 1 FROM students") is None:
         classroom.add_student(ME)
     return classroom
@@ -167,7 +168,7 @@ def _teachers_page(request: Request, name: str) -> Response:
     classroom = room(request)
     classroom.require_teacher(request)
     link = f"{classroom.settings.address}/?code={classroom.code}"
-    qr = segno.make(link, micro=False).svg_inline(scale=6, border=2)
+    qr = segno.make(link, micro=False).svg_inline(border=2, omitsize=True)
     return page(request, name, code=classroom.code, address=classroom.settings.address, qr=qr)
 
 

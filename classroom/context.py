@@ -159,6 +159,17 @@ class Classroom:
         assert row is not None
         return row
 
+    def note_problem(self, student: int, problem: str | None) -> None:
+        """Note a student's problem, and since when there has been one; None ends it."""
+        since = "NULL" if problem is None else "coalesce(problem_since, ?2)"
+        self.database.run(
+            f"UPDATE students SET problem = ?1, problem_since = {since} WHERE id = ?3",
+            problem,
+            time.time(),
+            student,
+        )
+        self.hub.class_changed()
+
     def about(self) -> dict[str, Any]:
         """Return what everyone may know about the class."""
         return {

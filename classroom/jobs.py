@@ -132,6 +132,8 @@ class Queue:
     slice_seconds: float = SLICE
     on_task: Callable[[int], None] = lambda task: None
     """Called with the id of a task that has ended."""
+    on_problem: Callable[[int, str | None], None] = lambda student, problem: None
+    """Called with a student and the error of a training that has failed, or None if it is done."""
     _running: dict[Item, Job] = field(default_factory=dict)
     _spares: list[WorkerProcess] = field(default_factory=list)
     _watching: set[asyncio.Task[None]] = field(default_factory=set)
@@ -329,7 +331,7 @@ class Queue:
         """Note how a training has ended."""
         if job.error is not None:
             self._note(job.item.id, state="failed", error=json.dumps(job.error), ended=time.time())
-            self._problem(job.item.student, job.error["message"])
+            self.on_problem(job.item.student, job.error["message"])
             return
         end = job.end or {"state": "paused"}  # killed while it saved
         end.setdefault("step", job.step)
@@ -340,7 +342,7 @@ class Queue:
         grade = end.pop("grade", None)
         values = end | ({} if grade is None else {"grade": json.dumps(grade)})
         self._note(job.item.id, **values, ended=time.time())
-        self._problem(job.item.student, None)
+        self.on_problem(job.item.student, None)
 
     def _end_task(self, job: Job) -> None:
         """Note what a task has found; one that was interrupted waits again."""
@@ -353,11 +355,6 @@ class Queue:
             values = {"state": "done", "result": json.dumps(job.end)}
         self.database.update("tasks", job.item.id, **values, ended=time.time())
         self.on_task(job.item.id)
-
-    def _problem(self, student: int, text: str | None) -> None:
-        since = None if text is None else time.time()
-        self.database.update("students", student, problem=text, problem_since=since)
-        self.hub.class_changed()
 
     def _note(self, run: int, **values: Any) -> None:
         """Change a run, and tell its student."""

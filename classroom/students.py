@@ -20,7 +20,6 @@ from starlette.websockets import WebSocket
 
 from classroom import exports, league
 from classroom.access import RefusedError, body_of, line_in, number_in, same, text_in, texts
-from classroom.checks import Answer
 from classroom.context import Classroom
 from classroom.games import as_text, catalogue, checked_options, starter
 from classroom.language import completions
@@ -190,7 +189,7 @@ async def check(request: Request) -> Response:
     return JSONResponse(found)
 
 
-def _note_problem(classroom: Classroom, student: int, found: Answer) -> None:
+def _note_problem(classroom: Classroom, student: int, found: dict[str, Any]) -> None:
     """Let the teacher see the first mistake of a student, and since when there has been one."""
     mistakes = [each["message"] for each in found["problems"] if each["severity"] == ERROR]
     classroom.database.update("students", student, edited=time.time())

@@ -56,7 +56,7 @@ def _about(classroom: Classroom, student: sqlite3.Row, here: bool, now: float) -
         )
     }
     best = classroom.database.one(
-        "SELECT score, low, high, game FROM runs WHERE student = ? AND score IS NOT NULL"
+        "SELECT score, low, high, game, options FROM runs WHERE student = ? AND score IS NOT NULL"
         " ORDER BY score DESC LIMIT 1",
         student["id"],
     )
@@ -73,7 +73,7 @@ def _about(classroom: Classroom, student: sqlite3.Row, here: bool, now: float) -
         "state": state,
         "error": student["problem"],
         "stuck": None if since is None else int((now - since) // MINUTE),
-        "best": None if best is None else dict(best),
+        "best": None if best is None else dict(best) | {"options": json.loads(best["options"])},
         "runs": sum(counts.values()),
         "shown": bool(student["shown"]),
     }

@@ -41,7 +41,7 @@ from rewards.errors import describe, message_of
 from rewards.exercises import find_exercise, mean_of
 from rewards.expression import RewardError
 from rewards.kernel import WeightedSum
-from rewards.make import make_reward
+from rewards.make import make_reward, make_with_parts
 from rewards.sandbox.protection import enter
 from rewards.terms import load_term
 from training.api import load
@@ -109,14 +109,16 @@ def train(request: dict[str, Any], report: Report) -> dict[str, Any]:
             if each.is_dir() and each.name != FILMS:  # of a process that was killed
                 shutil.rmtree(each)
         progress.film_of_beginner()
-    term = load_term(str(place / REWARD), GAMES[request["game"]].rewards)
+    os.chdir(place)  # so that the run folder names its reward without the folders of this server
+    entry, options = GAMES[request["game"]], request["options"]
+    reward = make_with_parts(REWARD, load_game(entry.target, options)[0], entry, dict(options))
     ending = run_session(
         config,
         place,
         folder,
         "python -m classroom",
         console=Console(quiet=True),
-        user=UserObjects(reward=term.function),
+        user=UserObjects(reward=reward),
         callback=progress.take,
         on_run=progress.begin,
     )

@@ -16,7 +16,9 @@ USAGE_ERROR = 2
 INTERRUPTED = 130
 CLONE = (Path(__file__).parents[1] / "pyproject.toml").is_file()
 """Whether this is a clone, with train.py and play.py; else it was installed from a wheel."""
-INSTALLED = re.compile(r"\bpython (?:(train|play)\.py\b|-m (rewards|stages|training|classroom|envs)\b)")
+INSTALLED = re.compile(
+    r"\bpython (?:(train|play)\.py\b|-m (rewards|stages|training|classroom|envs)\b)"
+)
 
 
 def use_utf8(program: str) -> None:

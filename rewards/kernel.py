@@ -157,6 +157,20 @@ def checked_kernel(term: Term, game: Game, compile_it: bool) -> Kernel:
     return kernel_with_checks
 
 
+def measuring_kernel(kernel: Kernel) -> Kernel:
+    """Return the loop over a term that is measured, and not paid; where it fails, it is 0."""
+
+    def measure(
+        before: Any, actions: Any, after: Any, weight: Any, first: Any, row: Any, total: Any
+    ) -> None:
+        try:
+            kernel(before, actions, after, 1.0, True, row, np.zeros_like(row))
+        except RewardError:
+            row[:] = 0.0
+
+    return measure
+
+
 def exact_actions(actions: Array) -> Array:
     """Return a copy of actions (n, ...) in which float32 numbers are float64.
 

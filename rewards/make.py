@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import warnings
@@ -29,12 +30,14 @@ from envs.engine.single import GameEnv
 from envs.engine.vector import GameVectorEnv
 from envs.registry import GAMES, GameEntry, look_up
 from rewards.check.recorded_games import recorded_transitions
-from rewards.expression import WeightedTerm, is_code, parse
-from rewards.kernel import Kernel, WeightedSum, builtin_kernel, checked_kernel
+from rewards.expression import WeightedTerm, is_code, parse, written
+from rewards.kernel import Kernel, WeightedSum, builtin_kernel, checked_kernel, measuring_kernel
 from rewards.sandbox.parent import TrialProcess
 from rewards.sandbox.trial import choose_kernel, try_term
-from rewards.terms import Term, from_function, load_term
+from rewards.terms import Term, from_function, load_term, load_terms
 
+MOST_PARTS = 8
+"""Terms of a file that are measured together; each one is compiled."""
 RewardLike = str | Callable[..., float] | WeightedSum | None
 
 
@@ -112,6 +115,36 @@ def make_reward(
     made = _load(definition, rewards, reward, parsed, compiled)
     made.origin = _make_again, (entry, reward, options)
     return made
+
+
+def make_with_parts(
+    file: str, definition: Game, entry: GameEntry, options: dict[str, Any]
+) -> WeightedSum:
+    """Make the reward of a file that was checked before, without another process.
+
+    The other functions of the file that can be terms are measured: they are terms of weight 0. One
+    that cannot be compiled is left out, and where one fails, it counts as 0.
+
+    Args:
+        file: as `rewards.terms.load_terms` takes it.
+        definition: the game to be rewarded.
+        entry: its entry in `envs.registry.GAMES`.
+        options: of the environment.
+
+    Raises:
+        RewardError: if the reward cannot be loaded or used.
+    """
+    terms, name = load_terms(file)
+    used = [next(term for term in terms if term.name == name)]
+    kernels = [_kernel_tried_here(used[0], definition, entry.rewards, options)]
+    for term in terms:
+        if term.name != name and len(used) < MOST_PARTS:
+            with contextlib.suppress(Exception):  # Numba lets others than its own through
+                kernels.append(measuring_kernel(checked_kernel(term, definition, True)))
+                used.append(term)
+    weights = [1.0, *(0.0 for _ in used[1:])]
+    named = [WeightedTerm(w, f"{file}:{t.name}") for w, t in zip(weights, used, strict=True)]
+    return WeightedSum(written(named), weights, used, kernels)
 
 
 def _make_again(entry: GameEntry, reward: RewardLike, options: dict[str, Any]) -> WeightedSum:

@@ -17,6 +17,7 @@ from rich.console import Console
 from agents import ranks
 from rewards.command_line import quoted
 from rewards.expression import RewardError, has_code
+from rewards.kernel import WeightedSum
 from training.config import RunConfig, changeable_settings, other_versions
 from training.cores import torch_threads
 from training.curriculum import check_levels
@@ -190,7 +191,7 @@ def prepare(
     start = config if new else replace(config, pretrained=None)  # the checkpoint holds its backbone
     agent, runner = make_agent_and_runner(start, environments, user.agent)
     sources = {}
-    if user.reward is not None:
+    if user.reward is not None and not isinstance(user.reward, WeightedSum):
         sources = function_sources(user.reward)
         config = replace(config, reward=f"{user.reward.__module__}:{user.reward.__name__}")
     elif runner.reward is not None:

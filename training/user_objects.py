@@ -15,6 +15,7 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from agents.user_agent import AgentMaker
 from envs.names import USER
 from envs.options import RESERVED
+from rewards.kernel import WeightedSum
 
 EnvLike = str | gymnasium.Env[Any, Any] | Callable[..., gymnasium.Env[Any, Any]]
 """A name, a Gymnasium id, an environment, or a class or function that makes one."""
@@ -29,7 +30,7 @@ class UserObjects:
 
     env: EnvSpec | None = None
     agent: AgentMaker | None = None
-    reward: RewardFunction | None = None
+    reward: RewardFunction | WeightedSum | None = None
 
 
 NO_OBJECTS = UserObjects()
