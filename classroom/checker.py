@@ -309,7 +309,7 @@ def _failed(error: RewardError, program: Program, source: Source) -> Problem:
     line = program.lines[program.reward]
     if isinstance(error.__context__, Exception):
         return _problem(error.__context__, source, line)
-    return source.problem_in_line(line, "run_other", problem=str(error))
+    return source.problem_in_line(line, "run_other", problem=str(error).partition(": ")[2])
 
 
 def _paid_tables(found: Rescored, names: list[str], program: Program, lang: str) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class Expressions:
         elif name in names.functions or name in names.math_names or name in BUILTINS:
             self.report(node, "not_called", name=name)
         elif name in names.modules:
-            self.report(node, "names", name=name)
+            self.report(node, "module", name=name)
         else:
             self._unknown(node, name)
         return UNKNOWN
