@@ -67,6 +67,10 @@ COMMANDS = {
         "Damage run folders, then resume and play them.",
         "benchmarks.damage:DamageCommand",
     ),
+    "classroom": Command(
+        "Let simulated students work in a classroom.",
+        "benchmarks.classroom:ClassroomCommand",
+    ),
     "exercises": Command(
         "Grade the solutions of `python -m rewards exercise`.",
         "benchmarks.exercises:ExercisesCommand",
