@@ -28,8 +28,9 @@ from rewards.errors import line_in
 from rewards.sandbox.protection import confined
 from rewards.sandbox.reports import CONTROL
 
-SECONDS = 2.0
-"""Time for a check by the clock; `classroom.checker` also limits its processor time."""
+SECONDS = 5.0
+"""Time for a check by the clock. `classroom.checker` stops a reward earlier, after 2 s, and says at
+which line; this is for a process that does not answer at all."""
 RESCORING = 20.0
 """Seconds for paying recorded episodes, with the imports for it."""
 STARTING = 60.0
