@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 COURSE = ("index", "lesson1", "lesson2", "lesson3", "lesson4", "single_lesson")
 DOCUMENTS = (
     *("README", "docs/first_reward", "docs/rewards_gone_wrong", "docs/python", "docs/lecture"),
+    "docs/classroom",
     *(f"docs/course/{name}" for name in COURSE),
 )
 CODE = re.compile(r"^```[^\n]*\n.*?^```$|(?:^ {4}\S[^\n]*\n)+|(?:^>[^\n]*\n)+", re.M | re.S)

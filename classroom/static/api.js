@@ -2,10 +2,11 @@
 
 import { csrf, t } from "./page.js";
 
-/** An answer of the server that says no. `problems` are those of a reward, if it has any. */
+/** An answer of the server that says no; 0 if there is none. `problems` are those of a reward. */
 export class Refused extends Error {
-  constructor(message, problems) {
+  constructor(message, status, problems) {
     super(message);
+    this.status = status;
     this.problems = problems;
   }
 }
@@ -37,11 +38,12 @@ async function request(method, path, body) {
   try {
     response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   } catch {
-    throw new Refused(t("page.unreachable"), []);
+    throw new Refused(t("page.unreachable"), 0, []);
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw new Refused(answer.error ?? `${response.status}`, answer.problems ?? []);
+    const text = answer.error ?? t("page.refused", { status: response.status });
+    throw new Refused(text, response.status, answer.problems ?? []);
   }
   return answer;
 }

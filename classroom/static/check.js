@@ -18,13 +18,18 @@ export class Check {
   constructor(editor, store) {
     this.editor = editor;
     this.store = store;
-    /** Whether the reward in the editor passed its last check. */
-    this.passed = false;
+    /** The text that was checked last, and whether it passed. */
+    this.checked = { source: null, passed: false };
+  }
+
+  /** Return whether the text in the editor passes; check it first if that is not known. */
+  async passes() {
+    if (this.checked.source !== this.editor.source) await this.now();
+    return this.checked.source === this.editor.source && this.checked.passed;
   }
 
   /** Note that the text has changed. */
   later() {
-    this.passed = false;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.now(), PAUSE);
   }
@@ -35,10 +40,12 @@ export class Check {
     const number = ++this.#number;
     this.#verdict("waiting", t("check.waiting"));
     const { name: game, options } = this.store.game;
-    const request = { game, options, source: this.editor.source };
+    const { source } = this.editor;
     try {
-      const answer = await post("/api/check", request);
-      if (number === this.#number) this.show(answer);
+      const answer = await post("/api/check", { game, options, source });
+      if (number !== this.#number) return;
+      this.checked = { source, passed: answer.ok };
+      this.show(answer);
     } catch (error) {
       if (number === this.#number) this.#verdict("bad", t("check.failed", { error: error.message }));
     }
@@ -46,7 +53,6 @@ export class Check {
 
   /** Show the answer of a check. */
   show({ ok, problems, tables = null, summary = "" }) {
-    this.passed = ok;
     this.editor.underline(problems);
     const errors = problems.filter(({ severity }) => severity === "error").length;
     const warnings = problems.length - errors;

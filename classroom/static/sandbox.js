@@ -1,6 +1,6 @@
 // The student's page: puts its parts together.
 
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { Check } from "./check.js";
 import { attempt, byId, h, say } from "./dom.js";
 import { Editor } from "./editor.js";
@@ -94,6 +94,11 @@ async function openGame() {
   });
 }
 
+/** Go to the form to join if the teacher has removed this student from the class. */
+async function joinAgainIfRemoved() {
+  await get("/api/state").catch(({ status }) => status === 401 && location.assign("/"));
+}
+
 function showClass() {
   const { student, group } = store;
   byId("paused").hidden = !group.paused;
@@ -117,6 +122,7 @@ showSection();
 
 live.addEventListener("message", ({ detail }) => store.take(detail));
 live.addEventListener("open", ({ detail: reconnected }) => reconnected && attempt(() => store.load()));
+live.addEventListener("lost", joinAgainIfRemoved);
 showConnection(live, byId("connection"), { lost: t("page.offline"), back: t("page.online") });
 
 try {

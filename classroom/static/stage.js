@@ -9,9 +9,9 @@ import { stateText } from "./runs.js";
 
 const MOST = 3; // agents at a time
 const SPEEDS = [0.25, 0.5, 1, 2];
-const SCORE_TAG = "task/score";
-const TERM_PREFIX = "reward/";
-const TERM_SUM = "reward/weighted_sum";
+const SCORE_TAG = "eval/mean_score";
+const TERM_PREFIX = "eval/reward/";
+const TERM_SUM = "eval/reward/weighted_sum";
 
 /** Fires "shown" when other agents are shown. */
 export class Stage extends EventTarget {

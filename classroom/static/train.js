@@ -30,6 +30,7 @@ export class Train {
     this.button.disabled = true;
     this.button.lastChild.textContent = t("train.starting");
     try {
+      if (!(await this.check.passes())) throw new Error(t("train.mistakes"));
       const version = await this.versions.save();
       const request = { version, steps: Number(this.length.value), seed: 0 };
       const { id } = await post("/api/runs", request);
@@ -37,8 +38,7 @@ export class Train {
       this.stage.show(id);
       byId("stage").scrollIntoView({ block: "nearest" });
     } catch (error) {
-      if (error.problems?.length > 0) this.check.show({ ok: false, problems: error.problems });
-      say(error.problems?.length > 0 ? t("train.mistakes") : error.message, { bad: true });
+      say(error.message, { bad: true });
     } finally {
       this.button.disabled = false;
       this.button.lastChild.textContent = t("train.start");
