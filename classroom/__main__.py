@@ -104,7 +104,6 @@ def serve(options: ClassroomOptions) -> None:
     from classroom.app import create_app, make_classroom
     from classroom.context import Settings
 
-    options.data.mkdir(parents=True, exist_ok=True)
     settings = Settings(
         data=options.data,
         group=options.group,
@@ -115,6 +114,7 @@ def serve(options: ClassroomOptions) -> None:
         lang=options.lang,
         trusted=options.trust_students,
     )
+    settings.private.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(options.data))
@@ -122,7 +122,7 @@ def serve(options: ClassroomOptions) -> None:
             text = f"{options.data} is used by another classroom; choose another --data"
             raise ValueError(text) from None
         config = uvicorn.Config(
-            create_app(classroom := make_classroom(settings), signing_key(options.data)),
+            create_app(classroom := make_classroom(settings), signing_key(settings.private)),
             host=options.host,
             port=options.port,
             log_level="warning",
@@ -164,13 +164,13 @@ def config_socket(options: ClassroomOptions) -> Any:
     return listener
 
 
-def signing_key(data: Path) -> str:
+def signing_key(folder: Path) -> str:
     """Return the key that signs sessions; it is made once, for its owner to read.
 
     Raises:
         OSError: if it cannot be read or written.
     """
-    file = data / "secret"
+    file = folder / "secret"
     if not file.is_file():
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as writing:

@@ -44,11 +44,10 @@ def make_classroom(settings: Settings) -> Classroom:
     Raises:
         OSError: if it cannot be read or written.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.data / DATABASE)
+    database = Database(settings.private / DATABASE)
     runs, hub = Runs(database, settings.data), Hub()
     each = settings.jobs if settings.local else 1
-    queue = Queue(database, runs, hub, settings.jobs, each)
+    queue = Queue(database, runs, hub, settings.jobs, each, hidden=[settings.private])
     checks = Checks(processes=1 if settings.local else settings.jobs, trusted=settings.trusted)
     classroom = Classroom(settings, database, runs, hub, queue, checks, Players(), Rates())
     queue.on_task = lambda task: league.judged(classroom, task)

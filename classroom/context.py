@@ -21,8 +21,10 @@ from classroom.live import Hub
 from classroom.players import Players
 from classroom.runs import Runs
 
+PRIVATE = "private"
 ME = "me"
 """Name of the only student in local mode."""
+MOST_STUDENTS = 200
 RUNS = 3
 """Default of the trainings of a student that may wait or run at a time."""
 
@@ -49,6 +51,11 @@ class Settings:
     def local(self) -> bool:
         """Whether there is one student, who is also the teacher, and no log-in."""
         return self.group is None
+
+    @property
+    def private(self) -> Path:
+        """The folder of the database and the key of sessions, which no worker needs."""
+        return self.data / PRIVATE
 
     @property
     def address(self) -> str:
@@ -144,10 +151,13 @@ class Classroom:
         """Add a student, and return the row.
 
         Raises:
-            RefusedError: if the name is taken.
+            RefusedError: if the name is taken, or the class is full.
         """
         now, key = time.time(), secrets.token_urlsafe(24)
         known = self.database.one("SELECT * FROM students WHERE name = ?", name)
+        count = self.database.one("SELECT count(*) FROM students")
+        if known is None and count is not None and count[0] >= MOST_STUDENTS:
+            raise RefusedError(409, "class_full", most=MOST_STUDENTS)
         if known is None:
             number = self.database.insert("students", name=name, key=key, created=now, seen=now)
         elif known["open"]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,8 @@ SAVING = 30.0
 """Seconds that a training gets to save; then it goes on from its last checkpoint."""
 LONGEST_LINE = 2**24
 """Bytes of a report: a GIF is the longest."""
+WAITING = ("queued", "paused")
+"""States of runs that wait for their turn."""
 TICK = 0.5
 WRITE_SECONDS = 1.0
 """Seconds between two notes of a step in the database."""
@@ -57,9 +59,11 @@ class WorkerProcess:
         self._process = process
 
     @classmethod
-    async def start(cls, writable: Path) -> WorkerProcess:
-        """Start a process that can write nothing but below `writable`."""
-        command, variables = confined([sys.executable, "-P", "-m", "classroom.worker"], [writable])
+    async def start(cls, writable: Path, hidden: Sequence[Path]) -> WorkerProcess:
+        """Start a process that can write only below `writable`, and cannot see `hidden` folders."""
+        command, variables = confined(
+            [sys.executable, "-P", "-m", "classroom.worker"], [writable], hidden=hidden
+        )
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=subprocess.PIPE,
@@ -103,9 +107,10 @@ class Job:
 
     item: Item
     worker: WorkerProcess
-    began: float
     reported: float
     """When it has reported last."""
+    began: float | None = None
+    """When the training itself began: what loading and compiling take is not part of its slice."""
     asked: float | None = None
     """When it was asked to pause."""
     then: str = "paused"
@@ -130,6 +135,8 @@ class Queue:
     each: int = 1
     """Maximum number of jobs of one student at a time."""
     slice_seconds: float = SLICE
+    hidden: Sequence[Path] = ()
+    """Folders that jobs cannot see, where the system can hide them."""
     on_task: Callable[[int], None] = lambda task: None
     """Called with the id of a task that has ended."""
     on_problem: Callable[[int, str | None], None] = lambda student, problem: None
@@ -213,7 +220,8 @@ class Queue:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), TICK)
             self._changed.clear()
-            await self._fill()
+            with contextlib.suppress(OSError):  # no process can be started just now
+                await self._fill()
             self._take_turns()
             self._end_silent_jobs()
             self._tell_positions()
@@ -224,11 +232,15 @@ class Queue:
         while startable and len(self._running) < self.most:
             await self._start(startable.pop(0))
         while len(self._spares) < 1 + (bool(startable) and self.most > 1) and not self._closing:
-            self._spares.append(await WorkerProcess.start(self.runs.folder))
+            self._spares.append(await WorkerProcess.start(self.runs.folder, self.hidden))
 
     async def _start(self, item: Item) -> None:
-        worker, now = await self._process(), time.monotonic()
-        job = Job(item, worker, now, now)
+        worker = await self._process()
+        request = self._request(item)
+        if request is None:
+            self._spares.append(worker)
+            return
+        job = Job(item, worker, time.monotonic())
         self._running[item] = job
         if item.student:
             self.database.update("students", item.student, served=time.time())
@@ -239,22 +251,25 @@ class Queue:
             )
         else:
             self.database.update("tasks", item.id, state="running")
-        worker.send(self._request(item))
+        worker.send(request)
         self._begin(self._watch(job))
 
     async def _process(self) -> WorkerProcess:
         """Return a spare process, or a new one."""
         if self._spares:
             return self._spares.pop(0)
-        return await WorkerProcess.start(self.runs.folder)
+        return await WorkerProcess.start(self.runs.folder, self.hidden)
 
-    def _request(self, item: Item) -> dict[str, Any]:
+    def _request(self, item: Item) -> dict[str, Any] | None:
+        """Return the request to a worker; None if the item was stopped or deleted by now."""
         if item.kind == "task":
             row = self.database.one("SELECT kind, request FROM tasks WHERE id = ?", item.id)
-            assert row is not None
+            if row is None:
+                return None
             return {"kind": row["kind"], "writable": [], **json.loads(row["request"])}
         run = self.runs.find(item.id)
-        assert run is not None
+        if run is None or run["state"] not in WAITING:
+            return None
         place = str(self.runs.place(item.id).resolve())
         return {
             "kind": "train",
@@ -309,6 +324,8 @@ class Queue:
     def _take(self, job: Job, report: dict[str, Any]) -> None:
         """Take a report of a training."""
         run, student, step = job.item.id, job.item.student, report.get("step", 0)
+        if "begun" in report:
+            job.began = time.monotonic()
         if "points" in report:
             job.step = max(job.step, step)  # a mean belongs to the step at which it begins
             self.hub.send(
@@ -410,12 +427,13 @@ class Queue:
         asked = sum(job.asked is not None for job in self._running.values())
         needed = len(self._startable()) - asked if len(self._running) >= self.most else 0
         runs = sorted(
-            (job for job in self._running.values() if job.item.kind == "run" and job.asked is None),
-            key=lambda job: job.began,
+            (job.began, job.item)
+            for job in self._running.values()
+            if job.item.kind == "run" and job.asked is None and job.began is not None
         )
-        for job in runs[: max(0, needed)]:
-            if now - job.began >= self.slice_seconds:
-                self._pause(job)
+        for began, item in runs[: max(0, needed)]:
+            if now - began >= self.slice_seconds:
+                self._pause(self._running[item])
 
     def _end_silent_jobs(self) -> None:
         now = time.monotonic()
@@ -438,4 +456,10 @@ class Queue:
     def _begin(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._watching.add(task)
-        task.add_done_callback(self._watching.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Forget a task; a mistake of ours is shown in the terminal."""
+        self._watching.discard(task)
+        if not task.cancelled():
+            task.result()

@@ -30,19 +30,25 @@ class Players:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._frames: dict[int, asyncio.Queue[dict[str, Any] | None]] = {}
+        self._games: dict[int, int] = {}
+        """Number of the game of each student."""
         self._numbers = itertools.count(1)
         self._reader: asyncio.Task[None] | None = None
         self._idle: asyncio.TimerHandle | None = None
 
-    async def serve(self, socket: WebSocket, game: str, options: dict[str, Any], full: str) -> None:
-        """Let a person play one game; if too many do, send the sentence `full`."""
+    async def serve(
+        self, socket: WebSocket, student: int, game: str, options: dict[str, Any], full: str
+    ) -> None:
+        """Let a student play one game; an earlier one ends. If too many play, send `full`."""
         await socket.accept()
+        if student in self._games:
+            self._stop(self._games[student])
         if len(self._frames) >= MOST:
             await socket.send_json({"error": full})
             await socket.close()
             return
         number, frames = next(self._numbers), asyncio.Queue[dict[str, Any] | None](2)
-        self._frames[number] = frames
+        self._frames[number], self._games[student] = frames, number
         await self._started()
         seed = secrets.randbits(32)
         self._send({"open": number, "game": game, "options": options, "seed": seed})
@@ -59,6 +65,8 @@ class Players:
             reader.cancel()
             self._send({"close": number})
             del self._frames[number]
+            if self._games.get(student) == number:
+                del self._games[student]
             self._end_if_idle()
 
     async def close(self) -> None:
@@ -108,7 +116,12 @@ class Players:
                 if frames.full():
                     frames.get_nowait()
                 frames.put_nowait(frame)
-        for frames in self._frames.values():
+        for number in self._frames:
+            self._stop(number)
+
+    def _stop(self, number: int) -> None:
+        """End a game."""
+        if (frames := self._frames.get(number)) is not None:
             while not frames.empty():
                 frames.get_nowait()
             frames.put_nowait(None)
@@ -123,8 +136,4 @@ class Players:
                 if not isinstance(keys, list) or len(keys) > KEYS:
                     break
                 self._send({"of": number, "keys": [str(key) for key in keys]})
-        frames = self._frames.get(number)
-        if frames is not None:
-            while not frames.empty():
-                frames.get_nowait()
-            frames.put_nowait(None)
+        self._stop(number)

@@ -370,7 +370,9 @@ def _visible_run(request: Request) -> sqlite3.Row:
 
 async def download_run(request: Request) -> Response:
     """Return the run folder of a training as a zip file."""
-    classroom, run = room(request), _own_run(request, room(request).student(request))
+    classroom, student = room(request), room(request).student(request)
+    classroom.rates.limit("zip", student["id"], 5, WRITE_SECONDS)
+    run = _own_run(request, student)
     name = f"training-{run['id']}"
     place = classroom.runs.place(run["id"])
     return await zip_response(f"{name}.zip", exports.files_of_run(place, name))
@@ -539,13 +541,13 @@ async def play(socket: WebSocket) -> None:
     """Let a student play a game."""
     classroom = room(socket)
     try:
-        classroom.student(socket)
+        student = classroom.student(socket)
         game, options = game_of_query(socket)
     except RefusedError as error:
         await socket.close(1008, error.key)
         return
     full = words(socket)["errors"]["players"]
-    await classroom.players.serve(socket, game, json.loads(options), full)
+    await classroom.players.serve(socket, student["id"], game, json.loads(options), full)
 
 
 def post(path: str, endpoint: Any) -> Route:

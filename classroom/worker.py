@@ -175,6 +175,7 @@ class Progress:
         for step, values in kept:
             self._next |= dict.fromkeys(values, step + self._distance)
         file.write_text("".join(map(_line, kept)), encoding="utf-8")
+        self._report({"begun": True})
 
     @property
     def _distance(self) -> float:

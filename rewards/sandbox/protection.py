@@ -61,6 +61,7 @@ def confined(
     command: Sequence[str],
     writable: Sequence[Path],
     *,
+    hidden: Sequence[Path] = (),
     programs: bool = False,
     chosen: str | None = None,
 ) -> tuple[list[str], dict[str, str]]:
@@ -71,6 +72,7 @@ def confined(
     Args:
         command: what to run.
         writable: existing folders in which it can write.
+        hidden: existing folders that are empty for it; only `BUBBLEWRAP` can hide them.
         programs: whether it can start other programs, in the same sandbox.
         chosen: the protection to use; by default the best one.
     """
@@ -83,6 +85,7 @@ def confined(
     if chosen != BUBBLEWRAP or VARIABLE in os.environ:  # a sandbox in it adds its restrictions
         return list(command), variables
     binds = [word for folder in folders for word in ("--bind", folder, folder)]
+    binds += [word for folder in hidden for word in ("--tmpfs", str(folder.resolve()))]
     return [*_bubblewrap(), *binds, "--", *command], variables
 
 
