@@ -14,8 +14,7 @@ import threading
 import time
 from typing import Any
 
-from classroom.films import FRAMES_PER_SECOND, SIDE
-from envs.engine.canvas import film_frame
+from envs.engine.film import FRAMES_PER_SECOND, frame
 from envs.engine.render import load_view
 from envs.engine.single import GameEnv
 from rewards.child_process import separate_streams
@@ -46,8 +45,8 @@ class Play:
             *_, terminated, truncated, _ = self._env.step(to_action(self.keys))
             over = terminated or truncated
         state = self._env.state
-        frame = film_frame(self._view, state, self._env.batch.options, SIDE)
-        return {"frame": frame, "score": float(game.score(state)), "over": over}
+        picture = frame(self._view, state, self._env.batch.options)
+        return {"frame": picture, "score": float(game.score(state)), "over": over}
 
 
 def main() -> int:
@@ -75,9 +74,9 @@ def main() -> int:
     while not ended.is_set():
         with lock:
             for number, play in list(plays.items()):
-                frame = play.advance()
-                answers.write(json.dumps({"of": number, **frame}, separators=(",", ":")) + "\n")
-                if frame["over"]:
+                shown = play.advance()
+                answers.write(json.dumps({"of": number, **shown}, separators=(",", ":")) + "\n")
+                if shown["over"]:
                     del plays[number]
             answers.flush()
         due += 1 / FRAMES_PER_SECOND
