@@ -272,6 +272,26 @@ def test_nobody_gets_at_the_work_of_others(server: Server, ada: tuple[Client, in
     assert owner.run(run)["state"] == "done"
 
 
+def test_every_reward_pays_every_agent(server: Server, ada: tuple[Client, int, int]) -> None:
+    teacher, student = server.teacher(), server.student("Mo")
+    alive = "def reward(before, action, after):\n    return 1.0\n"
+    mine = student.train(SHORT, version=student.version(alive))
+    student.wait_for(mine, "done")
+    content = {"game": "paddle", "options": {}}
+    assert teacher.post("/api/class/matrix", **content).status_code == 200
+    path = "/api/class/matrix?game=paddle"
+    found = wait_until(lambda: (m := teacher.get(path))["state"] in ("done", "failed") and m)
+    assert found["rewards"] == found["agents"]
+    place = {name: k for k, name in enumerate(found["agents"])}
+    for name, run in (("Ada", ada[2]), ("Mo", mine)):
+        folder = run_folder(server.data / "runs" / str(run))
+        assert folder is not None
+        played = json.loads((folder / "evaluation.json").read_text())
+        paid = [row[place[name]] for row in found["values"]]
+        assert paid[place["Mo"]] == pytest.approx(played["mean_length"])
+        assert paid[place[name]] == pytest.approx(played["mean_return"])
+
+
 def test_requests_of_other_sites_and_forged_sessions_are_refused(server: Server) -> None:
     student = server.student("Fay")
     content = {"game": "paddle", "options": {}, "name": "", "note": "", "source": REWARD}
