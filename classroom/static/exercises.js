@@ -51,7 +51,7 @@ export class Exercises {
         "header",
         {},
         h("span", { class: "number" }, String(exercise.number)),
-        h("h3", {}, exercise.title),
+        h("h2", {}, exercise.title),
         h("span", { class: passed ? "badge good" : "badge" }, passed ? t("exercises.passed") : ""),
       ),
       h("p", { class: "quiet" }, gameTitle(exercise.game, exercise.options)),

@@ -53,6 +53,6 @@ export function gameTitle(game, options = {}) {
 
 /** Return a score with its unit. */
 export function scoreText(score, game, options = {}) {
-  const unit = page.texts.units[gameKey(game, options)] ?? "";
-  return `${short(score)} ${unit}`.trim();
+  const text = page.texts.units[gameKey(game, options)] ?? "{score}";
+  return text.replace("{score}", short(score));
 }

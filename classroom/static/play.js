@@ -93,7 +93,9 @@ export class Play {
     const names = keys.map((key) => t(`play.${key}`)).join(", ");
     byId("play-keys").textContent = t("play.keys", { keys: names });
     const best = this.store.bestRun(name, options);
-    byId("play-agent").textContent =
+    const agent = byId("play-agent");
+    agent.className = best === null ? "none" : "";
+    agent.textContent =
       best === null ? t("play.no_agent") : scoreText(best.score, name, options);
     const pad = byId("play-pad");
     if (pad.dataset.keys === keys.join()) return;
