@@ -175,7 +175,9 @@ async def refused(request: Request, error: Exception) -> Response:
     """Answer a request that is not served."""
     assert isinstance(error, RefusedError)
     text = students.words(request)["errors"][error.key].format(**error.words)
-    return JSONResponse({"error": text}, error.status)
+    # the rest of a body that is too large is not read
+    headers = {"Connection": "close"} if error.status == 413 else None
+    return JSONResponse({"error": text}, error.status, headers)
 
 
 async def plain_error(request: Request, error: Exception) -> Response:
