@@ -126,7 +126,7 @@ def train(request: dict[str, Any], report: Report) -> dict[str, Any]:
     if ending.interrupted:
         return {"state": "paused", "step": ending.run.progress.steps}
     result = read_json(ending.run.folder / EVALUATION)
-    progress.film(result["steps"], ending.run.agent, result["mean_score"])
+    progress.film(result["steps"], ending.run.agent, result["last_model"]["mean_score"])
     low, high = result["interval_95"]
     end = {
         "state": "done",
