@@ -236,7 +236,10 @@ def test_a_student_writes_checks_trains_compares_and_takes_the_work_home(
     assert downloaded("reward_py").decode() == GOOD
     names = zipfile.ZipFile(io.BytesIO(downloaded("run_zip"))).namelist()
     assert any(name.endswith("best.safetensors") for name in names)
-    assert downloaded("film_gif").startswith(b"GIF8")
+    page.get_by_label(words["runs"]["menu"].format(name="First")).click()
+    gif = page.get_by_role("link", name=words["runs"]["film_gif"])
+    expect(gif).to_have_attribute("href", re.compile(r"/api/runs/\d+/film\.gif"))
+    page.keyboard.press("Escape")
 
     page.get_by_role("button", name=words["editor"]["versions"]).click()
     expect(page.locator("dialog li")).to_have_count(2)

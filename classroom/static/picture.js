@@ -2,11 +2,9 @@
 
 import { draw } from "./canvas.js";
 
-const SIDE = 480; // units of the operations
+const SIDE = 480; // of a picture, in the units of its operations
 
 export class Picture {
-  #backdrops = {};
-
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     const scale = Math.min(Math.max(window.devicePixelRatio, 1), 2);
@@ -15,9 +13,8 @@ export class Picture {
     this.context.scale(scale, scale);
   }
 
-  /** Draw operations; backdrops that came once are kept for later pictures. */
-  draw(operations, backdrops = {}) {
-    Object.assign(this.#backdrops, backdrops);
-    draw(this.context, operations, this.#backdrops);
+  /** @param {any[]} operations what the server sends as a frame */
+  draw(operations) {
+    draw(this.context, operations);
   }
 }

@@ -53,13 +53,13 @@ export class Play {
     this.start.lastChild.textContent = t("play.start");
   }
 
-  #take(socket, { frame, backdrops, score, over, error }) {
+  #take(socket, { frame, score, over, error }) {
     if (socket !== this.#socket) return;
     if (error) {
       this.#over(error);
       return;
     }
-    this.picture.draw(frame, backdrops);
+    this.picture.draw(frame);
     if (score !== this.#score) this.#show(score);
     if (!over) return;
     const { name, options } = this.store.game;

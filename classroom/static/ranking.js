@@ -1,6 +1,6 @@
 // The ranking of a league as a table: scores with intervals, and how the ranks have changed.
 
-import { h, svg } from "./dom.js";
+import { h, icon, svg } from "./dom.js";
 import { page, scoreText, short, t } from "./page.js";
 
 /** Return the table of a league. */
@@ -23,7 +23,13 @@ export function rankingTable({ game, options = {}, rows }) {
           "tr",
           { class: row.me ? "me" : null },
           h("td", { class: "rank" }, String(row.rank)),
-          h("th", { scope: "row" }, row.name, row.me ? h("em", {}, ` ${t("league.me")}`) : null),
+          h(
+            "th",
+            { scope: "row" },
+            row.name,
+            row.me ? h("em", {}, ` ${t("league.me")}`) : null,
+            row.version ? rewardLink(row) : null,
+          ),
           h("td", { class: "score" }, scoreText(row.score, game, options)),
           h("td", {}, interval(row, place)),
           h("td", {}, history(row.history ?? [])),
@@ -31,6 +37,14 @@ export function rankingTable({ game, options = {}, rows }) {
       ),
     ),
   );
+}
+
+/** Return a link to a reward that the class may read. */
+function rewardLink({ name, version }) {
+  const label = t("league.reward_of", { name });
+  const href = `/api/versions/${version}/reward.py`;
+  const names = { "aria-label": label, title: label };
+  return h("a", { class: "reward", href, download: true, ...names }, icon("code"));
 }
 
 function interval({ score, low, high }, place) {

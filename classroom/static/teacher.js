@@ -141,7 +141,7 @@ function matrixTable({ rewards, agents, values }) {
       const value = row === null ? null : row[j];
       return h("td", { class: value === best ? "best" : null }, short(value));
     });
-    const name = t("teacher.reward_of", { name: rewards[i] });
+    const name = t("league.reward_of", { name: rewards[i] });
     return h("tr", {}, h("th", { scope: "row" }, name), ...cells);
   });
   return h(
