@@ -52,6 +52,8 @@ PLAYING = 4
 """Students who play by keyboard for some seconds at the end."""
 PLAY_SECONDS = 5.0
 START_SECONDS = 120.0
+KEPT_SECONDS = 3.0
+"""Seconds for which a connection is used again; the server closes it after 5 s."""
 SAMPLE_SECONDS = 1.0
 MEGABYTE = 2**20
 GAME: dict[str, Any] = {"game": "paddle", "options": {}}
@@ -210,7 +212,8 @@ async def browser(address: str, code: str, name: str) -> AsyncIterator[Any]:
     """Yield the HTTP client of a student who has joined."""
     import httpx
 
-    async with httpx.AsyncClient(base_url=address, timeout=START_SECONDS) as client:
+    limits = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
+    async with httpx.AsyncClient(base_url=address, timeout=START_SECONDS, limits=limits) as client:
         page = (await client.get("/")).text
         found = re.search(r'name="csrf" content="([^"]+)"', page)
         assert found is not None, "every page has the secret"
@@ -226,7 +229,9 @@ def socket_of(client: Any, path: str) -> Any:
     address = str(client.base_url).rstrip("/")
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     url, headers = address.replace("http", "ws", 1) + path, {"Cookie": cookies}
-    return connect(url, origin=client.headers["Origin"], additional_headers=headers)
+    return connect(
+        url, origin=client.headers["Origin"], additional_headers=headers, ping_interval=None
+    )
 
 
 async def _work(

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -47,8 +47,9 @@ def make_classroom(settings: Settings) -> Classroom:
     database = Database(settings.private / DATABASE)
     runs, hub = Runs(database, settings.data), Hub()
     each = settings.jobs if settings.local else 1
-    queue = Queue(database, runs, hub, settings.jobs, each, hidden=[settings.private])
-    checks = Checks(processes=1 if settings.local else settings.jobs, trusted=settings.trusted)
+    hidden = [settings.private]
+    queue = Queue(database, runs, hub, settings.jobs, each, hidden=hidden)
+    checks = Checks(1 if settings.local else settings.jobs, settings.trusted, hidden)
     classroom = Classroom(settings, database, runs, hub, queue, checks, Players(), Rates())
     queue.on_task = lambda task: league.judged(classroom, task)
     queue.on_problem = classroom.note_problem
@@ -106,6 +107,7 @@ def create_app(classroom: Classroom, secret: str) -> Starlette:
             RefusedError: refused,
             HTTPException: plain_error,
             ValueError: wrong_value,
+            ClientDisconnect: left,
             Exception: broken,
         },
         lifespan=lifespan,
@@ -191,6 +193,11 @@ async def plain_error(request: Request, error: Exception) -> Response:
 async def wrong_value(request: Request, error: Exception) -> Response:
     """Answer a request that something below has refused, with its one line."""
     return JSONResponse({"error": str(error)}, 400)
+
+
+async def left(request: Request, error: Exception) -> Response:
+    """Answer nobody: the browser has closed the connection before it had sent everything."""
+    return Response(status_code=400)
 
 
 async def broken(request: Request, error: Exception) -> Response:

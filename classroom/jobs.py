@@ -152,7 +152,22 @@ class Queue:
         """Queue again what ran when the server ended, and begin to work."""
         self.database.run("UPDATE runs SET state = 'paused' WHERE state = 'running'")
         self.database.run("UPDATE tasks SET state = 'queued' WHERE state = 'running'")
+        self._begin(self._compile())
         self._begin(self._work())
+
+    async def _compile(self) -> None:
+        """Compile all games, unless that was done before: workers cannot keep what they compile."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "classroom.worker", "--compile"),
+            stdin=subprocess.DEVNULL,
+            env=environment_for_child(),
+            start_new_session=True,
+        )
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
 
     async def close(self) -> None:
         """Let all trainings save, for a moment, and end all processes."""

@@ -21,7 +21,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from rich.console import Console
 from agents import make_agent
 from agents.agent import Agent
 from classroom.films import film_of, write_film
+from classroom.games import catalogue
 from classroom.runs import FILMS, POINTS, read_points, run_folder
 from classroom.source import FILE as REWARD
 from envs.engine.capabilities import game_batch_of
@@ -57,6 +58,7 @@ from training.trained_agent import load_agent
 from training.user_objects import UserObjects
 from training.vector_runner import VectorRunner, make_environment, make_environments
 
+COMPILE = "--compile"
 EVALUATIONS = 20
 """Evaluations in a training, and so the films of it."""
 EPISODES = 20
@@ -278,10 +280,10 @@ JOBS: dict[str, Callable[[dict[str, Any], Report], dict[str, Any]]] = {
 }
 
 
-def warm_up() -> None:
-    """Load the compiled games, which the first training would wait for."""
-    for entry in GAMES.values():
-        environments = make_environments(entry.env_id, 2, {})
+def warm_up(tasks: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Load or compile games, by their names and options, which a training would wait for."""
+    for name, options in tasks:
+        environments = make_environments(GAMES[name].env_id, 2, options)
         batch = game_batch_of(environments)
         assert batch is not None, "all games are ours"
         runner = VectorRunner(environments, 1)
@@ -307,7 +309,13 @@ def error_of(error: BaseException) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Do one job; return the exit code."""
+    """Do one job; return the exit code. With `COMPILE`, only compile all games.
+
+    A process in the sandbox cannot keep what it compiles, so one outside of it comes first.
+    """
+    if COMPILE in sys.argv:
+        warm_up((each["name"], task["options"]) for each in catalogue() for task in each["tasks"])
+        return 0
     requests, answers, complaints = separate_streams()
     sys.stderr = complaints
 
@@ -315,7 +323,7 @@ def main() -> int:
         answers.write(json.dumps(content, allow_nan=False) + "\n")
         answers.flush()
 
-    warm_up()
+    warm_up((name, {}) for name in GAMES)
     report({"ready": True})
     line = requests.readline()
     if not line:
