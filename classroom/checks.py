@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -139,9 +140,11 @@ class CheckerProcess:
         self._reading = asyncio.create_task(self._read_stderr())
 
     @classmethod
-    async def start(cls) -> CheckerProcess:
-        """Start a process."""
-        command, variables = confined([sys.executable, "-P", "-m", "classroom.checker"], [])
+    async def start(cls, hidden: Sequence[Path]) -> CheckerProcess:
+        """Start a process that can write nothing, and cannot see `hidden` folders."""
+        command, variables = confined(
+            [sys.executable, "-P", "-m", "classroom.checker"], [], hidden=hidden
+        )
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=subprocess.PIPE,
@@ -220,11 +223,19 @@ class Checks:
     place of the older one. The same question of several students is answered once.
     """
 
-    def __init__(self, processes: int = 2, trusted: bool = False, seconds: float = SECONDS) -> None:
-        """Set the number of processes, whether all of Python is allowed, and a check's time."""
+    def __init__(
+        self, processes: int = 2, trusted: bool = False, hidden: Sequence[Path] = ()
+    ) -> None:
+        """Prepare to answer; `start` starts the processes.
+
+        Args:
+            processes: their number.
+            trusted: whether students may use all of Python.
+            hidden: folders that the processes cannot see, where the system can hide them.
+        """
         self._count = processes
         self._trusted = trusted
-        self._seconds = seconds
+        self._hidden = hidden
         self._waiting: deque[Job] = deque()
         self._running: dict[str, Job] = {}
         self._number = asyncio.Semaphore(0)  # of jobs that wait
@@ -268,7 +279,7 @@ class Checks:
         if self._trusted:
             return await asyncio.to_thread(trusted_check.check, source, game, options, lang)
         request = {"kind": "check", "source": source, "game": game, "options": options}
-        return await self._ask(Job(request | {"lang": lang}, self._seconds), student)
+        return await self._ask(Job(request | {"lang": lang}, SECONDS), student)
 
     async def rescore(
         self,
@@ -323,7 +334,7 @@ class Checks:
 
     async def _process(self) -> CheckerProcess:
         """Start a process; raises as `CheckerProcess.ready` does."""
-        process = await CheckerProcess.start()
+        process = await CheckerProcess.start(self._hidden)
         self._processes = [each for each in self._processes if each.alive] + [process]
         await process.ready()
         return process

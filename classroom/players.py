@@ -20,6 +20,8 @@ MOST = 12
 """People who can play at a time; each takes some percent of a core."""
 IDLE = 60.0
 """Seconds after which the process ends if nobody plays."""
+PAUSE = 1 / 60
+"""Seconds between two messages of a page, at least: a page that sends more has to wait."""
 LONGEST = 200
 KEYS = 4
 
@@ -136,4 +138,5 @@ class Players:
                 if not isinstance(keys, list) or len(keys) > KEYS:
                     break
                 self._send({"of": number, "keys": [str(key) for key in keys]})
+                await asyncio.sleep(PAUSE)
         self._stop(number)
