@@ -138,7 +138,7 @@ export class Versions {
         "div",
         { class: "lines" },
         h("strong", {}, version.name),
-        h("span", {}, version.note || t("versions.no_note")),
+        h("span", { class: version.note ? null : "quiet" }, version.note || t("versions.no_note")),
         h(
           "span",
           { class: "quiet" },
