@@ -129,6 +129,7 @@ def serve(options: ClassroomOptions) -> None:
             access_log=False,
             server_header=False,
             ws_max_size=4_096,
+            timeout_keep_alive=60,
             ws_ping_timeout=60.0,  # a laptop that is busy is not gone
             timeout_graceful_shutdown=2,
         )
