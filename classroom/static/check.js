@@ -47,7 +47,8 @@ export class Check {
       this.checked = { source, passed: answer.ok };
       this.show(answer);
     } catch (error) {
-      if (number === this.#number) this.#verdict("bad", t("check.failed", { error: error.message }));
+      if (number === this.#number)
+        this.#verdict("bad", t("check.failed", { error: error.message }));
     }
   }
 

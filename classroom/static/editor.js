@@ -76,12 +76,14 @@ export class Editor {
 
   /** Underline problems: [{line, column, end_line, end_column, message, severity}], from 1. */
   underline(problems) {
-    const diagnostics = problems.filter(({ line }) => line !== null).map((problem) => {
-      const from = this.#position(problem.line, problem.column);
-      const to = this.#position(problem.end_line ?? problem.line, problem.end_column);
-      const { message, severity } = problem;
-      return { from, to: Math.max(to, from), message, severity };
-    });
+    const diagnostics = problems
+      .filter(({ line }) => line !== null)
+      .map((problem) => {
+        const from = this.#position(problem.line, problem.column);
+        const to = this.#position(problem.end_line ?? problem.line, problem.end_column);
+        const { message, severity } = problem;
+        return { from, to: Math.max(to, from), message, severity };
+      });
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 

@@ -42,7 +42,9 @@ export class Exercises {
       this.store.chooseGame(exercise.game, exercise.options);
       this.actions.write();
     };
-    const goals = (grade?.goals?.length ? grade.goals : exercise.goals).map((goal) => this.#goal(goal));
+    const goals = (grade?.goals?.length ? grade.goals : exercise.goals).map((goal) =>
+      this.#goal(goal),
+    );
     const passed = exercise.passed || grade?.passed;
     return h(
       "li",
@@ -88,7 +90,8 @@ export class Exercises {
     if (grade === undefined) return "";
     if (grade.state === "queued") return t("exercises.queued");
     if (grade.state === "failed") return t("exercises.failed", { error: grade.error });
-    if (grade.state === "done") return t(grade.passed ? "exercises.passed" : "exercises.not_passed");
+    if (grade.state === "done")
+      return t(grade.passed ? "exercises.passed" : "exercises.not_passed");
     const percent = Math.floor((100 * (grade.step ?? 0)) / (grade.steps || 1));
     return t("exercises.grading", { percent });
   }

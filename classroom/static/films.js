@@ -25,7 +25,7 @@ export class Films {
       this.#shown.delete(address);
     }
     this.parent.replaceChildren(...filmed.map((row) => this.#card(row)));
-    this.parent.dataset.count = filmed.length;
+    this.parent.dataset.count = String(filmed.length);
     return filmed.length;
   }
 

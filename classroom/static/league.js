@@ -11,7 +11,8 @@ export class League {
   constructor(store) {
     this.store = store;
     this.films = new Films(byId("league-films"));
-    for (const name of ["league", "runs", "versions"]) store.addEventListener(name, () => this.draw());
+    for (const name of ["league", "runs", "versions"])
+      store.addEventListener(name, () => this.draw());
   }
 
   draw() {
@@ -45,7 +46,11 @@ export class League {
     const press = () => submit(best.id);
     return [
       h("p", { class: "quiet" }, t("league.submit_hint", { name })),
-      button(t("league.submit", { name }), { class: "primary", iconName: "league", onclick: press }),
+      button(t("league.submit", { name }), {
+        class: "primary",
+        iconName: "league",
+        onclick: press,
+      }),
     ];
   }
 }

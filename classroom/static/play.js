@@ -22,7 +22,8 @@ export class Play {
     this.canvas.addEventListener("keydown", (event) => this.#key(event, true));
     this.canvas.addEventListener("keyup", (event) => this.#key(event, false));
     this.canvas.addEventListener("blur", () => this.#release());
-    for (const name of ["game", "runs", "class"]) store.addEventListener(name, () => this.#describe());
+    for (const name of ["game", "runs", "class"])
+      store.addEventListener(name, () => this.#describe());
     store.addEventListener("game", () => this.end());
   }
 
@@ -95,8 +96,7 @@ export class Play {
     const best = this.store.bestRun(name, options);
     const agent = byId("play-agent");
     agent.className = best === null ? "none" : "";
-    agent.textContent =
-      best === null ? t("play.no_agent") : scoreText(best.score, name, options);
+    agent.textContent = best === null ? t("play.no_agent") : scoreText(best.score, name, options);
     const pad = byId("play-pad");
     if (pad.dataset.keys === keys.join()) return;
     pad.dataset.keys = keys.join();

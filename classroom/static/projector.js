@@ -16,7 +16,9 @@ async function refresh() {
   const league = await get("/api/league").catch(() => null);
   const some = league !== null && league.title !== undefined;
   byId("league").textContent = some ? league.title : "";
-  byId("rule").textContent = some ? `${gameTitle(league.game, league.options)}. ${rule(league)}` : "";
+  byId("rule").textContent = some
+    ? `${gameTitle(league.game, league.options)}. ${rule(league)}`
+    : "";
   const rows = some ? league.rows : [];
   const empty = h("p", { class: "quiet" }, t(some ? "league.empty" : "league.none"));
   byId("ranking").replaceChildren(rows.length > 0 ? rankingTable(league) : empty);

@@ -51,10 +51,22 @@ function interval({ score, low, high }, place) {
   const label = t("league.interval_label", { low: short(low), high: short(high) });
   return svg(
     "svg",
-    { class: "interval", viewBox: "0 0 100 12", preserveAspectRatio: "none", role: "img", "aria-label": label },
+    {
+      class: "interval",
+      viewBox: "0 0 100 12",
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": label,
+    },
     svg("title", {}, label),
     svg("line", { x1: 0, x2: 100, y1: 6, y2: 6, class: "axis" }),
-    svg("rect", { x: place(low), y: 3, width: Math.max(place(high) - place(low), 0.5), height: 6, rx: 1.5 }),
+    svg("rect", {
+      x: place(low),
+      y: 3,
+      width: Math.max(place(high) - place(low), 0.5),
+      height: 6,
+      rx: 1.5,
+    }),
     svg("rect", { x: place(score) - 0.4, y: 1, width: 0.8, height: 10, class: "mean" }),
   );
 }

@@ -121,7 +121,10 @@ store.addEventListener("class", showClass);
 showSection();
 
 live.addEventListener("message", ({ detail }) => store.take(detail));
-live.addEventListener("open", ({ detail: reconnected }) => reconnected && attempt(() => store.load()));
+live.addEventListener(
+  "open",
+  ({ detail: reconnected }) => reconnected && attempt(() => store.load()),
+);
 live.addEventListener("lost", joinAgainIfRemoved);
 showConnection(live, byId("connection"), { lost: t("page.offline"), back: t("page.online") });
 

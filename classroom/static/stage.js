@@ -48,7 +48,10 @@ export class Stage extends EventTarget {
   }
 
   #showNewest() {
-    this.shown = this.store.runsOfGame().slice(0, 2).map((run) => run.id);
+    this.shown = this.store
+      .runsOfGame()
+      .slice(0, 2)
+      .map((run) => run.id);
     this.#update();
   }
 
@@ -75,7 +78,7 @@ export class Stage extends EventTarget {
     for (const card of cards) card.update();
     const agents = byId("agents");
     agents.replaceChildren(...cards.map((card) => card.element));
-    agents.dataset.count = cards.length;
+    agents.dataset.count = String(cards.length);
     byId("no-agents").hidden = cards.length > 0;
     this.transport.element.hidden = cards.length === 0;
     byId("curves").hidden = cards.length === 0;

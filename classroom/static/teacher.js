@@ -40,8 +40,10 @@ function studentRow(student) {
   const minutes = Math.floor(student.seen / 60);
   const doing = here && STATES.includes(state) ? state : "away";
   const parts = [h("span", { class: `badge ${doing}` }, t(`teacher.${doing}`))];
-  if (here && stuck) parts.push(h("span", { class: "badge warn" }, t("teacher.stuck", { minutes: stuck })));
-  if (!here && minutes > 0) parts.push(h("span", { class: "quiet" }, t("teacher.seen", { minutes })));
+  if (here && stuck)
+    parts.push(h("span", { class: "badge warn" }, t("teacher.stuck", { minutes: stuck })));
+  if (!here && minutes > 0)
+    parts.push(h("span", { class: "quiet" }, t("teacher.seen", { minutes })));
   const score = best ? scoreText(best.score, best.game, best.options) : "–";
   const shown = h("input", { type: "checkbox", "aria-label": `${t("teacher.show")}: ${name}` });
   shown.checked = student.shown;
@@ -172,7 +174,10 @@ byId("limits").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { steps, runs } = event.target.elements;
   document.activeElement.blur();
-  const done = await act("/api/class/limits", { steps: Number(steps.value), runs: Number(runs.value) });
+  const done = await act("/api/class/limits", {
+    steps: Number(steps.value),
+    runs: Number(runs.value),
+  });
   if (done) say(t("teacher.limits_set"));
 });
 byId("league-form").addEventListener("submit", (event) => {
