@@ -26,7 +26,7 @@ def film_of(agent: Agent, env_id: str, env_options: dict[str, Any], seed: int) -
     episodes = evaluate(agent, env_id, shortened, 1, seed, record_as="agent").recorded
     assert episodes is not None, "all games are recorded"
     states = episodes.states_of(0).view(np.recarray)
-    found = film(episodes.game, episodes.options, states)
+    found = film(episodes.game, episodes.options, list(states))
     return found | {"score": float(episodes.scores[0])}
 
 

@@ -62,9 +62,9 @@ def test_a_command_that_does_not_exist_is_named(coverage: ModuleType, command: s
     assert command in str(error.value)
 
 
+PROGRAM = r"python (?:play\.py|-m (?:rewards|stages|training|benchmarks|classroom|envs)\b(?!\.))"
 TYPED = re.compile(
-    r"^ +(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|classroom|envs)\b(?!\.))[^#\n]*)"
-    r"|`(python (?:play\.py|-m (?:rewards|stages|training|benchmarks|classroom|envs)\b(?!\.)) [^`]+)`",
+    rf"^ +({PROGRAM}[^#\n]*)|`({PROGRAM} [^`]+)`",
     re.MULTILINE,
 )
 """Commands on lines of their own, or in the text."""
