@@ -35,8 +35,8 @@ export class Play {
     const socket = new WebSocket(address);
     this.#socket = socket;
     this.#show(0);
-    byId("play-verdict").textContent = "";
-    byId("play-cover").hidden = true;
+    byId("play-verdict").textContent = t("train.starting");
+    this.start.hidden = true;
     this.canvas.focus();
     socket.addEventListener("message", (event) => this.#take(socket, JSON.parse(event.data)));
     socket.addEventListener("close", () => {
@@ -51,6 +51,8 @@ export class Play {
     socket?.close();
     this.#pressed.clear();
     byId("play-cover").hidden = false;
+    byId("play-verdict").textContent = "";
+    this.start.hidden = false;
     this.start.lastChild.textContent = t("play.start");
   }
 
@@ -60,6 +62,7 @@ export class Play {
       this.#over(error);
       return;
     }
+    byId("play-cover").hidden = true;
     this.picture.draw(frame);
     if (score !== this.#score) this.#show(score);
     if (!over) return;
