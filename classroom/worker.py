@@ -67,7 +67,8 @@ MOST_POINTS = 400
 """Points of one curve that are kept."""
 SEND_SECONDS = 0.25
 FILM_SECONDS = 0.5
-"""Seconds between two films at least: a fast training needs no more."""
+FILM_SHARE = 0.2
+"""Least time between two films, and the greatest share of a training's time that they take."""
 MEMORY = 2 * 2**30
 """Bytes that a job may allocate."""
 CURVES = re.compile(
@@ -167,7 +168,7 @@ class Progress:
         self._run: Run | None = None
         self._next: dict[str, float] = {}
         self._waiting: dict[int, dict[str, float]] = {}
-        self._sent = self._filmed = 0.0
+        self._sent = self._next_film = 0.0
 
     def begin(self, run: Run) -> None:
         """Take the run before it trains; forget points after the step at which it continues."""
@@ -191,7 +192,7 @@ class Progress:
                 self._waiting.setdefault(step, {})[tag] = value
         if "eval/mean_score" in values:
             self._report({"score": values["eval/mean_score"], "step": step})
-            if self._run is not None and time.monotonic() - self._filmed >= FILM_SECONDS:
+            if self._run is not None and time.monotonic() >= self._next_film:
                 self.film(step, self._run.agent, values["eval/mean_score"])
         if time.monotonic() - self._sent >= SEND_SECONDS:
             self.flush()
@@ -210,9 +211,11 @@ class Progress:
         file = self._place / FILMS / f"{step}.json.gz"
         if file.is_file():
             return
+        began = time.monotonic()
         film = film_of(agent, self._config.env, self._config.env_options, self._config.seed)
         write_film(file, film | {"step": step})
-        self._filmed = time.monotonic()
+        now = time.monotonic()
+        self._next_film = now + max(FILM_SECONDS, (now - began) * (1.0 / FILM_SHARE - 1.0))
         self._report({"film": step, "score": film["score"] if score is None else score})
 
     def film_of_beginner(self) -> None:

@@ -23,7 +23,8 @@ def environment_for_child() -> dict[str, str]:
 
 def how_it_ended(code: int) -> str:
     """Describe the exit code of a process, which is negative if a signal ended it."""
-    return f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
+    is_signal = 0 < -code < signal.NSIG
+    return f"signal {-code}, {signal.strsignal(-code)}" if is_signal else f"exit code {code}"
 
 
 def separate_streams() -> tuple[TextIO, TextIO, TextIO]:
