@@ -1,6 +1,6 @@
-// What the server wrote into the page: language, texts and roles; texts and numbers for people.
+// What the server wrote into the page; texts and numbers for people.
 
-/** @type {{lang: string, texts: any, local: boolean, teacher: boolean, className: string}} */
+/** @type {{lang: string, texts: any, local: boolean}} */
 export const page = JSON.parse(document.getElementById("page").textContent);
 
 /** The nonce of the page's Content-Security-Policy. */
