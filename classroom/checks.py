@@ -333,8 +333,15 @@ class Checks:
             process = await self._answer(process, await self._next())
 
     async def _process(self) -> CheckerProcess:
-        """Start a process; raises as `CheckerProcess.ready` does."""
-        process = await CheckerProcess.start(self._hidden)
+        """Start a process.
+
+        Raises:
+            BrokenError: if that is not possible.
+        """
+        try:
+            process = await CheckerProcess.start(self._hidden)
+        except OSError:  # the system has no more processes or memory
+            raise BrokenError(1, "crashed") from None
         self._processes = [each for each in self._processes if each.alive] + [process]
         await process.ready()
         return process
@@ -391,18 +398,26 @@ class Checks:
         if reply.needs:
             await self._record(job.request)
             reply = await process.ask(job.request, job.seconds)
+        if reply.needs:
+            raise BrokenError(1, "crashed")
         return process, reply
 
     async def _record(self, request: dict[str, Any]) -> None:
         """Record the games on which rewards are checked; a checker process cannot save them."""
         content = {"places": None, "env": request["game"], "options": request["options"]}
         async with self._recording:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "rewards.sandbox.prepare"),
-                stdin=subprocess.PIPE,
-                env=environment_for_child(),
-            )
-            await process.communicate(json.dumps(content).encode() + b"\n")
+            with contextlib.suppress(OSError):
+                await _prepare(json.dumps(content).encode() + b"\n")
+
+
+async def _prepare(request: bytes) -> None:
+    """Record games in a process that is not in the sandbox, and runs no student's code."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "rewards.sandbox.prepare"),
+        stdin=subprocess.PIPE,
+        env=environment_for_child(),
+    )
+    await process.communicate(request)
 
 
 def _has(job: Job, student: int) -> bool:

@@ -192,6 +192,8 @@ async def check(request: Request) -> Response:
 def _note_problem(classroom: Classroom, student: int, found: dict[str, Any]) -> None:
     """Let the teacher see the first mistake of a student, and since when there has been one."""
     mistakes = [each["message"] for each in found["problems"] if each["severity"] == ERROR]
+    if not found["ok"] and not mistakes:
+        return  # a newer text is being checked
     classroom.database.update("students", student, edited=time.time())
     classroom.note_problem(student, mistakes[0] if mistakes else None)
 

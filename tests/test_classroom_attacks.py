@@ -381,6 +381,14 @@ def test_scripts_and_sql_in_texts_are_texts(room: Room) -> None:
         assert not name.startswith("/")
 
 
+def test_a_training_gets_the_bytes_that_were_checked(room: Room) -> None:
+    source = f"# \ud55c\uad6d\uc5b4\r\n{REWARD}".replace("\n", "\r\n").replace("\r\r", "\r")
+    student = room.server.student("Bytes")
+    run = student.train(1_000, version=student.version(source))
+    assert (room.server.data / "runs" / str(run) / "reward.py").read_bytes() == source.encode()
+    assert student.http.delete(f"/api/runs/{run}").status_code == 200
+
+
 # --- The protocol
 
 
