@@ -24,9 +24,7 @@ STEPS = (1, 20)
 DRAWINGS = 1_000
 SHOWN = (0, 4, 8, 12, 16, 20)  # steps of which pictures are kept
 KEPT = 20  # drawings
-JUDGE = Trial(
-    "shapes", 51_200, options={"of": "animals", "examples": 5_000, "test_examples": 1_000}
-)
+JUDGING = {"of": "animals", "examples": 5_000, "test_examples": 1_000}
 
 Predict = Callable[[Array], Array]
 """Function of observations of `--env denoise` that returns clean pictures."""
@@ -57,8 +55,9 @@ class Drawn(NamedTuple):
 
 
 def learn_and_draw(config: RunConfig) -> Drawn:
-    """Train the network and the classifier, draw, and measure the drawings."""
-    artist, judge = (run_trial(each)[0] for each in (config, JUDGE.config(config.seed)))
+    """Train the network and the classifier, equally long; draw, and measure the drawings."""
+    classifier = Trial("shapes", config.steps, options=JUDGING).config(config.seed)
+    artist, judge = (run_trial(each)[0] for each in (config, classifier))
     real = examples_of(dataset_of(artist.runner.environments), split_of(config.seed)).targets
     static = np.random.default_rng(config.seed).standard_normal((DRAWINGS, PIXELS), np.float32)
     kinds = np.arange(DRAWINGS) % len(ANIMALS)

@@ -33,7 +33,7 @@ class Heard(NamedTuple):
 
 
 def make_and_listen(config: RunConfig) -> Heard:
-    """Train the network and the listeners, make sounds, and measure how they are heard."""
+    """Train the network, and listeners half as long; measure how its sounds are heard."""
     maker = run_trial(config)[0].agent
     generator = np.random.default_rng(config.seed)
 
@@ -53,12 +53,12 @@ def make_and_listen(config: RunConfig) -> Heard:
         "real": record(QUIET.make_waves(kinds, numbers, generator)),
     }
     errors: dict[Cell, float] = {("kind", "deaf"): 100 * (1 - 1 / len(KINDS))}
-    listener = Trial("sounds", 51_200, options=FEW).config(config.seed)
+    listener = Trial("sounds", config.steps // 2, options=FEW).config(config.seed)
     agent = run_trial(listener)[0].agent
     for key, heard in sounds.items():
         errors["kind", key] = 100 * float((agent.act(heard, explore=False) != kinds).mean())
     for question in QUESTIONS:
-        asked = Trial("listen", 51_200, options={**FEW, "question": question})
+        asked = Trial("listen", config.steps // 2, options={**FEW, "question": question})
         agent = run_trial(asked.config(config.seed))[0].agent
         targets = Listen(question=question).targets_of(kinds, numbers)
         for key, heard in sounds.items():
