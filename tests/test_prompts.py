@@ -271,12 +271,11 @@ def test_fine_tuning_without_updates_predicts_as_the_trained_network(
 
 
 def test_small_networks_are_compared_with_the_most_examples_only(
-    tiny: tuple[Run, list[Point]], monkeypatch: pytest.MonkeyPatch
+    tiny: tuple[Run, list[Point]],
 ) -> None:
     run, points = tiny
     compared = {"prompt": 0.75, "fine_tuned": 0.5}
-    monkeypatch.setattr(in_context, "mean_accuracy", lambda run, count: compared)
-    size, found = Size(8, 1, 2), in_context.measure(run.config)
+    size, found = Size(8, 1, 2), in_context.measure(run.config, lambda *_: compared)
     assert found[("few_shot", size), 64] == 100 * points[-1].metrics["shots_64"]
     assert [k for k in in_context.COMPARED if (("prompt", size), k) in found] == [64]
     assert found["lead", size] == 25

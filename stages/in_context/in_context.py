@@ -11,6 +11,7 @@ slide, in_context_2.png, has the accuracy over the number of parameters.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from stages.datasets.prompts import BUTTONS, REPORTED
@@ -22,6 +23,7 @@ from stages.lab.plots import Curves, draw_curve, draw_footer, make_logarithmic
 from stages.lab.results import Cell, Results, Texts, ValueTable, own_cells
 from stages.lab.trials import parameters_of, run_trial
 from training.config import RunConfig
+from training.loop import Run
 
 SIZES = tuple(LEARNING_RATES)
 METRICS = {"few_shot": "shots", "described": "told"}
@@ -34,8 +36,13 @@ SHOTS = (("described", 0), ("described", 1), ("prompt", MANY), ("fine_tuned", MA
 BASELINE = 100 / len(BUTTONS)
 
 
-def measure(config: RunConfig) -> dict[Cell, float]:
-    """Train on many rules; return accuracies on other rules, in percent, and the parameters."""
+def measure(
+    config: RunConfig, compare: Callable[[Run, int], dict[str, float]] = mean_accuracy
+) -> dict[Cell, float]:
+    """Train on many rules; return accuracies on other rules, in percent, and the parameters.
+
+    `compare` returns the accuracies of a prompt and of fine-tuning with a number of examples.
+    """
     run, points = run_trial(config)
     size = Size(config.settings.width, config.settings.layers, config.settings.heads)
     metrics = points[-1].metrics
@@ -45,7 +52,7 @@ def measure(config: RunConfig) -> dict[Cell, float]:
         for k in REPORTED
     }
     for k in COMPARED if size == LARGE else (MANY,):
-        accuracies = mean_accuracy(run, k)
+        accuracies = compare(run, k)
         found |= {((way, size), k): 100 * each for way, each in accuracies.items()}
     found["lead", size] = found[("prompt", size), MANY] - found[("fine_tuned", size), MANY]
     found["parameters", size] = parameters_of(run.agent)
