@@ -54,24 +54,26 @@ class ClusterCommand(BenchmarkCommand):
         jobs = table_jobs(self.steps)
         expected, of_processes = timed(jobs, "2")
         lines = [("2 processes", *of_processes)]
+
+        def compare(name: str, after_first: Callable[[], object] = lambda: None) -> None:
+            found, measured = timed(jobs, "ray", after_first)
+            check_equal(found, expected)
+            lines.append((name, *measured))
+            say(console, f"{name}: all {len(jobs)} runs have the same digits as in processes")
+
         with cluster(self.nodes) as kill_node:
             overhead = [seconds_per_job(self.nothing, "ray", self.nodes)]
-            found, measured = timed(jobs, "ray", after_first=kill_node)
-        check_equal(found, expected)
-        lines.append((f"{self.nodes} nodes, one killed", *measured))
+            compare(f"{self.nodes} nodes, one killed", kill_node)
         for nodes in (1, 2):
             with cluster(nodes):
-                found, measured = timed(jobs, "ray")
-            check_equal(found, expected)
-            lines.append((f"{nodes} nodes", *measured))
+                compare(f"{nodes} nodes" if nodes > 1 else "1 node")
         overhead.append(seconds_per_job(self.nothing, "2", 2))
         show_table(
             console,
             ("table of agents", "runs", "seconds to the first", "seconds"),
             [(name, str(len(jobs)), number(first), number(last)) for name, first, last in lines],
         )
-        sizes = [len(pickle.dumps(each)) for each in (jobs[0], expected[0])]
-        say(console, "All tables are the same, digit for digit.")
+        sizes = [len(pickle.dumps(each)) for each in (jobs[-1], expected[-1])]
         say(
             console,
             f"A job that does nothing takes a worker {1000 * overhead[0]:.1f} ms on the cluster, "
