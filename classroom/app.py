@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -33,6 +34,8 @@ from classroom.students import room
 from rewards.texts import LANGUAGES
 
 HERE = Path(__file__).parent
+FONT = "freesansbold.ttf"
+"""pygame's own font, in its folder."""
 DATABASE = "classroom.sqlite"
 SESSION_SECONDS = 30 * 24 * 3600
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -100,6 +103,7 @@ def create_app(classroom: Classroom, secret: str) -> Starlette:
             Route("/handout", handout),
             *students.ROUTES,
             *teachers.ROUTES,
+            Route("/static/font.ttf", font),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=middleware,
@@ -134,6 +138,14 @@ def page(request: Request, name: str, **values: Any) -> Response:
         **values,
     )
     return HTMLResponse(html)
+
+
+async def font(request: Request) -> Response:
+    """Send pygame's own font, in which games write."""
+    pygame = importlib.util.find_spec("pygame")  # it is not imported: only its folder matters
+    assert pygame is not None, "it is a dependency of this project"
+    file = Path(str(pygame.origin)).with_name(FONT)
+    return FileResponse(file, media_type="font/ttf", headers={"Cache-Control": "max-age=86400"})
 
 
 async def front(request: Request) -> Response:
