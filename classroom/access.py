@@ -105,7 +105,8 @@ class Guard:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Cache-Control", "no-store")
+                static = scope["path"].startswith("/static/")
+                headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
                 headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
                 for name, value in HEADERS.items():
                     headers[name] = value
