@@ -71,6 +71,8 @@ FILM_SHARE = 0.2
 """Least time between two films, and the greatest share of a training's time that they take."""
 MEMORY = 2 * 2**30
 """Bytes that a job may allocate."""
+POLITE = 10
+"""How far a job lets other processes go first."""
 CURVES = re.compile(
     r"(eval/(mean_score|mean_reward|reward/)|task/score|reward/|rollout/ep_(rew|len)_mean)"
 )
@@ -321,6 +323,8 @@ def main() -> int:
         return 0
     requests, answers, complaints = separate_streams()
     sys.stderr = complaints
+    if hasattr(os, "nice"):
+        os.nice(POLITE)  # pages and checks come before trainings
 
     def report(content: dict[str, Any]) -> None:
         answers.write(json.dumps(content, allow_nan=False) + "\n")
