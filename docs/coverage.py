@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import gymnasium
 
 from benchmarks.__main__ import read as read_benchmark
-from classroom.__main__ import ClassroomOptions
+from classroom.options import ClassroomOptions
 from envs.__main__ import TABLES
 from envs.names import load
 from envs.registry import DATASETS, EXPERIMENTS, entry_of

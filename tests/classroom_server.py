@@ -23,7 +23,7 @@ def reward(before, action, after):
     \"\"\"Follow the ball.\"\"\"
     return after.hits - before.hits - abs(after.ball_y - after.paddle_y)
 """
-SECONDS = 120.0
+SECONDS = 240.0
 """Limit of every wait; the machine may be busy."""
 
 
