@@ -47,16 +47,15 @@ def draw_arrow(canvas: Canvas, colour: Colour, tail: Place, tip: Place, width: f
     if length < 1.0:
         return
     along_x, along_y = x / length, y / length
-    head = min(2.0 * width, length)
+    head, half, wing = min(2.0 * width, length), width / 2, 1.4 * width
     neck = (tip[0] - head * along_x, tip[1] - head * along_y)
-    draw_segment(canvas, colour, tail, neck, width)
-    wing = 1.4 * width
-    corners = (
-        tip,
-        (neck[0] - wing * along_y, neck[1] + wing * along_x),
-        (neck[0] + wing * along_y, neck[1] - wing * along_x),
-    )
-    canvas.polygon(colour, corners)
+
+    def aside(place: Place, distance: float) -> Place:
+        return place[0] - distance * along_y, place[1] + distance * along_x
+
+    right = [aside(tail, half), aside(neck, half), aside(neck, wing)]
+    left = [aside(neck, -wing), aside(neck, -half), aside(tail, -half)]
+    canvas.polygon(colour, [*right, tip, *left])
 
 
 def arc_points(centre: Place, radius: float, start: float, end: float, parts: int) -> list[Place]:
