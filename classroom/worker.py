@@ -71,7 +71,7 @@ FILM_SHARE = 0.2
 """Least time between two films, and the greatest share of a training's time that they take."""
 MEMORY = 2 * 2**30
 """Bytes that a job may allocate."""
-POLITE = 5
+POLITE = 2
 """How far a job lets other processes go first."""
 CURVES = re.compile(
     r"(eval/(mean_score|mean_reward|reward/)|task/score|reward/|rollout/ep_(rew|len)_mean)"

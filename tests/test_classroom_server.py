@@ -194,9 +194,9 @@ def take_turns(
 
 
 def test_a_student_has_one_running_training(tmp_path: Path) -> None:
-    steps = {"busy": [SHORT] * 3, "late": [SHORT]}
-    hub, (busy, late) = take_turns(tmp_path, steps, 2, lambda hub: len(hub.done) == 4)
-    assert hub.begun == [busy, late, busy, busy]
+    steps = {"busy": [SHORT] * 2, "late": [SHORT]}
+    hub, (busy, late) = take_turns(tmp_path, steps, 2, lambda hub: len(hub.done) == 3)
+    assert hub.begun == [busy, late, busy]
     assert hub.most_of_one == 1
 
 
