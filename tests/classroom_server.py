@@ -57,10 +57,13 @@ class Server:
     def start(self) -> None:
         """Start the process, and wait until it answers."""
         command = [sys.executable, "-m", "classroom", "--no-browser", "--data", str(self.data)]
+        # Where SIGINT is ignored, as under `nohup`, the process would ignore it, too.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port), *self._options], stdout=log, stderr=log
             )
+        signal.signal(signal.SIGINT, before)
         wait_until(self.answers)
 
     def answers(self) -> bool:
