@@ -77,6 +77,8 @@ class PPOSettings:
     """Average number of steps for which the noise of an action is held."""
     width: int = 64
     """Number of units in each hidden layer."""
+    recurrent: bool = False
+    """Read the rows of --env-options history=N one after another (GRU), instead of all at once."""
 
     def __post_init__(self) -> None:
         at_least_one(self, "num_steps", "epochs", "minibatches", "persistence", "width")
@@ -110,11 +112,14 @@ def generalized_advantages(
 class ActorCritic(nn.Module):
     """A policy and a value function that share one backbone, which halves the computing time."""
 
-    def __init__(self, task: Task, width: int, outputs: int, spreads: int, seed: int) -> None:
+    def __init__(
+        self, task: Task, settings: PPOSettings, outputs: int, spreads: int, seed: int
+    ) -> None:
         """Create `outputs` logits or means and `spreads` standard deviations (0 if discrete)."""
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.backbone = make_backbone(task.observation_space, width, generator)
+        width, recurrent = settings.width, settings.recurrent
+        self.backbone = make_backbone(task.observation_space, width, generator, recurrent)
         self.heads = nn.Linear(width, outputs + 1)  # the policy's outputs, then the value
         nn.init.orthogonal_(self.heads.weight.detach()[:-1], 0.01, generator)
         nn.init.orthogonal_(self.heads.weight.detach()[-1:], 1.0, generator)
@@ -161,7 +166,7 @@ class PPOAgent(ReturnAgent):
         self.distribution = make_distribution(task.action_space)
         self.network: ActorCritic
         network = ActorCritic(
-            task, settings.width, self.distribution.outputs, self.distribution.parameters, seed
+            task, settings, self.distribution.outputs, self.distribution.parameters, seed
         )
         super().__init__(task, network, settings.learning_rate, settings.gamma, seed, device)
         self.rollout = Rollout(task, settings.num_steps, self.distribution)

@@ -71,6 +71,36 @@ def test_a_vector_backbone_is_two_linear_layers() -> None:
         np.testing.assert_allclose(backbone(torch.from_numpy(seen)).numpy(), expected, atol=1e-5)
 
 
+def test_a_recurrent_backbone_is_a_gated_recurrent_unit() -> None:
+    rows = spaces.Box(-1, 1, (5, 3), np.float32)
+    backbone: Any = make_backbone(rows, 4, torch.Generator().manual_seed(0), recurrent=True)
+    unit = backbone.unit
+    for bias in (unit.bias_ih_l0, unit.bias_hh_l0):
+        nn.init.normal_(bias)
+    weights = [
+        getattr(unit, f"weight_{name}_l0").detach().double().numpy() for name in ("ih", "hh")
+    ]
+    biases = [getattr(unit, f"bias_{name}_l0").detach().double().numpy() for name in ("ih", "hh")]
+    seen = np.random.default_rng(0).normal(size=(7, 5, 3)).astype(np.float32)
+    state = np.zeros((7, 4))
+    for row in seen.transpose(1, 0, 2):  # Cho et al., arXiv 1406.1078, equations 5 to 8
+        from_row, from_state = (
+            np.split(part @ weight.T + bias, 3, axis=1)
+            for part, weight, bias in zip((row, state), weights, biases, strict=True)
+        )
+        reset, update = (1 / (1 + np.exp(-from_row[k] - from_state[k])) for k in (0, 1))
+        new = np.tanh(from_row[2] + reset * from_state[2])
+        state = update * state + (1 - update) * new
+    with torch.no_grad():
+        np.testing.assert_allclose(backbone(torch.from_numpy(seen)).numpy(), state, atol=1e-5)
+
+
+@pytest.mark.parametrize("space", [spaces.Box(-1, 1, (5,), np.float32), screens(2, 24, 24)])
+def test_a_recurrent_backbone_needs_rows(space: spaces.Box) -> None:
+    with pytest.raises(UnsuitableTaskError, match="--recurrent needs rows of float vectors"):
+        make_backbone(space, 8, torch.Generator(), recurrent=True)
+
+
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
 def test_screens_of_any_size_become_width_features(frames: int) -> None:
     for side in range(24, 129, 4):

@@ -18,13 +18,24 @@ KERNEL = 8  # side of the first filters in pixels, and of the smallest screen
 LARGEST_MAP = 10  # side of the feature map before the linear layer, at most
 
 
-def make_backbone(space: spaces.Space[Any], width: int, generator: torch.Generator) -> nn.Module:
-    """Return a backbone, (n, *space.shape) to (n, width); rows of vectors are concatenated.
+def make_backbone(
+    space: spaces.Space[Any], width: int, generator: torch.Generator, recurrent: bool = False
+) -> nn.Module:
+    """Return a backbone, (n, *space.shape) to (n, width).
+
+    Rows of vectors are concatenated; with `recurrent`, they are read one after another.
 
     Raises:
         UnsuitableTaskError: if `space` has neither vectors, nor rows of float vectors, nor stacks
-            of uint8 screens.
+            of uint8 screens; or if there are no rows for a `recurrent` backbone to read.
     """
+    if recurrent:
+        if not isinstance(space, spaces.Box) or not _is_rows(space):
+            raise UnsuitableTaskError(
+                "--recurrent needs rows of float vectors, oldest first, which --env-options "
+                f"history=8 gives; got {space}"
+            )
+        return _initialised(RecurrentBackbone(space.shape[1], width), generator)
     if isinstance(space, spaces.Box) and (len(space.shape) == 1 or _is_rows(space)):
         return _initialised(VectorBackbone(math.prod(space.shape), width), generator)
     if isinstance(space, spaces.Box) and _is_screens(space):
@@ -59,6 +70,22 @@ class VectorBackbone(nn.Module):
         return functional.linear(hidden, second.weight, second.bias).relu_()
 
 
+class RecurrentBackbone(nn.Module):
+    """A gated recurrent unit (GRU) that reads rows, oldest first (Cho et al., arXiv 1406.1078).
+
+    It begins with a state of zeros at the oldest row, so an observation is all that it remembers.
+    """
+
+    def __init__(self, columns: int, width: int) -> None:
+        super().__init__()
+        self.unit = nn.GRU(columns, width, batch_first=True)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Map (n, rows, columns) to its state after the last row, (n, width)."""
+        states: Tensor = self.unit(rows)[0]  # (n, rows, width)
+        return states[:, -1]
+
+
 def screen_backbone(shape: tuple[int, ...], width: int) -> nn.Module:
     """Return a convolution of stride 4, more of stride 2 for large screens, and a linear layer.
 
@@ -84,10 +111,20 @@ class ToUnit(nn.Module):
 
 
 def _initialised(backbone: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Return `backbone` with orthogonal weights of gain sqrt(2) and zero biases, usual in PPO."""
+    """Return `backbone` with orthogonal weights and zero biases, usual in PPO.
+
+    The gain is sqrt(2) before a ReLU, and 1 in a GRU, whose parts have saturating activations.
+    """
     for module in backbone.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d)):
             orthogonal(module, math.sqrt(2.0), generator)
+        if isinstance(module, nn.GRU):
+            for parameter in module.parameters():
+                if parameter.ndim == 1:
+                    nn.init.zeros_(parameter)
+                else:
+                    for part in parameter.detach().chunk(3):  # reset gate, update gate, new state
+                        nn.init.orthogonal_(part, 1.0, generator)
     return backbone
 
 

@@ -3,9 +3,10 @@
     python -m stages memory
 
 In half of the episodes up and down are exchanged, and nothing in the observation says so. One agent
-sees only the present state; the other also sees the last steps and its actions in them, a prompt
-that it has written itself. The measure is how many of their moves go towards the ball, step by step
-from the start of the episode, as long as the ball is out of the paddle's reach.
+sees only the present state. Two also see the last steps and their actions in them, a prompt that
+they have written themselves: one reads all of it at once, the other reads one step after another
+with a recurrent network (GRU). The measure is how many of their moves go towards the ball, step by
+step from the start of the episode, as long as the ball is out of the paddle's reach.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from stages.lab.trials import Trial
 
 GAMES: dict[str, dict[str, Any]] = {
     "memory": {"controls": "random", "history": 4},
+    "recurrent": {"controls": "random", "history": 4},
     "none": {"controls": "random"},
     "usual": {},
 }
@@ -39,7 +41,10 @@ GRID = {
         "paddle",
         steps=400_000,
         options={**SLOW, **options},
-        settings={"gamma": 0.9},  # the effect of a move shows soon
+        settings={  # the effect of a move shows soon
+            "gamma": 0.9,
+            "recurrent": kind == "recurrent",
+        },
         changes={"reward": "follow_ball", "eval_episodes": 1},
     )
     for kind, options in GAMES.items()
@@ -55,6 +60,7 @@ EXPERIMENT = Experiment(
     conclusions=(
         Claim("finds", ("memory", LATER), ("memory", 0), words={"later": LATER}),
         Claim("needs", ("memory", LATER), ("none", LATER), words={"later": LATER}),
+        Claim("reads_better", ("recurrent", LATER), ("memory", LATER), words={"later": LATER}),
     ),
     plot=Curves(
         *((0, 105), 50),
