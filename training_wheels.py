@@ -20,7 +20,7 @@ COMMANDS = {
     "rewards": "Write, check and compare rewards.",
     "stages": "Run an experiment about another kind of learning.",
     "training": "Export runs, and other tools for them.",
-    "classroom": "Open the reward lab in a browser, for yourself or a class.",
+    "classroom": "Open the sandbox in a browser, for yourself or a class.",
     "envs": "List the games, datasets, agents and experiments.",
 }
 MODULES = ("agents", "classroom", "envs", "playing", "reward_lab", "rewards", "stages", "training")

@@ -16,7 +16,7 @@ MOST_NAME = 60
 
 @dataclass(frozen=True, kw_only=True)
 class ClassroomOptions:
-    """Open the reward lab in a browser, for yourself or, with --class, for a class.
+    """Open the sandbox in a browser, for yourself or, with --class, for a class.
 
     Without --class, there is no log-in, and only this computer can connect.
     """
