@@ -1,1 +1,1 @@
-"""The classroom: the reward lab in a browser, for one student or a class. `python -m classroom`"""
+"""The classroom: the sandbox in a browser, for one student or a class. `python -m classroom`"""
