@@ -34,9 +34,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 FIRST = (
-    *("test_classroom_server", "test_classroom_pages"),
     *("test_contract", "test_live_training", "test_training"),
     *("test_rewards_check", "test_supervisor", "test_wrong_rewards"),
+    *("test_classroom_server", "test_classroom_pages"),
 )
 """Files that take longest. They start first, so that no worker is left alone with one of them."""
 

@@ -23,6 +23,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.classroom_server import REWARD, Client, Server, running
 
+pytestmark = pytest.mark.server
+
 CONTROL = "\x00\x07\x1b\n\r\t\u200b\u202e\u2066\ufeff\ud800"
 
 

@@ -47,7 +47,10 @@ PASTE = """text => {
 }"""
 SCRIPT = "<img src=x onerror=alert(1)>"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
+]
 expect.set_options(timeout=1000 * SECONDS)
 
 

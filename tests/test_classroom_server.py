@@ -32,6 +32,8 @@ from tests.classroom_server import (
     wait_until,
 )
 
+pytestmark = pytest.mark.server
+
 SHORT = 20_000
 """Steps of a training of half a second."""
 LONG = 2_000_000

@@ -278,6 +278,7 @@ def test_closing_the_window_saves(tmp_path: Path, dummy_display: None) -> None:
     assert store.progress().answers == ["left"]
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_in_the_window_is_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
 ) -> None:
