@@ -26,7 +26,7 @@ from classroom.runs import Runs
 from rewards.child_process import environment_for_child, how_it_ended
 from rewards.sandbox.protection import confined, exit_code
 
-SLICE = 8.0
+SLICE = 5.0
 """Seconds that a training runs while others wait."""
 SILENT = 120.0
 """Seconds after which a job that reports nothing is ended."""
