@@ -67,6 +67,6 @@ EXPERIMENT = Experiment(
         scale="linear",
         sizes=range(STEPS),
         dashed=("usual",),
-        legend={"loc": "lower right"},
+        legend={"loc": "center right"},
     ),
 )
