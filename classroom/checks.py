@@ -23,10 +23,10 @@ import msgspec
 
 from classroom import trusted as trusted_check
 from classroom.answers import answer_of, own_texts
+from classroom.processes import send_line, start_confined
 from classroom.source import FILE, Source
 from rewards.child_process import environment_for_child
 from rewards.errors import line_in
-from rewards.sandbox.protection import confined
 from rewards.sandbox.reports import CONTROL
 
 SECONDS = 5.0
@@ -142,17 +142,8 @@ class CheckerProcess:
     @classmethod
     async def start(cls, hidden: Sequence[Path]) -> CheckerProcess:
         """Start a process that can write nothing, and cannot see `hidden` folders."""
-        command, variables = confined(
-            [sys.executable, "-P", "-m", "classroom.checker"], [], hidden=hidden
-        )
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment_for_child() | variables,
-            limit=LONGEST_REPLY,
-            start_new_session=True,  # a Ctrl-C in the server's terminal is the server's
+        process = await start_confined(
+            "classroom.checker", [], hidden, LONGEST_REPLY, stderr=subprocess.PIPE
         )
         return cls(process)
 
@@ -175,10 +166,8 @@ class CheckerProcess:
         Raises:
             BrokenError: if the process does not reply in time, or ends. It cannot be used again.
         """
-        assert self._process.stdin is not None
         self.checks += 1
-        with contextlib.suppress(OSError, RuntimeError):  # it has ended, and `_receive` says so
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        send_line(self._process, request)
         return await self._receive(seconds)
 
     async def end(self) -> None:

@@ -22,9 +22,10 @@ from typing import Any, NamedTuple
 
 from classroom.database import Database
 from classroom.live import Hub
+from classroom.processes import send_line, start_confined
 from classroom.runs import Runs
 from rewards.child_process import environment_for_child, how_it_ended
-from rewards.sandbox.protection import confined, exit_code
+from rewards.sandbox.protection import exit_code
 
 SLICE = 5.0
 """Seconds that a training runs while others wait."""
@@ -61,24 +62,12 @@ class WorkerProcess:
     @classmethod
     async def start(cls, writable: Path, hidden: Sequence[Path]) -> WorkerProcess:
         """Start a process that can write only below `writable`, and cannot see `hidden` folders."""
-        command, variables = confined(
-            [sys.executable, "-P", "-m", "classroom.worker"], [writable], hidden=hidden
-        )
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment_for_child() | variables,
-            limit=LONGEST_LINE,
-            start_new_session=True,  # a Ctrl-C in the server's terminal is the server's
-        )
+        process = await start_confined("classroom.worker", [writable], hidden, LONGEST_LINE)
         return cls(process)
 
     def send(self, content: dict[str, Any]) -> None:
         """Send a line."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, RuntimeError):  # it has ended, and `receive` says so
-            self._process.stdin.write(json.dumps(content).encode() + b"\n")
+        send_line(self._process, content)
 
     async def receive(self) -> dict[str, Any] | None:
         """Return the next report; None at the end, or if it is none."""

@@ -7,17 +7,16 @@ import contextlib
 import itertools
 import json
 import secrets
-import subprocess
 import sys
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from classroom.jobs import LONGEST_LINE
-from rewards.child_process import environment_for_child
+from classroom.processes import start
 
 MOST = 12
-"""People who can play at a time; each takes some percent of a core."""
+"""Games played at a time, at most; each takes some percent of a core."""
 IDLE = 60.0
 """Seconds after which the process ends if nobody plays."""
 PAUSE = 1 / 60
@@ -84,14 +83,8 @@ class Players:
             self._idle.cancel()
         if self._process is not None and self._process.returncode is None:
             return
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "classroom.player"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment_for_child(),
-            limit=LONGEST_LINE,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-P", "-m", "classroom.player"]
+        self._process = await start(command, LONGEST_LINE)
         self._reader = asyncio.create_task(self._receive(self._process))
 
     def _end_if_idle(self) -> None:
